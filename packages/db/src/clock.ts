@@ -1,0 +1,22 @@
+import { sql } from "kysely";
+import type { Database } from "./client.ts";
+import type { Tx } from "./tenancy.ts";
+
+/** The present by the one clock: real time plus the development offset. Ask after the locks, once per transaction. */
+export async function readClock(tx: Tx): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`select clock_now() as now`.execute(tx);
+  return (rows[0] as { now: Date }).now;
+}
+
+/** Sets the development offset in milliseconds. Production refuses to start while it is not zero. */
+export async function setDevClock(database: Database, offsetMilliseconds: number): Promise<void> {
+  await database.pool.query("select set_dev_clock($1 * interval '1 millisecond')", [offsetMilliseconds]);
+}
+
+/** The development offset in milliseconds. */
+export async function readDevClockOffset(database: Database): Promise<number> {
+  const { rows } = await database.pool.query<{ ms: number }>(
+    "select (extract(epoch from clock_offset) * 1000)::float8 as ms from dev_clock",
+  );
+  return rows[0]?.ms ?? 0;
+}

@@ -1,0 +1,116 @@
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { runMigrations as migrateJobs } from "graphile-worker";
+import { Kysely, PostgresDialect, sql } from "kysely";
+import { type Migration, type MigrationProvider, Migrator } from "kysely/migration";
+import pg from "pg";
+import { ensureRoles } from "./roles.ts";
+
+const folder = fileURLToPath(new URL("../migrations/", import.meta.url));
+
+/** The names of the migrations that this code was written for, in order. */
+export async function migrationNames(): Promise<string[]> {
+  return (await readdir(folder))
+    .filter((file) => file.endsWith(".sql"))
+    .map((file) => file.slice(0, -".sql".length))
+    .sort();
+}
+
+const provider: MigrationProvider = {
+  async getMigrations() {
+    const names = await migrationNames();
+    return Object.fromEntries(names.map((name) => [name, fromFile(name)]));
+  },
+};
+
+function fromFile(name: string): Migration {
+  return {
+    async up(db) {
+      const statements = await readFile(`${folder}${name}.sql`, "utf8");
+      // A waiting ALTER would make every reader behind it wait too: give up instead, traffic lives on.
+      await sql.raw("set local lock_timeout = '5s'; set local role hr_owner;").execute(db);
+      await sql.raw(statements).execute(db);
+      await sql.raw("set local role hr_owner").execute(db);
+    },
+  };
+}
+
+/** The database has migrations that this code does not know: an older release must not run on it. */
+export class DatabaseAheadError extends Error {
+  override readonly name = "DatabaseAheadError";
+}
+
+export interface MigrationOutcome {
+  applied: string[];
+}
+
+/**
+ * Brings a database to this code's schema: roles, the job queue's schema, then our SQL files in one transaction
+ * (killed half way, nothing of it stands). Several at once: one works, the others wait and find nothing to do.
+ * @param connectionString a login that may `set role hr_migrator`; when it may create roles, it makes them first.
+ */
+export async function migrate(connectionString: string): Promise<MigrationOutcome> {
+  await ensureRoles(connectionString);
+  await withPool(connectionString, "hr_jobs", (pool) => migrateJobs({ pgPool: pool }));
+  return withPool(connectionString, "hr_owner", async (pool) => {
+    const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+    await refuseIfAhead(pool);
+    const migrator = new Migrator({ db, provider, migrationTableSchema: "headroom" });
+    const { error, results } = await migrator.migrateToLatest();
+    if (error) {
+      throw error;
+    }
+    await pool.query("select ensure_partitions(30)");
+    return { applied: (results ?? []).map((result) => result.migrationName) };
+  });
+}
+
+async function refuseIfAhead(pool: pg.Pool): Promise<void> {
+  const known = new Set(await migrationNames());
+  const unknown = (await appliedMigrations(pool)).filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    throw new DatabaseAheadError(`the database is ahead of this release: it has ${unknown.join(", ")}`);
+  }
+}
+
+/** The migrations that a database has, in order; none when it was never migrated. */
+export async function appliedMigrations(pool: pg.Pool): Promise<string[]> {
+  const { rows: there } = await pool.query(
+    "select to_regclass('headroom.kysely_migration') is not null as there",
+  );
+  if (!there[0].there) {
+    return [];
+  }
+  const { rows } = await pool.query<{ name: string }>(
+    "select name from headroom.kysely_migration order by name",
+  );
+  return rows.map((row) => row.name);
+}
+
+/** True when the database has exactly this code's migrations: what `/readyz` asks. */
+export async function isMigrated(pool: pg.Pool): Promise<boolean> {
+  const [known, applied] = await Promise.all([migrationNames(), appliedMigrations(pool)]);
+  return known.length === applied.length && known.every((name, index) => name === applied[index]);
+}
+
+async function withPool<Result>(
+  connectionString: string,
+  role: "hr_owner" | "hr_jobs",
+  work: (pool: pg.Pool) => Promise<Result>,
+): Promise<Result> {
+  const pool = new pg.Pool({
+    connectionString,
+    max: 2,
+    connectionTimeoutMillis: 10_000,
+    application_name: "headroom migrate",
+    options: `-c role=${role} -c search_path=headroom`,
+  });
+  // A connection that dies fails its query; an unheard error event would end the process instead.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  try {
+    return await work(pool);
+  } finally {
+    await pool.end();
+  }
+}

@@ -1,0 +1,81 @@
+import { CompiledQuery, type Kysely, type Transaction } from "kysely";
+import type { Database } from "./client.ts";
+import type { DB } from "./schema.ts";
+
+/** A transaction that sees one tenant, one user, or only global tables. */
+export type Tx = Transaction<DB>;
+
+const attempts = 4;
+const serializationFailure = "40001";
+const deadlockDetected = "40P01";
+
+/**
+ * Runs `work` in a transaction that reaches the rows of one organization and no others.
+ * Deadlocks and serialization failures are retried up to three times with jitter, so `work` must have no effect
+ * outside the transaction.
+ */
+export function withOrganization<Result>(
+  database: Database,
+  organizationId: string,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  return transaction(database, "organization_id", organizationId, work);
+}
+
+/** Runs `work` in a transaction that reaches a user's own memberships and the organizations behind them. */
+export function withUser<Result>(
+  database: Database,
+  userId: string,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  return transaction(database, "user_id", userId, work);
+}
+
+/** Runs `work` in a transaction that reaches global tables only: every tenant table looks empty. */
+export function withSystem<Result>(database: Database, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  return transaction(database, null, null, work);
+}
+
+/** Lets a `withUser` or `withSystem` transaction enter one organization for its remaining statements. */
+export async function enterOrganization(tx: Tx, organizationId: string): Promise<void> {
+  await tx.executeQuery(
+    CompiledQuery.raw("select set_config('headroom.organization_id', $1, true)", [organizationId]),
+  );
+}
+
+async function transaction<Result>(
+  database: Database,
+  scope: "organization_id" | "user_id" | null,
+  id: string | null,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await database.kysely.transaction().execute(async (tx) => {
+        if (scope) {
+          await setting(tx, scope, id);
+        }
+        return work(tx);
+      });
+    } catch (error) {
+      if (attempt === attempts || !isRetryable(error)) {
+        throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
+    }
+  }
+}
+
+// Local to the transaction: a session setting would leak to the pool's next user.
+async function setting(
+  tx: Kysely<DB>,
+  scope: "organization_id" | "user_id",
+  id: string | null,
+): Promise<void> {
+  await tx.executeQuery(CompiledQuery.raw("select set_config($1, $2, true)", [`headroom.${scope}`, id]));
+}
+
+function isRetryable(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === serializationFailure || code === deadlockDetected;
+}

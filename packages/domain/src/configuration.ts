@@ -1,0 +1,128 @@
+/** A named kind of usage, counted in integer units. */
+export interface MeterDefinition {
+  displayName: string;
+}
+
+/** What a plan covers of one meter. A limit of null is none, 0 is a real limit. */
+export interface MeterTerms {
+  /** Units a day; null: no daily limit. */
+  dailyLimit: number | null;
+  /** Units covered in a period; null: no monthly limit. */
+  included: number | null;
+  /** Terms for units above `included`; null: the meter stops there. */
+  overage: OverageTerms | null;
+}
+
+export interface OverageTerms {
+  /** Decimal string of minor units for one unit, up to 12 places: "2.5" is 2.5 cents. */
+  unitPrice: string;
+  /** ISO 4217, lower case. */
+  currency: string;
+  /** Max overage until the organization sets its own; null: no cap. */
+  maxOverage: number | null;
+  /** The highest max overage an organization may set; null: none. */
+  ceiling: number | null;
+}
+
+export interface PlanPrice {
+  interval: "month" | "year";
+  /** ISO 4217, lower case. */
+  currency: string;
+  /** Decimal string of minor units. */
+  unitAmount: string;
+}
+
+export type PlanSeats =
+  | {
+      kind: "licensed";
+      included: number;
+      /** What one more seat costs; empty: seats are not sold. */
+      prices: readonly PlanPrice[];
+    }
+  | {
+      kind: "auto";
+      included: number;
+      /** null: none. */
+      maxSeats: number | null;
+      prices: readonly PlanPrice[];
+    };
+
+export interface PlanDefinition {
+  displayName: string;
+  /** Exactly one plan is the default; new organizations get it. */
+  default: boolean;
+  /** Private plans are not listed and can't be bought. */
+  public: boolean;
+  /** Inactive plans keep their subscribers and take no new ones. */
+  active: boolean;
+  /** Empty: free. */
+  prices: readonly PlanPrice[];
+  seats: PlanSeats;
+  /** One entry for every meter. */
+  meters: Readonly<Record<string, MeterTerms>>;
+  features: Readonly<Record<string, boolean | number | string>>;
+  trialDays: number;
+  /** Days that limits hold after a failed payment. */
+  graceDays: number;
+  downgrade: "period_end" | "now";
+  profilesIncluded: number | null;
+}
+
+export interface Policies {
+  roles: { creator: "owner" | "admin"; aliases: Readonly<Record<string, "admin" | "member">> };
+  organizations: {
+    createRequires: string | null;
+    identityBy: "admins" | "owner";
+    deleteWithSubscription: "block" | "cancel_now" | "cancel_at_period_end";
+  };
+  ownership: { transfer: "operator" | "owner" };
+  invites: {
+    by: "admins" | "owner";
+    roleRequired: boolean;
+    requireAccount: boolean;
+    mode: "accept" | "direct";
+    linkInList: boolean;
+    ttlDays: number;
+  };
+  seats: { basis: "all_members" | "excluding_owner"; countPending: boolean };
+  billing: { by: "owner" | "admins" };
+  usage: { window: "period" | "calendar_month" };
+  overage: { onPlanChange: "rerate" | "settle"; whilePastDue: "stop" | "allow"; billAboveCap: boolean };
+}
+
+export interface IssuerDefinition {
+  issuer: string;
+  audience: string;
+  algorithms: readonly string[];
+  claims: Readonly<Partial<Record<"email" | "emailVerified" | "name", string>>>;
+  /** Ask the issuer's userinfo endpoint for claims that the access token lacks. */
+  userinfo: boolean;
+}
+
+/** `headroom.config.ts`, checked and with every default filled in. */
+export interface Configuration {
+  meters: Readonly<Record<string, MeterDefinition>>;
+  defaultMeter: string;
+  plans: Readonly<Record<string, PlanDefinition>>;
+  policies: Policies;
+  support: string | null;
+  issuers: readonly IssuerDefinition[];
+}
+
+export const defaultPolicies: Policies = {
+  roles: { creator: "owner", aliases: {} },
+  organizations: { createRequires: null, identityBy: "admins", deleteWithSubscription: "block" },
+  ownership: { transfer: "operator" },
+  invites: {
+    by: "admins",
+    roleRequired: false,
+    requireAccount: false,
+    mode: "accept",
+    linkInList: false,
+    ttlDays: 7,
+  },
+  seats: { basis: "all_members", countPending: true },
+  billing: { by: "owner" },
+  usage: { window: "period" },
+  overage: { onPlanChange: "rerate", whilePastDue: "stop", billAboveCap: false },
+};
