@@ -1,0 +1,76 @@
+import { DomainError } from "@headroom/domain/errors";
+import { TRPCError } from "@trpc/server";
+import { z } from "zod";
+
+/** One fault of an input: where it is and what is wrong with it. Never the value. */
+export type InputIssue = { path: string; message: string };
+
+const transportFaults: Partial<Record<TRPCError["code"], () => DomainError>> = {
+  NOT_FOUND: () => new DomainError("route_not_found", "There is nothing at this address."),
+  METHOD_NOT_SUPPORTED: () =>
+    new DomainError("method_not_allowed", "This address does not take that method."),
+  PAYLOAD_TOO_LARGE: () => new DomainError("payload_too_large", "The body is larger than 1 MiB."),
+  UNSUPPORTED_MEDIA_TYPE: () =>
+    new DomainError("unsupported_media_type", "Send the body as application/json."),
+  PARSE_ERROR: () => validationFailed([{ path: "", message: "is not well-formed JSON" }]),
+};
+
+/** What the caller is told about any error. Only a `DomainError` speaks for itself; the unknown becomes `internal`. */
+export function toDomainError(error: unknown): DomainError {
+  if (error instanceof DomainError) return error;
+  if (!(error instanceof TRPCError)) return isUnavailable(error) ? unavailable() : internal();
+  if (error.code === "BAD_REQUEST") return fromBadRequest(error);
+  if (error.cause instanceof DomainError) return error.cause;
+  const fault = transportFaults[error.code];
+  if (fault !== undefined) return fault();
+  return isUnavailable(error.cause) ? unavailable() : internal();
+}
+
+/** 400 with `details.issues`. */
+export function validationFailed(issues: readonly InputIssue[]): DomainError {
+  return new DomainError("validation_failed", "The input is not valid.", { issues });
+}
+
+/** The refusal of an input that its schema did not accept. */
+export function invalidInput(error: z.core.$ZodError): DomainError {
+  return validationFailed(error.issues.map(describeIssue));
+}
+
+function fromBadRequest(error: TRPCError): DomainError {
+  if (error.cause instanceof DomainError) return error.cause;
+  if (error.cause instanceof z.core.$ZodError) return invalidInput(error.cause);
+  return validationFailed([{ path: "", message: "is not a request that can be read" }]);
+}
+
+function describeIssue(issue: z.core.$ZodIssue): InputIssue {
+  return { path: issue.path.map(String).join("."), message: issue.message };
+}
+
+function internal(): DomainError {
+  return new DomainError("internal", "Something failed on our side.");
+}
+
+function unavailable(): DomainError {
+  return new DomainError("unavailable", "The service cannot answer at the moment. Try again.", {
+    retryAfterSeconds: 1,
+  });
+}
+
+/**
+ * The database cannot be asked: the socket failed, the pool or a statement ran out of time, or the server refuses
+ * work. SQLSTATE classes 08 (connection), 53 (resources) and 57P (operator intervention), from "Appendix A.
+ * PostgreSQL Error Codes"; 57014 is the statement timeout, 55P03 the lock timeout.
+ */
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string") {
+    return (
+      /^(08|53|57P)/.test(code) ||
+      /^(57014|55P03|ECONN(REFUSED|RESET)|ETIMEDOUT|EPIPE|ENOTFOUND|EHOSTUNREACH)$/.test(code)
+    );
+  }
+  return /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated)/.test(
+    error.message,
+  );
+}

@@ -1,0 +1,102 @@
+import { decodeId, type IdPrefix } from "@headroom/domain/ids";
+import { z } from "zod";
+
+const ill = "holds characters that cannot be stored";
+
+/**
+ * Text from outside: NFC, no control characters, well-formed UTF-16, `min`..`max` UTF-16 units. PostgreSQL refuses
+ * NUL and silently changes lone surrogates, so that two texts that differ could become one.
+ */
+export function safeText(max: number, min = 1) {
+  return z
+    .string()
+    .normalize("NFC")
+    .min(min)
+    .max(max)
+    .regex(/^\P{Cc}*$/u, ill)
+    .refine((text) => text.isWellFormed(), ill);
+}
+
+/** `safeText` without the blanks around it: what people type into a form. */
+export function trimmedText(max: number, min = 1) {
+  return z
+    .string()
+    .normalize("NFC")
+    .trim()
+    .min(min)
+    .max(max)
+    .regex(/^\P{Cc}*$/u, ill)
+    .refine((text) => text.isWellFormed(), ill);
+}
+
+/** A prefixed id (`org_…`) on the wire; parsing yields the bare UUID. */
+function idInput(prefix: IdPrefix) {
+  return z
+    .string()
+    .regex(idPattern(prefix), `is not an id of the form ${prefix}_<uuid>`)
+    .transform((text) => decodeId(prefix, text) ?? z.NEVER);
+}
+
+/** A prefixed id in an answer; it stays as it is. */
+function idOutput(prefix: IdPrefix) {
+  return z.string().regex(idPattern(prefix));
+}
+
+function idPattern(prefix: IdPrefix): RegExp {
+  return new RegExp(`^${prefix}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`);
+}
+
+export const organizationIdInput = idInput("org");
+export const userIdInput = idInput("usr");
+export const inviteIdInput = idInput("inv");
+export const apiKeyIdInput = idInput("key");
+export const eventIdInput = idInput("evt");
+export const reservationIdInput = idInput("res");
+
+export const organizationId = idOutput("org");
+export const userId = idOutput("usr");
+export const membershipId = idOutput("mbr");
+export const inviteId = idOutput("inv");
+export const apiKeyId = idOutput("key");
+export const eventId = idOutput("evt");
+export const reservationId = idOutput("res");
+
+/** An organization by id, or `current`: the caller's active one (an organization key's own). */
+export const organizationReference = z
+  .union([z.literal("current"), organizationIdInput])
+  .describe("An organization id, or `current` for the caller's active one");
+
+/** The whole input of a procedure about one organization: `organizationId`, the given fields, and nothing else. */
+export function organizationInput<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.strictObject({ organizationId: organizationReference, ...shape });
+}
+
+/** The input of a procedure that takes none. */
+export const noInput = z.strictObject({}).optional();
+
+/** Units of a meter: a whole number from 1 to 2^53 − 1, the largest that JSON carries exactly everywhere. */
+export const quantity = z.int().min(1);
+
+/** A moment: ISO 8601 with an offset. Parsing yields the UTC form. */
+export const instantInput = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text).toISOString());
+
+/** A moment in an answer: ISO 8601, UTC. */
+export const instant = z.iso.datetime();
+
+/** The fields of every list: how many, and where the previous page ended. */
+export const page = {
+  limit: z.int().min(1).max(200).default(50).describe("How many at most"),
+  cursor: z
+    .string()
+    .max(512)
+    .regex(/^[A-Za-z0-9_-]+$/, "is not a cursor of this list")
+    .optional()
+    .describe("`nextCursor` of the page before"),
+};
+
+/** A page of `items`; `nextCursor` is null on the last one. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
+}

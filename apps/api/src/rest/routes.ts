@@ -1,0 +1,18 @@
+import type { DomainError } from "@headroom/domain/errors";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** Where a procedure is found under `/v1`. */
+export type RestRoute = {
+  /** Several when they mean the same, as PATCH and PUT do here. */
+  method: Method | readonly Method[];
+  /** `/organizations/{organization_id}/members`: parameters are input fields in snake_case. */
+  path: `/${string}`;
+  /** Of a success; 200 unless said otherwise. */
+  status?: 200 | 201 | 202;
+  /**
+   * Turns an answer that typed callers read as a value (`allowed: false`) into an error for REST. Details
+   * `retryAfterSeconds`, `limit` and `remaining`, where present, also become headers.
+   */
+  refusal?: (output: unknown) => DomainError | null;
+};

@@ -1,0 +1,12 @@
+import { getCaller } from "@headroom/service/users";
+import { noInput } from "../inputs.ts";
+import { router, signedInProcedure } from "../trpc.ts";
+import { me } from "../views/me.ts";
+
+export const meRouter = router({
+  get: signedInProcedure
+    .meta({ summary: "Get the caller", rest: { method: "GET", path: "/me" } })
+    .input(noInput)
+    .output(me)
+    .query(({ ctx }) => getCaller(ctx.service, ctx.actor)),
+});

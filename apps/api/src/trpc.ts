@@ -1,0 +1,134 @@
+/**
+ * How to write a procedure:
+ *
+ *   remove: organizationProcedure("members.remove")
+ *     .meta({ summary: "Remove a member", rest: { method: "DELETE", path: "/organizations/{organization_id}/members/{user_id}" } })
+ *     .input(organizationInput({ userId: userIdInput }))
+ *     .output(memberRemoval)
+ *     .mutation(({ ctx, input }) => removeMember(ctx.service, ctx.access, input)),
+ *
+ * - The builder names the permission; a procedure without one does not start (`assertDeclared`).
+ * - `.input()` is one strict object (`organizationInput({...})`, `z.strictObject({...})` or `noInput`), given once, and
+ *   `.output()` is a zod schema from `views/<area>.ts`. Both feed the published types and OpenAPI, so neither may be left out.
+ * - The procedure's own input is checked after the caller: 401, 404 and 403 come before 400.
+ */
+
+import type { Actor } from "@headroom/domain/actors";
+import { type ErrorCode, statusOf, trpcCodeOf } from "@headroom/domain/errors";
+import type { Permission, Scope } from "@headroom/domain/permissions";
+import { currentRequestId } from "@headroom/platform/request-ids";
+import type { Access } from "@headroom/service/access";
+import { authorize } from "@headroom/service/access";
+import type { ServiceContext } from "@headroom/service/context";
+import { initTRPC, TRPCError } from "@trpc/server";
+import { actingUser, assertScope, keyOrganization, resolveOrganization } from "./callers.ts";
+import { logCall } from "./calls.ts";
+import { toDomainError } from "./errors.ts";
+import type { RestRoute } from "./rest/routes.ts";
+
+/** What one request brings. `authenticate` verifies the credential once, when a procedure asks for it. */
+export type Context = {
+  service: ServiceContext;
+  authenticate: () => Promise<Actor>;
+  requestId: string;
+  signal: AbortSignal | undefined;
+};
+
+/** What a procedure says of itself besides its schemas. */
+export type Meta = {
+  /** Set by the builders. */
+  permission?: Permission | Scope | "public" | "signed_in" | "user";
+  /** A few words, in the imperative: the title in the reference. */
+  summary?: string;
+  /** What a caller must know beyond the summary. */
+  description?: string;
+  rest?: RestRoute;
+  /** The codes it answers besides those that every procedure of its kind can. */
+  errors?: readonly ErrorCode[];
+};
+
+const t = initTRPC
+  .context<Context>()
+  .meta<Meta>()
+  .create({
+    isDev: false,
+    errorFormatter({ shape, error, ctx }) {
+      const fault = toDomainError(error);
+      return {
+        message: fault.message,
+        code: shape.code,
+        data: {
+          code: shape.data.code,
+          reason: fault.code,
+          details: fault.details,
+          httpStatus: statusOf(fault.kind),
+          path: shape.data.path ?? null,
+          requestId: ctx?.requestId ?? currentRequestId(),
+        },
+      };
+    },
+  });
+
+/** Composes procedures and routers. */
+export const router = t.router;
+export const createCallerFactory = t.createCallerFactory;
+
+/** The log line of each call, and refusals as the tRPC errors that carry them. */
+const call = t.procedure.use(async ({ ctx, path, next }) => {
+  const started = performance.now();
+  const caller: Caller = { actorId: null, organizationId: null };
+  const result = await next({ ctx: { caller } });
+  const fault = result.ok ? null : toDomainError(result.error);
+  logCall(ctx, { ...caller, procedure: path, fault, error: result.ok ? null : result.error, started });
+  if (fault === null || result.ok) return result;
+  throw new TRPCError({ code: trpcCodeOf(fault.kind), message: fault.message, cause: fault });
+});
+
+/** Who called and about which organization, as far as it is known yet; for the log line. */
+type Caller = { actorId: string | null; organizationId: string | null };
+
+/** Anybody, without a credential. */
+export const publicProcedure = call.meta({ permission: "public" });
+
+const authenticated = call.use(async ({ ctx, next }) => {
+  const actor = await ctx.authenticate();
+  ctx.caller.actorId = actorId(actor);
+  return next({ ctx: { actor } });
+});
+
+/** Any valid credential; `ctx.actor`. */
+export const signedInProcedure = authenticated.meta({ permission: "signed_in" });
+
+/** A user, or a platform key on behalf of one; `ctx.userId`. */
+export const userProcedure = authenticated.meta({ permission: "user" }).use(({ ctx, next }) => {
+  const userId = actingUser(ctx.actor);
+  return next({ ctx: { userId } });
+});
+
+/**
+ * Whoever holds `permission` in the organization that the input names; `ctx.access`. A foreign or unknown
+ * organization is 404 `organization_not_found`, a missing permission 403 `forbidden`.
+ */
+export function organizationProcedure(permission: Permission) {
+  return authenticated.meta({ permission }).use(async ({ ctx, getRawInput, next }) => {
+    const organizationId = await resolveOrganization(ctx.service, ctx.actor, await getRawInput());
+    ctx.caller.organizationId = organizationId;
+    const access: Access = await authorize(ctx.service, ctx.actor, organizationId, permission);
+    return next({ ctx: { access } });
+  });
+}
+
+/** An API key with `scope`, for the organization that the input names; `ctx.actor`, `ctx.organizationId`. */
+export function keyProcedure(scope: Scope) {
+  return authenticated.meta({ permission: scope }).use(async ({ ctx, getRawInput, next }) => {
+    const actor = assertScope(ctx.actor, scope);
+    const organizationId = keyOrganization(actor, await getRawInput());
+    ctx.caller.organizationId = organizationId;
+    return next({ ctx: { actor, organizationId } });
+  });
+}
+
+function actorId(actor: Actor): string {
+  if (actor.kind === "user") return actor.userId;
+  return actor.kind === "operator" ? actor.name : actor.keyId;
+}

@@ -1,0 +1,52 @@
+import { createServer } from "node:http";
+import { collectDefaultMetrics, Histogram, Registry } from "prom-client";
+
+export type Metrics = {
+  /** Where further metrics are registered. */
+  registry: Registry;
+  /** One answered request. `route` is a template, never a path with ids in it. */
+  observeRequest(request: { method: string; route: string; status: number; seconds: number }): void;
+};
+
+/** Process metrics and the histogram of answered requests, under one label `service`. */
+export function createMetrics(service: string): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ service });
+  collectDefaultMetrics({ register: registry });
+  const durations = new Histogram({
+    name: "http_server_request_duration_seconds",
+    help: "Time from the request's headers to the end of the answer",
+    labelNames: ["method", "route", "status"],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  });
+  return {
+    registry,
+    observeRequest: ({ method, route, status, seconds }) =>
+      durations.observe({ method, route, status: String(status) }, seconds),
+  };
+}
+
+/** Serves `GET /metrics` on a port of its own, so that it is never reachable where customers are. */
+export async function startMetricsServer(
+  metrics: Metrics,
+  options: { host: string; port: number },
+): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer(async (request, response) => {
+    if (request.method !== "GET" || request.url !== "/metrics") {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { "content-type": metrics.registry.contentType });
+    response.end(await metrics.registry.metrics());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : options.port,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
