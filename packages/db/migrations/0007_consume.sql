@@ -22,10 +22,12 @@ create type usage_answer as (
 -- Check and consume for up to some thousand events at once, each with its own credential and organization.
 -- Gates are locked in one order (organization, meter) and held to the commit; under the lock every writer of a gate
 -- is alone, which makes admission exact and one key count once, across partitions too. A refused event writes
--- nothing, so its key stays free. `born_on` bounds where a key can have been seen before: null, anywhere.
+-- nothing, so its key stays free. `born_on` bounds where a key can have been seen before: null, anywhere. With
+-- `whole`, one event that its credential does not cover refuses the batch: only such events are answered, none is written.
 create function usage_consume(
   credentials bytea[], organizations uuid[], meters text[], keys text[], born_on date[], ids uuid[],
-  quantities bigint[], modes text[], members uuid[], occurred timestamptz[], fingerprints bytea[], property_lists jsonb[]
+  quantities bigint[], modes text[], members uuid[], occurred timestamptz[], fingerprints bytea[],
+  property_lists jsonb[], whole boolean
 ) returns setof usage_answer language plpgsql volatile security definer
 set search_path = headroom, pg_temp as $$
 declare
@@ -47,6 +49,23 @@ declare
   in_day boolean;
   in_period boolean;
 begin
+  if whole then
+    for e in
+      select w.position::integer, a.refusal
+      from unnest(credentials, organizations, meters, members)
+        with ordinality as w (credential, organization_id, meter, member, position)
+      cross join lateral usage_authority(w.credential, w.organization_id, w.meter, w.member, 'usage:write', at) a
+      where a.refusal is not null
+    loop
+      answer.position := e.position;
+      answer.outcome := e.refusal;
+      return next answer;
+    end loop;
+    if found then
+      return;
+    end if;
+  end if;
+
   perform create_gates(array_agg(a.organization_id), array_agg(coalesce(w.meter, mt.name)))
     from unnest(credentials, organizations, meters, members) as w (credential, organization_id, meter, member)
     left join meter mt on mt.is_default

@@ -8,6 +8,12 @@ export async function readClock(tx: Tx): Promise<Date> {
   return (rows[0] as { now: Date }).now;
 }
 
+/** The present by the one clock, outside any transaction. */
+export async function readNow(database: Database): Promise<Date> {
+  const { rows } = await database.pool.query<{ now: Date }>("select clock_now() as now");
+  return (rows[0] as { now: Date }).now;
+}
+
 /** Sets the development offset in milliseconds. Production refuses to start while it is not zero. */
 export async function setDevClock(database: Database, offsetMilliseconds: number): Promise<void> {
   await database.pool.query("select set_dev_clock($1 * interval '1 millisecond')", [offsetMilliseconds]);

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { runMigrations as migrateJobs } from "graphile-worker";
+import { Logger, runMigrations as migrateJobs } from "graphile-worker";
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { type Migration, type MigrationProvider, Migrator } from "kysely/migration";
 import pg from "pg";
@@ -40,6 +40,13 @@ export class DatabaseAheadError extends Error {
   override readonly name = "DatabaseAheadError";
 }
 
+export interface MigrationOptions {
+  /** A login that may `set role hr_owner` and `hr_jobs`; a superuser makes the roles too. */
+  connectionString: string;
+  /** Told what is done, line by line. */
+  log?: (line: string) => void;
+}
+
 export interface MigrationOutcome {
   applied: string[];
 }
@@ -47,11 +54,15 @@ export interface MigrationOutcome {
 /**
  * Brings a database to this code's schema: roles, the job queue's schema, then our SQL files in one transaction
  * (killed half way, nothing of it stands). Several at once: one works, the others wait and find nothing to do.
- * @param connectionString a login that may `set role hr_migrator`; when it may create roles, it makes them first.
  */
-export async function migrate(connectionString: string): Promise<MigrationOutcome> {
+export async function migrate({
+  connectionString,
+  log = () => {},
+}: MigrationOptions): Promise<MigrationOutcome> {
   await ensureRoles(connectionString);
-  await withPool(connectionString, "hr_jobs", (pool) => migrateJobs({ pgPool: pool }));
+  await withPool(connectionString, "hr_jobs", (pool) =>
+    migrateJobs({ pgPool: pool, logger: new Logger(() => (_level, message) => log(message)) }),
+  );
   return withPool(connectionString, "hr_owner", async (pool) => {
     const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
     await refuseIfAhead(pool);
@@ -61,7 +72,11 @@ export async function migrate(connectionString: string): Promise<MigrationOutcom
       throw error;
     }
     await pool.query("select ensure_partitions(30)");
-    return { applied: (results ?? []).map((result) => result.migrationName) };
+    const applied = (results ?? []).map((result) => result.migrationName);
+    for (const name of applied) {
+      log(`applied ${name}`);
+    }
+    return { applied };
   });
 }
 

@@ -1,13 +1,10 @@
 import { CompiledQuery, type Kysely, type Transaction } from "kysely";
 import type { Database } from "./client.ts";
+import { retryConflicts } from "./retry.ts";
 import type { DB } from "./schema.ts";
 
 /** A transaction that sees one tenant, one user, or only global tables. */
 export type Tx = Transaction<DB>;
-
-const attempts = 4;
-const serializationFailure = "40001";
-const deadlockDetected = "40P01";
 
 /**
  * Runs `work` in a transaction that reaches the rows of one organization and no others.
@@ -43,27 +40,20 @@ export async function enterOrganization(tx: Tx, organizationId: string): Promise
   );
 }
 
-async function transaction<Result>(
+function transaction<Result>(
   database: Database,
   scope: "organization_id" | "user_id" | null,
   id: string | null,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await database.kysely.transaction().execute(async (tx) => {
-        if (scope) {
-          await setting(tx, scope, id);
-        }
-        return work(tx);
-      });
-    } catch (error) {
-      if (attempt === attempts || !isRetryable(error)) {
-        throw error;
+  return retryConflicts(() =>
+    database.kysely.transaction().execute(async (tx) => {
+      if (scope) {
+        await setting(tx, scope, id);
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
-    }
-  }
+      return work(tx);
+    }),
+  );
 }
 
 // Local to the transaction: a session setting would leak to the pool's next user.
@@ -73,9 +63,4 @@ async function setting(
   id: string | null,
 ): Promise<void> {
   await tx.executeQuery(CompiledQuery.raw("select set_config($1, $2, true)", [`headroom.${scope}`, id]));
-}
-
-function isRetryable(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return code === serializationFailure || code === deadlockDetected;
 }

@@ -1,0 +1,135 @@
+import { DomainError } from "./errors.ts";
+import { uuidv7Time } from "./ids.ts";
+import { isoDay } from "./time.ts";
+
+/** reject: all or nothing. cap: take what fits. record: it already happened, always written. */
+export type UsageMode = "reject" | "cap" | "record";
+
+/** A gate's two windows and limits after an event, or as they stand. Units; null: no limit. Instants are ISO 8601. */
+export interface GateReading {
+  dayUsed: number;
+  dailyLimit: number | null;
+  dayEnd: string;
+  periodUsed: number;
+  periodEnd: string;
+  included: number | null;
+  maxOverage: number | null;
+  hardCap: number | null;
+}
+
+export interface Window {
+  used: number;
+  limit: number | null;
+  /** ISO 8601. */
+  resetsAt: string;
+}
+
+/** What the windows say. `remaining`: units that a call could still take now; null: no limit. */
+export interface Headroom {
+  windows: { day: Window; period: Window };
+  included: number | null;
+  overage: number;
+  maxOverage: number | null;
+  hardCap: number | null;
+  remaining: number | null;
+}
+
+export type RefusalReason = "daily_limit" | "hard_cap";
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+
+/** How far ahead of the clock an event or a time-ordered key may be. */
+export const aheadTolerance = 5 * minute;
+/** How old an event may be when it is recorded. */
+export const latestEvent = 35 * day;
+/** How long a key is remembered: longer than any event may be late. */
+export const keyHorizon = 40 * day;
+
+/** Overage is a function of the period's total, never a tag on an event. */
+export function overageOf(periodUsed: number, included: number | null): number {
+  return included === null ? 0 : Math.max(0, periodUsed - included);
+}
+
+/** Units that still fit into every window, never negative; null: no window has a limit. */
+export function remainingOf(gate: GateReading): number | null {
+  const rooms = [room(gate.dailyLimit, gate.dayUsed), room(gate.hardCap, gate.periodUsed)].filter(
+    (left) => left !== null,
+  );
+  return rooms.length === 0 ? null : Math.max(0, Math.min(...rooms));
+}
+
+function room(limit: number | null, used: number): number | null {
+  return limit === null ? null : limit - used;
+}
+
+/** The windows as callers see them. */
+export function headroomOf(gate: GateReading): Headroom {
+  return {
+    windows: {
+      day: { used: gate.dayUsed, limit: gate.dailyLimit, resetsAt: gate.dayEnd },
+      period: { used: gate.periodUsed, limit: gate.hardCap, resetsAt: gate.periodEnd },
+    },
+    included: gate.included,
+    overage: overageOf(gate.periodUsed, gate.included),
+    maxOverage: gate.maxOverage,
+    hardCap: gate.hardCap,
+    remaining: remainingOf(gate),
+  };
+}
+
+/** What taking `quantity` would be refused for, or null. The window that opens later is named: waiting for the other would not help. */
+export function decideRefusal(gate: GateReading, quantity: number): RefusalReason | null {
+  if (gate.hardCap !== null && gate.periodUsed + quantity > gate.hardCap) {
+    return "hard_cap";
+  }
+  return gate.dailyLimit !== null && gate.dayUsed + quantity > gate.dailyLimit ? "daily_limit" : null;
+}
+
+/**
+ * The first day (UTC, `2026-11-22`) on which a key can have been received before, or null when it does not tell:
+ * only UUIDv7 keys know when they were born.
+ * @throws validation_failed for a reserved key, and for a UUIDv7 from the future or from before the horizon.
+ */
+export function keyBirthday(key: string, now: number): string | null {
+  if (key.startsWith("void:")) {
+    throw new DomainError("validation_failed", "Idempotency keys must not begin with void:", { key });
+  }
+  const born = uuidv7Time(key);
+  if (born === null) {
+    return null;
+  }
+  if (born > now + aheadTolerance || born < now - keyHorizon) {
+    throw new DomainError(
+      "validation_failed",
+      "The time in this UUIDv7 key is in the future or too long ago",
+      {
+        key,
+        horizonDays: keyHorizon / day,
+      },
+    );
+  }
+  return isoDay(born - aheadTolerance);
+}
+
+/** @throws validation_failed for an event older than 35 days or more than 5 minutes ahead. */
+export function assertOccurredAt(occurredAt: number, now: number): void {
+  if (occurredAt > now + aheadTolerance || occurredAt < now - latestEvent) {
+    throw new DomainError("validation_failed", "occurredAt must be at most 35 days ago and 5 minutes ahead", {
+      field: "occurredAt",
+    });
+  }
+}
+
+/** JSON with sorted keys: the same payload is the same text, whatever order its fields came in. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) {
+    return `[${value.map(canonicalJson).join(",")}]`;
+  }
+  if (typeof value === "object" && value !== null) {
+    const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+    const sorted = fields.sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${sorted.map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`).join(",")}}`;
+  }
+  return JSON.stringify(value ?? null);
+}

@@ -1,0 +1,120 @@
+import { type DailyUsage, readDailyUsage } from "@headroom/db/tallies";
+import { type MeterStatus, readUsageStatus } from "@headroom/db/usage";
+import { encodeId } from "@headroom/domain/ids";
+import { datesUntil, firstOfMonth } from "@headroom/domain/time";
+import { type Headroom, headroomOf } from "@headroom/domain/usage";
+import type { Access } from "./access.ts";
+import type { ServiceContext } from "./context.ts";
+
+type Context = Pick<ServiceContext, "db" | "configuration">;
+
+export interface MeterUsage extends Headroom {
+  meter: string;
+  dailyUsed: number;
+  dailyLimit: number | null;
+  /** Units in the window that `usage.window` names: the period, or the calendar month. */
+  monthlyUsed: number;
+  monthlyLimit: number | null;
+  planId: string;
+  planVersion: number;
+  periodStart: string;
+  periodEnd: string;
+}
+
+export interface UsageView {
+  /** The default meter. */
+  usage: MeterUsage;
+  meters: MeterUsage[];
+}
+
+/** An organization's usage now, of every meter. Always fresh: a read after a consume sees it. */
+export async function getUsage(context: Context, access: Access): Promise<UsageView> {
+  const statuses = await readUsageStatus(context.db, access.organizationId);
+  const months = await calendarMonths(context, access, statuses);
+  const meters = statuses.map((status) => toMeterUsage(status, months?.get(status.meter)));
+  const usage = meters.find((one) => one.meter === context.configuration.defaultMeter);
+  if (!usage) {
+    throw new Error("the default meter is not in the database: run `headroom plans push`");
+  }
+  return { usage, meters };
+}
+
+function toMeterUsage(status: MeterStatus, monthUsed: number | undefined): MeterUsage {
+  return {
+    meter: status.meter,
+    dailyUsed: status.dayUsed,
+    dailyLimit: status.dailyLimit,
+    monthlyUsed: monthUsed ?? status.periodUsed,
+    monthlyLimit: status.hardCap,
+    planId: status.planId,
+    planVersion: status.planVersion,
+    periodStart: status.periodStart,
+    periodEnd: status.periodEnd,
+    ...headroomOf(status),
+  };
+}
+
+async function calendarMonths(
+  context: Context,
+  access: Access,
+  statuses: MeterStatus[],
+): Promise<Map<string, number> | null> {
+  const today = statuses[0]?.date;
+  if (context.configuration.policies.usage.window === "period" || today === undefined) {
+    return null;
+  }
+  const month = await readDailyUsage(context.db, access.organizationId, {
+    from: firstOfMonth(today),
+    to: today,
+  });
+  return new Map(statuses.map(({ meter }) => [meter, total(month.filter((day) => day.meter === meter))]));
+}
+
+export interface UsageDay {
+  /** Local date of the organization: `2026-11-22`. */
+  date: string;
+  meters: { meter: string; used: number; members: { userId: string | null; used: number }[] }[];
+}
+
+const nobody = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * Usage per day, oldest first, days without usage filled with zeros.
+ * @param input.days 1..365, today included.
+ */
+export async function getUsageHistory(
+  context: Context,
+  access: Access,
+  input: { days: number; meter?: string | undefined },
+): Promise<{ days: UsageDay[] }> {
+  const statuses = await readUsageStatus(context.db, access.organizationId);
+  const meters = statuses
+    .map((status) => status.meter)
+    .filter((meter) => !input.meter || meter === input.meter);
+  const dates = datesUntil(statuses[0]?.date ?? "", input.days);
+  const range = { from: dates[0] ?? "", to: dates.at(-1) ?? "" };
+  const rows = await readDailyUsage(context.db, access.organizationId, range);
+  const byDate = Map.groupBy(rows, (row) => row.date);
+  return { days: dates.map((date) => toUsageDay(date, meters, byDate.get(date) ?? [])) };
+}
+
+function toUsageDay(date: string, meters: string[], rows: DailyUsage[]): UsageDay {
+  return {
+    date,
+    meters: meters.map((meter) => {
+      const used = rows.filter((row) => row.meter === meter);
+      return {
+        meter,
+        used: total(used),
+        members: used.map((row) => ({
+          userId: row.memberId === nobody ? null : encodeId("usr", row.memberId),
+          used: row.quantity,
+        })),
+      };
+    }),
+  };
+}
+
+function total(rows: DailyUsage[]): number {
+  return rows.reduce((sum, row) => sum + row.quantity, 0);
+}

@@ -1,0 +1,213 @@
+import { createHash } from "node:crypto";
+import { readNow } from "@headroom/db/clock";
+import {
+  readUsageStatus,
+  recordUsage,
+  type UsageOutcome,
+  type UsageRefusal,
+  type UsageRequest,
+} from "@headroom/db/usage";
+import { DomainError } from "@headroom/domain/errors";
+import { encodeId } from "@headroom/domain/ids";
+import {
+  assertOccurredAt,
+  canonicalJson,
+  decideRefusal,
+  type Headroom,
+  headroomOf,
+  keyBirthday,
+  type RefusalReason,
+  type UsageMode,
+} from "@headroom/domain/usage";
+import { uuidv7 } from "@headroom/platform/uuid";
+import type { Access } from "./access.ts";
+import type { ServiceContext } from "./context.ts";
+import type { UsageLane } from "./usage-lane.ts";
+
+/** What meters usage: the credential is checked with the event, in the same statement. */
+export interface UsageCaller {
+  /** SHA-256 of the API key. */
+  credential: Buffer;
+  /** Raw UUID; null: the key's own organization. */
+  organizationId: string | null;
+}
+
+export interface UsageEventInput {
+  meter?: string | undefined;
+  quantity: number;
+  idempotencyKey?: string | undefined;
+  /** Raw UUID of the user. */
+  memberId?: string | undefined;
+  properties?: Record<string, unknown> | undefined;
+}
+
+export interface ConsumeInput extends UsageEventInput {
+  mode: UsageMode;
+}
+
+export interface RecordInput extends UsageEventInput {
+  occurredAt?: string | undefined;
+}
+
+export interface ConsumeAnswer extends Headroom {
+  allowed: boolean;
+  reason: RefusalReason | null;
+  acceptedQuantity: number;
+  /** Units above the hard cap, written because they had already happened. */
+  overCapQuantity: number;
+  eventId: string | null;
+  duplicate: boolean;
+}
+
+/** Checks and takes in one atomic step. A refusal for a limit is an answer, not an error. */
+export async function consume(
+  lane: UsageLane,
+  caller: UsageCaller,
+  input: ConsumeInput,
+): Promise<ConsumeAnswer> {
+  return answerOf(await lane.submit(toRequest(caller, input, input.mode, null)));
+}
+
+export type RecordResult =
+  | { status: "recorded" | "duplicate"; eventId: string; overCapQuantity: number }
+  | { status: "mismatch"; eventId: string };
+
+/**
+ * Records events that have already happened, up to 1,000. Validity is all or nothing: one bad event and none is
+ * written. Duplicates and mismatches are results of their own.
+ */
+export async function record(
+  context: Pick<ServiceContext, "db">,
+  caller: UsageCaller,
+  events: readonly RecordInput[],
+): Promise<RecordResult[]> {
+  const now = (await readNow(context.db)).getTime();
+  for (const event of events) {
+    if (event.occurredAt !== undefined) {
+      assertOccurredAt(Date.parse(event.occurredAt), now);
+    }
+  }
+  const requests = events.map((event) => toRequest(caller, event, "record", event.occurredAt ?? null));
+  const outcomes = await recordUsage(context.db, requests);
+  if (typeof outcomes === "string") {
+    throw refusalOf(outcomes);
+  }
+  return outcomes.map(toRecordResult);
+}
+
+export interface CheckInput {
+  meter?: string | undefined;
+  quantity: number;
+}
+
+export interface CheckAnswer extends Headroom {
+  allowed: boolean;
+  reason: RefusalReason | null;
+}
+
+/** What a consume of `quantity` would answer now. Takes nothing. */
+export async function check(
+  context: Pick<ServiceContext, "db" | "configuration">,
+  access: Access,
+  input: CheckInput,
+): Promise<CheckAnswer> {
+  const meter = input.meter ?? context.configuration.defaultMeter;
+  const status = (await readUsageStatus(context.db, access.organizationId)).find(
+    (one) => one.meter === meter,
+  );
+  if (!status) {
+    throw refusalOf("unknown_meter");
+  }
+  const reason = decideRefusal(status, input.quantity);
+  return { allowed: reason === null, reason, ...headroomOf(status) };
+}
+
+function toRequest(
+  caller: UsageCaller,
+  event: UsageEventInput,
+  mode: UsageMode,
+  occurredAt: string | null,
+): UsageRequest {
+  const { quantity, memberId = null, properties = null, meter = null } = event;
+  const key = event.idempotencyKey ?? uuidv7();
+  const payload = canonicalJson({ quantity, mode, memberId, occurredAt, properties });
+  return {
+    ...caller,
+    meter,
+    key,
+    bornOn: keyBirthday(key, Date.now()),
+    id: uuidv7(),
+    quantity,
+    mode,
+    memberId,
+    occurredAt,
+    fingerprint: createHash("sha256").update(payload).digest(),
+    properties,
+  };
+}
+
+function answerOf(outcome: UsageOutcome): ConsumeAnswer {
+  switch (outcome.outcome) {
+    case "accepted":
+    case "duplicate":
+      return {
+        allowed: true,
+        reason: null,
+        acceptedQuantity: outcome.accepted,
+        overCapQuantity: outcome.overCap,
+        eventId: encodeId("evt", outcome.eventId),
+        duplicate: outcome.outcome === "duplicate",
+        ...headroomOf(outcome.gate),
+      };
+    case "daily_limit":
+    case "hard_cap":
+      return {
+        allowed: false,
+        reason: outcome.outcome,
+        acceptedQuantity: 0,
+        overCapQuantity: 0,
+        eventId: null,
+        duplicate: false,
+        ...headroomOf(outcome.gate),
+      };
+    case "mismatch":
+      throw mismatch(outcome.eventId);
+    default:
+      throw refusalOf(outcome.outcome);
+  }
+}
+
+function toRecordResult(outcome: UsageOutcome): RecordResult {
+  switch (outcome.outcome) {
+    case "accepted":
+    case "duplicate":
+      return {
+        status: outcome.outcome === "accepted" ? "recorded" : "duplicate",
+        eventId: encodeId("evt", outcome.eventId),
+        overCapQuantity: outcome.overCap,
+      };
+    case "mismatch":
+      return { status: "mismatch", eventId: encodeId("evt", outcome.eventId) };
+    default:
+      throw new Error(`a recorded event cannot be refused: ${outcome.outcome}`);
+  }
+}
+
+function mismatch(eventId: string): DomainError {
+  return new DomainError("idempotency_mismatch", "This idempotency key was used with another payload", {
+    eventId: encodeId("evt", eventId),
+  });
+}
+
+const refusalMessages: Record<UsageRefusal, string> = {
+  unauthenticated: "This API key is unknown, expired or revoked",
+  no_active_organization: "A platform key must name the organization",
+  organization_not_found: "There is no such organization",
+  forbidden: "This API key lacks the scope usage:write",
+  unknown_meter: "There is no such meter",
+  not_a_member: "This user is not an active member of the organization",
+};
+
+function refusalOf(refusal: UsageRefusal): DomainError {
+  return new DomainError(refusal, refusalMessages[refusal]);
+}
