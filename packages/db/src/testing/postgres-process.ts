@@ -43,6 +43,16 @@ export const forgetKilledServer = (cluster: string): void => {
   if (!serves(pid, cluster)) rmSync(file, { force: true });
 };
 
+/** The server writes its state into the last line of its lock file, whatever it is told to log. */
+const isReady = (pid: number, cluster: string): boolean => {
+  try {
+    const lines = readFileSync(path.join(cluster, "postmaster.pid"), "utf8").split("\n");
+    return Number(lines[0]) === pid && lines[7]?.trim() === "ready";
+  } catch {
+    return false;
+  }
+};
+
 /** A sibling that stops the server when this process is gone, even by kill -9: its input closes then. */
 const guard = (child: ChildProcess, cluster: string, removed: string | null): void => {
   const script = path.join(import.meta.dirname, "guard", "main.ts");
@@ -73,16 +83,16 @@ export const launch = async (options: ServerOptions, removed: string | null): Pr
   const exited = once(child, "exit").then(() => undefined);
   if (child.pid === undefined) return exited.then(() => Promise.reject(new Error("no process")));
   guard(child, options.cluster, removed);
+  const output = once(child, "close");
   const said: string[] = [];
-  const ready = new Promise<void>((resolve) => {
-    createInterface({ input: child.stderr }).on("line", (line) => {
-      options.log(line);
-      said.push(line);
-      if (line.includes("ready to accept connections")) resolve();
-    });
-  });
-  await Promise.race([ready, exited]);
-  if (!isRunning(child)) throw new Error(`PostgreSQL did not start:\n${said.join("\n")}`);
+  const keep = (line: string) => said.push(line);
+  const lines = createInterface({ input: child.stderr }).on("line", options.log).on("line", keep);
+  while (isRunning(child) && !isReady(child.pid, options.cluster)) await delay(20);
+  if (!isRunning(child)) {
+    await output;
+    throw new Error(`PostgreSQL did not start:\n${said.join("\n")}`);
+  }
+  lines.off("line", keep);
   return { child, pid: child.pid, exited };
 };
 
