@@ -27,7 +27,7 @@ $$;
 
 -- An organization's usage period: the one Stripe names while it is no longer than a month, else the month counted
 -- from the subscription's anchor, else the calendar month in the organization's zone.
-create function period_of(organization uuid, at timestamptz, out period_start timestamptz, out period_end timestamptz)
+create function period_of(tenant uuid, at timestamptz, out period_start timestamptz, out period_end timestamptz)
 language plpgsql stable as $$
 declare
   s record;
@@ -36,7 +36,7 @@ begin
   select sub.anchor, sub.current_period_start as start, sub.current_period_end as "end", o.time_zone
     into s
     from headroom.organization o left join headroom.subscription sub on sub.organization_id = o.id
-    where o.id = organization;
+    where o.id = tenant;
   if s.start <= at and at < s."end" and s."end" <= s.start + interval '31 days 1 hour' then
     period_start := s.start;
     period_end := s."end";

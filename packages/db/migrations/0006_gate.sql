@@ -6,7 +6,7 @@ alter default privileges revoke execute on functions from public;
 -- The limits of one meter at an instant: the subscription's plan while it holds, else the base plan, and the
 -- organization's own max overage. valid_until: when they must be asked again without anybody having changed them.
 create function limits_of(
-  organization uuid, meter_name text, at timestamptz,
+  tenant uuid, meter_name text, at timestamptz,
   out daily_limit bigint, out included bigint, out max_overage bigint, out hard_cap bigint,
   out plan_id text, out plan_version integer, out valid_until timestamptz
 ) language plpgsql volatile as $$
@@ -16,7 +16,7 @@ declare
   own headroom.max_overage;
   allowed boolean;
 begin
-  select * into strict s from headroom.subscription where organization_id = organization;
+  select * into strict s from headroom.subscription where organization_id = tenant;
   if s.plan_id is not null and (s.limits_until is null or at < s.limits_until) then
     plan_id := s.plan_id;
     plan_version := s.plan_version;
@@ -40,7 +40,7 @@ begin
   included := terms.included;
   max_overage := 0;
   if allowed and terms.overage then
-    select * into own from headroom.max_overage mo where mo.organization_id = organization and mo.meter = meter_name;
+    select * into own from headroom.max_overage mo where mo.organization_id = tenant and mo.meter = meter_name;
     max_overage := case
       when not found then terms.max_overage_default
       when own.units is not null then own.units
@@ -93,18 +93,18 @@ end
 $$;
 
 -- A gate that nobody has used yet, at an instant.
-create function new_gate(organization uuid, meter_name text, at timestamptz) returns usage_gate
+create function new_gate(tenant uuid, meter_name text, at timestamptz) returns usage_gate
 language plpgsql volatile as $$
 declare
   gate headroom.usage_gate;
 begin
-  gate.organization_id := organization;
+  gate.organization_id := tenant;
   gate.meter := meter_name;
-  select time_zone into strict gate.zone from headroom.organization where id = organization;
+  select time_zone into strict gate.zone from headroom.organization where id = tenant;
   select d.day_date, d.day_start, d.day_end into gate.day_date, gate.day_start, gate.day_end
     from headroom.day_of(gate.zone, at) d;
   select p.period_start, p.period_end into gate.period_start, gate.period_end
-    from headroom.period_of(organization, at) p;
+    from headroom.period_of(tenant, at) p;
   gate.day_used := 0;
   gate.day_held := 0;
   gate.period_used := 0;
@@ -140,13 +140,13 @@ end
 $$;
 
 -- Locks one gate and rolls it to the present, writing down the periods it leaves. The instant is read after the lock.
-create function lock_gate(organization uuid, meter_name text, out gate usage_gate, out at timestamptz, out moved boolean)
+create function lock_gate(tenant uuid, meter_name text, out gate usage_gate, out at timestamptz, out moved boolean)
 language plpgsql volatile as $$
 declare
   before headroom.usage_gate;
 begin
   select * into strict before from headroom.usage_gate
-    where organization_id = organization and meter = meter_name for no key update;
+    where organization_id = tenant and meter = meter_name for no key update;
   at := headroom.clock_now();
   gate := headroom.rolled(before, at);
   moved := gate is distinct from before;
@@ -190,7 +190,7 @@ $$;
 
 -- Who an API key speaks for, asked afresh: the key, its owner's membership, the organization, the meter, the member.
 create function usage_authority(
-  credential bytea, organization uuid, meter_name text, member uuid, scope text, at timestamptz,
+  credential bytea, tenant uuid, meter_name text, member uuid, scope text, at timestamptz,
   out organization_id uuid, out api_key_id uuid, out refusal text
 ) language sql stable as $$
   select
@@ -200,7 +200,7 @@ create function usage_authority(
       when h.secret_hash is null or coalesce(k.revoked_at, p.revoked_at) is not null
         or coalesce(k.expires_at, p.expires_at) <= at
         or (k.member_id is not null and owner.user_id is null) then 'unauthenticated'
-      when h.organization_id is null and organization is null then 'no_active_organization'
+      when h.organization_id is null and tenant is null then 'no_active_organization'
       when o.id is null or (h.organization_id is not null and o.id <> h.organization_id) then 'organization_not_found'
       when not (scope = any (coalesce(k.scopes, p.scopes))) then 'forbidden'
       when mt.name is null then 'unknown_meter'
@@ -211,7 +211,7 @@ create function usage_authority(
   left join headroom.api_key k on k.organization_id = h.organization_id and k.id = h.api_key_id
   left join headroom.platform_key p on h.organization_id is null and p.id = h.api_key_id
   left join headroom.membership owner on owner.organization_id = k.organization_id and owner.user_id = k.member_id
-  left join headroom.organization o on o.id = coalesce(organization, h.organization_id) and o.deleted_at is null
+  left join headroom.organization o on o.id = coalesce(tenant, h.organization_id) and o.deleted_at is null
   left join headroom.meter mt on mt.name = coalesce(meter_name, (select name from headroom.meter where is_default))
     and mt.active
   left join headroom.membership person on person.organization_id = o.id and person.user_id = member

@@ -193,7 +193,7 @@ $$;
 grant execute on function usage_consume to hr_api;
 
 -- Every meter of an organization as it stands now, the unused ones too. Writes nothing, takes no lock.
-create function usage_status(organization uuid) returns setof usage_gate
+create function usage_status(tenant uuid) returns setof usage_gate
 language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
 declare
   at timestamptz := clock_now();
@@ -201,11 +201,11 @@ begin
   return query
     select r.*
     from meter m
-    left join usage_gate g on g.organization_id = organization and g.meter = m.name
+    left join usage_gate g on g.organization_id = tenant and g.meter = m.name
     cross join lateral (
       select * from rolled(g, at) where g.meter is not null
       union all
-      select * from new_gate(organization, m.name, at) where g.meter is null
+      select * from new_gate(tenant, m.name, at) where g.meter is null
     ) r
     where m.active
     order by m.position;
@@ -215,14 +215,14 @@ grant execute on function usage_status to hr_api, hr_worker;
 
 -- Asks the limits of every gate of an organization again. Called in the transaction that changed a plan, a
 -- subscription or a max overage, which holds the organization's lock.
-create function refresh_limits(organization uuid) returns void
+create function refresh_limits(tenant uuid) returns void
 language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
 declare
   meter_name text;
   held record;
 begin
-  for meter_name in select meter from usage_gate where organization_id = organization order by meter loop
-    select * into held from lock_gate(organization, meter_name);
+  for meter_name in select meter from usage_gate where organization_id = tenant order by meter loop
+    select * into held from lock_gate(tenant, meter_name);
     perform save_gate(rolled(held.gate, held.at, afresh => true));
   end loop;
 end
@@ -233,7 +233,7 @@ grant execute on function refresh_limits to hr_api, hr_worker, hr_webhook;
 -- subscription row is written that starts, ends or re-anchors (`next_start`, in the past or now). What was admitted
 -- since that instant moves to the new period, in events and tallies alike; nothing else moves history. The caller
 -- holds the organization's lock and calls refresh_limits once the new row stands.
-create function start_period(organization uuid, next_start timestamptz) returns void
+create function start_period(tenant uuid, next_start timestamptz) returns void
 language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
 declare
   meter_name text;
@@ -241,8 +241,8 @@ declare
   gate usage_gate;
   since date := (next_start at time zone 'UTC')::date;
 begin
-  for meter_name in select meter from usage_gate where organization_id = organization order by meter loop
-    select * into held from lock_gate(organization, meter_name);
+  for meter_name in select meter from usage_gate where organization_id = tenant order by meter loop
+    select * into held from lock_gate(tenant, meter_name);
     gate := held.gate;
     if next_start <= gate.period_start or next_start > held.at then
       if held.moved then
@@ -252,14 +252,14 @@ begin
     end if;
     perform leave_periods(gate, next_start);
     update usage_event u set period_start = next_start
-      where u.organization_id = organization and u.meter = meter_name and u.period_start = gate.period_start
+      where u.organization_id = tenant and u.meter = meter_name and u.period_start = gate.period_start
         and least(u.occurred_at, u.received_at) >= next_start;
     select coalesce(sum(u.quantity), 0) into gate.period_used from usage_event u
-      where u.organization_id = organization and u.meter = meter_name and u.period_start = next_start;
+      where u.organization_id = tenant and u.meter = meter_name and u.period_start = next_start;
     update usage_partition p set sealed_at = null
       where p.sealed_at is not null and p.received_on in (
         select u.received_on from usage_event u
-          where u.organization_id = organization and u.meter = meter_name and u.period_start = next_start);
+          where u.organization_id = tenant and u.meter = meter_name and u.period_start = next_start);
     gate.period_start := next_start;
     gate.period_end := (month_of(next_start, next_start)).period_end;
     perform save_gate(gate);

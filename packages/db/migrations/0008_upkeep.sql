@@ -69,17 +69,17 @@ language sql stable security definer set search_path = headroom, pg_temp as $$
 $$;
 
 -- Usage of an organization by meter, day, period and member: sealed days from the tallies, the others counted now.
-create function usage_sums(organization uuid)
+create function usage_sums(tenant uuid)
 returns table (meter text, member_id uuid, local_date date, period_start timestamptz, quantity bigint, over_cap bigint)
 language sql stable security definer set search_path = headroom, pg_temp as $$
   select t.meter, t.member_id, t.local_date, t.period_start, t.quantity, t.over_cap
     from usage_tally t join usage_partition p on p.received_on = t.received_on
-    where t.organization_id = organization and p.sealed_at is not null
+    where t.organization_id = tenant and p.sealed_at is not null
   union all
   select u.meter, coalesce(u.member_id, '00000000-0000-0000-0000-000000000000'), u.local_date, u.period_start,
       sum(u.quantity)::bigint, sum(u.over_cap)::bigint
     from usage_event u join usage_partition p on p.received_on = u.received_on
-    where u.organization_id = organization and p.sealed_at is null
+    where u.organization_id = tenant and p.sealed_at is null
     group by 1, 2, 3, 4
 $$;
 
@@ -116,28 +116,28 @@ $$;
 
 -- Counts an ended period and closes it. The gate has left it in an earlier, committed transaction, and a late event
 -- shares a lock on the period's row, so nothing can land in it any more. Null when another process was faster.
-create function close_period(organization uuid, meter_name text, start timestamptz) returns usage_period
+create function close_period(tenant uuid, meter_name text, start timestamptz) returns usage_period
 language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
 declare
   period usage_period;
 begin
   select * into period from usage_period
-    where organization_id = organization and meter = meter_name and period_start = start and closed_at is null
+    where organization_id = tenant and meter = meter_name and period_start = start and closed_at is null
     for update;
   if not found then
     return null;
   end if;
   select coalesce(sum(s.quantity), 0), coalesce(sum(s.over_cap), 0) into period.total, period.over_cap
-    from usage_sums(organization) s where s.meter = meter_name and s.period_start = start;
+    from usage_sums(tenant) s where s.meter = meter_name and s.period_start = start;
   period.closed_at := clock_now();
   update usage_period set closed_at = period.closed_at, total = period.total, over_cap = period.over_cap
-    where organization_id = organization and meter = meter_name and period_start = start;
+    where organization_id = tenant and meter = meter_name and period_start = start;
   return period;
 end
 $$;
 
 -- Recounts every gate of one organization (null: of all) against its events, in one snapshot.
-create function usage_recount(organization uuid)
+create function usage_recount(tenant uuid)
 returns table (organization_id uuid, meter text, day_used bigint, day_counted bigint, period_used bigint, period_counted bigint)
 language sql stable security definer set search_path = headroom, pg_temp as $$
   select g.organization_id, g.meter, g.day_used, coalesce(c.day, 0)::bigint, g.period_used, coalesce(c.period, 0)::bigint
@@ -150,7 +150,7 @@ language sql stable security definer set search_path = headroom, pg_temp as $$
         where u.organization_id = g.organization_id and u.meter = g.meter
     ) counted
   ) c on true
-  where organization is null or g.organization_id = organization
+  where tenant is null or g.organization_id = tenant
   order by g.organization_id, g.meter
 $$;
 
@@ -195,31 +195,31 @@ language sql stable security definer set search_path = headroom, pg_temp as $$
 $$;
 
 -- The role of a user in a living organization; no row: not a member, or no such organization. A key asks with null.
-create function member_access(organization uuid, person uuid) returns table (role text)
+create function member_access(tenant uuid, person uuid) returns table (role text)
 language sql stable security definer set search_path = headroom, pg_temp as $$
   select m.role from organization o
   left join membership m on m.organization_id = o.id and m.user_id = person
-  where o.id = organization and o.deleted_at is null and (person is null or m.user_id is not null)
+  where o.id = tenant and o.deleted_at is null and (person is null or m.user_id is not null)
 $$;
 
 -- Appends to an organization's audit trail: numbered and chained by hash under the audit head's lock.
 create function append_audit(
-  organization uuid, kind text, actor text, behalf uuid, act text, object text, facts jsonb, request text
+  tenant uuid, kind text, actor text, behalf uuid, act text, object text, facts jsonb, request text
 ) returns bigint language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
 declare
   head audit_head;
   moment timestamptz;
   digest bytea;
 begin
-  insert into audit_head (organization_id) values (organization) on conflict do nothing;
-  select * into strict head from audit_head where organization_id = organization for update;
+  insert into audit_head (organization_id) values (tenant) on conflict do nothing;
+  select * into strict head from audit_head where organization_id = tenant for update;
   moment := clock_now();
   digest := sha256(head.hash || convert_to(
-    jsonb_build_array(organization, head.seq + 1, moment, kind, actor, behalf, act, object, facts, request)::text, 'UTF8'));
+    jsonb_build_array(tenant, head.seq + 1, moment, kind, actor, behalf, act, object, facts, request)::text, 'UTF8'));
   insert into audit_entry (organization_id, seq, at, actor_kind, actor_id, on_behalf_of, action, target, data,
       request_id, previous_hash, hash)
-    values (organization, head.seq + 1, moment, kind, actor, behalf, act, object, facts, request, head.hash, digest);
-  update audit_head set seq = head.seq + 1, hash = digest where organization_id = organization;
+    values (tenant, head.seq + 1, moment, kind, actor, behalf, act, object, facts, request, head.hash, digest);
+  update audit_head set seq = head.seq + 1, hash = digest where organization_id = tenant;
   return head.seq + 1;
 end
 $$;

@@ -49,7 +49,7 @@ export function createFactory(admin: pg.Pool): Factory {
       const id = uuidv7();
       await admin.query(
         `insert into headroom.organization (id, name, slug, time_zone, created_at, updated_at)
-         values ($1, 'Acme', $1::text, $2, now(), now())`,
+         values ($1::uuid, 'Acme', $1::uuid::text, $2, now(), now())`,
         [id, timeZone],
       );
       await admin.query(
@@ -62,7 +62,7 @@ export function createFactory(admin: pg.Pool): Factory {
     async member(organizationId, role = "member") {
       const id = uuidv7();
       await admin.query(
-        `insert into headroom.account (id, issuer, subject, created_at, updated_at) values ($1, 'test', $1::text, now(), now())`,
+        `insert into headroom.account (id, issuer, subject, created_at, updated_at) values ($1::uuid, 'test', $1::uuid::text, now(), now())`,
         [id],
       );
       await admin.query(
