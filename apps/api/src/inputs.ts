@@ -77,6 +77,11 @@ export const noInput = z.strictObject({}).optional();
 /** Units of a meter: a whole number from 1 to 2^53 − 1, the largest that JSON carries exactly everywhere. */
 export const quantity = z.int().min(1);
 
+/** A small map of the caller's own: up to 50 names with a text, number, boolean or null. Its keys are never respelled. */
+export const attributes = z
+  .record(safeText(64), z.union([safeText(500, 0), z.number(), z.boolean(), z.null()]))
+  .refine((map) => Object.keys(map).length <= 50, "has more than 50 entries");
+
 /** A moment: ISO 8601 with an offset. Parsing yields the UTC form. */
 export const instantInput = z.iso
   .datetime({ offset: true })
@@ -93,7 +98,7 @@ export const page = {
     .max(512)
     .regex(/^[A-Za-z0-9_-]+$/, "is not a cursor of this list")
     .optional()
-    .describe("`nextCursor` of the page before"),
+    .describe("Where the page before ended"),
 };
 
 /** A page of `items`; `nextCursor` is null on the last one. */

@@ -10,6 +10,8 @@ export type RestRoute = {
   path: `/${string}`;
   /** Of a success; 200 unless said otherwise. */
   status?: 200 | 201 | 202;
+  /** How long anybody may keep a success; without it nobody may. */
+  cacheSeconds?: number;
   /**
    * Turns an answer that typed callers read as a value (`allowed: false`) into an error for REST. Details
    * `retryAfterSeconds`, `limit` and `remaining`, where present, also become headers.

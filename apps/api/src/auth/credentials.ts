@@ -1,0 +1,65 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Actor } from "@headroom/domain/actors";
+import { DomainError } from "@headroom/domain/errors";
+import { decodeId } from "@headroom/domain/ids";
+import { resolveKey } from "@headroom/service/api-keys";
+import type { ServiceContext } from "@headroom/service/context";
+import { ensureUser, getUser } from "@headroom/service/users";
+import { validationFailed } from "../errors.ts";
+import type { Identity } from "./identities.ts";
+import { unauthenticated } from "./tokens.ts";
+
+export type VerifyToken = (token: string) => Promise<Identity>;
+
+/**
+ * The actor behind a request's credential, and nothing else: no input names an actor. `Authorization: Bearer` carries
+ * a JWT or an API key; a platform key with the scope `impersonate` may add `Headroom-On-Behalf-Of: usr_…`.
+ * @throws DomainError unauthenticated, token_expired, unavailable; forbidden, user_not_found for the second header
+ */
+export async function authenticate(
+  service: ServiceContext,
+  verifyToken: VerifyToken,
+  headers: IncomingHttpHeaders,
+): Promise<Actor> {
+  const credential = bearer(headers.authorization);
+  const actor = credential.startsWith("hr_")
+    ? await keyActor(service, credential)
+    : await userActor(service, await verifyToken(credential));
+  const behalf = headers["headroom-on-behalf-of"];
+  return behalf === undefined ? actor : await impersonate(service, actor, String(behalf));
+}
+
+function bearer(authorization: string | undefined): string {
+  const credential = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? "")?.[1];
+  if (credential === undefined) throw unauthenticated();
+  return credential;
+}
+
+async function userActor(service: ServiceContext, identity: Identity): Promise<Actor> {
+  const { userId } = await ensureUser(service, identity);
+  return { kind: "user", userId };
+}
+
+async function keyActor(service: ServiceContext, secret: string): Promise<Actor> {
+  if (!isKeyOf(service.environment, secret)) throw unauthenticated();
+  const actor = await resolveKey(service, secret);
+  if (actor === null) throw unauthenticated();
+  return actor;
+}
+
+/** Live keys work in production and nowhere else; test keys everywhere else. */
+export function isKeyOf(environment: ServiceContext["environment"], secret: string): boolean {
+  const kind = /^hr_(live|test)_[A-Za-z0-9_-]{32,200}$/.exec(secret)?.[1];
+  return kind === (environment === "production" ? "live" : "test");
+}
+
+async function impersonate(service: ServiceContext, actor: Actor, user: string): Promise<Actor> {
+  if (actor.kind !== "platform_key" || !actor.scopes.includes("impersonate")) {
+    throw new DomainError("forbidden", "Only a platform key with the scope impersonate acts for a user.");
+  }
+  const userId = decodeId("usr", user);
+  if (userId === null)
+    throw validationFailed([{ path: "Headroom-On-Behalf-Of", message: "is not a user id" }]);
+  await getUser(service, userId);
+  return { ...actor, onBehalfOf: userId };
+}

@@ -1,0 +1,91 @@
+import { type ErrorCode, errorCodes, statusOf } from "@headroom/domain/errors";
+import type { Method } from "../rest/routes.ts";
+import { type Operation, parameterOf } from "../rest/table.ts";
+import { type JsonSchema, spellSchema, withoutProperties } from "./schemas.ts";
+
+const everyCall: readonly ErrorCode[] = ["validation_failed", "internal", "unavailable"];
+const signedIn: readonly ErrorCode[] = ["unauthenticated", "token_expired", "forbidden"];
+const withOrganization: readonly ErrorCode[] = ["organization_not_found", "no_active_organization"];
+const withBody: readonly ErrorCode[] = ["payload_too_large", "unsupported_media_type"];
+
+/** The OpenAPI operation of one procedure under one method. */
+export function describeOperation(operation: Operation, method: Method): Record<string, unknown> {
+  const { procedure, meta, route, methods } = operation;
+  const [area = procedure] = procedure.split(".");
+  const input = spellSchema(operation.inputSchema);
+  const inPath = new Set(route.path.split("/").flatMap((segment) => parameterOf(segment) ?? []));
+  const hasBody = method !== "GET" && method !== "DELETE";
+  const rest = withoutProperties(input, inPath);
+  const parameters = [...pathParameters(input, inPath), ...(hasBody ? [] : queryParameters(rest))];
+  const isPublic = meta.permission === "public";
+  return {
+    operationId: methods.length > 1 ? `${procedure}.${method.toLowerCase()}` : procedure,
+    tags: [area],
+    summary: meta.summary ?? procedure,
+    ...(meta.description === undefined ? {} : { description: meta.description }),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(hasBody ? { requestBody: requestBody(rest) } : {}),
+    responses: { ...success(operation), ...failures(errorsOf(operation, hasBody)) },
+    security: isPublic ? [] : [{ token: [] }, { apiKey: [] }],
+  };
+}
+
+/** Every code that the operation can answer. */
+function errorsOf({ meta, inputNames }: Operation, hasBody: boolean): Set<ErrorCode> {
+  return new Set([
+    ...everyCall,
+    ...(meta.permission === "public" ? [] : signedIn),
+    ...(meta.permission !== "public" && inputNames.fields.has("organizationId") ? withOrganization : []),
+    ...(hasBody ? withBody : []),
+    ...(meta.errors ?? []),
+  ]);
+}
+
+function pathParameters(input: JsonSchema, names: ReadonlySet<string>) {
+  return [...names].map((name) => parameter(name, "path", true, input.properties?.[name] as JsonSchema));
+}
+
+function queryParameters(input: JsonSchema) {
+  return Object.entries(input.properties ?? {}).map(([name, schema]) =>
+    parameter(name, "query", input.required?.includes(name) ?? false, schema as JsonSchema),
+  );
+}
+
+function parameter(name: string, place: "path" | "query", required: boolean, described: JsonSchema) {
+  const { description, ...schema } = described;
+  return { name, in: place, required, ...(description === undefined ? {} : { description }), schema };
+}
+
+function requestBody(schema: JsonSchema) {
+  const isEmpty = Object.keys(schema.properties ?? {}).length === 0;
+  return {
+    required: !isEmpty && (schema.required ?? []).length > 0,
+    content: { "application/json": { schema } },
+  };
+}
+
+function success({ route, outputSchema }: Operation) {
+  const content = { "application/json": { schema: spellSchema(outputSchema) } };
+  return { [route.status ?? 200]: { description: "The answer", content } };
+}
+
+function failures(codes: ReadonlySet<ErrorCode>) {
+  const statuses = Map.groupBy(codes, (code) => statusOf(errorCodes[code]));
+  return Object.fromEntries(
+    [...statuses]
+      .toSorted(([one], [other]) => one - other)
+      .map(([status, those]) => [
+        status,
+        {
+          description: those
+            .toSorted()
+            .map((code) => `\`${code}\``)
+            .join(", "),
+          ...(status === 429 || status === 503 ? { headers: { "Retry-After": retryAfter } } : {}),
+          content: { "application/problem+json": { schema: { $ref: "#/components/schemas/problem" } } },
+        },
+      ]),
+  );
+}
+
+const retryAfter = { description: "Seconds to wait before the next try", schema: { type: "integer" } };

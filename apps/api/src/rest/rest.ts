@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { DomainError } from "@headroom/domain/errors";
+import { type AnyTRPCRouter, callTRPCProcedure } from "@trpc/server";
+import { toDomainError } from "../errors.ts";
+import type { Context } from "../trpc.ts";
+import { readInput } from "./inputs.ts";
+import { toWire } from "./names.ts";
+import { sendMethodNotAllowed, sendProblem } from "./problems.ts";
+import type { Match, Operation, RouteTable } from "./table.ts";
+
+type RestCall = {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** Below `/v1`. */
+  url: URL;
+  context: Context;
+};
+
+/**
+ * Answers `/v1/...` with the procedures that declare a place there. The same middleware, schemas and errors as over
+ * tRPC; only spelling and status differ. Returns the route's template for metrics, or null when there is none.
+ */
+export function createRestHandler(router: AnyTRPCRouter, table: RouteTable) {
+  return async function answer({ request, response, url, context }: RestCall): Promise<string | null> {
+    const match = table.find(request.method === "HEAD" ? "GET" : (request.method ?? ""), url.pathname);
+    if (match.kind !== "found") {
+      refuseRoute(response, match, context.requestId);
+      return null;
+    }
+    const { operation } = match;
+    try {
+      // Read only when the caller is known: a stranger's body is not worth parsing.
+      const getRawInput = () => readInput(request, operation.inputNames, match.parameters, url.searchParams);
+      const output = await callProcedure(router, operation, context, getRawInput);
+      sendAnswer(response, operation, output, context.requestId);
+    } catch (error) {
+      const fault = toDomainError(error);
+      if (fault.kind === "too_large") response.setHeader("connection", "close");
+      sendProblem(response, fault, context.requestId, operation.inputNames);
+    }
+    return operation.route.path;
+  };
+}
+
+async function callProcedure(
+  router: AnyTRPCRouter,
+  operation: Operation,
+  context: Context,
+  getRawInput: () => Promise<unknown>,
+): Promise<unknown> {
+  // Several middlewares ask for the input; the body can be read once.
+  let input: Promise<unknown> | undefined;
+  return callTRPCProcedure({
+    router,
+    path: operation.procedure,
+    type: operation.type,
+    ctx: context,
+    getRawInput: () => (input ??= getRawInput()),
+    signal: context.signal,
+    batchIndex: 0,
+  });
+}
+
+function sendAnswer(
+  response: ServerResponse,
+  operation: Operation,
+  output: unknown,
+  requestId: string,
+): void {
+  const refused = operation.route.refusal?.(output) ?? null;
+  if (refused !== null) {
+    sendProblem(response, refused, requestId);
+    return;
+  }
+  const { status = 200, cacheSeconds } = operation.route;
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "cache-control": cacheSeconds === undefined ? "no-store" : `public, max-age=${cacheSeconds}`,
+  });
+  response.end(JSON.stringify(toWire(operation.outputNames, output)));
+}
+
+function refuseRoute(
+  response: ServerResponse,
+  match: Exclude<Match, { kind: "found" }>,
+  requestId: string,
+): void {
+  if (match.kind === "wrong_method") sendMethodNotAllowed(response, match.allowed, requestId);
+  else
+    sendProblem(response, new DomainError("route_not_found", "There is nothing at this address."), requestId);
+}

@@ -1,0 +1,144 @@
+import type { AnyTRPCProcedure, AnyTRPCRouter } from "@trpc/server";
+import { z } from "zod";
+import type { Meta } from "../trpc.ts";
+import { type Names, namesOf, snakeCase } from "./names.ts";
+import type { Method, RestRoute } from "./routes.ts";
+
+/** A procedure as REST sees it. */
+export type Operation = {
+  /** `members.setRole`. */
+  procedure: string;
+  type: "query" | "mutation";
+  meta: Meta;
+  route: RestRoute;
+  methods: readonly Method[];
+  inputSchema: z.core.JSONSchema.BaseSchema;
+  outputSchema: z.core.JSONSchema.BaseSchema;
+  inputNames: Names;
+  outputNames: Names;
+};
+
+export type Match =
+  | { kind: "found"; operation: Operation; parameters: Readonly<Record<string, string>> }
+  | { kind: "wrong_method"; allowed: readonly Method[] }
+  | { kind: "nothing" };
+
+export type RouteTable = { operations: readonly Operation[]; find(method: string, path: string): Match };
+
+/**
+ * The routes that the procedures declare. @throws Error when a procedure lacks a permission or a schema, when two
+ * claim one place, or when a path names a parameter that the input does not have.
+ */
+export function createRouteTable(router: AnyTRPCRouter): RouteTable {
+  const procedures = Object.entries(router._def.procedures as Record<string, AnyTRPCProcedure>);
+  const operations = procedures.flatMap(([name, procedure]) => describeOperation(name, procedure));
+  assertDistinct(operations);
+  const patterns = operations.map((operation) => ({ operation, segments: operation.route.path.split("/") }));
+  return {
+    operations,
+    find(method, path) {
+      const segments = path.split("/");
+      const matching = patterns.flatMap((pattern) => {
+        const parameters = matchSegments(pattern.segments, segments);
+        return parameters === null ? [] : [{ operation: pattern.operation, parameters }];
+      });
+      if (matching.length === 0) return { kind: "nothing" };
+      // A literal beats a parameter: `/invites/accept` is not the invite called accept.
+      const best = matching.toSorted((one, other) => countOf(one.parameters) - countOf(other.parameters));
+      const found = best.find(({ operation }) => operation.methods.some((known) => known === method));
+      if (found !== undefined) return { kind: "found", ...found };
+      return {
+        kind: "wrong_method",
+        allowed: [...new Set(best.flatMap(({ operation }) => operation.methods))],
+      };
+    },
+  };
+}
+
+type Definition = {
+  type: "query" | "mutation" | "subscription";
+  meta?: Meta;
+  inputs: z.ZodType[];
+  output?: z.ZodType;
+};
+
+function describeOperation(procedure: string, declared: AnyTRPCProcedure): Operation[] {
+  const { type, meta, inputs, output } = declared._def as unknown as Definition;
+  const [input, ...more] = inputs;
+  if (meta?.permission === undefined) throw new Error(`${procedure} declares no permission`);
+  if (input === undefined || more.length > 0) throw new Error(`${procedure} needs exactly one input schema`);
+  if (type === "subscription") return [];
+  if (output === undefined) throw new Error(`${procedure} declares no output schema`);
+  if (meta.rest === undefined) return [];
+  const inputSchema = z.toJSONSchema(input, { io: "input", unrepresentable: "any" });
+  const outputSchema = z.toJSONSchema(output, { io: "output", unrepresentable: "any" });
+  const operation = {
+    procedure,
+    type,
+    meta,
+    route: meta.rest,
+    methods: [meta.rest.method].flat() as Method[],
+    inputSchema,
+    outputSchema,
+    inputNames: namesOf(inputSchema),
+    outputNames: namesOf(outputSchema),
+  };
+  assertParameters(operation);
+  return [operation];
+}
+
+/** `{organization_id}` → `organization_id`, or null for a literal. */
+export function parameterOf(segment: string): string | null {
+  return segment.startsWith("{") && segment.endsWith("}") ? segment.slice(1, -1) : null;
+}
+
+function assertParameters({ procedure, route, inputNames }: Operation): void {
+  const known = new Set([...inputNames.fields.keys()].map(snakeCase));
+  for (const segment of route.path.split("/")) {
+    const parameter = parameterOf(segment);
+    if (parameter !== null && !known.has(parameter)) {
+      throw new Error(`${procedure}: ${route.path} names ${parameter}, which its input lacks`);
+    }
+  }
+}
+
+function assertDistinct(operations: readonly Operation[]): void {
+  const claimed = new Map<string, string>();
+  for (const { procedure, route, methods } of operations) {
+    for (const method of methods) {
+      const place = `${method} ${route.path.replace(/\{[^}]*\}/g, "{}")}`;
+      const other = claimed.get(place);
+      if (other !== undefined) throw new Error(`${procedure} and ${other} both claim ${place}`);
+      claimed.set(place, procedure);
+    }
+  }
+}
+
+function matchSegments(
+  pattern: readonly string[],
+  segments: readonly string[],
+): Record<string, string> | null {
+  if (pattern.length !== segments.length) return null;
+  const parameters: Record<string, string> = {};
+  for (const [index, expected] of pattern.entries()) {
+    const actual = segments[index] ?? "";
+    const parameter = parameterOf(expected);
+    if (parameter === null && expected !== actual) return null;
+    const text = parameter === null ? "" : decodeSegment(actual);
+    if (text === null || (parameter !== null && text === "")) return null;
+    if (parameter !== null) parameters[parameter] = text;
+  }
+  return parameters;
+}
+
+function decodeSegment(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+}
+
+function countOf(parameters: Readonly<Record<string, string>>): number {
+  return Object.keys(parameters).length;
+}

@@ -1,0 +1,168 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { Actor } from "@headroom/domain/actors";
+import { DomainError } from "@headroom/domain/errors";
+import type { Check } from "@headroom/platform/health";
+import { createHealth } from "@headroom/platform/health";
+import { type Exchange, type HttpServer, startHttpServer } from "@headroom/platform/http";
+import type { Metrics } from "@headroom/platform/metrics";
+import type { ServiceContext } from "@headroom/service/context";
+import type { AnyTRPCRouter } from "@trpc/server";
+import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
+import { answerPreflight, setCorsHeaders, setSecurityHeaders } from "./headers.ts";
+import { createOpenApiDocument } from "./openapi/document.ts";
+import { largestBody } from "./rest/inputs.ts";
+import { sendMethodNotAllowed, sendProblem } from "./rest/problems.ts";
+import { createRestHandler } from "./rest/rest.ts";
+import { createRouteTable } from "./rest/table.ts";
+import type { Context } from "./trpc.ts";
+
+export type ApiServerOptions = {
+  host: string;
+  port: number;
+  service: ServiceContext;
+  router: AnyTRPCRouter;
+  /** The actor behind a request's headers; throws when there is none. */
+  authenticate(headers: IncomingHttpHeaders): Promise<Actor>;
+  /** What `/readyz` asks. */
+  checks: Readonly<Record<string, Check>>;
+  /** Exact origins whose pages may call. */
+  origins: readonly string[];
+  metrics: Metrics;
+  shutdownDelayMs?: number;
+};
+
+const mostCallsInABatch = 50;
+
+/**
+ * The api on one node:http server: `/trpc`, `/v1`, `/openapi.json`, `/livez`, `/readyz`.
+ * @throws Error when a procedure is not fully declared (`createRouteTable`)
+ */
+export async function startApiServer(options: ApiServerOptions): Promise<HttpServer> {
+  const { service, router } = options;
+  const table = createRouteTable(router);
+  const answerRest = createRestHandler(router, table);
+  const document = JSON.stringify(createOpenApiDocument(table));
+
+  /** Answers, and names the route for the metrics. */
+  async function answer({ request, response, requestId }: Exchange, url: URL): Promise<string> {
+    const context = () => createContext(options, request, response, requestId);
+    if (url.pathname.startsWith("/trpc/")) {
+      await answerTrpc(router, request, response, url, context);
+      return "/trpc";
+    }
+    if (url.pathname.startsWith("/v1/")) {
+      const below = new URL(url);
+      below.pathname = url.pathname.slice("/v1".length);
+      const route = await answerRest({ request, response, url: below, context: context() });
+      return route === null ? "unknown" : `/v1${route}`;
+    }
+    if (url.pathname === "/openapi.json") {
+      sendDocument(request, response, document, requestId);
+      return "/openapi.json";
+    }
+    sendProblem(response, new DomainError("route_not_found", "There is nothing at this address."), requestId);
+    return "unknown";
+  }
+
+  return startHttpServer({
+    host: options.host,
+    port: options.port,
+    log: service.log,
+    health: createHealth(options.checks),
+    ...(options.shutdownDelayMs === undefined ? {} : { shutdownDelayMs: options.shutdownDelayMs }),
+    async handle(exchange) {
+      const { request, response } = exchange;
+      const started = performance.now();
+      setSecurityHeaders(response, service.environment);
+      setCorsHeaders(request, response, options.origins);
+      if (answerPreflight(request, response)) return;
+      const url = parseUrl(request.url);
+      const route = url === null ? refuseAddress(exchange) : await answer(exchange, url);
+      const seconds = (performance.now() - started) / 1000;
+      options.metrics.observeRequest({
+        method: methodLabel(request),
+        route,
+        status: response.statusCode,
+        seconds,
+      });
+    },
+  });
+}
+
+/** The credential is verified when a procedure first asks, once per request. */
+function createContext(
+  options: ApiServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Context {
+  let actor: Promise<Actor> | undefined;
+  const gone = new AbortController();
+  response.once("close", () => {
+    if (!response.writableEnded) gone.abort();
+  });
+  return {
+    service: options.service,
+    requestId,
+    signal: gone.signal,
+    authenticate: () => {
+      actor ??= options.authenticate(request.headers);
+      return actor;
+    },
+  };
+}
+
+async function answerTrpc(
+  router: AnyTRPCRouter,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  createContextOnce: () => Context,
+): Promise<void> {
+  response.setHeader("cache-control", "no-store");
+  const closed = new Promise<void>((resolve) => {
+    response.once("close", resolve);
+  });
+  const answered = nodeHTTPRequestHandler({
+    router,
+    req: request,
+    res: response,
+    path: url.pathname.slice("/trpc/".length),
+    createContext: createContextOnce,
+    maxBodySize: largestBody,
+    maxBatchSize: mostCallsInABatch,
+  });
+  // The handler waits for the end of an answer that a caller who left never takes.
+  await Promise.race([answered, closed]);
+}
+
+function sendDocument(
+  request: IncomingMessage,
+  response: ServerResponse,
+  document: string,
+  requestId: string,
+): void {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    sendMethodNotAllowed(response, ["GET", "HEAD"], requestId);
+    return;
+  }
+  response.writeHead(200, { "content-type": "application/json", "cache-control": "public, max-age=300" });
+  response.end(document);
+}
+
+function parseUrl(target: string | undefined): URL | null {
+  // An absolute or `//host` target would otherwise choose its own host.
+  return target?.startsWith("/") && URL.canParse(`http://api${target}`)
+    ? new URL(`http://api${target}`)
+    : null;
+}
+
+function refuseAddress({ response, requestId }: Exchange): string {
+  sendProblem(response, new DomainError("route_not_found", "There is nothing at this address."), requestId);
+  return "unknown";
+}
+
+function methodLabel(request: IncomingMessage): string {
+  const known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+  return known.includes(request.method ?? "") ? (request.method ?? "") : "other";
+}
