@@ -37,7 +37,7 @@ export type UsageRefusal =
 export type UsageOutcome =
   | { outcome: UsageRefusal }
   | { outcome: "mismatch"; eventId: string }
-  | { outcome: "daily_limit" | "hard_cap"; gate: GateReading }
+  | { outcome: "daily_limit" | "hard_cap"; at: Date; gate: GateReading }
   | {
       outcome: "accepted" | "duplicate";
       eventId: string;
@@ -156,7 +156,7 @@ function toOutcome(row: AnswerRow): UsageOutcome {
       };
     case "daily_limit":
     case "hard_cap":
-      return { outcome: row.outcome, gate: toReading(row) };
+      return { outcome: row.outcome, at: row.occurred_at, gate: toReading(row) };
     case "mismatch":
       return { outcome: row.outcome, eventId: row.event_id };
     default:

@@ -52,6 +52,8 @@ export interface RecordInput extends UsageEventInput {
 export interface ConsumeAnswer extends Headroom {
   allowed: boolean;
   reason: RefusalReason | null;
+  /** Seconds until the window that refused begins anew; null when allowed. */
+  retryAfterSeconds: number | null;
   acceptedQuantity: number;
   /** Units above the hard cap, written because they had already happened. */
   overCapQuantity: number;
@@ -153,6 +155,7 @@ function answerOf(outcome: UsageOutcome): ConsumeAnswer {
       return {
         allowed: true,
         reason: null,
+        retryAfterSeconds: null,
         acceptedQuantity: outcome.accepted,
         overCapQuantity: outcome.overCap,
         eventId: encodeId("evt", outcome.eventId),
@@ -164,6 +167,7 @@ function answerOf(outcome: UsageOutcome): ConsumeAnswer {
       return {
         allowed: false,
         reason: outcome.outcome,
+        retryAfterSeconds: secondsUntilReset(outcome),
         acceptedQuantity: 0,
         overCapQuantity: 0,
         eventId: null,
@@ -175,6 +179,11 @@ function answerOf(outcome: UsageOutcome): ConsumeAnswer {
     default:
       throw refusalOf(outcome.outcome);
   }
+}
+
+function secondsUntilReset({ outcome, at, gate }: Extract<UsageOutcome, { at: Date }>): number {
+  const reset = Date.parse(outcome === "daily_limit" ? gate.dayEnd : gate.periodEnd);
+  return Math.max(1, Math.ceil((reset - at.getTime()) / 1000));
 }
 
 function toRecordResult(outcome: UsageOutcome): RecordResult {

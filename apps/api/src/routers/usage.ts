@@ -1,0 +1,119 @@
+import { DomainError } from "@headroom/domain/errors";
+import { type ConsumeAnswer, check, consume, record } from "@headroom/service/usage";
+import { getUsage, getUsageHistory } from "@headroom/service/usage-reading";
+import { z } from "zod";
+import { instantInput, organizationReference, quantity, safeText, userIdInput } from "../inputs.ts";
+import { meteringProcedure, organizationProcedure, router } from "../trpc.ts";
+import { checkAnswer, consumeAnswer, recordAnswer, usageHistory, usageView } from "../views/usage.ts";
+
+const meter = safeText(64).optional().describe("The default meter when absent");
+
+const event = {
+  meter,
+  quantity,
+  idempotencyKey: safeText(200)
+    .optional()
+    .describe(
+      "Unique per organization and meter for at least 40 days; best a UUIDv7. The server makes one when absent",
+    ),
+  memberId: userIdInput.optional().describe("The user who caused it"),
+  properties: z
+    .record(safeText(64), z.union([z.string().max(500), z.number(), z.boolean(), z.null()]))
+    .refine((fields) => Object.keys(fields).length <= 20, "has more than 20 fields")
+    .optional()
+    .describe("Up to 20 of the caller's own fields"),
+};
+
+const recorded = { ...event, occurredAt: instantInput.optional().describe("Now when absent") };
+
+function usageInput<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.strictObject({ organizationId: organizationReference.default("current"), ...shape });
+}
+
+export const usageRouter = router({
+  consume: meteringProcedure
+    .meta({
+      summary: "Check a limit and take from it in one step",
+      description: "Exact under concurrency. A refusal is `allowed: false` for typed callers and 429 here.",
+      rest: { method: "POST", path: "/usage/consume", refusal: consumeRefusal },
+      errors: ["unknown_meter", "not_a_member", "idempotency_mismatch", "daily_limit", "hard_cap"],
+    })
+    .input(
+      usageInput({
+        ...event,
+        mode: z
+          .enum(["reject", "cap", "record"])
+          .default("reject")
+          .describe("reject: all or nothing; cap: take what fits; record: it already happened"),
+      }),
+    )
+    .output(consumeAnswer)
+    .mutation(({ ctx, input }) => consume(ctx.usageLane, ctx.usageCaller(input.organizationId), input)),
+
+  record: meteringProcedure
+    .meta({
+      summary: "Record usage that has already happened",
+      description: "One event, or up to 1,000 in `events`. One that is not valid and none is written.",
+      rest: { method: "POST", path: "/usage/record" },
+      errors: ["unknown_meter", "not_a_member"],
+    })
+    .input(
+      z.union([
+        usageInput({ events: z.array(z.strictObject(recorded)).min(1).max(1000) }),
+        usageInput(recorded),
+      ]),
+    )
+    .output(recordAnswer)
+    .mutation(async ({ ctx, input }) => {
+      const events = "events" in input ? input.events : [input];
+      return { results: await record(ctx.service, ctx.usageCaller(input.organizationId), events) };
+    }),
+
+  check: organizationProcedure("usage.view")
+    .meta({
+      summary: "Ask what a consume would answer",
+      description: "Takes nothing, promises nothing: only `consume` is atomic.",
+      rest: { method: "POST", path: "/usage/check" },
+      errors: ["unknown_meter"],
+    })
+    .input(usageInput({ meter, quantity: quantity.default(1) }))
+    .output(checkAnswer)
+    .query(({ ctx, input }) => check(ctx.service, ctx.access, input)),
+
+  get: organizationProcedure("usage.view")
+    .meta({
+      summary: "Get usage, limits and overage of every meter",
+      rest: { method: "GET", path: ["/usage", "/organizations/{organization_id}/usage"] },
+    })
+    .input(usageInput({}))
+    .output(usageView)
+    .query(({ ctx }) => getUsage(ctx.service, ctx.access)),
+
+  history: organizationProcedure("usage.view")
+    .meta({
+      summary: "Get usage per day",
+      rest: { method: "GET", path: ["/usage/history", "/organizations/{organization_id}/usage/history"] },
+    })
+    .input(usageInput({ days: z.int().min(1).max(365).default(30), meter }))
+    .output(usageHistory)
+    .query(({ ctx, input }) => getUsageHistory(ctx.service, ctx.access, input)),
+});
+
+function consumeRefusal(output: unknown): DomainError | null {
+  const { allowed, reason, retryAfterSeconds, windows, ...rest } = output as ConsumeAnswer;
+  if (allowed || reason === null) return null;
+  const window = reason === "daily_limit" ? windows.day : windows.period;
+  return new DomainError(reason, refusalText[reason], {
+    ...rest,
+    windows,
+    retryAfterSeconds,
+    limit: window.limit,
+    used: window.used,
+    resetsAt: window.resetsAt,
+  });
+}
+
+const refusalText = {
+  daily_limit: "The daily limit of this meter is reached.",
+  hard_cap: "The hard cap of this meter is reached: included units and max overage are used up.",
+};

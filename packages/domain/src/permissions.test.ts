@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { defaultPolicies, type Policies } from "./configuration.ts";
+import { permissions, roleMay, scopesMay } from "./permissions.ts";
+
+const creatorAdmin: Policies = { ...defaultPolicies, roles: { creator: "admin", aliases: {} } };
+
+test("the owner may everything that a person may", () => {
+  for (const permission of permissions) {
+    expect(roleMay("owner", permission, defaultPolicies)).toBe(permission !== "usage.write");
+  }
+});
+
+test("where admin is the top role it holds the owner's column", () => {
+  expect(roleMay("admin", "billing.manage", defaultPolicies)).toBe(false);
+  expect(roleMay("admin", "billing.manage", creatorAdmin)).toBe(true);
+  expect(roleMay("admin", "organization.delete", creatorAdmin)).toBe(true);
+});
+
+test("a member sees and leaves, no more", () => {
+  const allowed = permissions.filter((permission) => roleMay("member", permission, defaultPolicies));
+  expect(allowed).toEqual([
+    "organization.view",
+    "members.view",
+    "members.leave",
+    "billing.view",
+    "usage.view",
+  ]);
+});
+
+test("usage is written by keys with the scope only", () => {
+  expect(scopesMay(["usage:write"], "usage.write")).toBe(true);
+  expect(scopesMay(["usage:read", "billing:write"], "usage.write")).toBe(false);
+});
+
+test("no key manages keys or reads the audit trail", () => {
+  expect(scopesMay(["members:write", "organizations:write"], "keys.manage")).toBe(false);
+  expect(scopesMay(["organizations:read"], "audit.view")).toBe(false);
+});
