@@ -213,57 +213,76 @@ end
 $$;
 grant execute on function usage_status to hr_api, hr_worker;
 
--- Asks the limits of every gate of an organization again. Called in the transaction that changed a plan, a
--- subscription or a max overage, which holds the organization's lock.
-create function refresh_limits(tenant uuid) returns void
-language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
+-- Ends a gate's running period at an instant and starts the next there. What was admitted since that instant moves to
+-- the new period, in events and tallies alike; nothing else moves history. The gate is locked by the caller.
+create function move_period(gate usage_gate, next_start timestamptz, next_end timestamptz)
+returns usage_gate language plpgsql volatile as $$
 declare
-  meter_name text;
-  held record;
+  tenant uuid := gate.organization_id;
+  meter_name text := gate.meter;
 begin
-  for meter_name in select meter from usage_gate where organization_id = tenant order by meter loop
-    select * into held from lock_gate(tenant, meter_name);
-    perform save_gate(rolled(held.gate, held.at, afresh => true));
-  end loop;
+  perform headroom.leave_periods(gate, next_start);
+  update headroom.usage_event u set period_start = next_start
+    where u.organization_id = tenant and u.meter = meter_name and u.period_start = gate.period_start
+      and least(u.occurred_at, u.received_at) >= next_start;
+  select coalesce(sum(u.quantity), 0) into gate.period_used from headroom.usage_event u
+    where u.organization_id = tenant and u.meter = meter_name and u.period_start = next_start;
+  update headroom.usage_partition p set sealed_at = null
+    where p.sealed_at is not null and p.received_on in (
+      select u.received_on from headroom.usage_event u
+        where u.organization_id = tenant and u.meter = meter_name and u.period_start = next_start);
+  gate.period_start := next_start;
+  gate.period_end := next_end;
+  return gate;
 end
 $$;
-grant execute on function refresh_limits to hr_api, hr_worker, hr_webhook;
 
--- Ends the running period of every gate of an organization at an instant and starts the next there. Called before a
--- subscription row is written that starts, ends or re-anchors (`next_start`, in the past or now). What was admitted
--- since that instant moves to the new period, in events and tallies alike; nothing else moves history. The caller
--- holds the organization's lock and calls refresh_limits once the new row stands.
+-- Called before a subscription row is written that starts, ends or re-anchors at `next_start`: the running period is
+-- closed under the terms it ran under. The caller holds the organization's lock, writes the row, then calls
+-- refresh_limits. An instant ahead of our clock is now: nothing can have been used after it.
 create function start_period(tenant uuid, next_start timestamptz) returns void
 language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
 declare
   meter_name text;
   held record;
   gate usage_gate;
-  since date := (next_start at time zone 'UTC')::date;
+  start timestamptz;
 begin
   for meter_name in select meter from usage_gate where organization_id = tenant order by meter loop
     select * into held from lock_gate(tenant, meter_name);
     gate := held.gate;
-    if next_start <= gate.period_start or next_start > held.at then
-      if held.moved then
-        perform save_gate(gate);
-      end if;
-      continue;
+    start := least(next_start, held.at);
+    if start > gate.period_start then
+      gate := move_period(gate, start, (month_of(start, start)).period_end);
     end if;
-    perform leave_periods(gate, next_start);
-    update usage_event u set period_start = next_start
-      where u.organization_id = tenant and u.meter = meter_name and u.period_start = gate.period_start
-        and least(u.occurred_at, u.received_at) >= next_start;
-    select coalesce(sum(u.quantity), 0) into gate.period_used from usage_event u
-      where u.organization_id = tenant and u.meter = meter_name and u.period_start = next_start;
-    update usage_partition p set sealed_at = null
-      where p.sealed_at is not null and p.received_on in (
-        select u.received_on from usage_event u
-          where u.organization_id = tenant and u.meter = meter_name and u.period_start = next_start);
-    gate.period_start := next_start;
-    gate.period_end := (month_of(next_start, next_start)).period_end;
     perform save_gate(gate);
   end loop;
 end
 $$;
 grant execute on function start_period to hr_worker, hr_webhook;
+
+-- Asks the limits and the period of every gate of an organization again. Called in the transaction that changed a
+-- plan, a subscription or a max overage, which holds the organization's lock. Where the period in force began later
+-- than the gate's, the gate follows; it never goes back.
+create function refresh_limits(tenant uuid) returns void
+language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
+declare
+  meter_name text;
+  held record;
+  gate usage_gate;
+  period record;
+begin
+  for meter_name in select meter from usage_gate where organization_id = tenant order by meter loop
+    select * into held from lock_gate(tenant, meter_name);
+    gate := held.gate;
+    select * into period from period_of(tenant, held.at);
+    if period.period_start > gate.period_start then
+      gate := move_period(gate, period.period_start, period.period_end);
+    else
+      gate.period_end := period.period_end;
+    end if;
+    perform save_gate(rolled(gate, held.at, afresh => true));
+  end loop;
+end
+$$;
+grant execute on function refresh_limits to hr_api, hr_worker, hr_webhook;

@@ -396,4 +396,72 @@ describe("limits", () => {
     );
     expect(rows).toEqual([{ period_end: new Date("2028-04-10T11:00:00Z"), closed_at: null }]);
   });
+
+  test("where Stripe's next period begins elsewhere than expected, the gate follows and recounts", async () => {
+    const organization = await make.organization();
+    const key = await make.key(organization);
+    await scratch.admin.query(
+      `update headroom.subscription set plan_id = 'pro', plan_version = 1, source = 'stripe', state = 'active',
+         anchor = '2028-05-10T00:00:00Z', current_period_start = '2028-05-10T00:00:00Z',
+         current_period_end = '2028-06-10T00:00:00Z' where organization_id = $1`,
+      [organization],
+    );
+    await make.setClock("2028-06-08T00:00:00Z");
+    await one(request(key, { meter: "jobs", quantity: 40 }));
+    await make.setClock("2028-06-09T12:00:00Z");
+    await one(request(key, { meter: "jobs", quantity: 5 }));
+    await scratch.admin.query(
+      `update headroom.subscription set current_period_start = '2028-06-09T00:00:00Z',
+         current_period_end = '2028-07-09T00:00:00Z' where organization_id = $1`,
+      [organization],
+    );
+    await api.pool.query("select refresh_limits($1)", [organization]);
+    expect(await statusOf(organization, "jobs")).toMatchObject({
+      periodUsed: 5,
+      periodStart: "2028-06-09T00:00:00.000Z",
+      periodEnd: "2028-07-09T00:00:00.000Z",
+    });
+    await verified(organization);
+  });
+
+  test("a gate that is born while a plan change is under way gets the new limits", async () => {
+    const organization = await make.organization();
+    const key = await make.key(organization);
+    const change = await scratch.admin.connect();
+    await change.query("begin");
+    await change.query("select from headroom.organization where id = $1 for no key update", [organization]);
+    await change.query(
+      `update headroom.subscription set plan_id = 'pro', plan_version = 1, source = 'stripe', state = 'active'
+         where organization_id = $1`,
+      [organization],
+    );
+    const first = one(request(key, { meter: "jobs", quantity: 50 }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await change.query("select headroom.refresh_limits($1)", [organization]);
+    await change.query("commit");
+    change.release();
+    expect(await first).toMatchObject({ outcome: "accepted", gate: { hardCap: 100 } });
+  });
+
+  test("four months without anybody leave four periods to close, each with the terms that bill it", async () => {
+    const organization = await make.organization({ plan: "pro" });
+    const key = await make.key(organization);
+    await make.setClock("2028-01-31T12:00:00Z");
+    await one(request(key, { meter: "jobs", quantity: 7 }));
+    await make.setClock("2028-05-03T00:00:00Z");
+    await worker.pool.query("select leave_ended_periods(10000)");
+    const { rows } = await scratch.admin.query(
+      `select to_char(period_start at time zone 'UTC', 'MM-DD') as start, included from headroom.usage_period
+         where organization_id = $1 order by period_start`,
+      [organization],
+    );
+    expect(rows.map(({ start }) => start)).toEqual(["01-01", "02-01", "03-01", "04-01"]);
+    expect(rows.map(({ included }) => Number(included))).toEqual([100, 100, 100, 100]);
+    const totals = await Promise.all(
+      ["2028-01-01Z", "2028-02-01Z"].map((start) =>
+        worker.pool.query("select (close_period($1, 'jobs', $2)).total", [organization, start]),
+      ),
+    );
+    expect(totals.map((total) => total.rows[0].total)).toEqual([7, 0]);
+  });
 });
