@@ -1,0 +1,62 @@
+import { type Books, change, note, save } from "../books.ts";
+import { subscriptionOf } from "../objects/invoice.ts";
+import type { Subscription } from "../wire.ts";
+
+export interface Ending {
+  reason: "cancellation_requested" | "payment_failed";
+}
+
+/**
+ * Ends a subscription now: `customer.subscription.deleted`. Its open invoices stay open and are no longer
+ * collected by themselves (docs.stripe.com/billing/subscriptions/cancel).
+ */
+export function end(books: Books, subscription: Subscription, { reason }: Ending): Subscription {
+  const details = subscription.cancellation_details;
+  const ended = save(books, "subscription", {
+    ...subscription,
+    status: "canceled",
+    canceled_at: subscription.canceled_at ?? books.now,
+    ended_at: books.now,
+    cancel_at_period_end: subscription.cancel_at_period_end,
+    cancellation_details: {
+      comment: details?.comment ?? null,
+      feedback: details?.feedback ?? null,
+      feedback_option: details?.feedback_option ?? null,
+      reason: reason === "payment_failed" ? reason : (details?.reason ?? reason),
+    },
+  });
+  note(books, "customer.subscription.deleted", ended);
+  stopCollecting(books, ended);
+  return ended;
+}
+
+function stopCollecting(books: Books, subscription: Subscription): void {
+  const invoices = books.store.where("invoice", "$.customer", subscription.customer);
+  for (const invoice of invoices) {
+    if (invoice.status !== "open" || subscriptionOf(invoice) !== subscription.id) continue;
+    const stopped = { ...invoice, auto_advance: false, next_payment_attempt: null };
+    change(books, "invoice", invoice, stopped, "invoice.updated");
+  }
+}
+
+/** Plans the end: at an instant, or (null) takes the plan back. */
+export function planEnd(
+  books: Books,
+  subscription: Subscription,
+  at: number | null,
+  atPeriodEnd: boolean,
+): Subscription {
+  const details = subscription.cancellation_details;
+  return {
+    ...subscription,
+    cancel_at: at,
+    cancel_at_period_end: atPeriodEnd,
+    canceled_at: at === null ? null : books.now,
+    cancellation_details: {
+      comment: details?.comment ?? null,
+      feedback: details?.feedback ?? null,
+      feedback_option: details?.feedback_option ?? null,
+      reason: at === null ? null : "cancellation_requested",
+    },
+  };
+}

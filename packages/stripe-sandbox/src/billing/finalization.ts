@@ -1,0 +1,43 @@
+import { type Books, change, get, note, save } from "../books.ts";
+import { invalid } from "../failures.ts";
+import type { Invoice } from "../wire.ts";
+import { collect } from "./payment.ts";
+import { settle } from "./settlement.ts";
+
+/**
+ * Finalizes a draft: a number, no more changes, the customer's balance applied. Notes `invoice.finalized`.
+ * An invoice of nothing is paid by that.
+ */
+export function finalize(books: Books, draft: Invoice): Invoice {
+  if (draft.status !== "draft") {
+    throw invalid(`This invoice is ${draft.status} and cannot be finalized.`, "invoice_not_editable");
+  }
+  const customer = get(books, "customer", draft.customer ?? "");
+  const sequence = customer.next_invoice_sequence ?? 1;
+  const balance = customer.balance;
+  const due = Math.max(0, draft.total + balance);
+  const endingBalance = balance + draft.total - due;
+  save(books, "customer", { ...customer, next_invoice_sequence: sequence + 1 });
+  const invoice = save(books, "invoice", {
+    ...draft,
+    status: "open",
+    number: `${customer.invoice_prefix}-${String(sequence).padStart(4, "0")}`,
+    automatically_finalizes_at: null,
+    effective_at: books.now,
+    starting_balance: balance,
+    ending_balance: endingBalance,
+    amount_due: due,
+    amount_remaining: due,
+    status_transitions: { ...draft.status_transitions, finalized_at: books.now },
+  });
+  const numbered = get(books, "customer", customer.id);
+  change(books, "customer", numbered, { ...numbered, balance: endingBalance }, "customer.updated");
+  note(books, "invoice.finalized", invoice);
+  return due === 0 ? settle(books, invoice, { amount: 0, charged: false }) : invoice;
+}
+
+/** Finalizes, and then collects as automatic advancement does. */
+export function finalizeAndCollect(books: Books, draft: Invoice): Invoice {
+  const invoice = finalize(books, draft);
+  return invoice.status === "open" && invoice.auto_advance !== false ? collect(books, invoice) : invoice;
+}

@@ -1,0 +1,108 @@
+import { type Books, change, get, inFront, save } from "../books.ts";
+import { boundaryAfter } from "../calendar.ts";
+import { declined } from "../failures.ts";
+import { itemList } from "../objects/subscription.ts";
+import type { Invoice, Subscription, SubscriptionItem } from "../wire.ts";
+import { finalizeAndCollect } from "./finalization.ts";
+import { draftForSubscription, pendingOf } from "./invoicing.ts";
+import { changedItems, type ItemChange, recurrenceOf, sameRecurrence } from "./items.ts";
+import { charge, credit } from "./proration.ts";
+
+export interface SubscriptionChange {
+  /** Plain fields, already validated. */
+  fields: Partial<Subscription>;
+  items: ItemChange[];
+  proration: "create_prorations" | "always_invoice" | "none";
+  /** The instant prorations count from, seconds. */
+  at: number;
+  /** Starts a new period now and bills it (also what a change of interval does). */
+  restart: boolean;
+  /** Refuse with 402 instead of going past due when the immediate invoice cannot be paid. */
+  errorIfUnpaid: boolean;
+}
+
+/**
+ * Changes a subscription: prorations for changed items, an invoice at once where one is due, and one
+ * `customer.subscription.updated` in front of the events of its consequences.
+ */
+export function changeSubscription(
+  books: Books,
+  before: Subscription,
+  wanted: SubscriptionChange,
+): Subscription {
+  const mark = books.noted.length;
+  const merged: Subscription = { ...before, ...wanted.fields };
+  const items = wanted.items.length === 0 ? merged.items.data : changedItems(books, merged, wanted.items);
+  const restarts = wanted.restart || (merged.status !== "trialing" && changesInterval(before, items));
+  const after = restarts ? restarted(books, merged, items) : { ...merged, items: itemList(before.id, items) };
+  save(books, "subscription", after);
+  const billed = !["trialing", "incomplete"].includes(before.status) && wanted.proration !== "none";
+  if (billed) prorate(books, before, after, wanted.at, restarts);
+  const invoice = immediateInvoice(books, after, wanted, restarts);
+  const final = invoice ? { ...after, latest_invoice: invoice.id } : after;
+  inFront(books, mark, () => change(books, "subscription", before, final, "customer.subscription.updated"));
+  if (invoice) payNow(books, invoice, wanted.errorIfUnpaid);
+  return get(books, "subscription", before.id);
+}
+
+function changesInterval(before: Subscription, items: SubscriptionItem[]): boolean {
+  return items.some((item) => {
+    const old = before.items.data.find(({ id }) => id === item.id);
+    return old !== undefined && !sameRecurrence(recurrenceOf(old.price), recurrenceOf(item.price));
+  });
+}
+
+function restarted(books: Books, subscription: Subscription, items: SubscriptionItem[]): Subscription {
+  const data = items.map((item) => ({
+    ...item,
+    current_period_start: books.now,
+    current_period_end: boundaryAfter(books.now, recurrenceOf(item.price), books.now),
+  }));
+  return { ...subscription, billing_cycle_anchor: books.now, items: itemList(subscription.id, data) };
+}
+
+/** Credits the old state of every touched item, and charges the new one unless a new period is billed whole. */
+function prorate(
+  books: Books,
+  before: Subscription,
+  after: Subscription,
+  at: number,
+  restarts: boolean,
+): void {
+  for (const old of before.items.data) {
+    const item = after.items.data.find(({ id }) => id === old.id);
+    if (item && !restarts && !differs(old, item)) continue;
+    credit(books, before, old, at);
+    if (item && !restarts) charge(books, after, item, at);
+  }
+  if (restarts) return;
+  const known = new Set(before.items.data.map(({ id }) => id));
+  for (const item of after.items.data) if (!known.has(item.id)) charge(books, after, item, at);
+}
+
+function differs(a: SubscriptionItem, b: SubscriptionItem): boolean {
+  return a.price.id !== b.price.id || a.quantity !== b.quantity;
+}
+
+function immediateInvoice(
+  books: Books,
+  subscription: Subscription,
+  wanted: SubscriptionChange,
+  restarts: boolean,
+): Invoice | null {
+  const pending = pendingOf(books, subscription.customer, subscription.id).length > 0;
+  const now = restarts || (wanted.proration === "always_invoice" && wanted.items.length > 0 && pending);
+  if (!now || subscription.status === "incomplete") return null;
+  return draftForSubscription(books, subscription, {
+    reason: "subscription_update",
+    items: restarts ? subscription.items.data : [],
+    period: { start: books.now, end: books.now },
+    waits: false,
+    prorationDate: wanted.at,
+  });
+}
+
+function payNow(books: Books, invoice: Invoice, errorIfUnpaid: boolean): void {
+  const result = finalizeAndCollect(books, invoice);
+  if (errorIfUnpaid && result.status === "open") throw declined();
+}

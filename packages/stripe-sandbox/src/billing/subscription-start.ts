@@ -1,0 +1,135 @@
+import { type Books, get, inFront, note, save } from "../books.ts";
+import { boundaryAfter } from "../calendar.ts";
+import { declined, invalid } from "../failures.ts";
+import { newId } from "../ids.ts";
+import { buildItem, buildSubscription } from "../objects/subscription.ts";
+import type { Invoice, Price, Subscription } from "../wire.ts";
+import { finalize } from "./finalization.ts";
+import { draftForSubscription } from "./invoicing.ts";
+import { assertItems, priceForItem, recurrenceOf } from "./items.ts";
+import { charges, collect, payerOf } from "./payment.ts";
+
+export interface SubscriptionStart {
+  customer: string;
+  items: Array<{ price: string; quantity: number; metadata: Record<string, string> }>;
+  trialEnd: number | null;
+  missingPaymentMethod: string;
+  defaultPaymentMethod: string | null;
+  description: string | null;
+  metadata: Record<string, string>;
+  billingMode: string;
+  paymentBehavior: "allow_incomplete" | "error_if_incomplete" | "default_incomplete";
+}
+
+const noticeBefore = 3 * 86_400;
+
+/**
+ * Starts a subscription and its first invoice: paid it is active, with a trial trialing, declined incomplete.
+ * Notes `customer.subscription.created` first, already in that status. Errors: 400 without any payment method,
+ * 402 `card_declined` under `error_if_incomplete`.
+ */
+export function startSubscription(books: Books, start: SubscriptionStart): Subscription {
+  const mark = books.noted.length;
+  const prices = start.items.map(({ price }) => priceForItem(books, price, null));
+  const draft = firstState(books, start, prices);
+  save(books, "subscription", draft);
+  rememberCurrency(books, start.customer, draft.currency);
+  const invoice = draftForSubscription(books, draft, {
+    reason: "subscription_create",
+    items: draft.items.data,
+    trial: start.trialEnd !== null,
+    period: { start: books.now, end: books.now },
+    waits: false,
+  });
+  const begun = { ...draft, latest_invoice: invoice.id };
+  const status =
+    start.trialEnd === null ? outcome(books, start, save(books, "subscription", begun), invoice) : "trialing";
+  const subscription = save(books, "subscription", { ...begun, status });
+  inFront(books, mark, () => {
+    note(books, "customer.subscription.created", subscription);
+    // A trial shorter than the notice is announced at once.
+    const short = start.trialEnd !== null && start.trialEnd - noticeBefore <= books.now;
+    if (short) note(books, "customer.subscription.trial_will_end", subscription);
+  });
+  const open = finalize(books, invoice);
+  if (open.status === "open" && start.paymentBehavior !== "default_incomplete") collect(books, open);
+  return get(books, "subscription", subscription.id);
+}
+
+function outcome(books: Books, start: SubscriptionStart, begun: Subscription, invoice: Invoice): string {
+  if (invoice.amount_due === 0) return "active";
+  const method = payerOf(books, invoice);
+  if (start.paymentBehavior === "default_incomplete") return "incomplete";
+  if (!method) {
+    throw invalid(
+      `The customer ${begun.customer} has no default payment method to charge.`,
+      "resource_missing",
+      "default_payment_method",
+    );
+  }
+  if (charges(books, method)) return "active";
+  if (start.paymentBehavior === "error_if_incomplete") throw declined();
+  return "incomplete";
+}
+
+function firstState(books: Books, start: SubscriptionStart, prices: Price[]): Subscription {
+  const id = newId("sub");
+  const currency = prices[0]?.currency ?? "usd";
+  if (prices.some((price) => price.currency !== currency)) {
+    throw invalid("All items of a subscription have one currency.", undefined, "items");
+  }
+  const anchor = start.trialEnd ?? books.now;
+  const items = prices.map((price, index) =>
+    buildItem({
+      now: books.now,
+      subscription: id,
+      price,
+      quantity: start.items[index]?.quantity ?? 1,
+      metadata: start.items[index]?.metadata ?? {},
+      period: {
+        start: books.now,
+        end: start.trialEnd ?? boundaryAfter(anchor, recurrenceOf(price), books.now),
+      },
+    }),
+  );
+  assertItems(items);
+  const {
+    customer,
+    trialEnd,
+    missingPaymentMethod,
+    defaultPaymentMethod,
+    description,
+    metadata,
+    billingMode,
+  } = start;
+  return buildSubscription({
+    id,
+    now: books.now,
+    customer,
+    currency,
+    anchor,
+    status: trialEnd === null ? "incomplete" : "trialing",
+    billingMode,
+    trialEnd,
+    missingPaymentMethod,
+    defaultPaymentMethod,
+    description,
+    metadata,
+    items,
+  });
+}
+
+function rememberCurrency(books: Books, id: string, currency: string): void {
+  const customer = get(books, "customer", id);
+  if (customer.currency) {
+    if (customer.currency !== currency) {
+      throw invalid(
+        `The customer is billed in ${customer.currency}, not in ${currency}.`,
+        undefined,
+        "currency",
+      );
+    }
+    return;
+  }
+  save(books, "customer", { ...customer, currency });
+}

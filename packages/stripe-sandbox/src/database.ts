@@ -1,0 +1,87 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+
+const version = 1;
+
+const schema = `
+  create table object (
+    seq integer primary key autoincrement, id text not null unique, kind text not null,
+    created integer not null, removed integer not null default 0, body text not null, detail text
+  );
+  create index object_kind on object (kind, seq);
+  create index object_customer on object (kind, (body ->> '$.customer'));
+  create table due (object_id text not null, what text not null, at integer not null, primary key (object_id, what));
+  create index due_at on due (at);
+  create table delivery (
+    seq integer primary key autoincrement, event_id text not null, endpoint_id text not null,
+    state text not null, attempts integer not null, first_at integer not null, next_at integer not null,
+    last_result text, unique (event_id, endpoint_id)
+  );
+  create index delivery_state on delivery (state, next_at);
+  create table idempotency (
+    key text primary key, fingerprint text not null, status integer not null, body text not null,
+    request_id text not null, created integer not null
+  );
+  create table setting (name text primary key, value text not null);
+  pragma user_version = ${version};
+`;
+
+/** One SQLite file; every statement is prepared once. */
+export interface Database {
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
+  one<Row>(sql: string, ...values: SQLInputValue[]): Row | null;
+  run(sql: string, ...values: SQLInputValue[]): number;
+  /** Runs `work` in one transaction that is on disk before this returns; an exception undoes it. */
+  transaction<T>(work: () => T): T;
+  /** Runs `work` inside the current transaction and undoes all it wrote. */
+  discard<T>(work: () => T): T;
+  close(): void;
+}
+
+/**
+ * Opens or creates the file. The write-ahead log survives `kill -9`; the exclusive lock refuses a second process,
+ * which would deliver every webhook twice. Throws when the file was made by a newer version.
+ */
+export function openDatabase(file: string): Database {
+  const sqlite = new DatabaseSync(file);
+  sqlite.exec("pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = normal;");
+  migrate(sqlite);
+  const statements = new Map<string, StatementSync>();
+  const prepare = (sql: string): StatementSync => {
+    const known = statements.get(sql) ?? sqlite.prepare(sql);
+    statements.set(sql, known);
+    return known;
+  };
+  return {
+    all: <Row>(sql: string, ...values: SQLInputValue[]) => prepare(sql).all(...values) as Row[],
+    one: <Row>(sql: string, ...values: SQLInputValue[]) =>
+      (prepare(sql).get(...values) ?? null) as Row | null,
+    run: (sql, ...values) => Number(prepare(sql).run(...values).changes),
+    transaction: (work) => enclose(sqlite, "begin immediate", "commit", "rollback", work),
+    discard: (work) => {
+      const undo = "rollback to preview; release preview";
+      return enclose(sqlite, "savepoint preview", undo, undo, work);
+    },
+    close: () => sqlite.close(),
+  };
+}
+
+function enclose<T>(sqlite: DatabaseSync, begin: string, end: string, undo: string, work: () => T): T {
+  sqlite.exec(begin);
+  try {
+    const result = work();
+    sqlite.exec(end);
+    return result;
+  } catch (error) {
+    if (sqlite.isTransaction) sqlite.exec(undo);
+    throw error;
+  }
+}
+
+function migrate(sqlite: DatabaseSync): void {
+  const row = sqlite.prepare("pragma user_version").get() as { user_version: number };
+  if (row.user_version > version) {
+    throw new Error(`the sandbox file has version ${row.user_version}, this program knows ${version}`);
+  }
+  if (row.user_version === 0)
+    enclose(sqlite, "begin exclusive", "commit", "rollback", () => sqlite.exec(schema));
+}

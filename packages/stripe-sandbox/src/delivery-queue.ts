@@ -1,0 +1,88 @@
+import type { Database } from "./database.ts";
+import type { Store } from "./store.ts";
+import type { EventType, WebhookEndpoint } from "./wire.ts";
+
+/** One event on its way to one endpoint. */
+export interface Delivery {
+  seq: number;
+  eventId: string;
+  endpointId: string;
+  attempts: number;
+  /** Milliseconds, real time. */
+  firstAt: number;
+}
+
+/** The durable side of webhook delivery. Times are real milliseconds: retries do not follow the virtual clock. */
+export interface DeliveryQueue {
+  /** Queues an event for every enabled endpoint that listens to its type; again for those already done. */
+  add(eventId: string, type: EventType): void;
+  /** Deliveries due at `now`, oldest event first. */
+  due(now: number, limit: number): Delivery[];
+  nextAt(): number | null;
+  delivered(delivery: Delivery, result: string): void;
+  retry(delivery: Delivery, at: number, result: string): void;
+  failed(delivery: Delivery, result: string): void;
+  /** Gives up what is still pending for an endpoint that is gone. */
+  abandon(endpointId: string): void;
+  pendingOf(eventId: string): number;
+  /** Undelivered ones that were tried fewer than `attempts` times. */
+  unsettled(attempts: number): number;
+}
+
+export function createQueue(database: Database, store: Store): DeliveryQueue {
+  const finish = (delivery: Delivery, state: string, at: number, result: string): void => {
+    database.run(
+      "update delivery set state = ?, attempts = attempts + 1, next_at = ?, last_result = ? where seq = ?",
+      state,
+      at,
+      result,
+      delivery.seq,
+    );
+  };
+  const count = (sql: string, value: string | number): number =>
+    database.one<{ n: number }>(sql, value)?.n ?? 0;
+  return {
+    add: (eventId, type) => {
+      for (const endpoint of listening(store, type)) enqueue(database, eventId, endpoint.id);
+    },
+    due: (now, limit) =>
+      database.all<Delivery>(
+        `select seq, event_id as "eventId", endpoint_id as "endpointId", attempts, first_at as "firstAt"
+         from delivery where state = 'pending' and next_at <= ? order by seq limit ?`,
+        now,
+        limit,
+      ),
+    nextAt: () =>
+      database.one<{ at: number | null }>("select min(next_at) as at from delivery where state = 'pending'")
+        ?.at ?? null,
+    delivered: (delivery, result) => finish(delivery, "delivered", 0, result),
+    retry: (delivery, at, result) => finish(delivery, "pending", at, result),
+    failed: (delivery, result) => finish(delivery, "failed", 0, result),
+    abandon: (id) => {
+      database.run("delete from delivery where endpoint_id = ? and state <> 'delivered'", id);
+    },
+    pendingOf: (id) =>
+      count("select count(*) n from delivery where event_id = ? and state <> 'delivered'", id),
+    unsettled: (attempts) =>
+      count("select count(*) n from delivery where state = 'pending' and attempts < ?", attempts),
+  };
+}
+
+function listening(store: Store, type: EventType): WebhookEndpoint[] {
+  return store
+    .where("webhook_endpoint", "$.status", "enabled")
+    .filter(({ enabled_events: events }) => events.includes("*") || events.includes(type));
+}
+
+function enqueue(database: Database, eventId: string, endpointId: string): void {
+  const now = Date.now();
+  database.run(
+    `insert into delivery (event_id, endpoint_id, state, attempts, first_at, next_at) values (?, ?, 'pending', 0, ?, ?)
+     on conflict (event_id, endpoint_id) do update
+     set state = 'pending', attempts = 0, first_at = excluded.first_at, next_at = excluded.next_at`,
+    eventId,
+    endpointId,
+    now,
+    now,
+  );
+}

@@ -1,0 +1,48 @@
+import { invalid } from "./failures.ts";
+
+/** A decoded form value: text, or a tree of them (arrays keep their indexes as keys). */
+export type Raw = string | RawTree;
+export interface RawTree {
+  [key: string]: Raw;
+}
+
+const maxDepth = 8;
+
+/** Decodes Stripe's v1 form encoding: `items[0][price]=…`, `expand[]=…`. Throws 400 on a malformed key. */
+export function decodeForm(text: string): RawTree {
+  const root = emptyTree();
+  for (const [key, value] of new URLSearchParams(text)) place(root, keyPath(key), value);
+  return root;
+}
+
+/** The values of an encoded array in index order. */
+export function listOf(tree: RawTree): Raw[] {
+  return Object.entries(tree)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([, value]) => value);
+}
+
+function keyPath(key: string): string[] {
+  const match = /^([^[\]]+)((?:\[[^[\]]*\])*)$/.exec(key);
+  if (!match?.[1]) throw invalid(`Invalid parameter name: ${key}`, "parameter_unknown", key);
+  const path = [match[1], ...[...(match[2] ?? "").matchAll(/\[([^[\]]*)\]/g)].map(([, part]) => part ?? "")];
+  if (path.length > maxDepth) throw invalid(`Parameter is nested too deeply: ${key}`, undefined, key);
+  return path;
+}
+
+function place(tree: RawTree, path: string[], value: string): void {
+  const [head = "", ...rest] = path;
+  const key = head === "" ? String(Object.keys(tree).length) : head;
+  if (rest.length === 0) {
+    tree[key] = value;
+    return;
+  }
+  const below = tree[key];
+  const child = below === undefined || typeof below === "string" ? emptyTree() : below;
+  tree[key] = child;
+  place(child, rest, value);
+}
+
+function emptyTree(): RawTree {
+  return Object.create(null) as RawTree;
+}

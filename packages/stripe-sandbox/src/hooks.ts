@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The addresses of a stack that lives by this clock. */
+export interface Hooks {
+  /** `POST {now}` before anything of a step is delivered. */
+  clockHookUrl?: string | undefined;
+  /** `GET ?now=…[&finalizing=in_…]`: 200 settled, 409 not yet. */
+  settledHookUrl?: string | undefined;
+  /** How long a step waits to be settled, milliseconds. */
+  settleTimeoutMs: number;
+}
+
+/** The clock could not move: a hook failed (502) or did not settle in time (504). */
+export class ClockStopped extends Error {
+  readonly status: 502 | 504;
+
+  constructor(status: 502 | 504, message: string) {
+    super(message);
+    this.name = "ClockStopped";
+    this.status = status;
+  }
+}
+
+const hookTimeout = 10_000;
+const pollEvery = 100;
+
+/** Tells the stack what time it is going to be. Throws ClockStopped (502) unless it answers 2xx. */
+export async function tellClock(hooks: Hooks, now: number): Promise<void> {
+  if (!hooks.clockHookUrl) return;
+  const result = await attempt(hooks.clockHookUrl, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ now: new Date(now).toISOString() }),
+  });
+  if (result !== "ok") throw new ClockStopped(502, `the clock hook ${hooks.clockHookUrl} failed: ${result}`);
+}
+
+/** Waits until the stack has settled. Throws ClockStopped (504) when that takes too long. */
+export async function awaitSettled(hooks: Hooks, now: number, finalizing?: string): Promise<void> {
+  if (!hooks.settledHookUrl) return;
+  const url = new URL(hooks.settledHookUrl);
+  url.searchParams.set("now", new Date(now).toISOString());
+  if (finalizing) url.searchParams.set("finalizing", finalizing);
+  const until = Date.now() + hooks.settleTimeoutMs;
+  for (;;) {
+    const result = await attempt(url.href, { method: "GET" });
+    if (result === "ok") return;
+    if (Date.now() >= until) {
+      const what = finalizing ? `before invoice ${finalizing} is finalized` : "after the step";
+      const waited = `${hooks.settleTimeoutMs} ms`;
+      throw new ClockStopped(504, `not settled ${what} within ${waited}; the hook's last answer: ${result}`);
+    }
+    await sleep(pollEvery);
+  }
+}
+
+async function attempt(url: string, init: RequestInit): Promise<string> {
+  try {
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(hookTimeout) });
+    const text = await response.text();
+    return response.ok ? "ok" : `${response.status} ${text.slice(0, 200)}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,109 @@
+import { planEnd } from "../billing/cancellation.ts";
+import { patched } from "../billing/items.ts";
+import { methodFor } from "../billing/payment-methods.ts";
+import { changeSubscription } from "../billing/subscription-change.ts";
+import type { Books } from "../books.ts";
+import { invalid, unsupported } from "../failures.ts";
+import type { Parsed } from "../parameters.ts";
+import type { Subscription } from "../wire.ts";
+import type { updateTable } from "./subscription-parameters.ts";
+
+type Input = Parsed<typeof updateTable>;
+type EndOf = (subscription: Subscription, at: number | "min_period_end" | "max_period_end") => number;
+
+/** `POST /v1/subscriptions/{id}`: plain fields, the planned end, the trial and the items, as one change. */
+export function updateSubscription(
+  books: Books,
+  before: Subscription,
+  input: Input,
+  endOf: EndOf,
+): Subscription {
+  const fields = withTrial(books, withEnd(books, withPlainFields(books, before, input), input, endOf), input);
+  const anchor =
+    typeof input.billing_cycle_anchor === "object"
+      ? input.billing_cycle_anchor.type
+      : input.billing_cycle_anchor;
+  return changeSubscription(books, before, {
+    fields,
+    items: input.items ?? [],
+    proration: input.proration_behavior ?? "create_prorations",
+    at: prorationDate(before, input.proration_date ?? books.now),
+    restart: anchor === "now" || (before.status === "trialing" && input.trial_end === "now"),
+    errorIfUnpaid: input.payment_behavior === "error_if_incomplete",
+  });
+}
+
+function withPlainFields(books: Books, before: Subscription, input: Input): Subscription {
+  const method = input.default_payment_method;
+  const details = input.cancellation_details;
+  const old = before.cancellation_details;
+  return {
+    ...before,
+    description: input.description === undefined ? before.description : input.description,
+    metadata: patched(before.metadata, input.metadata),
+    default_payment_method:
+      method === undefined
+        ? before.default_payment_method
+        : methodFor(books, method, before.customer, "default_payment_method").id,
+    cancellation_details: {
+      comment: details?.comment === undefined ? (old?.comment ?? null) : details.comment,
+      feedback: details?.feedback === undefined ? (old?.feedback ?? null) : details.feedback,
+      feedback_option: old?.feedback_option ?? null,
+      reason: old?.reason ?? null,
+    },
+    trial_settings: input.trial_settings
+      ? {
+          end_behavior: {
+            billing_cycle_anchor: null,
+            missing_payment_method:
+              input.trial_settings.end_behavior.missing_payment_method ?? "create_invoice",
+          },
+        }
+      : before.trial_settings,
+  };
+}
+
+function withEnd(books: Books, subscription: Subscription, input: Input, endOf: EndOf): Subscription {
+  if (input.cancel_at !== undefined && input.cancel_at_period_end !== undefined) {
+    throw invalid(
+      "Pass only one of cancel_at and cancel_at_period_end.",
+      "parameters_exclusive",
+      "cancel_at",
+    );
+  }
+  if (input.cancel_at_period_end === true) {
+    return planEnd(books, subscription, endOf(subscription, "min_period_end"), true);
+  }
+  if (input.cancel_at_period_end === false || input.cancel_at === null) {
+    return subscription.cancel_at === null ? subscription : planEnd(books, subscription, null, false);
+  }
+  if (input.cancel_at === undefined) return subscription;
+  const at = endOf(subscription, input.cancel_at);
+  if (at <= books.now) throw invalid("cancel_at must be in the future.", undefined, "cancel_at");
+  return planEnd(books, subscription, at, false);
+}
+
+/** A running trial can be ended now or moved; a subscription that has none gets none. */
+function withTrial(books: Books, subscription: Subscription, input: Input): Subscription {
+  const end = input.trial_end;
+  if (end === undefined || (end === "now" && subscription.status !== "trialing")) return subscription;
+  if (subscription.status !== "trialing") throw unsupported("a trial on a running subscription", "trial_end");
+  if (end === "now") return { ...subscription, status: "active", trial_end: books.now };
+  if (end <= books.now) throw invalid("The trial must end in the future.", undefined, "trial_end");
+  const data = subscription.items.data.map((item) => ({ ...item, current_period_end: end }));
+  return {
+    ...subscription,
+    trial_end: end,
+    billing_cycle_anchor: end,
+    items: { ...subscription.items, data },
+  };
+}
+
+function prorationDate(subscription: Subscription, at: number): number {
+  const starts = subscription.items.data.map((item) => item.current_period_start);
+  const ends = subscription.items.data.map((item) => item.current_period_end);
+  if (at < Math.min(...starts) || at > Math.max(...ends)) {
+    throw invalid("proration_date must lie within the current period.", undefined, "proration_date");
+  }
+  return at;
+}

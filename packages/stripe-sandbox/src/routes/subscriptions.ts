@@ -1,0 +1,135 @@
+import { end, planEnd } from "../billing/cancellation.ts";
+import { finalizeAndCollect } from "../billing/finalization.ts";
+import { draftForSubscription, pendingOf } from "../billing/invoicing.ts";
+import { patched } from "../billing/items.ts";
+import { methodFor } from "../billing/payment-methods.ts";
+import { credit } from "../billing/proration.ts";
+import { startSubscription } from "../billing/subscription-start.ts";
+import { type Books, get, save } from "../books.ts";
+import { invalid } from "../failures.ts";
+import { among, pageOf, within } from "../lists.ts";
+import { expand } from "../parameters.ts";
+import { route } from "../routes.ts";
+import type { PageQuery } from "../store.ts";
+import type { Subscription } from "../wire.ts";
+import { cancelTable, createTable, listTable, trialEndOf, updateTable } from "./subscription-parameters.ts";
+import { updateSubscription } from "./subscription-update.ts";
+
+const status = "body ->> '$.status'";
+
+/** Without a status the list leaves out canceled ones; `ended` is canceled or expired; `all` is all. */
+function statusFilter(wanted: string | undefined): NonNullable<PageQuery["where"]> {
+  if (wanted === undefined) return [{ sql: `${status} <> 'canceled'`, values: [] }];
+  if (wanted === "all") return [];
+  return among(status, wanted === "ended" ? ["canceled", "incomplete_expired"] : [wanted]);
+}
+
+function priceFilter(price: string | undefined): NonNullable<PageQuery["where"]> {
+  if (price === undefined) return [];
+  const sql = "exists (select 1 from json_each(body, '$.items.data') where value ->> '$.price.id' = ?)";
+  return [{ sql, values: [price] }];
+}
+
+/** The live subscription with this id; 404 when it has ended, as at Stripe. */
+function live(books: Books, id: string): Subscription {
+  const subscription = get(books, "subscription", id);
+  if (["canceled", "incomplete_expired"].includes(subscription.status)) {
+    throw invalid(
+      `The subscription ${id} has ended (${subscription.status}) and cannot be changed.`,
+      "resource_missing",
+    );
+  }
+  return subscription;
+}
+
+function cancelNow(
+  books: Books,
+  subscription: Subscription,
+  prorate: boolean,
+  invoiceNow: boolean,
+): Subscription {
+  if (prorate && subscription.status !== "trialing") {
+    for (const item of subscription.items.data) credit(books, subscription, item, books.now);
+  }
+  const ended = end(books, subscription, { reason: "cancellation_requested" });
+  const pending = pendingOf(books, ended.customer, ended.id);
+  if (!invoiceNow || pending.length === 0) return ended;
+  const invoice = draftForSubscription(books, ended, {
+    reason: "subscription_update",
+    items: [],
+    period: { start: books.now, end: books.now },
+    waits: false,
+  });
+  const billed = save(books, "subscription", { ...ended, latest_invoice: invoice.id });
+  finalizeAndCollect(books, invoice);
+  return billed;
+}
+
+export const subscriptions = [
+  route("POST", "/v1/subscriptions", createTable, ({ books, input }) => {
+    const customer = get(books, "customer", input.customer, "customer");
+    const method = input.default_payment_method;
+    const started = startSubscription(books, {
+      customer: customer.id,
+      items: input.items.map((item) => ({
+        price: item.price,
+        quantity: item.quantity ?? 1,
+        metadata: patched({}, item.metadata),
+      })),
+      trialEnd: trialEndOf(books.now, input),
+      missingPaymentMethod: input.trial_settings?.end_behavior.missing_payment_method ?? "create_invoice",
+      defaultPaymentMethod: method
+        ? methodFor(books, method, customer.id, "default_payment_method").id
+        : null,
+      description: input.description ?? null,
+      metadata: patched({}, input.metadata),
+      billingMode: input.billing_mode?.type ?? "flexible",
+      paymentBehavior: input.payment_behavior ?? "allow_incomplete",
+    });
+    if (!input.cancel_at_period_end && input.cancel_at === undefined) return started;
+    const ends = input.cancel_at ?? "min_period_end";
+    return save(
+      books,
+      "subscription",
+      planEnd(books, started, endOf(started, ends), input.cancel_at_period_end === true),
+    );
+  }),
+  route("GET", "/v1/subscriptions", listTable, ({ books, input, path }) =>
+    pageOf(books, "subscription", path, input, {
+      equal: { "$.customer": input.customer, "$.collection_method": input.collection_method },
+      where: [
+        ...statusFilter(input.status),
+        ...priceFilter(input.price),
+        ...within("created", input.created),
+      ],
+    }),
+  ),
+  route("GET", "/v1/subscriptions/{id}", { expand }, ({ books, id }) => get(books, "subscription", id)),
+  route("POST", "/v1/subscriptions/{id}", updateTable, ({ books, input, id }) =>
+    updateSubscription(books, live(books, id), input, endOf),
+  ),
+  route("DELETE", "/v1/subscriptions/{id}", cancelTable, ({ books, input, id }) => {
+    const subscription = live(books, id);
+    const given = input.cancellation_details;
+    const details = { ...noDetails, ...subscription.cancellation_details };
+    const explained: Subscription = {
+      ...subscription,
+      canceled_at: books.now,
+      cancellation_details: {
+        ...details,
+        comment: given?.comment ?? details.comment,
+        feedback: given?.feedback ?? details.feedback,
+      },
+    };
+    return cancelNow(books, explained, input.prorate === true, input.invoice_now === true);
+  }),
+];
+
+const noDetails = { comment: null, feedback: null, feedback_option: null, reason: null };
+
+/** The instant that a `cancel_at` stands for. */
+function endOf(subscription: Subscription, at: number | "min_period_end" | "max_period_end"): number {
+  if (typeof at === "number") return at;
+  const ends = subscription.items.data.map((item) => item.current_period_end);
+  return at === "min_period_end" ? Math.min(...ends) : Math.max(...ends);
+}

@@ -1,0 +1,122 @@
+import { type Books, type Cause, openBooks, save } from "./books.ts";
+import { type Clock, createClock } from "./clock.ts";
+import { type Database, openDatabase } from "./database.ts";
+import { startDelivery } from "./delivery.ts";
+import { createQueue, type DeliveryQueue } from "./delivery-queue.ts";
+import type { Hooks } from "./hooks.ts";
+import { type SandboxLog, silent } from "./log.ts";
+import { buildWebhookEndpoint } from "./objects/webhook-endpoint.ts";
+import { listen } from "./server.ts";
+import { createStore, type Store } from "./store.ts";
+
+export interface SandboxOptions {
+  /** The SQLite file that holds everything; made when it is not there. */
+  file: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Loopback unless said otherwise: there is no secret to protect it. */
+  host?: string | undefined;
+  /** An endpoint that gets every event, signed with `webhookSecret`. */
+  webhookUrl?: string | undefined;
+  webhookSecret?: string | undefined;
+  clockHookUrl?: string | undefined;
+  settledHookUrl?: string | undefined;
+  /** How long a clock step waits for the settled hook, milliseconds (default 60,000). */
+  settleTimeoutMs?: number | undefined;
+  log?: SandboxLog | undefined;
+}
+
+export interface RunningSandbox {
+  /** `http://host:port` */
+  url: string;
+  port: number;
+  close(): Promise<void>;
+}
+
+/** What the parts of a running sandbox share. */
+export interface Sandbox {
+  database: Database;
+  store: Store;
+  queue: DeliveryQueue;
+  log: SandboxLog;
+  base: string;
+  /** Virtual time in milliseconds: real time plus the offset. */
+  now(): number;
+  setOffset(milliseconds: number): void;
+  /** Runs work in one transaction at the current (or a given) second, then wakes clock and delivery. */
+  transact<T>(cause: Cause, work: (books: Books) => T, at?: number): T;
+}
+
+const givenEndpoint = "we_sandbox";
+
+/**
+ * Starts a sandbox: opens the file, serves the API and goes on with what a former process left undone.
+ * Throws when the file is in use by another process or the port is taken.
+ */
+export async function startSandbox(options: SandboxOptions): Promise<RunningSandbox> {
+  const database = openDatabase(options.file);
+  const store = createStore(database);
+  const queue = createQueue(database, store);
+  const log = options.log ?? silent;
+  const delivery = startDelivery({ database, store, queue, log });
+  let clock: Clock | null = null;
+  let offset = Number(store.setting("clock_offset") ?? 0);
+  const sandbox: Sandbox = {
+    database,
+    store,
+    queue,
+    log,
+    base: "",
+    now: () => Date.now() + offset,
+    setOffset: (milliseconds) => {
+      database.transaction(() => store.putSetting("clock_offset", String(milliseconds)));
+      offset = milliseconds;
+    },
+    transact: (cause, work, at) => {
+      const now = at ?? Math.floor(sandbox.now() / 1000);
+      const books = openBooks({ database, store, queue, now, cause, base: sandbox.base });
+      const result = database.transaction(() => work(books));
+      delivery.wake();
+      clock?.arm();
+      return result;
+    },
+  };
+  listenTo(sandbox, options);
+  clock = createClock(sandbox, hooksOf(options));
+  const server = await listen(sandbox, clock, options.host ?? "127.0.0.1", options.port);
+  sandbox.base = server.url;
+  delivery.wake();
+  clock.arm();
+  const running = clock;
+  const close = async (): Promise<void> => {
+    await server.close();
+    await running.close();
+    await delivery.close();
+    database.close();
+  };
+  return { url: server.url, port: server.port, close };
+}
+
+function hooksOf(options: SandboxOptions): Hooks {
+  const { clockHookUrl, settledHookUrl, settleTimeoutMs = 60_000 } = options;
+  return { clockHookUrl, settledHookUrl, settleTimeoutMs };
+}
+
+/** The endpoint given at the start keeps its id, so that what it has not got yet follows it to a new address. */
+function listenTo(sandbox: Sandbox, options: SandboxOptions): void {
+  const { webhookUrl: url, webhookSecret: secret } = options;
+  if (url === undefined) return;
+  if (!secret) throw new Error("webhookUrl needs webhookSecret");
+  sandbox.transact({ id: null, idempotency_key: null }, (books) => {
+    const known = books.store.find("webhook_endpoint", givenEndpoint);
+    const endpoint = buildWebhookEndpoint({
+      id: givenEndpoint,
+      now: known?.created ?? books.now,
+      url,
+      events: ["*"],
+      description: "Given at the start of the sandbox",
+      metadata: {},
+    });
+    save(books, "webhook_endpoint", endpoint, { secret });
+  });
+}

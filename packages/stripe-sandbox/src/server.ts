@@ -1,0 +1,127 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { answerApi } from "./api.ts";
+import type { Clock } from "./clock.ts";
+import { answerControl } from "./control.ts";
+import { answerPage } from "./pages.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+/** What any part of the server answers. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+export interface Incoming {
+  method: string;
+  path: string;
+  query: string;
+  body: string;
+  headers: Record<string, string | undefined>;
+}
+
+export interface Listening {
+  url: string;
+  port: number;
+  close(): Promise<void>;
+}
+
+const maxBody = 1_048_576;
+
+/** Serves the API under `/v1`, the controls under `/_sandbox`, the pages, `/livez` and `/readyz`. */
+export async function listen(sandbox: Sandbox, clock: Clock, host: string, port: number): Promise<Listening> {
+  const server = createServer((request, response) => void respond(sandbox, clock, request, response));
+  // A long walk of the clock is answered at its end.
+  server.requestTimeout = 0;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return {
+    url: `http://${name}:${address.port}`,
+    port: address.port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 2000).unref();
+      }),
+  };
+}
+
+async function respond(
+  sandbox: Sandbox,
+  clock: Clock,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const body = await readBody(request);
+    const answer = body === null ? tooLarge : await dispatch(sandbox, clock, incoming(request, body));
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  } catch (error) {
+    sandbox.log.error({ error: error instanceof Error ? error.stack : String(error) }, "request failed");
+    if (!response.headersSent) response.writeHead(500, { "content-type": "application/json" });
+    response.end(
+      JSON.stringify({ error: { type: "api_error", message: "The Stripe sandbox failed; see its log." } }),
+    );
+  }
+}
+
+function dispatch(sandbox: Sandbox, clock: Clock, request: Incoming): Answer | Promise<Answer> {
+  if (request.path === "/livez" || request.path === "/readyz") {
+    sandbox.database.one("select 1");
+    return { status: 200, headers: { "content-type": "application/json" }, body: '{"status":"ok"}' };
+  }
+  if (request.path.startsWith("/v1/") || request.path.startsWith("/v2/")) {
+    const answer = answerApi(sandbox, request);
+    return { ...answer, headers: { "content-type": "application/json", ...answer.headers } };
+  }
+  if (crossSite(request)) {
+    return {
+      status: 403,
+      headers: { "content-type": "text/plain" },
+      body: "Refused: sent by another site.\n",
+    };
+  }
+  return request.path.startsWith("/_sandbox/")
+    ? answerControl(sandbox, clock, request)
+    : answerPage(sandbox, request);
+}
+
+/** A page of another origin may not press the buttons of a server that asks for no secret. */
+function crossSite(request: Incoming): boolean {
+  const origin = request.headers.origin;
+  if (request.method === "GET" || origin === undefined) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== request.headers.host;
+}
+
+function incoming(request: IncomingMessage, body: string): Incoming {
+  const [path = "/", query = ""] = (request.url ?? "/").split("?");
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  );
+  return { method: request.method ?? "GET", path, query, body, headers };
+}
+
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > maxBody) return null;
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+const tooLarge: Answer = {
+  status: 413,
+  headers: { "content-type": "application/json", connection: "close" },
+  body: JSON.stringify({
+    error: { type: "invalid_request_error", message: "The request is larger than 1 MiB." },
+  }),
+};

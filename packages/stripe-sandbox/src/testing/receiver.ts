@@ -1,0 +1,54 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import Stripe from "stripe";
+
+/** What one webhook request brought. */
+export interface Received {
+  id: string;
+  type: string;
+  event: Stripe.Event;
+  /** What the receiver answered. */
+  status: number;
+}
+
+/** A real webhook receiver: verifies each signature with Stripe's own verifier. */
+export interface Receiver {
+  url: string;
+  /** Everything that came, failures and repeats too. */
+  all: Received[];
+  types(): string[];
+  /** The status for the next requests, by count of what came so far. */
+  answer(status: (count: number) => number): void;
+  close(): Promise<void>;
+}
+
+export const webhookSecret = "whsec_test_receiver";
+
+export async function startReceiver(secret = webhookSecret): Promise<Receiver> {
+  const stripe = new Stripe("sk_test_receiver");
+  const all: Received[] = [];
+  let statusOf: (count: number) => number = () => 200;
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const signature = request.headers["stripe-signature"] ?? "";
+    const event = stripe.webhooks.constructEvent(Buffer.concat(chunks), signature, secret);
+    const status = statusOf(all.length);
+    all.push({ id: event.id, type: event.type, event, status });
+    response.writeHead(status).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/hook`,
+    all,
+    types: () => all.filter(({ status }) => status === 200).map(({ type }) => type),
+    answer: (status) => {
+      statusOf = status;
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
