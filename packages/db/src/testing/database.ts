@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
-import { createDatabase, type Database } from "../client.ts";
+import { createDatabase, type Database, type DatabaseRole } from "../client.ts";
 import type {} from "./global-setup.ts";
-
-type Role = Parameters<typeof createDatabase>[0]["role"];
 
 /** A migrated database of its own for one test file. */
 export type TestDatabase = {
@@ -15,7 +13,7 @@ export type TestDatabase = {
   /** A superuser's connections: sees through row-level security. */
   admin: pg.Pool;
   /** Connections as the applications have them, in one role. Closed by `drop`. */
-  connect: (role: Role) => Promise<Database>;
+  connect: (role: DatabaseRole) => Promise<Database>;
   /** Closes everything and deletes the database, also where somebody is still connected. */
   drop: () => Promise<void>;
 };
@@ -57,10 +55,10 @@ export const createTestDatabase = async (): Promise<TestDatabase> => {
     adminUrl,
     admin,
     connect: async (role) => {
-      const database = await createDatabase({
+      const database = createDatabase({
         connectionString: url,
         role,
-        applicationName: "headroom-test",
+        applicationName: "headroom test",
         max: 10,
       });
       opened.push(database);

@@ -6,6 +6,7 @@ import process from "node:process";
 import pg from "pg";
 import type { TestProject } from "vitest/node";
 import { migrate } from "../migrate.ts";
+import { ensureLogin } from "../roles.ts";
 import { startEmbeddedPostgres } from "./embedded.ts";
 
 /** Where the tests of this run find PostgreSQL. */
@@ -50,25 +51,10 @@ const makeTemplate = async (url: string, template: string): Promise<void> => {
   await asAdmin(url, (client) => client.query(`create database ${template} template template0`));
   const target = new URL(url);
   target.pathname = `/${template}`;
-  const said: string[] = [];
-  try {
-    await migrate({ connectionString: target.href, log: (line) => said.push(line) });
-  } catch (cause) {
-    throw new Error(`the test template could not be migrated:\n${said.join("\n")}`, { cause });
-  }
+  await migrate(target.href);
   await asAdmin(url, (client) =>
     client.query(`alter database ${template} is_template true allow_connections false`),
   );
-};
-
-const makeLogin = async (url: string, login: TestServer["login"]): Promise<void> => {
-  await asAdmin(url, async (client) => {
-    await client.query(`create role ${login.name} login noinherit password '${login.password}'`);
-    const roles = await client.query<{ rolname: string }>(
-      "select rolname from pg_roles where rolname like 'hr\\_%' and not rolcanlogin",
-    );
-    for (const { rolname } of roles.rows) await client.query(`grant ${rolname} to ${login.name}`);
-  });
 };
 
 /** Leaves a server that outlives the run as it was; clones that tests forgot go as well. */
@@ -98,7 +84,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   };
   try {
     await makeTemplate(provided.adminUrl, provided.template);
-    await makeLogin(provided.adminUrl, provided.login);
+    await ensureLogin(provided.adminUrl, provided.login.name, provided.login.password);
   } catch (error) {
     await server.stop();
     throw error;
