@@ -62,7 +62,9 @@ function unlock(jobs: Database, workerIds: string[]): Promise<ReclaimedJob[]> {
       ), unlocked as materialized (
         select graphile_worker.force_unlock_workers(${workerIds}) from (select count(*) from held) counted
       )
-      select held.id, task_identifier as task, locked_by as "workerId", attempts, dead from held, unlocked`.execute(tx);
+      select held.id, task_identifier as task, locked_by as "workerId", attempts, dead from held, unlocked`.execute(
+      tx,
+    );
     for (const { id, attempts } of rows.filter((job) => job.attempts > 2)) {
       await sql`select graphile_worker.reschedule_jobs(array[${id}::bigint],
         run_at => now() + exp(${Math.min(attempts, 10)}::integer) * interval '1 second')`.execute(tx);
