@@ -123,7 +123,7 @@ describe("every tenant table", () => {
 
 test("each of these checks fails when its wall is missing", async () => {
   const { admin } = database;
-  await admin.query(`set role hr_owner; set search_path = headroom;
+  await admin.query(`begin; set local role hr_owner; set local search_path = headroom;
     alter table membership no force row level security;
     alter table outbox disable row level security;
     drop policy tenant on invite;
@@ -135,7 +135,7 @@ test("each of these checks fails when its wall is missing", async () => {
     create function open_door() returns void language sql security definer as 'select';
     create function half_open_door() returns void language sql security definer set search_path = headroom as 'select';
     do $$ begin execute format('alter table %s disable row level security',
-      (select inhrelid::regclass from pg_inherits where inhparent = 'usage_event'::regclass limit 1)); end $$;`);
+      (select inhrelid::regclass from pg_inherits where inhparent = 'usage_event'::regclass limit 1)); end $$; commit`);
   const broken = ["forgotten", "stray"];
   try {
     expect(await withoutForcedSecurity()).toEqual(["forgotten", "membership", "outbox", "stray"]);
@@ -187,6 +187,27 @@ describe("functions that run with their owner's rights", () => {
             order by g.grantee::regrole::text)
           from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g where g.grantee <> p.proowner), 'nobody') as name
         from pg_proc p where p.pronamespace = 'headroom'::regnamespace and p.prosecdef order by 1`),
-    ).toEqual([]);
+    ).toEqual([
+      "append_audit of hr_engine for hr_api hr_webhook hr_worker",
+      "close_period of hr_engine for hr_worker",
+      "enqueue_job of hr_jobs for hr_api hr_webhook hr_worker",
+      "ensure_partitions of hr_owner for hr_api hr_worker",
+      "is_settled of hr_engine for hr_worker",
+      "leave_ended_periods of hr_engine for hr_worker",
+      "member_access of hr_engine for hr_api",
+      "organization_of_customer of hr_engine for hr_api hr_webhook hr_worker",
+      "refresh_limits of hr_engine for hr_api hr_webhook hr_worker",
+      "resolve_api_key of hr_engine for hr_api",
+      "resolve_invite_token of hr_engine for hr_api",
+      "roll_up of hr_engine for hr_worker",
+      "set_dev_clock of hr_engine for nobody",
+      "start_period of hr_engine for hr_webhook hr_worker",
+      "unclosed_periods of hr_engine for hr_worker",
+      "unsealed_days of hr_engine for hr_worker",
+      "usage_consume of hr_engine for hr_api",
+      "usage_recount of hr_engine for hr_worker",
+      "usage_status of hr_engine for hr_api hr_worker",
+      "usage_sums of hr_engine for hr_api",
+    ]);
   });
 });

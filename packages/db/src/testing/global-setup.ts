@@ -50,7 +50,12 @@ const makeTemplate = async (url: string, template: string): Promise<void> => {
   await asAdmin(url, (client) => client.query(`create database ${template} template template0`));
   const target = new URL(url);
   target.pathname = `/${template}`;
-  await migrate(target.href);
+  const said: string[] = [];
+  try {
+    await migrate({ connectionString: target.href, log: (line) => said.push(line) });
+  } catch (cause) {
+    throw new Error(`the test template could not be migrated:\n${said.join("\n")}`, { cause });
+  }
   await asAdmin(url, (client) =>
     client.query(`alter database ${template} is_template true allow_connections false`),
   );
