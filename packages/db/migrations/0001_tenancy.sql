@@ -124,6 +124,7 @@ create table api_key_hash (
   api_key_id uuid not null,
   foreign key (organization_id, api_key_id) references api_key
 );
+create index on api_key_hash (organization_id, api_key_id);
 
 create table audit_head (
   organization_id uuid primary key references organization,

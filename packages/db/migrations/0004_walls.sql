@@ -36,6 +36,7 @@ create policy platform on api_key_hash to hr_api
   with check (organization_id is null and current_organization_id() is null);
 
 grant select on all tables in schema headroom to hr_readonly;
+grant select on kysely_migration to hr_api, hr_worker, hr_webhook; -- readiness compares it with the code
 revoke select on api_key_hash, invite_token, platform_key, http_idempotency from hr_readonly;
 
 grant select, insert, update on account, organization, invite, api_key, platform_key, subscription, stripe_intent to hr_api;

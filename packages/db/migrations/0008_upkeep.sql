@@ -232,10 +232,11 @@ grant execute on function append_audit to hr_api, hr_worker, hr_webhook;
 
 set local role hr_jobs;
 
--- Adds a job in the caller's transaction. graphile-worker's tables belong to hr_jobs alone.
+-- Adds a job in the caller's transaction. graphile-worker's tables belong to hr_jobs alone. Twelve attempts, e^1 to
+-- e^10 seconds apart, are about 16 hours (its default of 25 is four days).
 create function enqueue_job(task text, payload json, job_key text, run_at timestamptz, queue text) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp as $$
-  select graphile_worker.add_job(task, payload, queue_name => queue, run_at => run_at, job_key => job_key)
+  select graphile_worker.add_job(task, payload, queue_name => queue, run_at => run_at, max_attempts => 12, job_key => job_key)
 $$;
 revoke execute on function enqueue_job from public;
 grant execute on function enqueue_job to hr_api, hr_worker, hr_webhook;

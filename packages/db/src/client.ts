@@ -60,6 +60,8 @@ export function createPool(options: DatabaseOptions): pg.Pool {
     types,
   });
   pool.on("error", (error) => options.onConnectionError?.(error));
+  // One that dies in a transaction fails its query; an unheard error event would end the process as well.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 

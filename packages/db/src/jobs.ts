@@ -1,6 +1,22 @@
 import { sql } from "kysely";
 import type { Tx } from "./tenancy.ts";
 
+/** What a task is given that looks for due work itself: nothing. */
+export type Tick = Record<string, never>;
+
+/** Every task that the worker carries out, and what it is given. Ids are raw UUIDs. */
+export interface JobPayloads {
+  close_periods: Tick;
+  ensure_partitions: Tick;
+  report_overage: Tick;
+  roll_up_days: Tick;
+  send_mail: { organizationId: string; id: string };
+  sweep_inbox: Tick;
+  verify_usage: Tick;
+}
+
+export type JobName = keyof JobPayloads;
+
 export interface JobOptions {
   /** A job with the same key that has not run yet is replaced: a burst becomes one run. */
   jobKey?: string;
@@ -10,11 +26,14 @@ export interface JobOptions {
   queue?: string;
 }
 
-/** Adds a job in the caller's transaction: it exists when, and only when, what caused it is committed. */
-export async function enqueue(
+/**
+ * Adds a job in the caller's transaction: it exists when, and only when, what caused it is committed. It runs at
+ * least once; one that fails is tried again with growing pauses, 12 times over about 16 hours, then kept as dead.
+ */
+export async function enqueue<Name extends JobName>(
   tx: Tx,
-  task: string,
-  payload: object,
+  task: Name,
+  payload: JobPayloads[Name],
   options: JobOptions = {},
 ): Promise<void> {
   const { jobKey = null, runAt = null, queue = null } = options;

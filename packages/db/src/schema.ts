@@ -417,6 +417,11 @@ export interface UsageTally {
   received_on: string;
 }
 
+export interface WorkerHeartbeat {
+  beat_at: Timestamp;
+  worker_id: string;
+}
+
 export interface DB {
   account: Account;
   api_key: ApiKey;
@@ -449,4 +454,5 @@ export interface DB {
   usage_partition: UsagePartition;
   usage_period: UsagePeriod;
   usage_tally: UsageTally;
+  worker_heartbeat: WorkerHeartbeat;
 }

@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { assertUnprivileged, createDatabase, type Database, type DatabaseRole } from "./client.ts";
+import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
+
+const appRoles = ["hr_api", "hr_worker", "hr_webhook", "hr_readonly"] as const;
+const refused = "42501";
+
+let database: TestDatabase;
+const connections = new Map<DatabaseRole, Database>();
+beforeAll(async () => {
+  database = await createTestDatabase();
+  for (const role of [...appRoles, "hr_jobs"] as const) {
+    connections.set(role, await database.connect(role));
+  }
+});
+afterAll(() => database?.drop());
+
+/** The SQLSTATE that a statement ends with, or "done". */
+const outcome = async (role: DatabaseRole, statement: string): Promise<string> => {
+  try {
+    await connections.get(role)?.pool.query(statement);
+    return "done";
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+};
+
+const forbiddenToAll = [
+  "update audit_entry set action = 'nothing'",
+  "delete from audit_entry",
+  "truncate audit_entry",
+  "insert into audit_entry select * from audit_entry",
+  "update audit_head set seq = 0",
+  "delete from audit_head",
+  "insert into usage_event select * from usage_event",
+  "update usage_event set quantity = 0",
+  "delete from usage_event",
+  "update usage_gate set day_used = 0",
+  "delete from usage_gate",
+  "insert into usage_tally select * from usage_tally",
+  "update usage_period set closed_at = null",
+  "delete from organization",
+  "update dev_clock set clock_offset = '1 day'",
+  "select set_dev_clock('1 day')",
+  "select * from graphile_worker._private_jobs",
+  "select graphile_worker.add_job('send_mail')",
+  "insert into worker_heartbeat values ('nobody', now())",
+  "alter table membership disable row level security",
+  "drop policy tenant on membership",
+  "create table mine (id integer)",
+  "create function mine() returns void language sql as 'select'",
+];
+
+describe.each(appRoles)("%s", (role) => {
+  test.each(forbiddenToAll)("may not: %s", async (text) => {
+    expect(await outcome(role, text)).toBe(refused);
+  });
+
+  test("may not touch a partition beside its parent", async () => {
+    const { rows } = await database.admin.query<{ name: string }>(
+      "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'headroom.usage_event'::regclass limit 1",
+    );
+    expect(await outcome(role, `select * from ${rows[0]?.name}`)).toBe(refused);
+  });
+
+  test("is no superuser and does not bypass row-level security", async () => {
+    await assertUnprivileged(connections.get(role) as Database);
+  });
+
+  test("sees no tenant's rows without a tenant", async () => {
+    const id = randomUUID();
+    await database.admin.query(
+      "insert into headroom.organization (id, name, slug, created_at, updated_at) values ($1, 'Kiwi', $2, now(), now())",
+      [id, id],
+    );
+    const { rows } = (await connections.get(role)?.pool.query("select id from organization")) ?? {
+      rows: [1],
+    };
+    expect(rows).toEqual([]);
+  });
+});
+
+test.each([
+  ["hr_api", "select roll_up(current_date)"],
+  ["hr_api", "select close_period(null, null, null)"],
+  ["hr_api", "insert into plan select * from plan"],
+  ["hr_api", "update stripe_inbox set status = 'pending'"],
+  ["hr_api", "insert into overage select * from overage"],
+  ["hr_worker", "delete from membership"],
+  ["hr_worker", "select * from invite_token"],
+  ["hr_worker", "insert into platform_key select * from platform_key"],
+  ["hr_webhook", "insert into membership select * from membership"],
+  ["hr_webhook", "select * from api_key_hash"],
+  ["hr_readonly", "select * from api_key_hash"],
+  ["hr_readonly", "select * from platform_key"],
+  ["hr_readonly", "update organization set name = 'mine'"],
+  ["hr_readonly", "select enqueue_job('send_mail', '{}', null, null, null)"],
+  ["hr_jobs", "select * from organization"],
+  ["hr_jobs", "select * from usage_event"],
+  ["hr_jobs", "select append_audit(null, null, null, null, null, null, null, null)"],
+] as const)("%s may not: %s", async (role, statement) => {
+  expect(await outcome(role, statement)).toBe(refused);
+});
+
+test("a superuser's login is refused before the first request", async () => {
+  const superuser = createDatabase({
+    connectionString: database.adminUrl,
+    role: "hr_api",
+    applicationName: "headroom-test",
+  });
+  await expect(assertUnprivileged(superuser)).rejects.toThrow(/superuser or bypasses row-level security/);
+  await superuser.close();
+});
