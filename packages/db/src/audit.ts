@@ -22,3 +22,32 @@ export async function appendAudit(tx: Tx, record: AuditRecord): Promise<void> {
     ${record.onBehalfOf ?? null}, ${record.action}, ${record.target ?? null},
     ${JSON.stringify(record.data ?? {})}::jsonb, ${record.requestId ?? null})`.execute(tx);
 }
+
+export interface AuditRow {
+  seq: number;
+  at: Date;
+  actor_kind: AuditRecord["actorKind"];
+  actor_id: string | null;
+  on_behalf_of: string | null;
+  action: string;
+  target: string | null;
+  data: unknown;
+  request_id: string | null;
+}
+
+/** Entries from the newest down, older than a sequence number. */
+export async function listAudit(
+  tx: Tx,
+  organizationId: string,
+  page: { before: number | null; limit: number },
+): Promise<AuditRow[]> {
+  const rows = await tx
+    .selectFrom("audit_entry")
+    .select(["seq", "at", "actor_kind", "actor_id", "on_behalf_of", "action", "target", "data", "request_id"])
+    .where("organization_id", "=", organizationId)
+    .$if(page.before !== null, (query) => query.where("seq", "<", page.before))
+    .orderBy("seq", "desc")
+    .limit(page.limit)
+    .execute();
+  return rows as AuditRow[];
+}

@@ -1,5 +1,6 @@
-import { CompiledQuery, type Kysely, type Transaction } from "kysely";
+import { CompiledQuery, type Kysely, type Selectable, type Transaction } from "kysely";
 import type { Database } from "./client.ts";
+import { translateConstraint } from "./constraints.ts";
 import { retryConflicts } from "./retry.ts";
 import type { DB } from "./schema.ts";
 
@@ -40,20 +41,41 @@ export async function enterOrganization(tx: Tx, organizationId: string): Promise
   );
 }
 
-function transaction<Result>(
+export type OrganizationRow = Selectable<DB["organization"]>;
+
+/**
+ * The organization's row, locked until the transaction ends; null when there is none or it is deleted. Every change of
+ * members, invites, seats and plan takes this lock first. `NO KEY`: rows that only refer to it need not wait.
+ */
+export async function lockOrganization(tx: Tx, organizationId: string): Promise<OrganizationRow | null> {
+  const row = await tx
+    .selectFrom("organization")
+    .selectAll()
+    .where("id", "=", organizationId)
+    .where("deleted_at", "is", null)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+async function transaction<Result>(
   database: Database,
   scope: "organization_id" | "user_id" | null,
   id: string | null,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  return retryConflicts(() =>
-    database.kysely.transaction().execute(async (tx) => {
-      if (scope) {
-        await setting(tx, scope, id);
-      }
-      return work(tx);
-    }),
-  );
+  try {
+    return await retryConflicts(() =>
+      database.kysely.transaction().execute(async (tx) => {
+        if (scope) {
+          await setting(tx, scope, id);
+        }
+        return work(tx);
+      }),
+    );
+  } catch (error) {
+    throw translateConstraint(error);
+  }
 }
 
 // Local to the transaction: a session setting would leak to the pool's next user.

@@ -1,0 +1,87 @@
+import type { Kysely, Selectable } from "kysely";
+import type { DB } from "./schema.ts";
+import type { Tx } from "./tenancy.ts";
+
+export type AccountRow = Selectable<DB["account"]>;
+
+/** Who a verified credential speaks of. null: the issuer does not say, and what is known stays. */
+export interface Identity {
+  issuer: string;
+  subject: string;
+  email: string | null;
+  emailVerified: boolean;
+  name: string | null;
+}
+
+/** Accounts belong to no tenant: this needs no transaction of one. */
+export async function findAccountByIdentity(
+  db: Kysely<DB>,
+  identity: { issuer: string; subject: string },
+): Promise<AccountRow | null> {
+  const row = await db
+    .selectFrom("account")
+    .selectAll()
+    .where("issuer", "=", identity.issuer)
+    .where("subject", "=", identity.subject)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** Makes the account, or brings it up to date; two first requests at once meet in one row. Answers its id. */
+export async function upsertAccount(
+  tx: Tx,
+  account: Identity & { id: string; at: Date },
+): Promise<{ id: string }> {
+  return tx
+    .insertInto("account")
+    .values({
+      id: account.id,
+      issuer: account.issuer,
+      subject: account.subject,
+      email: account.email,
+      email_verified: account.email !== null && account.emailVerified,
+      name: account.name,
+      created_at: account.at,
+      updated_at: account.at,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(["issuer", "subject"]).doUpdateSet((eb) => ({
+        email: eb.fn.coalesce("excluded.email", "account.email"),
+        // Verification is a fact about the address it came with.
+        email_verified: eb
+          .case()
+          .when("excluded.email", "is", null)
+          .then(eb.ref("account.email_verified"))
+          .else(eb.ref("excluded.email_verified"))
+          .end(),
+        name: eb.fn.coalesce("excluded.name", "account.name"),
+        updated_at: account.at,
+      })),
+    )
+    .returning("id")
+    .executeTakeFirstOrThrow();
+}
+
+export async function findAccount(db: Kysely<DB>, userId: string): Promise<AccountRow | null> {
+  const row = await db.selectFrom("account").selectAll().where("id", "=", userId).executeTakeFirst();
+  return row ?? null;
+}
+
+export async function setActiveOrganization(tx: Tx, userId: string, organizationId: string): Promise<void> {
+  await tx
+    .updateTable("account")
+    .set({ active_organization_id: organizationId })
+    .where("id", "=", userId)
+    .where("active_organization_id", "is distinct from", organizationId)
+    .execute();
+}
+
+/** Forgets the active organization of a user who has left it. */
+export async function clearActiveOrganization(tx: Tx, userId: string, organizationId: string): Promise<void> {
+  await tx
+    .updateTable("account")
+    .set({ active_organization_id: null })
+    .where("id", "=", userId)
+    .where("active_organization_id", "=", organizationId)
+    .execute();
+}

@@ -1,0 +1,126 @@
+import type { Role } from "@headroom/domain/permissions";
+import { type Kysely, type Selectable, sql } from "kysely";
+import type { DB } from "./schema.ts";
+import type { Tx } from "./tenancy.ts";
+
+export type MembershipRow = Omit<Selectable<DB["membership"]>, "role"> & { role: Role };
+
+export interface MemberRow extends MembershipRow {
+  email: string | null;
+  name: string | null;
+}
+
+/**
+ * The role of a user in a living organization; undefined when there is no such organization or the user is none of
+ * its members. Without a user only the organization is asked for, and the role is null. Needs no transaction.
+ */
+export async function findRole(
+  db: Kysely<DB>,
+  organizationId: string,
+  userId: string | null,
+): Promise<Role | null | undefined> {
+  const { rows } = await sql<{
+    role: Role | null;
+  }>`select role from member_access(${organizationId}, ${userId})`.execute(db);
+  return rows[0] === undefined ? undefined : rows[0].role;
+}
+
+export async function findMembership(
+  tx: Tx,
+  organizationId: string,
+  userId: string,
+): Promise<MembershipRow | null> {
+  const row = await tx
+    .selectFrom("membership")
+    .selectAll()
+    .where("organization_id", "=", organizationId)
+    .where("user_id", "=", userId)
+    .executeTakeFirst();
+  return (row as MembershipRow | undefined) ?? null;
+}
+
+export async function findMember(tx: Tx, organizationId: string, userId: string): Promise<MemberRow | null> {
+  const row = await memberRows(tx, organizationId).where("m.user_id", "=", userId).executeTakeFirst();
+  return (row as MemberRow | undefined) ?? null;
+}
+
+/** Members in the order of joining, after a membership id. */
+export async function listMembers(
+  tx: Tx,
+  organizationId: string,
+  page: { after: string | null; limit: number },
+): Promise<MemberRow[]> {
+  const rows = await memberRows(tx, organizationId)
+    .$if(page.after !== null, (query) => query.where("m.id", ">", page.after))
+    .orderBy("m.id")
+    .limit(page.limit)
+    .execute();
+  return rows as MemberRow[];
+}
+
+function memberRows(tx: Tx, organizationId: string) {
+  return tx
+    .selectFrom("membership as m")
+    .innerJoin("account as a", "a.id", "m.user_id")
+    .selectAll("m")
+    .select(["a.email", "a.name"])
+    .where("m.organization_id", "=", organizationId);
+}
+
+/** True when an account with this address, whatever its case, is a member. */
+export async function isMemberEmail(tx: Tx, organizationId: string, email: string): Promise<boolean> {
+  const row = await memberRows(tx, organizationId)
+    .where(sql<boolean>`lower(a.email) = lower(${email})`)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** How many members hold each role. */
+export async function countMembers(tx: Tx, organizationId: string): Promise<Record<Role, number>> {
+  const rows = await tx
+    .selectFrom("membership")
+    .select((eb) => ["role", eb.fn.countAll<number>().as("members")])
+    .where("organization_id", "=", organizationId)
+    .groupBy("role")
+    .execute();
+  return { owner: 0, admin: 0, member: 0, ...Object.fromEntries(rows.map((row) => [row.role, row.members])) };
+}
+
+export async function insertMembership(
+  tx: Tx,
+  membership: { organizationId: string; id: string; userId: string; role: Role; at: Date },
+): Promise<void> {
+  await tx
+    .insertInto("membership")
+    .values({
+      organization_id: membership.organizationId,
+      id: membership.id,
+      user_id: membership.userId,
+      role: membership.role,
+      created_at: membership.at,
+      updated_at: membership.at,
+    })
+    .execute();
+}
+
+export async function updateRole(
+  tx: Tx,
+  organizationId: string,
+  userId: string,
+  change: { role: Role; at: Date },
+): Promise<void> {
+  await tx
+    .updateTable("membership")
+    .set({ role: change.role, updated_at: change.at })
+    .where("organization_id", "=", organizationId)
+    .where("user_id", "=", userId)
+    .execute();
+}
+
+export async function deleteMembership(tx: Tx, organizationId: string, userId: string): Promise<void> {
+  await tx
+    .deleteFrom("membership")
+    .where("organization_id", "=", organizationId)
+    .where("user_id", "=", userId)
+    .execute();
+}
