@@ -1,0 +1,326 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { reduceSubscription } from "./billing.ts";
+import type { Catalogue } from "./catalogue.ts";
+import {
+  type ItemSnapshot,
+  noSubscription,
+  type SubscriptionFacts,
+  type SubscriptionSnapshot,
+  stateAt,
+  transitionsOf,
+} from "./subscriptions.ts";
+
+const day = 86_400_000;
+const start = 1_768_435_200_000; // 2026-01-15
+const end = start + 31 * day;
+const now = start + 10 * day;
+
+const catalogue: Catalogue = {
+  plans: [
+    { id: "pro", version: 1, graceDays: 7 },
+    { id: "pro", version: 2, graceDays: 7 },
+    { id: "max", version: 1, graceDays: 3 },
+  ],
+  prices: [
+    { priceId: "price_pro", lookupKey: "headroom_pro", role: "plan", planId: "pro", planVersion: 1 },
+    { priceId: "price_seat", lookupKey: "headroom_seat", role: "seat", planId: "pro", planVersion: 1 },
+  ],
+  overageWhilePastDue: false,
+};
+
+function item(id: string, metadata: Record<string, string>, more: Partial<ItemSnapshot> = {}): ItemSnapshot {
+  const rest = { priceId: `price_of_${id}`, lookupKey: null, quantity: 1, interval: "month" };
+  return { id, metadata, ...rest, periodStart: start, periodEnd: end, ...more };
+}
+
+function priced(role: string, plan: string, version = 1): Record<string, string> {
+  return { headroom_role: role, headroom_plan: plan, headroom_plan_version: `${version}` };
+}
+
+const pro = item("si_plan", priced("plan", "pro"));
+
+function subscription(more: Partial<SubscriptionSnapshot> = {}): SubscriptionSnapshot {
+  return {
+    id: "sub_1",
+    status: "active",
+    created: start,
+    claimed: true,
+    currency: "usd",
+    anchor: start,
+    trialEnd: null,
+    cancelAt: null,
+    cancelAtPeriodEnd: false,
+    endedAt: null,
+    latestInvoice: null,
+    items: [pro],
+    ...more,
+  };
+}
+
+function reduce(
+  subscriptions: SubscriptionSnapshot[],
+  previous: SubscriptionFacts = noSubscription,
+  at: number = now,
+  using: Catalogue = catalogue,
+) {
+  return reduceSubscription(subscriptions, using, previous, at);
+}
+
+const active = reduce([subscription()]).facts;
+
+describe("the items of a subscription", () => {
+  it("plan and period come from the plan item, seats from the seat item only", () => {
+    const seats = item("si_seat", priced("seat", "pro"), { quantity: 4, periodEnd: end + day });
+    const { facts } = reduce([subscription({ items: [seats, { ...pro, quantity: 9 }] })]);
+    expect(facts).toMatchObject({ planId: "pro", planVersion: 1, seatsPurchased: 4, periodEnd: end });
+    expect([facts.planItemId, facts.seatItemId]).toEqual(["si_plan", "si_seat"]);
+    expect(active).toMatchObject({ seatsPurchased: 0, seatItemId: null });
+  });
+
+  it.each([
+    [
+      "metadata before the lookup key",
+      item("si", priced("plan", "pro", 2), { lookupKey: "headroom_pro" }),
+      2,
+    ],
+    ["the lookup key where there is no metadata", item("si", {}, { lookupKey: "headroom_pro" }), 1],
+    ["the id that a push wrote down", item("si", {}, { priceId: "price_pro" }), 1],
+  ])("are known by %s", (_, planItem, version) => {
+    expect(reduce([subscription({ items: [planItem] })]).facts.planVersion).toBe(version);
+  });
+
+  it("without one of ours make the subscription foreign: ignored, never ranked", () => {
+    const foreign = subscription({ id: "sub_0", created: now, claimed: false, items: [item("si", {})] });
+    expect(reduce([foreign])).toEqual({ facts: noSubscription, periodStart: null });
+    expect(reduce([foreign, subscription()]).facts).toEqual(active);
+  });
+
+  it.each([
+    ["a price that says nothing", item("si", {})],
+    ["a version that is not ours", item("si", priced("plan", "pro", 3))],
+  ])("with %s keep what was, and raise attention", (_, planItem) => {
+    const unknown = reduce([subscription({ items: [planItem] })], active);
+    expect(unknown).toEqual({ facts: { ...active, attention: "unknown_price" }, periodStart: null });
+    expect(reduce([subscription()], unknown.facts).facts).toEqual(active);
+  });
+});
+
+describe("status → limits", () => {
+  const cancelAt = now + 5 * day;
+  it.each<[string, Partial<SubscriptionSnapshot>, Partial<SubscriptionFacts>]>([
+    ["trialing", { trialEnd: end }, { state: "trialing", limitsUntil: null, overageAllowed: false }],
+    ["active", {}, { state: "active", limitsUntil: null, overageAllowed: true }],
+    ["active", { cancelAt }, { state: "active", limitsUntil: cancelAt, cancelAt }],
+    ["active", { cancelAtPeriodEnd: true }, { state: "active", limitsUntil: end, cancelAt: end }],
+    [
+      "past_due",
+      { latestInvoice: { finalizedAt: now - day, dueAt: null } },
+      { state: "past_due", pastDueSince: now - day, limitsUntil: now + 6 * day, overageAllowed: false },
+    ],
+    [
+      "past_due",
+      { latestInvoice: { finalizedAt: now - 40 * day, dueAt: now - 2 * day } },
+      { pastDueSince: now - 2 * day, limitsUntil: now + 5 * day },
+    ],
+    ["past_due", { cancelAt: now + day }, { pastDueSince: now, limitsUntil: now + day }],
+    ["unpaid", {}, { state: "restricted", limitsUntil: now, overageAllowed: false }],
+    ["paused", {}, { state: "suspended", limitsUntil: now, overageAllowed: false }],
+  ])("%s %j", (status, more, facts) => {
+    const next = reduce([subscription({ status, ...more })], active).facts;
+    expect(next).toMatchObject({ planId: "pro", ...facts });
+  });
+
+  it.each(["canceled", "incomplete_expired"])("%s gives the base plan back", (status) => {
+    const { facts, periodStart } = reduce([subscription({ status, endedAt: now - 5 })], active);
+    expect(facts).toMatchObject({
+      state: "ended",
+      planId: null,
+      seatsPurchased: 0,
+      anchor: null,
+      currency: "usd",
+    });
+    expect(periodStart).toBe(now - 5);
+  });
+
+  it("incomplete gives nothing yet", () => {
+    const { facts, periodStart } = reduce([subscription({ status: "incomplete" })]);
+    expect(facts).toMatchObject({ state: "incomplete", planId: null, overageAllowed: false, anchor: null });
+    expect(periodStart).toBeNull();
+  });
+
+  it("a status that is not known yet keeps what was, and raises attention", () => {
+    const next = reduce([subscription({ status: "hibernating" })], active);
+    expect(next.facts).toEqual({ ...active, attention: "unknown_status" });
+  });
+
+  it("a customer without subscriptions any more has ended", () => {
+    expect(reduce([], active)).toMatchObject({ facts: { state: "ended", planId: null }, periodStart: now });
+  });
+
+  it("what an operator assigned is not Stripe's to end", () => {
+    const assigned: SubscriptionFacts = {
+      ...noSubscription,
+      source: "operator",
+      planId: "max",
+      planVersion: 1,
+    };
+    expect(reduce([subscription({ status: "canceled" })], assigned).facts).toEqual(assigned);
+  });
+
+  it("overage goes on while past due where the policy allows it", () => {
+    const allowed = { ...catalogue, overageWhilePastDue: true };
+    const { facts } = reduce([subscription({ status: "past_due" })], active, now, allowed);
+    expect(facts.overageAllowed).toBe(true);
+  });
+
+  it("grace counts from the first failure and ends without an event", () => {
+    const first = reduce([subscription({ status: "past_due" })], active).facts;
+    const later = reduce([subscription({ status: "past_due" })], first, now + 3 * day).facts;
+    expect(later).toEqual(first);
+    expect(stateAt(later, now + 7 * day - 1)).toBe("past_due");
+    expect(stateAt(later, now + 7 * day)).toBe("restricted");
+    const paid = reduce([subscription()], later, now + 4 * day).facts;
+    expect(paid).toEqual(active);
+  });
+});
+
+describe("several subscriptions", () => {
+  const max = item("si_max", priced("plan", "max"));
+  it.each([
+    ["active", "trialing"],
+    ["trialing", "past_due"],
+    ["past_due", "paused"],
+    ["paused", "unpaid"],
+    ["unpaid", "incomplete"],
+  ])("%s wins over a newer one that is %s", (status, other) => {
+    const winner = subscription({ id: "sub_a", status, items: [max] });
+    const loser = subscription({ id: "sub_b", status: other, created: start + day });
+    expect(reduce([loser, winner]).facts.planId).toBe("max");
+  });
+
+  it("the newest wins among equals, and attention is raised", () => {
+    const newer = subscription({ id: "sub_2", created: start + day, items: [max] });
+    expect(reduce([subscription(), newer]).facts).toMatchObject({
+      planId: "max",
+      attention: "multiple_subscriptions",
+    });
+  });
+
+  it("an ended one beside a live one raises nothing", () => {
+    const old = subscription({ id: "sub_0", status: "canceled", created: now, endedAt: now });
+    expect(reduce([old, subscription()]).facts).toEqual(active);
+  });
+});
+
+describe("usage periods", () => {
+  it("start with the subscription, with a new anchor, and with each of Stripe's periods", () => {
+    expect(reduce([subscription()]).periodStart).toBe(start);
+    expect(reduce([subscription()], active).periodStart).toBeNull();
+    const renewed = { ...pro, periodStart: end, periodEnd: end + 28 * day };
+    expect(reduce([subscription({ items: [renewed] })], active, end).periodStart).toBe(end);
+  });
+
+  it("start when a trial turns into a paid month", () => {
+    const trialEnd = start + 7 * day;
+    const trial = { ...pro, periodEnd: trialEnd };
+    const trialing = reduce([subscription({ status: "trialing", trialEnd, items: [trial] })]).facts;
+    const paid = { ...pro, periodStart: trialEnd, periodEnd: trialEnd + 31 * day };
+    const next = reduce([subscription({ trialEnd, anchor: trialEnd, items: [paid] })], trialing);
+    expect(next).toMatchObject({ periodStart: trialEnd, facts: { trialUsed: true, overageAllowed: true } });
+  });
+});
+
+const statuses = [
+  "active",
+  "trialing",
+  "past_due",
+  "paused",
+  "unpaid",
+  "incomplete",
+  "incomplete_expired",
+  "canceled",
+  "new",
+];
+const anyItem = fc
+  .record({
+    id: fc.constantFrom("si_a", "si_b", "si_c"),
+    metadata: fc.constantFrom(
+      priced("plan", "pro"),
+      priced("plan", "max"),
+      priced("seat", "pro"),
+      {},
+      priced("plan", "x"),
+    ),
+    quantity: fc.nat(9),
+  })
+  .map(({ id, metadata, quantity }) => item(id, metadata, { quantity }));
+const anySubscription = fc
+  .record({
+    id: fc.constantFrom("sub_1", "sub_2", "sub_3"),
+    status: fc.constantFrom(...statuses),
+    created: fc.integer({ min: start, max: now }),
+    claimed: fc.boolean(),
+    trialEnd: fc.constantFrom(null, end),
+    cancelAt: fc.constantFrom(null, now - day, now + day),
+    endedAt: fc.constantFrom(null, now - day),
+    items: fc.uniqueArray(anyItem, { selector: (one) => one.id, maxLength: 3 }),
+  })
+  .map(subscription);
+const snapshot = fc.uniqueArray(anySubscription, { selector: (one) => one.id, maxLength: 3 });
+const history = fc
+  .array(snapshot, { maxLength: 3 })
+  .map((past) => past.reduce((facts, one) => reduce(one, facts).facts, noSubscription));
+
+describe("the reduction", () => {
+  it("applied twice changes nothing", () => {
+    fc.assert(
+      fc.property(snapshot, history, fc.nat(30), (subscriptions, previous, days) => {
+        const once = reduce(subscriptions, previous).facts;
+        const again = reduce(subscriptions, once, now + days * day);
+        expect(again).toEqual({ facts: once, periodStart: null });
+        expect(transitionsOf(once, again.facts)).toEqual([]);
+      }),
+    );
+  });
+
+  it("does not depend on the order in which Stripe lists things", () => {
+    fc.assert(
+      fc.property(snapshot, history, fc.func(fc.nat()), (subscriptions, previous, weight) => {
+        const shuffle = <T>(list: readonly T[]) => [...list].sort((a, b) => weight(a) - weight(b));
+        const shuffled = shuffle(subscriptions.map((one) => ({ ...one, items: shuffle(one.items) })));
+        expect(reduce(shuffled, previous)).toEqual(reduce(subscriptions, previous));
+      }),
+    );
+  });
+
+  it("never allows overage outside a running subscription that pays", () => {
+    fc.assert(
+      fc.property(snapshot, history, (subscriptions, previous) => {
+        const { facts } = reduce(subscriptions, previous);
+        expect(facts.overageAllowed && facts.state !== "active").toBe(false);
+      }),
+    );
+  });
+});
+
+describe("transitionsOf", () => {
+  it("tells what changed, once", () => {
+    expect(transitionsOf(noSubscription, active).map((one) => one.action)).toEqual([
+      "subscription.started",
+      "subscription.state_changed",
+    ]);
+    const leaving = reduce([subscription({ cancelAtPeriodEnd: true })], active).facts;
+    expect(transitionsOf(active, leaving).map((one) => one.action)).toEqual([
+      "subscription.cancel_scheduled",
+    ]);
+    expect(transitionsOf(leaving, active).map((one) => one.action)).toEqual([
+      "subscription.cancel_withdrawn",
+    ]);
+    const gone = reduce([subscription({ status: "canceled", endedAt: now })], active).facts;
+    expect(transitionsOf(active, gone).map((one) => one.action)).toEqual([
+      "subscription.ended",
+      "subscription.state_changed",
+    ]);
+  });
+});

@@ -1,0 +1,163 @@
+import { type Catalogue, isVersion, type MappedItem, mapItem, planItemOf } from "./catalogue.ts";
+import {
+  type Instant,
+  noSubscription,
+  type SubscriptionFacts,
+  type SubscriptionSnapshot,
+} from "./subscriptions.ts";
+
+export interface Reduction {
+  facts: SubscriptionFacts;
+  /** Where a usage period starts that the previous facts did not know; null: the running one goes on. */
+  periodStart: Instant | null;
+}
+
+const day = 86_400_000;
+
+// The order in which live subscriptions win. A status that this code does not know yet stands behind `unpaid`.
+const ranking = ["active", "trialing", "past_due", "paused", "unpaid", "unknown", "incomplete"];
+const terminal: readonly string[] = ["canceled", "incomplete_expired"];
+
+/**
+ * Reduces everything that Stripe has of one customer to the facts that limits follow from. Pure: the same snapshot
+ * gives the same facts in whatever order events came, and applying it twice changes nothing.
+ */
+export function reduceSubscription(
+  subscriptions: readonly SubscriptionSnapshot[],
+  catalogue: Catalogue,
+  previous: SubscriptionFacts,
+  now: Instant,
+): Reduction {
+  const ours = subscriptions.filter((one) => isOurs(one, catalogue, previous)).sort(byRank);
+  const trialUsed = previous.trialUsed || ours.some((one) => one.trialEnd !== null);
+  const live = ours.filter((one) => !terminal.includes(one.status));
+  const winner = live[0];
+  const kept = { ...previous, trialUsed };
+  if (!winner || winner.status === "incomplete") {
+    const before = subscriptions.find((one) => one.id === previous.subscriptionId);
+    return ended(winner ?? ours[0] ?? null, kept, before?.endedAt ?? now);
+  }
+  const plan = planItemOf(winner, catalogue);
+  if (!plan) {
+    return { facts: { ...kept, attention: "unknown_price" }, periodStart: null };
+  }
+  if (rankOf(winner) === "unknown") {
+    return { facts: { ...kept, attention: "unknown_status" }, periodStart: null };
+  }
+  const facts = running(winner, plan, catalogue, kept, now);
+  const several = live.filter((one) => one.status !== "incomplete").length > 1;
+  const started = facts.subscriptionId !== previous.subscriptionId || previous.anchor === null;
+  return {
+    facts: { ...facts, attention: several ? "multiple_subscriptions" : null },
+    periodStart: started || facts.periodStart !== previous.periodStart ? facts.periodStart : null,
+  };
+}
+
+// An operator's assignment is not Stripe's to end.
+function ended(last: SubscriptionSnapshot | null, previous: SubscriptionFacts, at: Instant): Reduction {
+  if (previous.source === "operator" || (last === null && previous.source === "none")) {
+    return { facts: previous, periodStart: null };
+  }
+  const facts: SubscriptionFacts = {
+    ...noSubscription,
+    state: last?.status === "incomplete" ? "incomplete" : "ended",
+    currency: previous.currency,
+    trialUsed: previous.trialUsed,
+    subscriptionId: last?.id ?? previous.subscriptionId,
+    status: last?.status ?? "deleted",
+  };
+  return { facts, periodStart: previous.anchor === null ? null : at };
+}
+
+function running(
+  subscription: SubscriptionSnapshot,
+  plan: MappedItem,
+  catalogue: Catalogue,
+  previous: SubscriptionFacts,
+  now: Instant,
+): SubscriptionFacts {
+  const same = previous.subscriptionId === subscription.id ? previous : null;
+  const cancelAt = subscription.cancelAt ?? (subscription.cancelAtPeriodEnd ? plan.item.periodEnd : null);
+  const graceDays = catalogue.plans.find((one) => isVersion(one, plan))?.graceDays ?? 0;
+  const seats = subscription.items
+    .map((item) => mapItem(item, catalogue))
+    .filter((mapped) => mapped?.role === "seat");
+  return {
+    ...standing(subscription, same, graceDays, cancelAt, catalogue.overageWhilePastDue, now),
+    source: "stripe",
+    planId: plan.planId,
+    planVersion: plan.planVersion,
+    seatsPurchased: seats.reduce((sum, seat) => sum + (seat?.item.quantity ?? 0), 0),
+    anchor: subscription.anchor,
+    periodStart: plan.item.periodStart,
+    periodEnd: plan.item.periodEnd,
+    interval: plan.item.interval,
+    currency: subscription.currency,
+    trialEnd: subscription.trialEnd,
+    trialUsed: previous.trialUsed,
+    cancelAt,
+    attention: null,
+    subscriptionId: subscription.id,
+    status: subscription.status,
+    planItemId: plan.item.id,
+    seatItemId: seats.map((seat) => seat?.item.id ?? "").sort()[0] ?? null,
+  };
+}
+
+type Standing = Pick<SubscriptionFacts, "state" | "limitsUntil" | "overageAllowed" | "pastDueSince">;
+
+/** The table "status → limits": how long the plan's limits hold, and whether overage is taken. */
+function standing(
+  subscription: SubscriptionSnapshot,
+  same: SubscriptionFacts | null,
+  graceDays: number,
+  cancelAt: Instant | null,
+  overageWhilePastDue: boolean,
+  now: Instant,
+): Standing {
+  switch (subscription.status) {
+    case "trialing":
+      return { state: "trialing", limitsUntil: cancelAt, overageAllowed: false, pastDueSince: null };
+    case "active":
+      return { state: "active", limitsUntil: cancelAt, overageAllowed: true, pastDueSince: null };
+    case "past_due": {
+      const pastDueSince = same?.pastDueSince ?? pastDueFrom(subscription, now);
+      const graceEnd = pastDueSince + graceDays * day;
+      const limitsUntil = cancelAt === null ? graceEnd : Math.min(graceEnd, cancelAt);
+      return { state: "past_due", limitsUntil, overageAllowed: overageWhilePastDue, pastDueSince };
+    }
+    default: {
+      // Past limits, from the moment that it was first seen.
+      const since = same?.limitsUntil ?? now;
+      return {
+        state: subscription.status === "paused" ? "suspended" : "restricted",
+        limitsUntil: Math.min(since, now),
+        overageAllowed: false,
+        pastDueSince: same?.pastDueSince ?? null,
+      };
+    }
+  }
+}
+
+// Stripe does not say when a subscription fell behind: its newest invoice does, from the due date where one was sent.
+function pastDueFrom({ latestInvoice }: SubscriptionSnapshot, now: Instant): Instant {
+  return Math.min(now, latestInvoice?.dueAt ?? latestInvoice?.finalizedAt ?? now);
+}
+
+function isOurs(one: SubscriptionSnapshot, catalogue: Catalogue, previous: SubscriptionFacts): boolean {
+  const named = one.items.some((item) => mapItem(item, catalogue) !== null);
+  return named || one.claimed || one.id === previous.subscriptionId;
+}
+
+function rankOf({ status }: SubscriptionSnapshot): string {
+  return ranking.includes(status) ? status : "unknown";
+}
+
+// Live before ended, then by rank, then the newest; the id decides between twins, so that order never does.
+function byRank(a: SubscriptionSnapshot, b: SubscriptionSnapshot): number {
+  return placeOf(a) - placeOf(b) || b.created - a.created || (a.id < b.id ? -1 : 1);
+}
+
+function placeOf(one: SubscriptionSnapshot): number {
+  return terminal.includes(one.status) ? ranking.length : ranking.indexOf(rankOf(one));
+}

@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { amountOf, isUnitPrice, plainPrice } from "./money.ts";
+
+const price = fc
+  .tuple(fc.nat(1_000_000), fc.option(fc.stringMatching(/^[0-9]{1,12}$/), { nil: null }))
+  .map(([whole, places]) => (places === null ? `${whole}` : `${whole}.${places}`));
+const quantity = fc.nat(2_000_000_000);
+
+describe("amountOf", () => {
+  it.each([
+    ["2.5", 1, 3],
+    ["2.5", 3, 8],
+    ["2.4", 1, 2],
+    ["0.000000000001", 1, 0],
+    ["0.000000000001", 500_000_000_000, 1],
+    ["0.1", 4, 0],
+    ["0.1", 5, 1],
+    ["2900", 1, 2900],
+    ["2.5", 0, 0],
+  ])("%s × %i = %i, rounded once and half up", (unitPrice, units, amount) => {
+    expect(amountOf(unitPrice, units)).toBe(amount);
+  });
+
+  it("is never more than half a minor unit away from the exact product", () => {
+    fc.assert(
+      fc.property(price, quantity, (unitPrice, units) => {
+        const [whole = "", places = ""] = unitPrice.split(".");
+        const exact = BigInt(whole + places.padEnd(12, "0")) * BigInt(units);
+        const off = (BigInt(amountOf(unitPrice, units)) * 10n ** 12n - exact) * 2n;
+        expect(off > -(10n ** 12n) && off <= 10n ** 12n).toBe(true);
+      }),
+    );
+  });
+
+  it("grows with the quantity", () => {
+    fc.assert(
+      fc.property(price, quantity, (unitPrice, units) => {
+        expect(amountOf(unitPrice, units + 1)).toBeGreaterThanOrEqual(amountOf(unitPrice, units));
+      }),
+    );
+  });
+
+  it.each(["", "-1", "1e3", "1.", ".5", "1.0000000000001", " 1", "NaN"])("refuses the price %j", (text) => {
+    expect(isUnitPrice(text)).toBe(false);
+    expect(() => amountOf(text, 1)).toThrow(RangeError);
+  });
+
+  it.each([-1, 0.5, Number.NaN, 2 ** 53])("refuses the quantity %d", (units) => {
+    expect(() => amountOf("1", units)).toThrow(RangeError);
+  });
+
+  it("refuses an amount that JSON could not carry", () => {
+    expect(() => amountOf("2", Number.MAX_SAFE_INTEGER)).toThrow(RangeError);
+  });
+});
+
+describe("plainPrice", () => {
+  it.each([
+    ["2.500000000000", "2.5"],
+    ["2900.000000000000", "2900"],
+    ["0.000000000001", "0.000000000001"],
+    ["0", "0"],
+    ["007.10", "7.1"],
+  ])("%s is %s", (text, plain) => {
+    expect(plainPrice(text)).toBe(plain);
+  });
+
+  it("keeps the value", () => {
+    fc.assert(
+      fc.property(price, quantity, (unitPrice, units) => {
+        expect(amountOf(plainPrice(unitPrice), units)).toBe(amountOf(unitPrice, units));
+      }),
+    );
+  });
+});

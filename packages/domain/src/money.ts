@@ -1,0 +1,41 @@
+/** Unit prices have at most this many decimal places. */
+export const priceScale = 12;
+
+const decimal = /^(\d{1,18})(?:\.(\d{1,12}))?$/;
+const one = 10n ** BigInt(priceScale);
+
+/** True for a plain, non-negative decimal with up to 12 places: a unit price in minor units ("2.5" is 2.5 cents). */
+export function isUnitPrice(text: string): boolean {
+  return decimal.test(text);
+}
+
+/**
+ * `unitPrice` × `quantity` in integer minor units, computed exactly and rounded once, half up.
+ * @throws RangeError for a price that is no unit price, a quantity that is no integer ≥ 0, or an amount above 2^53 − 1.
+ */
+export function amountOf(unitPrice: string, quantity: number): number {
+  if (!Number.isSafeInteger(quantity) || quantity < 0) {
+    throw new RangeError(`${quantity} is not a quantity`);
+  }
+  const amount = (scaled(unitPrice) * BigInt(quantity) * 2n + one) / (2n * one);
+  if (amount > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError(`${quantity} units at ${unitPrice} are more than an amount can hold`);
+  }
+  return Number(amount);
+}
+
+/** The shortest form of a unit price: PostgreSQL's "2.500000000000" is "2.5". */
+export function plainPrice(unitPrice: string): string {
+  const units = scaled(unitPrice);
+  const places = (units % one).toString().padStart(priceScale, "0").replace(/0+$/, "");
+  return places === "" ? `${units / one}` : `${units / one}.${places}`;
+}
+
+// The price as a whole number of 10^-12 minor units.
+function scaled(unitPrice: string): bigint {
+  const match = decimal.exec(unitPrice);
+  if (!match) {
+    throw new RangeError(`${JSON.stringify(unitPrice)} is not a unit price`);
+  }
+  return BigInt(match[1] as string) * one + BigInt((match[2] ?? "").padEnd(priceScale, "0"));
+}

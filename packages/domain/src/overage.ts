@@ -1,0 +1,72 @@
+import { amountOf } from "./money.ts";
+
+/** A meter's count in one period. */
+export interface PeriodCount {
+  total: number;
+  /** Units covered; null: no end, so nothing is ever over. */
+  included: number | null;
+  /** Units that were written above the hard cap. */
+  overCap: number;
+}
+
+/** Units above what is included: a function of the total, never a tag on an event. */
+export function overageUnits({ total, included }: Omit<PeriodCount, "overCap">): number {
+  return included === null ? 0 : Math.max(0, total - included);
+}
+
+/** The units that a bill has: those above the hard cap are shown and not billed, unless the plan says so. */
+export function billableUnits(count: PeriodCount, billAboveCap: boolean): number {
+  const units = overageUnits(count);
+  return billAboveCap ? units : Math.max(0, units - count.overCap);
+}
+
+export interface OverageCharge {
+  quantity: number;
+  /** Integer minor units, rounded once, half up. */
+  amount: number;
+}
+
+/** What a closed period costs beyond its plan, or null when nothing is to be billed. */
+export function chargeOverage(
+  count: PeriodCount,
+  terms: { unitPrice: string; billAboveCap: boolean },
+): OverageCharge | null {
+  const quantity = billableUnits(count, terms.billAboveCap);
+  return quantity === 0 ? null : { quantity, amount: amountOf(terms.unitPrice, quantity) };
+}
+
+/** An invoice of a subscription, as far as the choice between invoices goes. */
+export interface InvoiceCandidate {
+  id: string;
+  status: string;
+  /** Made by Stripe because a period ended. */
+  renewal: boolean;
+  /** The end of the period that it bills in arrears. */
+  periodEnd: number;
+}
+
+export type InvoiceChoice = { kind: "draft"; invoiceId: string } | { kind: "own" } | { kind: "wait" };
+
+/**
+ * Where the overage of a period that ended at `periodEnd` goes: on Stripe's renewal draft; on an invoice of our own
+ * where Stripe makes none (month ends of yearly plans, every kind of cancellation) or the draft is finalized already;
+ * nowhere yet while Stripe has not turned the period.
+ * @param stripePeriodEnd the end of the live subscription's running period; null: it is over.
+ */
+export function chooseInvoice(
+  periodEnd: number,
+  stripePeriodEnd: number | null,
+  invoices: readonly InvoiceCandidate[],
+): InvoiceChoice {
+  const renewal = invoices.find((invoice) => invoice.renewal && sameSecond(invoice.periodEnd, periodEnd));
+  if (renewal) {
+    return renewal.status === "draft" ? { kind: "draft", invoiceId: renewal.id } : { kind: "own" };
+  }
+  const notTurned = stripePeriodEnd !== null && sameSecond(stripePeriodEnd, periodEnd);
+  return notTurned ? { kind: "wait" } : { kind: "own" };
+}
+
+// Stripe's instants are whole seconds.
+function sameSecond(a: number, b: number): boolean {
+  return Math.floor(a / 1000) === Math.floor(b / 1000);
+}

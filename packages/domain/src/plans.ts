@@ -1,0 +1,108 @@
+import type { Configuration, PlanDefinition, PlanPrice } from "./configuration.ts";
+import { DomainError } from "./errors.ts";
+
+/** A plan as the database has it now. */
+export interface StoredPlan {
+  id: string;
+  version: number;
+  active: boolean;
+  definition: PlanDefinition;
+  /** `termsOf` of what this version was written from. */
+  terms: string;
+}
+
+export interface PlanChange {
+  id: string;
+  /** The version that is current afterwards. */
+  version: number;
+  change: "created" | "new_version" | "updated" | "deactivated" | "unchanged";
+}
+
+/**
+ * What a customer of a plan agreed to, as canonical text: a plan whose terms differ is a new version. Names and
+ * whether it is listed, sold or the default are not terms and change in place.
+ */
+export function termsOf(plan: PlanDefinition, billAboveCap: boolean): string {
+  const { displayName: _name, default: _default, public: _public, active: _active, ...terms } = plan;
+  return canonical({ ...terms, billAboveCap });
+}
+
+/** Compares the configured plans with the current versions, in the configuration's order, removed ones last. */
+export function diffPlans(
+  { plans, policies }: Pick<Configuration, "plans" | "policies">,
+  stored: readonly StoredPlan[],
+): PlanChange[] {
+  const configured = Object.entries(plans).map(([id, plan]): PlanChange => {
+    const now = stored.find((one) => one.id === id);
+    if (!now) {
+      return { id, version: 1, change: "created" };
+    }
+    if (termsOf(plan, policies.overage.billAboveCap) !== now.terms) {
+      return { id, version: now.version + 1, change: "new_version" };
+    }
+    const same = now.active === plan.active && canonical(plan) === canonical(now.definition);
+    return { id, version: now.version, change: same ? "unchanged" : "updated" };
+  });
+  const removed = stored.filter((one) => !Object.hasOwn(plans, one.id));
+  return [
+    ...configured,
+    ...removed.map(
+      ({ id, version, active }): PlanChange => ({
+        id,
+        version,
+        change: active ? "deactivated" : "unchanged",
+      }),
+    ),
+  ];
+}
+
+/** JSON with sorted keys: equal values have equal text. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === "object" && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+/** The name under which Stripe finds a price of ours again. A version's prices never change. */
+export function lookupKeyOf(
+  plan: { id: string; version: number },
+  role: "plan" | "seat",
+  price: Pick<PlanPrice, "interval" | "currency">,
+): string {
+  return `headroom_${plan.id}_v${plan.version}_${role}_${price.interval}_${price.currency}`;
+}
+
+/** True for a plan that costs nothing to be on: changing to it needs no payment. */
+export function isFree(plan: Pick<PlanDefinition, "prices">): boolean {
+  return plan.prices.length === 0;
+}
+
+/** @throws DomainError plan_not_available (400) for a plan that is private or takes no new customers. */
+export function assertAvailable(plan: { id: string; active: boolean; public: boolean }): void {
+  if (!plan.active || !plan.public) {
+    throw new DomainError("plan_not_available", "This plan is not available.", { planId: plan.id });
+  }
+}
+
+/**
+ * The plan's price for an interval and currency: what was asked for, else the first one listed.
+ * @throws DomainError plan_not_available when it is not sold like that.
+ */
+export function choosePrice(
+  planId: string,
+  plan: Pick<PlanDefinition, "prices">,
+  wish: { interval?: PlanPrice["interval"] | undefined; currency?: string | undefined },
+): PlanPrice {
+  const price = plan.prices.find(
+    (one) =>
+      (wish.interval === undefined || one.interval === wish.interval) &&
+      (wish.currency === undefined || one.currency === wish.currency),
+  );
+  if (!price) {
+    const details = { planId, interval: wish.interval ?? null, currency: wish.currency ?? null };
+    throw new DomainError("plan_not_available", "This plan is not sold like that.", details);
+  }
+  return price;
+}

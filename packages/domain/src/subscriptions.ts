@@ -1,0 +1,149 @@
+/** Instants are milliseconds since 1970 in UTC. */
+export type Instant = number;
+
+/** One item of a subscription as Stripe has it, with what its price says of itself. */
+export interface ItemSnapshot {
+  id: string;
+  priceId: string;
+  lookupKey: string | null;
+  /** The price's metadata. */
+  metadata: Readonly<Record<string, string>>;
+  quantity: number;
+  interval: string;
+  periodStart: Instant;
+  periodEnd: Instant;
+}
+
+/** A subscription as Stripe has it now. */
+export interface SubscriptionSnapshot {
+  id: string;
+  /** Stripe's word; it may be one that this code does not know yet. */
+  status: string;
+  created: Instant;
+  /** The subscription's own metadata names one of our organizations: our checkout made it. */
+  claimed: boolean;
+  currency: string;
+  anchor: Instant;
+  trialEnd: Instant | null;
+  cancelAt: Instant | null;
+  cancelAtPeriodEnd: boolean;
+  endedAt: Instant | null;
+  /** The newest invoice: when it was finalized, and when it is due (sent invoices only). */
+  latestInvoice: { finalizedAt: Instant | null; dueAt: Instant | null } | null;
+  items: readonly ItemSnapshot[];
+}
+
+export type SubscriptionState =
+  | "none"
+  | "incomplete"
+  | "trialing"
+  | "active"
+  | "past_due"
+  | "restricted"
+  | "suspended"
+  | "ended";
+
+export type Attention = "unknown_price" | "unknown_status" | "multiple_subscriptions";
+
+/** What an organization's subscription comes to. The plan holds until `limitsUntil`, then the base plan does. */
+export interface SubscriptionFacts {
+  source: "none" | "stripe" | "operator";
+  state: SubscriptionState;
+  planId: string | null;
+  planVersion: number | null;
+  limitsUntil: Instant | null;
+  overageAllowed: boolean;
+  seatsPurchased: number;
+  /** Where months are counted from; null: no subscription runs. */
+  anchor: Instant | null;
+  periodStart: Instant | null;
+  periodEnd: Instant | null;
+  interval: string | null;
+  currency: string | null;
+  trialEnd: Instant | null;
+  trialUsed: boolean;
+  cancelAt: Instant | null;
+  pastDueSince: Instant | null;
+  attention: Attention | null;
+  subscriptionId: string | null;
+  status: string | null;
+  planItemId: string | null;
+  seatItemId: string | null;
+}
+
+/** The facts of an organization that never had a subscription. */
+export const noSubscription: SubscriptionFacts = {
+  source: "none",
+  state: "none",
+  planId: null,
+  planVersion: null,
+  limitsUntil: null,
+  overageAllowed: false,
+  seatsPurchased: 0,
+  anchor: null,
+  periodStart: null,
+  periodEnd: null,
+  interval: null,
+  currency: null,
+  trialEnd: null,
+  trialUsed: false,
+  cancelAt: null,
+  pastDueSince: null,
+  attention: null,
+  subscriptionId: null,
+  status: null,
+  planItemId: null,
+  seatItemId: null,
+};
+
+/** The state at an instant: grace and scheduled cancellation run out without an event. */
+export function stateAt(
+  facts: Pick<SubscriptionFacts, "state" | "limitsUntil">,
+  now: Instant,
+): SubscriptionState {
+  if (facts.limitsUntil === null || now < facts.limitsUntil) {
+    return facts.state;
+  }
+  if (facts.state === "active" || facts.state === "trialing") {
+    return "ended";
+  }
+  return facts.state === "past_due" ? "restricted" : facts.state;
+}
+
+/** Something about a subscription that the audit trail tells. */
+export interface Transition {
+  action: `subscription.${string}`;
+  data: Record<string, string | number | null>;
+}
+
+/** What changed between two states, in words for the audit trail; nothing when nothing did. */
+export function transitionsOf(previous: SubscriptionFacts, next: SubscriptionFacts): Transition[] {
+  const found: Transition[] = [];
+  const tell = (action: Transition["action"], data: Transition["data"]) => found.push({ action, data });
+  if (previous.planId !== next.planId || previous.planVersion !== next.planVersion) {
+    const plans = { from: previous.planId, to: next.planId, version: next.planVersion };
+    tell(planAction(previous, next), { ...plans, subscription: next.subscriptionId });
+  }
+  if (previous.state !== next.state) {
+    tell("subscription.state_changed", { from: previous.state, to: next.state });
+  }
+  if (previous.seatsPurchased !== next.seatsPurchased) {
+    tell("subscription.seats_changed", { from: previous.seatsPurchased, to: next.seatsPurchased });
+  }
+  if (previous.cancelAt !== next.cancelAt && next.anchor !== null) {
+    tell(next.cancelAt === null ? "subscription.cancel_withdrawn" : "subscription.cancel_scheduled", {
+      cancelAt: next.cancelAt,
+    });
+  }
+  if (next.attention !== null && previous.attention !== next.attention) {
+    tell("subscription.attention_raised", { attention: next.attention, status: next.status });
+  }
+  return found;
+}
+
+function planAction(previous: SubscriptionFacts, next: SubscriptionFacts): Transition["action"] {
+  if (previous.planId === null) {
+    return "subscription.started";
+  }
+  return next.planId === null ? "subscription.ended" : "subscription.plan_changed";
+}

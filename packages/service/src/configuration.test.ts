@@ -1,0 +1,184 @@
+import { fileURLToPath } from "node:url";
+import { defaultPolicies } from "@headroom/domain/configuration";
+import { describe, expect, it } from "vitest";
+import {
+  type defineConfig,
+  InvalidConfigurationError,
+  loadConfiguration,
+  parseConfiguration,
+} from "./configuration.ts";
+
+type Input = Parameters<typeof defineConfig>[0];
+
+const usd = { interval: "month", currency: "usd", unitAmount: "2900" } as const;
+const free: Input["plans"][string] = {
+  displayName: "Free",
+  default: true,
+  seats: { kind: "licensed", included: 2 },
+  meters: { pages: {} },
+};
+const pro: Input["plans"][string] = {
+  displayName: "Pro",
+  prices: [usd],
+  seats: { kind: "licensed", included: 5 },
+  meters: { pages: { included: 10, overage: { unitPrice: "2.5", currency: "usd" } } },
+};
+const valid: Input = {
+  meters: { pages: { displayName: "Pages" } },
+  defaultMeter: "pages",
+  plans: { free, pro },
+};
+
+function faultsOf(input: unknown): readonly string[] {
+  try {
+    parseConfiguration(input);
+  } catch (error) {
+    if (error instanceof InvalidConfigurationError) {
+      return error.faults;
+    }
+    throw error;
+  }
+  return [];
+}
+
+describe("parseConfiguration", () => {
+  it("fills in what may be left out", () => {
+    const parsed = parseConfiguration(valid);
+    expect(parsed.policies).toEqual(defaultPolicies);
+    expect(parsed.plans.pro).toMatchObject({ default: false, public: true, active: true, graceDays: 7 });
+    expect(parsed.plans.pro?.meters.pages).toEqual({
+      dailyLimit: null,
+      included: 10,
+      overage: { unitPrice: "2.5", currency: "usd", maxOverage: 0, ceiling: null },
+    });
+  });
+
+  it("names every fault at once, each with its path", () => {
+    const plans = {
+      free: { ...free, colour: 1 },
+      pro: { ...pro, prices: [{ ...usd, unitAmount: "29,00" }] },
+    };
+    const faults = faultsOf({ ...valid, plans, defaultMeter: "", shown: true });
+    expect(faults.map((fault) => fault.split(":", 1)[0])).toEqual(
+      expect.arrayContaining(["defaultMeter", "plans.free", "plans.pro.prices.0.unitAmount"]),
+    );
+    expect(faults.join()).toContain("shown");
+  });
+
+  it.each<[string, Partial<Input>, string]>([
+    ["no default plan", { plans: { pro } }, "plans: exactly one plan must be the default, 0 are"],
+    [
+      "two default plans",
+      { plans: { free, other: free } },
+      "plans: exactly one plan must be the default, 2 are",
+    ],
+    [
+      "a default plan with a price",
+      { plans: { free: { ...free, prices: [usd] } } },
+      "plans.free.prices: the default plan must be free",
+    ],
+    ["an unknown default meter", { defaultMeter: "words" }, "defaultMeter: words is not one of the meters"],
+    [
+      "a plan without an entry for a meter",
+      { meters: { pages: { displayName: "Pages" }, jobs: { displayName: "Jobs" } }, plans: { free } },
+      "plans.free.meters.jobs: is missing: a plan has an entry for every meter",
+    ],
+    [
+      "an entry for no meter",
+      { plans: { free: { ...free, meters: { pages: {}, words: {} } } } },
+      "plans.free.meters.words: is not one of the meters",
+    ],
+    [
+      "the same price twice",
+      { plans: { free, pro: { ...pro, prices: [usd, usd] } } },
+      "plans.pro.prices.1: repeats month usd",
+    ],
+    [
+      "a seat price for what is not sold",
+      {
+        plans: {
+          free,
+          pro: { ...pro, seats: { kind: "licensed", included: 5, prices: [{ ...usd, interval: "year" }] } },
+        },
+      },
+      "plans.pro.seats.prices: lacks a price for month usd",
+    ],
+    [
+      "overage in another currency",
+      {
+        plans: {
+          free,
+          pro: { ...pro, meters: { pages: { included: 1, overage: { unitPrice: "1", currency: "eur" } } } },
+        },
+      },
+      "plans.pro.meters.pages.overage.currency: must be the currency of the plan's prices: an invoice has one currency",
+    ],
+    [
+      "overage without an end of what is included",
+      {
+        plans: { free, pro: { ...pro, meters: { pages: { overage: { unitPrice: "1", currency: "usd" } } } } },
+      },
+      "plans.pro.meters.pages.included: must be a number where overage is sold",
+    ],
+    [
+      "max overage above its ceiling",
+      {
+        plans: {
+          free,
+          pro: {
+            ...pro,
+            meters: {
+              pages: { included: 1, overage: { unitPrice: "1", currency: "usd", maxOverage: 9, ceiling: 8 } },
+            },
+          },
+        },
+      },
+      "plans.pro.meters.pages.overage.maxOverage: is above the ceiling",
+    ],
+    [
+      "seats without an owner to leave out",
+      { policies: { roles: { creator: "admin" }, seats: { basis: "excluding_owner" } } },
+      "policies.seats.basis: contradicts roles.creator: admin, where no organization has an owner",
+    ],
+    [
+      "a transfer by nobody",
+      { policies: { roles: { creator: "admin" }, ownership: { transfer: "owner" } } },
+      "policies.ownership.transfer: contradicts roles.creator: admin, where no organization has an owner",
+    ],
+    [
+      "an alias that is a role",
+      { policies: { roles: { aliases: { admin: "member" } } } },
+      "policies.roles.aliases.admin: a role's own name cannot be an alias",
+    ],
+    [
+      "a required feature that no plan has",
+      { policies: { organizations: { createRequires: "organizations" } } },
+      "policies.organizations.createRequires: no plan has the feature organizations",
+    ],
+  ])("refuses %s", (_, change, fault) => {
+    expect(faultsOf(valid)).toEqual([]);
+    expect(faultsOf({ ...valid, ...change })).toContain(fault);
+  });
+});
+
+describe("the shipped configuration", () => {
+  it("is valid and is what the product says", async () => {
+    const file = fileURLToPath(new URL("../../../headroom.config.ts", import.meta.url));
+    const { plans, meters, defaultMeter } = await loadConfiguration(file);
+    expect([Object.keys(meters), defaultMeter]).toEqual([["pages", "jobs"], "pages"]);
+    expect(plans.free).toMatchObject({
+      default: true,
+      prices: [],
+      seats: { included: 2 },
+      meters: { pages: { dailyLimit: 1_000 }, jobs: { included: 10, overage: null } },
+    });
+    expect(plans.pro).toMatchObject({
+      prices: [{ interval: "month", currency: "usd", unitAmount: "2900" }],
+      seats: { kind: "licensed", included: 5 },
+      meters: {
+        pages: { dailyLimit: 10_000 },
+        jobs: { included: 100, overage: { unitPrice: "2.5", maxOverage: 0 } },
+      },
+    });
+  });
+});

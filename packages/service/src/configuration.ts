@@ -1,0 +1,179 @@
+import { pathToFileURL } from "node:url";
+import type { Configuration, PlanDefinition, Policies } from "@headroom/domain/configuration";
+import { type ConfigurationInput, configurationShape } from "./configuration-schema.ts";
+
+/** A rule that spans fields is broken at `path`. */
+interface Fault {
+  path: readonly (string | number)[];
+  message: string;
+}
+
+/** `headroom.config.ts` cannot be used. `faults` has one line per fault, each led by its path. */
+export class InvalidConfigurationError extends Error {
+  override readonly name = "InvalidConfigurationError";
+  readonly faults: readonly string[];
+
+  constructor(source: string, faults: readonly string[]) {
+    super(`${source} is not usable:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+    this.faults = faults;
+  }
+}
+
+/** Types a configuration file: `export default defineConfig({ … })`. Checked when it is loaded. */
+export function defineConfig(configuration: ConfigurationInput): ConfigurationInput {
+  return configuration;
+}
+
+/**
+ * Imports a configuration file, checks it and fills in the defaults.
+ * @param file absolute path of a `.ts` or `.js` module with a default export.
+ * @throws InvalidConfigurationError naming every fault with its path.
+ */
+export async function loadConfiguration(file: string): Promise<Configuration> {
+  const module: { default?: unknown } = await import(pathToFileURL(file).href);
+  return parseConfiguration(module.default, file);
+}
+
+/** Checks a configuration and fills in the defaults. @throws InvalidConfigurationError */
+export function parseConfiguration(input: unknown, source = "the configuration"): Configuration {
+  const parsed = configurationShape.safeParse(input);
+  const faults: readonly Fault[] = parsed.success
+    ? findFaults(parsed.data)
+    : parsed.error.issues.map(toFault);
+  if (!parsed.success || faults.length > 0) {
+    throw new InvalidConfigurationError(
+      source,
+      faults.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`)),
+    );
+  }
+  return parsed.data;
+}
+
+function toFault(issue: { path: readonly PropertyKey[]; message: string }): Fault {
+  return { path: issue.path.map(String), message: issue.message };
+}
+
+function findFaults(configuration: Configuration): Fault[] {
+  const plans = Object.entries(configuration.plans);
+  return [
+    ...meterFaults(configuration),
+    ...defaultPlanFaults(plans),
+    ...plans.flatMap(([id, plan]) =>
+      planFaults(plan, Object.keys(configuration.meters)).map((fault) => ({
+        ...fault,
+        path: ["plans", id, ...fault.path],
+      })),
+    ),
+    ...policyFaults(configuration.policies, plans),
+  ];
+}
+
+function meterFaults({ meters, defaultMeter }: Configuration): Fault[] {
+  return Object.hasOwn(meters, defaultMeter)
+    ? []
+    : [{ path: ["defaultMeter"], message: `${defaultMeter} is not one of the meters` }];
+}
+
+function defaultPlanFaults(plans: [string, PlanDefinition][]): Fault[] {
+  const defaults = plans.filter(([, plan]) => plan.default);
+  if (defaults.length !== 1) {
+    return [{ path: ["plans"], message: `exactly one plan must be the default, ${defaults.length} are` }];
+  }
+  return defaults.flatMap(([id, plan]) => {
+    const faults: Fault[] = [];
+    if (plan.prices.length > 0 || plan.seats.prices.length > 0) {
+      faults.push({ path: ["plans", id, "prices"], message: "the default plan must be free" });
+    }
+    if (!plan.active) {
+      faults.push({ path: ["plans", id, "active"], message: "the default plan must be active" });
+    }
+    for (const [meter, terms] of Object.entries(plan.meters)) {
+      if (terms.overage) {
+        const path = ["plans", id, "meters", meter, "overage"];
+        faults.push({ path, message: "nobody could be billed for overage on the default plan" });
+      }
+    }
+    return faults;
+  });
+}
+
+function planFaults(plan: PlanDefinition, meters: readonly string[]): Fault[] {
+  const faults = [...priceFaults(plan)];
+  for (const meter of meters.filter((name) => !Object.hasOwn(plan.meters, name))) {
+    faults.push({ path: ["meters", meter], message: "is missing: a plan has an entry for every meter" });
+  }
+  for (const [meter, terms] of Object.entries(plan.meters)) {
+    const path = ["meters", meter];
+    if (!meters.includes(meter)) {
+      faults.push({ path, message: "is not one of the meters" });
+    }
+    if (terms.overage) {
+      const { maxOverage, ceiling, currency } = terms.overage;
+      if (terms.included === null) {
+        faults.push({ path: [...path, "included"], message: "must be a number where overage is sold" });
+      }
+      if (ceiling !== null && (maxOverage === null || maxOverage > ceiling)) {
+        faults.push({ path: [...path, "overage", "maxOverage"], message: "is above the ceiling" });
+      }
+      if (plan.prices.some((price) => price.currency !== currency)) {
+        const message = "must be the currency of the plan's prices: an invoice has one currency";
+        faults.push({ path: [...path, "overage", "currency"], message });
+      }
+    }
+  }
+  return faults;
+}
+
+function priceFaults({ prices, seats }: PlanDefinition): Fault[] {
+  const key = (price: { interval: string; currency: string }) => `${price.interval} ${price.currency}`;
+  const planKeys = prices.map(key);
+  const seatKeys = seats.prices.map(key);
+  const faults = [
+    ...repeated(planKeys).map((index) => ({
+      path: ["prices", index],
+      message: `repeats ${planKeys[index]}`,
+    })),
+    ...repeated(seatKeys).map((index) => ({
+      path: ["seats", "prices", index],
+      message: `repeats ${seatKeys[index]}`,
+    })),
+  ];
+  if (seatKeys.length > 0) {
+    for (const missing of planKeys.filter((planKey) => !seatKeys.includes(planKey))) {
+      faults.push({ path: ["seats", "prices"], message: `lacks a price for ${missing}` });
+    }
+    for (const extra of seatKeys.filter((seatKey) => !planKeys.includes(seatKey))) {
+      faults.push({
+        path: ["seats", "prices"],
+        message: `sells ${extra}, which the plan itself is not sold for`,
+      });
+    }
+  }
+  return faults;
+}
+
+function repeated(keys: readonly string[]): number[] {
+  return keys.flatMap((key, index) => (keys.indexOf(key) < index ? [index] : []));
+}
+
+function policyFaults(policies: Policies, plans: [string, PlanDefinition][]): Fault[] {
+  const faults: Fault[] = [];
+  const refuse = (path: string[], message: string) => faults.push({ path: ["policies", ...path], message });
+  if (policies.roles.creator === "admin") {
+    const ownerless = "contradicts roles.creator: admin, where no organization has an owner";
+    if (policies.seats.basis === "excluding_owner") {
+      refuse(["seats", "basis"], ownerless);
+    }
+    if (policies.ownership.transfer === "owner") {
+      refuse(["ownership", "transfer"], ownerless);
+    }
+  }
+  for (const role of ["owner", "admin", "member"].filter((name) => name in policies.roles.aliases)) {
+    refuse(["roles", "aliases", role], "a role's own name cannot be an alias");
+  }
+  const feature = policies.organizations.createRequires;
+  if (feature !== null && !plans.some(([, plan]) => Object.hasOwn(plan.features, feature))) {
+    refuse(["organizations", "createRequires"], `no plan has the feature ${feature}`);
+  }
+  return faults;
+}
