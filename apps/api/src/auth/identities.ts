@@ -12,6 +12,9 @@ export type Identity = {
 
 type Claims = Readonly<Record<string, unknown>>;
 
+/** OpenID Connect Core 1.0, section 5.1. */
+const standardClaims = { email: "email", emailVerified: "email_verified", name: "name" };
+
 /** Longest subject that OpenID Connect Core 1.0 (section 2) allows. */
 const longestSubject = 255;
 
@@ -25,7 +28,7 @@ export async function identify(
   payload: JWTPayload,
   token: string,
 ): Promise<Identity | null> {
-  const { claims: names, issuer: name } = issuer.settings;
+  const names = { ...standardClaims, ...issuer.settings.claims };
   const subject = cleanText(payload.sub, longestSubject);
   if (subject === null) return null;
   const lacking = payload[names.email] === undefined || payload[names.name] === undefined;
@@ -33,7 +36,7 @@ export async function identify(
   // The address and its verification come from one place: a verified claim about another address proves nothing.
   const source = payload[names.email] === undefined ? more : payload;
   return {
-    issuer: name,
+    issuer: issuer.settings.issuer,
     subject,
     email: emailAddress(source[names.email]),
     emailVerified: isTrue(source[names.emailVerified]) && emailAddress(source[names.email]) !== null,

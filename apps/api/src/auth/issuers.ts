@@ -1,21 +1,10 @@
+import type { IssuerDefinition } from "@headroom/domain/configuration";
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from "jose";
 import { z } from "zod";
 
-/** One OpenID issuer whose tokens are accepted. */
-export type IssuerSettings = {
-  /** Exactly as in the token's `iss`. */
-  issuer: string;
-  audience: string | readonly string[];
-  algorithms: readonly string[];
-  /** The names of the claims that carry the e-mail address, whether it was verified, and the name. */
-  claims: { email: string; emailVerified: string; name: string };
-  /** Ask the issuer's userinfo endpoint for what the token leaves out. */
-  userinfo: boolean;
-};
-
 /** An issuer whose addresses are known: how to find keys, and where to ask about a user. */
 export type DiscoveredIssuer = {
-  settings: IssuerSettings;
+  settings: IssuerDefinition;
   keys: JWTVerifyGetKey;
   userinfoEndpoint: string | null;
 };
@@ -36,12 +25,12 @@ const discoveryDocument = z.object({
 });
 
 /** What is wrong with the configured issuers, one line each; production takes neither http nor a loopback address. */
-export function findIssuerFaults(issuers: readonly IssuerSettings[], environment: string): string[] {
+export function findIssuerFaults(issuers: readonly IssuerDefinition[], environment: string): string[] {
   return issuers.flatMap(({ issuer, audience, algorithms }) => [
     ...(environment === "production" && !isPublicHttps(issuer)
       ? [`issuer ${issuer}: production needs https and no loopback address`]
       : []),
-    ...(audience.length === 0 ? [`issuer ${issuer}: no audience, so any token of it would do`] : []),
+    ...(audience === "" ? [`issuer ${issuer}: no audience, so any token of it would do`] : []),
     ...algorithms
       .filter((algorithm) => !acceptedAlgorithms.includes(algorithm))
       .map((algorithm) => `issuer ${issuer}: algorithm ${algorithm} is not accepted`),
@@ -60,7 +49,7 @@ export function isPublicHttps(address: string): boolean {
  * Finds issuers by `iss`, discovering each at its first token (OpenID Connect Discovery 1.0, section 4). A failed
  * discovery is tried again at the next token. @throws IssuerUnavailableError
  */
-export function createIssuerDirectory(issuers: readonly IssuerSettings[], environment: string) {
+export function createIssuerDirectory(issuers: readonly IssuerDefinition[], environment: string) {
   const discoveries = new Map<string, Promise<DiscoveredIssuer>>();
   return async function findIssuer(issuer: unknown): Promise<DiscoveredIssuer | null> {
     const settings = issuers.find((candidate) => candidate.issuer === issuer);
@@ -74,7 +63,7 @@ export function createIssuerDirectory(issuers: readonly IssuerSettings[], enviro
   };
 }
 
-async function discover(settings: IssuerSettings, environment: string): Promise<DiscoveredIssuer> {
+async function discover(settings: IssuerDefinition, environment: string): Promise<DiscoveredIssuer> {
   const address = `${settings.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const document = discoveryDocument.safeParse(await getJson(address));
   if (!document.success) throw new IssuerUnavailableError(`${address} is not a discovery document`);

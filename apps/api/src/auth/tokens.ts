@@ -1,13 +1,9 @@
 import { createHash } from "node:crypto";
+import type { IssuerDefinition } from "@headroom/domain/configuration";
 import { DomainError } from "@headroom/domain/errors";
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import { type Identity, identify } from "./identities.ts";
-import {
-  createIssuerDirectory,
-  type DiscoveredIssuer,
-  type IssuerSettings,
-  IssuerUnavailableError,
-} from "./issuers.ts";
+import { createIssuerDirectory, type DiscoveredIssuer, IssuerUnavailableError } from "./issuers.ts";
 
 const longestCacheMs = 60_000;
 const mostCached = 10_000;
@@ -19,7 +15,7 @@ const clockToleranceSeconds = 30;
  * 60 s; what the user may do is never remembered.
  * @throws DomainError unauthenticated, token_expired; unavailable when the issuer cannot be asked
  */
-export function createTokenVerifier(issuers: readonly IssuerSettings[], environment: string) {
+export function createTokenVerifier(issuers: readonly IssuerDefinition[], environment: string) {
   const findIssuer = createIssuerDirectory(issuers, environment);
   const verified = new Map<string, { identity: Identity; until: number }>();
 
@@ -28,7 +24,7 @@ export function createTokenVerifier(issuers: readonly IssuerSettings[], environm
     const known = verified.get(hash);
     if (known !== undefined && known.until > Date.now()) return known.identity;
     const { identity, expires } = await verify(token, findIssuer);
-    if (verified.size >= mostCached) verified.clear();
+    if (verified.size >= mostCached) verified.delete(verified.keys().next().value ?? hash);
     verified.set(hash, { identity, until: Math.min(expires, Date.now() + longestCacheMs) });
     return identity;
   };
@@ -50,7 +46,7 @@ async function verify(token: string, findIssuer: ReturnType<typeof createIssuerD
 async function verifySignature(token: string, { settings, keys }: DiscoveredIssuer): Promise<JWTPayload> {
   const { payload } = await jwtVerify(token, keys, {
     issuer: settings.issuer,
-    audience: typeof settings.audience === "string" ? settings.audience : [...settings.audience],
+    audience: settings.audience,
     algorithms: [...settings.algorithms],
     requiredClaims: ["exp", "iat", "sub"],
     clockTolerance: clockToleranceSeconds,

@@ -1,0 +1,72 @@
+import { createTRPCClient, httpBatchLink, type TRPCClient } from "@trpc/client";
+import type { AppRouter } from "./router.ts";
+
+export { type HeadroomError, type HeadroomErrorCode, isHeadroomError } from "./errors.ts";
+export {
+  type ConsumeResult,
+  createMeter,
+  type Meter,
+  type MeterOptions,
+  type UnavailableEvent,
+} from "./metering.ts";
+export type { AppRouter } from "./router.ts";
+
+/** Who calls. A function is asked before each request, so that a token can be renewed. */
+export type HeadroomCredential =
+  | { /** A user's access token. */ token: string | (() => string | Promise<string>); apiKey?: never }
+  | {
+      /** `hr_live_…` or `hr_test_…`: for back ends only. */
+      apiKey: string;
+      token?: never;
+      /** The user (`usr_…`) whom a platform key with the scope `impersonate` acts for. */
+      onBehalfOf?: string;
+    }
+  | { token?: never; apiKey?: never };
+
+export type HeadroomClientOptions = HeadroomCredential & {
+  /** Where the api answers: `https://headroom.example.com`. */
+  url: string;
+  /** Sent with every request, after the credential. */
+  headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
+  /** Instead of the global one. */
+  fetch?: typeof globalThis.fetch;
+};
+
+export type HeadroomClient = TRPCClient<AppRouter>;
+
+const mostCallsInABatch = 50;
+
+/**
+ * A typed client: `client.members.list.query({ organizationId: "current" })`. Calls of one tick travel in one request.
+ * A refusal rejects with an error for `isHeadroomError`.
+ */
+export function createHeadroomClient(options: HeadroomClientOptions): HeadroomClient {
+  return createTRPCClient<AppRouter>({
+    links: [
+      httpBatchLink({
+        url: `${options.url.replace(/\/+$/, "")}/trpc`,
+        maxItems: mostCallsInABatch,
+        maxURLLength: 8_000,
+        headers: () => requestHeaders(options),
+        ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      }),
+    ],
+  });
+}
+
+async function requestHeaders(options: HeadroomClientOptions): Promise<Record<string, string>> {
+  const more = typeof options.headers === "function" ? options.headers() : options.headers;
+  return { ...(await credentialHeaders(options)), ...more };
+}
+
+async function credentialHeaders(options: HeadroomCredential): Promise<Record<string, string>> {
+  if (options.token !== undefined) {
+    const token = typeof options.token === "function" ? await options.token() : options.token;
+    return { authorization: `Bearer ${token}` };
+  }
+  if (options.apiKey === undefined) return {};
+  const authorization = { authorization: `Bearer ${options.apiKey}` };
+  return options.onBehalfOf === undefined
+    ? authorization
+    : { ...authorization, "headroom-on-behalf-of": options.onBehalfOf };
+}
