@@ -99,7 +99,7 @@ export async function assertTimeZone(tx: Tx, zone: string): Promise<void> {
   try {
     await sql`select now() at time zone ${zone}`.execute(tx);
   } catch (error) {
-  X
+    if (sqlState(error) === invalidParameter) {
       throw invalidField("settings.timeZone", "is not the IANA name of a time zone, such as Europe/Berlin");
     }
     throw error;

@@ -51,7 +51,7 @@ const makeTemplate = async (url: string, template: string): Promise<void> => {
   await asAdmin(url, (client) => client.query(`create database ${template} template template0`));
   const target = new URL(url);
   target.pathname = `/${template}`;
-  await migrate(target.href);
+  await migrate({ connectionString: target.href });
   await asAdmin(url, (client) =>
     client.query(`alter database ${template} is_template true allow_connections false`),
   );

@@ -1,0 +1,97 @@
+import type { Database } from "@headroom/db/client";
+import { createDatabase } from "@headroom/db/client";
+import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
+import { createFactory, type Factory } from "@headroom/db/testing/factories";
+import type { UsageOutcome, UsageRequest } from "@headroom/db/usage";
+import { uuidv7 } from "@headroom/platform/uuid";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createUsageLane } from "./usage-lane.ts";
+
+let scratch: TestDatabase;
+let api: Database;
+let make: Factory;
+
+beforeAll(async () => {
+  scratch = await createTestDatabase();
+  api = await scratch.connect("hr_api");
+  make = createFactory(scratch.admin);
+  await make.plan("free", { pages: { dailyLimit: 50, included: null, overage: null } });
+});
+
+afterAll(() => scratch.drop());
+
+function request(credential: Buffer, more: Partial<UsageRequest> = {}): UsageRequest {
+  return {
+    credential,
+    organizationId: null,
+    meter: null,
+    key: uuidv7(),
+    bornOn: null,
+    id: uuidv7(),
+    quantity: 1,
+    mode: "reject",
+    memberId: null,
+    occurredAt: null,
+    fingerprint: Buffer.from("same"),
+    properties: null,
+    ...more,
+  };
+}
+
+const used = (outcome: UsageOutcome | undefined) =>
+  outcome && "gate" in outcome ? outcome.gate.dayUsed : null;
+
+test("callers of one lane get their own answers, and one gate is exact across its batches", async () => {
+  const lane = createUsageLane(api, { batch: 16 });
+  const [first, second] = [
+    await make.key(await make.organization()),
+    await make.key(await make.organization()),
+  ];
+  const submit = (index: number) => lane.submit(request(index % 2 ? first : second));
+  const outcomes = await Promise.all(Array.from({ length: 200 }, (_, index) => submit(index)));
+  for (const mine of [0, 1]) {
+    const accepted = outcomes.filter((one, index) => index % 2 === mine && one.outcome === "accepted");
+    expect(accepted.map(used).sort((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: 50 }, (_, index) => index + 1),
+    );
+  }
+});
+
+test("an event that the database cannot store fails alone", async () => {
+  const lane = createUsageLane(api);
+  const key = await make.key(await make.organization());
+  const bad = request(key, { properties: { text: "\u0000" } });
+  const outcomes = await Promise.allSettled([request(key), bad, request(key)].map((one) => lane.submit(one)));
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+});
+
+test("a full queue refuses at once and decides nothing; the lane works on", async () => {
+  const lane = createUsageLane(api, { batch: 2, queue: 10 });
+  const key = await make.key(await make.organization());
+  const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => lane.submit(request(key))));
+  const refused = outcomes.filter((one) => one.status === "rejected");
+  expect(refused).toHaveLength(20);
+  expect(refused.every((one) => one.reason.code === "unavailable")).toBe(true);
+  expect(used(await lane.submit(request(key)))).toBe(11);
+});
+
+test("without a database every caller is told so, and the lane comes back with it", async () => {
+  const database = createDatabase({
+    connectionString: scratch.url,
+    role: "hr_api",
+    applicationName: "lane",
+    max: 1,
+  });
+  const lane = createUsageLane(database);
+  const key = await make.key(await make.organization());
+  const name = new URL(scratch.url).pathname.slice(1);
+  await scratch.admin.query(`alter database ${name} connection limit 0`);
+  try {
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => lane.submit(request(key))));
+    expect(outcomes.every(({ status }) => status === "rejected")).toBe(true);
+  } finally {
+    await scratch.admin.query(`alter database ${name} connection limit -1`);
+  }
+  expect(used(await lane.submit(request(key)))).toBe(1);
+  await database.close();
+});
