@@ -7,7 +7,8 @@ const embedded = 10;
 
 /** An object as it is answered now: current prices in items, long lists cut, pending webhooks counted. */
 export function rendered(books: Books, object: object): object {
-  const kind = (object as { object?: string }).object;
+  const { object: kind, deleted } = object as { object?: string; deleted?: boolean };
+  if (deleted === true) return object;
   if (kind === "subscription") return renderSubscription(books, object as Subscription);
   if (kind === "subscription_item") return renderItem(books, object as SubscriptionItem);
   if (kind === "invoice") return renderInvoice(object as Invoice);
