@@ -35,6 +35,7 @@ export type Keeping = {
 
 const graceMs = 15_000;
 const firstAttempts = 3;
+const readyMs = 60_000;
 const pollEvery = 50;
 const parentWatch = path.join(import.meta.dirname, "parent-watch.ts");
 
@@ -51,8 +52,8 @@ const answers = async (url: string): Promise<boolean> => {
   }
 };
 
-const launch = (spec: ProcessSpec, logFile: string): ChildProcess => {
-  const output = openSync(logFile, "a");
+const launch = (spec: ProcessSpec, logFile: string, again: boolean): ChildProcess => {
+  const output = openSync(logFile, again ? "a" : "w");
   // A session of its own, so that Ctrl-C reaches the supervisor alone, which stops things in order. The
   // channel tells the child when the supervisor is gone.
   const child = spawn(
@@ -76,7 +77,7 @@ const end = async (child: ChildProcess): Promise<void> => {
 
 /** The last lines that a process wrote, for the person who has to find out why it does not start. */
 const lastWords = (logFile: string): string =>
-  readFileSync(logFile, "utf8").trim().split("\n").slice(-12).join("\n");
+  readFileSync(logFile, "utf8").trim().split("\n").slice(-25).join("\n");
 
 /** Starts the program and starts it again whenever it ends, until it is stopped. */
 export const keepRunning = (spec: ProcessSpec, keeping: Keeping): KeptProcess => {
@@ -89,7 +90,7 @@ export const keepRunning = (spec: ProcessSpec, keeping: Keeping): KeptProcess =>
   let shortLives = 0;
 
   const begin = (): void => {
-    child = launch(spec, logFile);
+    child = launch(spec, logFile, ends > 0);
     const startedAt = performance.now();
     child.once("exit", (code, signal) => {
       if (stopped) return;
@@ -108,8 +109,11 @@ export const keepRunning = (spec: ProcessSpec, keeping: Keeping): KeptProcess =>
     name: spec.name,
     pid: () => (child.exitCode === null && child.signalCode === null ? (child.pid ?? null) : null),
     ready: async () => {
+      const deadline = performance.now() + readyMs;
       while (!stopped && !(await answers(spec.readyUrl))) {
-        if (ends >= firstAttempts) throw new Error(`${spec.name} does not start:\n${lastWords(logFile)}`);
+        if (ends >= firstAttempts || performance.now() > deadline) {
+          throw new Error(`${spec.name} does not start:\n${lastWords(logFile)}`);
+        }
         await delay(pollEvery);
       }
     },
