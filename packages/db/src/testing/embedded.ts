@@ -1,11 +1,10 @@
-import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { serverAccount } from "./postgres-account.ts";
 import { findBinaries } from "./postgres-binaries.ts";
-import { dataHome, existingCluster, openCluster } from "./postgres-cluster.ts";
+import { dataHome, existingCluster, openCluster, removePostgresData } from "./postgres-cluster.ts";
 import {
   forgetKilledServer,
   halt,
@@ -109,9 +108,7 @@ export const startEmbeddedPostgres = async (options: EmbeddedOptions): Promise<E
     exited: running.exited,
     stop: async () => {
       await halt(running, binaries, cluster.directory);
-      if (options.temporary) {
-        for (const place of [home, dataDirectory]) rmSync(place, { recursive: true, force: true });
-      }
+      if (options.temporary) removePostgresData(dataDirectory);
     },
   };
 };

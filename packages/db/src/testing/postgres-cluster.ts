@@ -30,8 +30,7 @@ export const dataHome = (dataDirectory: string, account: Account, log: (line: st
   return outside;
 };
 
-/** Where the data of an earlier start is, without making anything: the pointer is followed. */
-export const existingHome = (dataDirectory: string): string => {
+const existingHome = (dataDirectory: string): string => {
   const pointer = path.join(dataDirectory, "location");
   return existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : dataDirectory;
 };
@@ -80,4 +79,11 @@ export const openCluster = (
     initialise(binaries, home, account, durable);
   }
   return { directory, password: readFileSync(file, "utf8").trim() };
+};
+
+/** Deletes all data of a stopped server, wherever it is. */
+export const removePostgresData = (dataDirectory: string): void => {
+  for (const place of [existingHome(dataDirectory), dataDirectory]) {
+    rmSync(place, { recursive: true, force: true });
+  }
 };

@@ -1,0 +1,66 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { json } from "node:stream/consumers";
+import { createDatabase } from "@headroom/db/client";
+import { setDevClock } from "@headroom/db/clock";
+import { isSettled } from "@headroom/db/settled";
+import { host } from "./addresses.ts";
+
+export type ClockHook = { close: () => Promise<void> };
+
+const offsetFrom = async (request: IncomingMessage): Promise<number | null> => {
+  const body = await json(request).catch(() => null);
+  const now = Date.parse(String((body as { now?: unknown } | null)?.now));
+  return Number.isNaN(now) ? null : now - Date.now();
+};
+
+const send = (response: ServerResponse, status: number, body: object): void => {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+};
+
+/**
+ * What the sandbox's clock asks of the stack that lives by it: `POST /clock {now}` moves the database's
+ * clock, `GET /settled?now=&finalizing=` answers 200 when everything that Stripe sent is applied and, before
+ * an invoice is finalized, no overage waits to be sent; else 409.
+ */
+export const startClockHook = async (databaseUrl: string, port: number): Promise<ClockHook> => {
+  const connect = (role: "hr_owner" | "hr_worker") =>
+    createDatabase({ connectionString: databaseUrl, role, applicationName: "headroom clock", max: 1 });
+  const owner = connect("hr_owner");
+  const worker = connect("hr_worker");
+
+  const moveClock = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const offset = await offsetFrom(request);
+    if (offset === null) return send(response, 400, { error: "{now}: a time in ISO 8601" });
+    await setDevClock(owner, offset);
+    send(response, 200, { offset });
+  };
+
+  const answerSettled = async (url: URL, response: ServerResponse): Promise<void> => {
+    const settled = await isSettled(worker, { finalizing: url.searchParams.has("finalizing") });
+    send(response, settled ? 200 : 409, { settled });
+  };
+
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? "/", `http://${host}`);
+    const route = `${request.method} ${url.pathname}`;
+    const answer =
+      route === "POST /clock"
+        ? moveClock(request, response)
+        : route === "GET /settled"
+          ? answerSettled(url, response)
+          : Promise.resolve(send(response, 404, { error: "POST /clock, GET /settled" }));
+    answer.catch((error: Error) => send(response, 503, { error: error.message }));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  return {
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await Promise.all([owner.close(), worker.close()]);
+    },
+  };
+};

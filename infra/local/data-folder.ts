@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { removePostgresData } from "@headroom/db/testing/postgres-cluster";
+import { UsageError } from "./options.ts";
+
+/** Secrets of this stack alone, made once. */
+export type Secrets = {
+  databasePassword: string;
+  stripeSecretKey: string;
+  stripeWebhookSecret: string;
+  inviteLinkKey: string;
+};
+
+/** The folder that keeps everything of one stack between its runs. */
+export type DataFolder = {
+  /** The absolute path of something in it. */
+  file: (name: string) => string;
+  /** What was kept under this name, null when nothing or nothing readable was. */
+  read: (name: string) => unknown;
+  /** Keeps a value as JSON, readable by its owner only, whole or not at all. */
+  write: (name: string, value: unknown) => void;
+  remove: (name: string) => void;
+  secrets: () => Secrets;
+  /** Lets the next start in. */
+  close: () => void;
+};
+
+const lockFile = "supervisor.pid";
+/** All that a stack puts there; --fresh removes these and nothing else, for the folder may be anybody's. */
+const contents = [
+  "mail",
+  "logs",
+  "stripe-sandbox.sqlite",
+  "stripe-sandbox.sqlite-wal",
+  "stripe-sandbox.sqlite-shm",
+  "issuer-keys.json",
+  "secrets.json",
+  "ports.json",
+  "stack.json",
+  "toured.json",
+];
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+};
+
+const claim = (directory: string): void => {
+  const file = path.join(directory, lockFile);
+  const holder = existsSync(file) ? Number(readFileSync(file, "utf8")) : Number.NaN;
+  if (holder !== process.pid && Number.isInteger(holder) && isAlive(holder)) {
+    throw new UsageError(
+      `a stack already runs on ${directory} (process ${holder}): stop it, or give another folder with --data`,
+    );
+  }
+  writeFileSync(file, String(process.pid), { mode: 0o600 });
+};
+
+const empty = (directory: string): void => {
+  removePostgresData(path.join(directory, "postgres"));
+  for (const name of contents) rmSync(path.join(directory, name), { recursive: true, force: true });
+};
+
+const makeSecrets = (): Secrets => ({
+  databasePassword: randomBytes(24).toString("hex"),
+  stripeSecretKey: `sk_test_${randomBytes(24).toString("hex")}`,
+  stripeWebhookSecret: `whsec_${randomBytes(24).toString("base64")}`,
+  inviteLinkKey: randomBytes(32).toString("hex"),
+});
+
+/**
+ * Opens the folder for one stack, made when missing, emptied first when `fresh`.
+ * @throws UsageError when a living stack holds it
+ */
+export const openDataFolder = (directory: string, fresh: boolean): DataFolder => {
+  mkdirSync(directory, { recursive: true });
+  claim(directory);
+  if (fresh) empty(directory);
+  const file = (name: string) => path.join(directory, name);
+  const read = (name: string): unknown => {
+    try {
+      return JSON.parse(readFileSync(file(name), "utf8"));
+    } catch {
+      return null;
+    }
+  };
+  const write = (name: string, value: unknown): void => {
+    const unfinished = file(`${name}.new`);
+    writeFileSync(unfinished, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+    renameSync(unfinished, file(name));
+  };
+  return {
+    file,
+    read,
+    write,
+    remove: (name) => rmSync(file(name), { recursive: true, force: true }),
+    secrets: () => {
+      const kept = read("secrets.json") as Secrets | null;
+      const secrets = { ...makeSecrets(), ...kept };
+      if (kept === null) write("secrets.json", secrets);
+      return secrets;
+    },
+    close: () => rmSync(file(lockFile), { force: true }),
+  };
+};

@@ -1,0 +1,67 @@
+import { host, urlOf } from "./addresses.ts";
+import type { Secrets } from "./data-folder.ts";
+import type { StartOptions } from "./options.ts";
+import type { Ports } from "./ports.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where the webhook app takes events, below its base URL. */
+const webhookPath = "/stripe";
+
+/** Variables of the person's shell that belong to npm, or would contradict what we set. */
+const isForeign = (name: string): boolean => /^(npm_|INIT_CWD$|PORT$|METRICS_PORT$)/.test(name);
+
+const secretNames = [
+  "DATABASE_URL",
+  "STRIPE_SECRET_KEY",
+  "STRIPE_WEBHOOK_SECRETS",
+  "SMTP_URL",
+  "INVITE_LINK_KEY",
+];
+
+/** The shell's variables that children may see: what comes from a file there is replaced by what we set. */
+const inherited = (shell: Environment): Environment => {
+  const files = new Set(secretNames.map((name) => `${name}_FILE`));
+  return Object.fromEntries(Object.entries(shell).filter(([name]) => !isForeign(name) && !files.has(name)));
+};
+
+const stripeVariables = (options: StartOptions, ports: Ports, secrets: Secrets): Environment =>
+  options.stripeSecretKey === null
+    ? {
+        STRIPE_SECRET_KEY: secrets.stripeSecretKey,
+        STRIPE_API_BASE: urlOf(ports.stripe),
+        STRIPE_WEBHOOK_SECRETS: secrets.stripeWebhookSecret,
+      }
+    : { STRIPE_SECRET_KEY: options.stripeSecretKey, STRIPE_API_BASE: undefined };
+
+/** What every application of the stack reads, whatever it is. */
+export const applicationEnvironment = (
+  shell: Environment,
+  options: StartOptions,
+  ports: Ports,
+  secrets: Secrets,
+  databaseUrl: string,
+): Environment => ({
+  OIDC_AUDIENCE: "headroom",
+  MAIL_FROM: "Headroom <headroom@localhost>",
+  INVITE_LINK_KEY: secrets.inviteLinkKey,
+  ...inherited(shell),
+  HEADROOM_ENV: "development",
+  HEADROOM_CONFIG: options.configurationFile,
+  HOST: host,
+  DATABASE_URL: databaseUrl,
+  OIDC_ISSUER: options.oidcIssuer ?? urlOf(ports.issuer),
+  SMTP_URL: options.smtpUrl ?? `smtp://${host}:${ports.smtp}`,
+  ...stripeVariables(options, ports, secrets),
+});
+
+/** What the Stripe sandbox reads: where it keeps its state, whom it calls, and who lives by its clock. */
+export const sandboxEnvironment = (file: string, ports: Ports, secrets: Secrets): Environment => ({
+  PORT: String(ports.stripe),
+  HOST: host,
+  STRIPE_SANDBOX_FILE: file,
+  WEBHOOK_URL: `${urlOf(ports.webhook)}${webhookPath}`,
+  WEBHOOK_SECRET: secrets.stripeWebhookSecret,
+  CLOCK_HOOK_URL: `${urlOf(ports.clock)}/clock`,
+  SETTLED_HOOK_URL: `${urlOf(ports.clock)}/settled`,
+});

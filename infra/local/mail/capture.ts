@@ -1,0 +1,90 @@
+import { buffer } from "node:stream/consumers";
+import { createHealth } from "@headroom/platform/health";
+import { startHttpServer } from "@headroom/platform/http";
+import type { Logger } from "@headroom/platform/log";
+import PostalMime from "postal-mime";
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
+import { type MailStore, openMailStore } from "./store.ts";
+
+export type CaptureOptions = {
+  host: string;
+  /** Where the captured mails are read. */
+  httpPort: number;
+  /** Where mails are sent to. */
+  smtpPort: number;
+  /** Keeps the mails. */
+  directory: string;
+  log: Logger;
+};
+
+export type MailCapture = { url: string; close: () => Promise<void> };
+
+const capture = async (
+  stream: SMTPServerDataStream,
+  session: SMTPServerSession,
+  store: MailStore,
+): Promise<void> => {
+  const mail = await PostalMime.parse(await buffer(stream));
+  const sender = session.envelope.mailFrom;
+  store.add(
+    {
+      from: sender === false ? "" : sender.address,
+      to: session.envelope.rcptTo.map((recipient) => recipient.address).join(", "),
+      subject: mail.subject ?? "",
+      text: mail.text ?? "",
+      html: mail.html ?? "",
+    },
+    new Date(),
+  );
+};
+
+const startSmtp = (options: CaptureOptions, store: MailStore): Promise<SMTPServer> => {
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ["STARTTLS", "AUTH"],
+    disableReverseLookup: true,
+    onData: (stream, session, done) => {
+      capture(stream, session, store).then(
+        () => done(),
+        (error: Error) => done(error),
+      );
+    },
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.smtpPort, options.host, () => {
+      server.off("error", reject);
+      server.on("error", (error) => options.log.warn({ err: error }, "smtp connection failed"));
+      resolve(server);
+    });
+  });
+};
+
+/** Takes every mail over SMTP, delivers none, and lists them at `GET /messages`, oldest first. */
+export const startMailCapture = async (options: CaptureOptions): Promise<MailCapture> => {
+  const store = openMailStore(options.directory);
+  const smtp = await startSmtp(options, store);
+  const http = await startHttpServer({
+    host: options.host,
+    port: options.httpPort,
+    health: createHealth({}),
+    log: options.log,
+    handle: ({ request, response }) => {
+      const isList = request.method === "GET" && request.url?.split("?", 1)[0] === "/messages";
+      response.writeHead(isList ? 200 : 404, {
+        "content-type": "application/json",
+        "cache-control": "no-store",
+      });
+      response.end(
+        JSON.stringify(isList ? store.list() : { error: "not found; the mails are at /messages" }),
+      );
+    },
+  });
+  return {
+    url: http.url,
+    close: async () => {
+      await new Promise<void>((resolve) => smtp.close(() => resolve()));
+      await http.close();
+    },
+  };
+};

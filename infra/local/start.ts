@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import colors from "picocolors";
+import { addressLines, doneLine } from "./announcement.ts";
+import { runTour } from "./commands.ts";
+import { openDataFolder } from "./data-folder.ts";
+import { help, readOptions, type StartOptions, UsageError } from "./options.ts";
+import { createStack } from "./stack.ts";
+
+const root = path.resolve(import.meta.dirname, "..", "..");
+const tourScript = path.join(import.meta.dirname, "tour.ts");
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const readCommandLine = (): StartOptions => {
+  try {
+    const here = process.env.INIT_CWD ?? process.cwd();
+    return readOptions(process.argv.slice(2), process.env, { root, here });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    say(error.message);
+    process.exit(2);
+  }
+};
+
+const timer = (): (() => number) => {
+  let last = performance.now();
+  return () => {
+    const passed = performance.now() - last;
+    last += passed;
+    return passed;
+  };
+};
+
+const run = async (options: StartOptions): Promise<void> => {
+  const folder = openDataFolder(options.dataDirectory, options.fresh);
+  const lap = timer();
+  const print = options.json ? say : (line: string) => void process.stdout.write(`${line}\n`);
+  const stack = createStack(options, {
+    root,
+    folder,
+    shell: process.env,
+    log: say,
+    done: (what) => print(doneLine(colors, what, lap())),
+  });
+
+  const ending = new AbortController();
+  const stop = async (code: number): Promise<void> => {
+    if (ending.signal.aborted) return;
+    ending.abort();
+    await stack.stop();
+    folder.close();
+    process.exit(code);
+  };
+  // Ctrl-C arrives twice: from the terminal and from the bootstrap. Stopping is bounded, so once is enough.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
+  process.once("disconnect", () => void stop(0));
+
+  try {
+    const ready = await stack.start();
+    for (const line of addressLines(colors, ready)) print(line);
+    if (options.tour && existsSync(tourScript) && folder.read("toured.json") === null) {
+      const stackFile = folder.file("stack.json");
+      const passed = await runTour(root, stackFile, stack.environment(), options.json, ending.signal);
+      if (passed) folder.write("toured.json", { at: new Date().toISOString() });
+      else say("the tour failed: see above. The stack stays up; `npm run tour` runs it again.");
+    }
+    if (options.json) process.stdout.write(`${JSON.stringify(ready)}\n`);
+  } catch (error) {
+    if (!ending.signal.aborted) say(error instanceof Error ? error.message : String(error));
+    await stop(1);
+  }
+};
+
+const options = readCommandLine();
+if (options.help) {
+  process.stdout.write(help);
+} else {
+  await run(options).catch((error: Error) => {
+    say(error instanceof UsageError ? error.message : String(error.stack));
+    process.exit(1);
+  });
+}
