@@ -1,0 +1,92 @@
+import { scopes as allScopes, type Scope } from "@headroom/domain/permissions";
+import { authorize } from "@headroom/service/access";
+import { createPlatformKey, revokePlatformKeysNamed } from "@headroom/service/api-keys";
+import type { ServiceContext } from "@headroom/service/context";
+import { createApiKey } from "@headroom/service/organization-keys";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { withContext } from "../context.ts";
+import { readVariables } from "../environment.ts";
+import type { Shell } from "../program.ts";
+import { printResult } from "../terminal.ts";
+import { parseOrganizationId } from "./usage.ts";
+
+interface KeyOptions {
+  platform?: true;
+  organization?: string;
+  name: string;
+  scopes: Scope[];
+  expires?: string;
+  replace?: true;
+  json?: boolean;
+}
+
+export function addKeys(program: Command, { environment, terminal }: Shell): void {
+  const keys = program.command("keys").description("API keys");
+  keys
+    .command("create")
+    .description("make an API key and print its secret, this once")
+    .addOption(
+      new Option("--platform", "for any organization: your own back end's").conflicts("organization"),
+    )
+    .option("--organization <id>", "for this organization", parseOrganizationId)
+    .requiredOption("--name <name>", "what people know it by", parseName)
+    .requiredOption("--scopes <list>", `comma separated, or all: ${allScopes.join(", ")}`, parseScopes)
+    .option("--expires <time>", "ISO 8601, such as 2027-01-31T00:00:00Z; default never", parseExpiry)
+    .option("--replace", "with --platform: revoke the platform keys of this name first")
+    .option("--json", "print {key, id}")
+    .action(async (options: KeyOptions, command: Command) => {
+      if (options.platform === undefined && options.organization === undefined) {
+        command.error("error: either --platform or --organization <id> is needed", { exitCode: 2 });
+      }
+      if (options.replace && options.organization !== undefined) {
+        command.error("error: --replace is for platform keys", { exitCode: 2 });
+      }
+      const key = await withContext(readVariables(environment), "hr_api", terminal, (context) =>
+        createKey(context, options),
+      );
+      terminal.err(`${key.id} made. Its secret is not stored and will not be shown again.\n`);
+      printResult(terminal, options.json ?? false, { key: key.secret, id: key.id }, [key.secret ?? ""]);
+    });
+}
+
+async function createKey(context: ServiceContext, options: KeyOptions) {
+  const { organization, name, scopes, expires: expiresAt } = options;
+  if (organization !== undefined) {
+    const access = await authorize(context, operator, organization, "api_keys.manage");
+    return createApiKey(context, access, { name, scopes, expiresAt });
+  }
+  if (options.replace) {
+    await revokePlatformKeysNamed(context, name);
+  }
+  return createPlatformKey(context, { name, scopes, expiresAt });
+}
+
+const operator = { kind: "operator", name: "cli" } as const;
+
+function parseName(text: string): string {
+  const name = text.trim();
+  if (name === "" || name.length > 100) {
+    throw new InvalidArgumentError("1 to 100 characters.");
+  }
+  return name;
+}
+
+function parseScopes(text: string): Scope[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.length === 1 && names[0] === "all") {
+    return [...allScopes];
+  }
+  const unknown = names.filter((name) => !(allScopes as readonly string[]).includes(name));
+  if (unknown.length > 0) {
+    throw new InvalidArgumentError(`Not a scope: ${unknown.join(", ")}.`);
+  }
+  return names as Scope[];
+}
+
+function parseExpiry(text: string): string {
+  const time = new Date(text);
+  if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(time.getTime())) {
+    throw new InvalidArgumentError("Not an ISO 8601 time.");
+  }
+  return time.toISOString();
+}

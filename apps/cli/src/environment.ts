@@ -1,0 +1,43 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { databaseUrl, environmentName, logLevel, readConfiguration } from "@headroom/platform/config";
+import { stripeVariables } from "@headroom/service/stripe/variables";
+import { z } from "zod";
+
+const variables = z.object({
+  ...stripeVariables,
+  HEADROOM_ENV: environmentName,
+  LOG_LEVEL: logLevel.default("warn"),
+  DATABASE_URL: databaseUrl,
+  HEADROOM_CONFIG: z.string().default("headroom.config.ts"),
+});
+
+export type CliVariables = z.output<typeof variables>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const checkout = path.join(import.meta.dirname, "../../..");
+
+/**
+ * The variables of a command. Without DATABASE_URL the development stack that runs in this checkout is meant, as
+ * `.headroom/stack.json` (or the file that HEADROOM_STACK names) describes it; never in production.
+ * @throws ConfigurationError
+ */
+export function readVariables(environment: Environment): CliVariables {
+  return readConfiguration(variables, { ...stackVariables(environment), ...withoutBlanks(environment) });
+}
+
+function stackVariables(environment: Environment): Environment {
+  const file = environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
+  const isGiven = Boolean(environment.DATABASE_URL || environment.DATABASE_URL_FILE);
+  if (isGiven || environment.HEADROOM_ENV === "production" || !existsSync(file)) {
+    return {};
+  }
+  const stack = JSON.parse(readFileSync(file, "utf8")) as { databaseUrl: string };
+  return { DATABASE_URL: stack.databaseUrl, HEADROOM_ENV: "development" };
+}
+
+// An empty variable counts as unset, and must not hide the stack's.
+function withoutBlanks(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value));
+}

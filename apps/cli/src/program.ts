@@ -1,0 +1,75 @@
+import { RolesMissingError } from "@headroom/db/roles";
+import { Command, CommanderError } from "commander";
+import { addKeys } from "./commands/keys.ts";
+import { addMigrate } from "./commands/migrate.ts";
+import { addPlans } from "./commands/plans.ts";
+import { addUsage } from "./commands/usage.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What commands are run with. */
+export interface Shell {
+  environment: Readonly<Record<string, string | undefined>>;
+  terminal: Terminal;
+  /** The exit code of a command that ran: 0 unless it found a problem. */
+  finish: (code: 0 | 1) => void;
+}
+
+const usageError = 2;
+
+/** The `headroom` command line, ready to parse. Its errors are thrown as CommanderError. */
+export function createProgram(shell: Shell): Command {
+  const { terminal } = shell;
+  const program = new Command("headroom")
+    .description("Operate Headroom: its database, plans, keys and counters")
+    .addHelpText(
+      "after",
+      [
+        "",
+        "Environment:",
+        "  DATABASE_URL       the database; in a checkout, the running development stack's by default",
+        "  HEADROOM_CONFIG    the configuration file (default headroom.config.ts)",
+        "  STRIPE_SECRET_KEY  where plans push writes prices; a live key in production only",
+        "",
+        "Exit codes: 0 done, 1 failed or found a problem, 2 wrong usage",
+      ].join("\n"),
+    )
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .showHelpAfterError("(add --help for more)");
+  addMigrate(program, shell);
+  addPlans(program, shell);
+  addKeys(program, shell);
+  addUsage(program, shell);
+  return program;
+}
+
+/** Runs one command line, without the program's name. Answers the exit code: 0 done, 1 failed or found a problem, 2 wrong usage. */
+export async function runProgram(
+  parameters: readonly string[],
+  environment: Shell["environment"],
+  terminal: Terminal,
+): Promise<number> {
+  let code = 0;
+  const program = createProgram({
+    environment,
+    terminal,
+    finish: (found) => {
+      code = found;
+    },
+  });
+  try {
+    await program.parseAsync(parameters, { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? 0 : usageError;
+    }
+    terminal.err(describe(error));
+    return 1;
+  }
+}
+
+function describe(error: unknown): string {
+  const { message } = error as Error;
+  return error instanceof RolesMissingError ? `${message}\n\n${error.statements}\n` : `${message}\n`;
+}

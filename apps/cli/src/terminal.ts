@@ -1,0 +1,49 @@
+/** Where a command writes: results on `out`, everything else on `err`. */
+export interface Terminal {
+  out: (text: string) => void;
+  err: (text: string) => void;
+  /** True when a person watches `err`. */
+  isWatched: boolean;
+}
+
+/** The result of a command: one JSON object on one line under `--json`, else the lines for people. */
+export function printResult(terminal: Terminal, json: boolean, result: object, lines: string[]): void {
+  terminal.out(json ? `${JSON.stringify(result)}\n` : lines.map((line) => `${line}\n`).join(""));
+}
+
+/** Rows as aligned columns. */
+export function alignColumns(rows: string[][]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+const frames = 20;
+
+/** Shows a moving bar and the seconds on `err` while `work` runs and a person watches; leaves no trace. */
+export async function withProgress<Result>(
+  terminal: Terminal,
+  label: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (!terminal.isWatched) {
+    return work();
+  }
+  const begun = performance.now();
+  const timer = setInterval(() => {
+    const seconds = (performance.now() - begun) / 1_000;
+    const at = Math.floor(seconds * 10) % frames;
+    const bar = "·".repeat(frames).slice(0, at) + "█" + "·".repeat(frames - at - 1);
+    terminal.err(`\r${label} ${bar} ${seconds.toFixed(0)} s`);
+  }, 100);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    terminal.err("\r\u001b[K");
+  }
+}

@@ -1,0 +1,19 @@
+import type { JobName } from "@headroom/db/jobs";
+import type { CronItem } from "graphile-worker";
+
+/**
+ * The crontab only ticks: what is due is decided in SQL by the domain clock, which development may move, while these
+ * follow real time. A tick is tried once, because the next one comes anyway, and never waits behind another.
+ */
+export const crontab: CronItem[] = [
+  tick("* * * * *", "roll_up_days"),
+  tick("* * * * *", "close_periods"),
+  tick("* * * * *", "report_overage"),
+  tick("* * * * *", "sweep_inbox"),
+  tick("7 * * * *", "ensure_partitions"),
+  tick("17 * * * *", "verify_usage"),
+];
+
+function tick(match: string, task: JobName): CronItem {
+  return { task, match, identifier: task, options: { jobKey: `tick:${task}`, maxAttempts: 1 } };
+}

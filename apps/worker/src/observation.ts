@@ -1,0 +1,53 @@
+import type { Database } from "@headroom/db/client";
+import { countDeadJobs } from "@headroom/db/worker-leases";
+import type { Logger } from "@headroom/platform/log";
+import type { Metrics } from "@headroom/platform/metrics";
+import type { WorkerEvents } from "graphile-worker";
+import { Gauge, Histogram } from "prom-client";
+
+/**
+ * One log line per job at its end, an error when it was the last attempt, and the metrics
+ * `headroom_job_duration_seconds{task, outcome}` and `headroom_dead_jobs{task}`.
+ */
+export function observeJobs(events: WorkerEvents, jobs: Database, metrics: Metrics, log: Logger): void {
+  const durations = new Histogram({
+    name: "headroom_job_duration_seconds",
+    help: "Time from the start of a job to its end, by outcome: done or failed",
+    labelNames: ["task", "outcome"],
+    registers: [metrics.registry],
+  });
+  exposeDeadJobs(jobs, metrics);
+  const starts = new Map<string, number>();
+  events.on("job:start", ({ job }) => {
+    starts.set(job.id, performance.now());
+  });
+  events.on("job:complete", ({ job, error }) => {
+    const ms = performance.now() - (starts.get(job.id) ?? performance.now());
+    starts.delete(job.id);
+    const { task_identifier: task, attempts, max_attempts: most } = job;
+    durations.observe({ task, outcome: error ? "failed" : "done" }, ms / 1_000);
+    const fields = { jobId: job.id, task, attempts, ms: Math.round(ms) };
+    if (!error) {
+      log[task === "probe" ? "debug" : "info"](fields, "job done");
+    } else if (attempts < most) {
+      log.warn({ ...fields, err: error }, "job failed, to be tried again");
+    } else {
+      log.error({ ...fields, err: error }, "job dead: its attempts are used up");
+    }
+  });
+}
+
+function exposeDeadJobs(jobs: Database, metrics: Metrics): void {
+  new Gauge({
+    name: "headroom_dead_jobs",
+    help: "Jobs whose attempts are used up, kept until an operator looks",
+    labelNames: ["task"],
+    registers: [metrics.registry],
+    async collect() {
+      this.reset();
+      for (const { task, count } of await countDeadJobs(jobs)) {
+        this.set({ task }, count);
+      }
+    },
+  });
+}

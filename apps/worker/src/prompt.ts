@@ -1,0 +1,26 @@
+import type { ServiceContext } from "@headroom/service/context";
+import { rollUpDays } from "@headroom/service/metering";
+import { closeDuePeriods, reportOverage } from "@headroom/service/overage-reporting";
+import { sweepInbox } from "@headroom/service/subscriptions";
+import { type Loop, startLoop } from "./loops.ts";
+
+/**
+ * What must not wait for the crontab's minute: a moved clock or a webhook left behind is noticed within a second.
+ * Each is safe beside itself in another process, and has a loop of its own, so that one that fails delays no other.
+ */
+export function startPromptLoops(context: ServiceContext): Loop[] {
+  const { log } = context;
+  return [
+    startLoop({ name: "inbox", everyMs: 800, log, round: () => sweepInbox(context) }),
+    startLoop({
+      name: "periods",
+      everyMs: 800,
+      log,
+      round: async () => {
+        await closeDuePeriods(context);
+        await reportOverage(context);
+      },
+    }),
+    startLoop({ name: "tallies", everyMs: 4_000, log, round: () => rollUpDays(context) }),
+  ];
+}
