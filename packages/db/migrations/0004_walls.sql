@@ -37,7 +37,8 @@ create policy platform on api_key_hash to hr_api
 
 grant select on all tables in schema headroom to hr_readonly;
 grant select on kysely_migration to hr_api, hr_worker, hr_webhook; -- readiness compares it with the code
-revoke select on api_key_hash, invite_token, platform_key, http_idempotency from hr_readonly;
+-- The outbox holds links that open something until they are delivered.
+revoke select on api_key_hash, invite_token, platform_key, http_idempotency, outbox from hr_readonly;
 
 grant select, insert, update on account, organization, invite, api_key, platform_key, subscription, stripe_intent to hr_api;
 grant select, insert, update, delete on organization_slug, membership, max_overage, http_idempotency to hr_api;
@@ -46,7 +47,7 @@ grant select, insert on api_key_hash, outbox, stripe_customer to hr_api;
 grant select on dev_clock, meter, plan, plan_meter, plan_price, configuration, audit_entry, usage_gate, usage_event,
   usage_tally, usage_period, usage_partition, overage to hr_api;
 
-grant select on account, organization, membership, dev_clock, usage_gate, usage_event, usage_tally, usage_period,
+grant select on account, organization, membership, invite, dev_clock, usage_gate, usage_event, usage_tally, usage_period,
   usage_partition, stripe_intent, api_key, audit_entry to hr_worker;
 grant select, insert, update, delete on meter, plan, plan_meter, plan_price, configuration to hr_worker;
 grant select, insert, update on subscription, stripe_customer, stripe_inbox, stripe_customer_sync, outbox, overage to hr_worker;

@@ -31,14 +31,12 @@ export async function addOutbox(
     .execute();
 }
 
-/** The row, locked: two workers with the same job send once. */
-export async function lockOutbox(tx: Tx, organizationId: string, id: string): Promise<OutboxRow | null> {
+export async function findOutbox(tx: Tx, organizationId: string, id: string): Promise<OutboxRow | null> {
   const row = await tx
     .selectFrom("outbox")
     .selectAll()
     .where("organization_id", "=", organizationId)
     .where("id", "=", id)
-    .forUpdate()
     .executeTakeFirst();
   return (row as OutboxRow | undefined) ?? null;
 }
@@ -47,7 +45,7 @@ export async function lockOutbox(tx: Tx, organizationId: string, id: string): Pr
 export async function recordAttempt(
   tx: Tx,
   row: { organization_id: string; id: string; attempts: number },
-  outcome: { status: OutboxStatus; error?: string; payload?: object; at: Date },
+  outcome: { status: OutboxStatus; error?: string | undefined; payload?: object; at: Date },
 ): Promise<void> {
   await tx
     .updateTable("outbox")

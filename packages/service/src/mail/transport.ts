@@ -1,4 +1,6 @@
 export interface Mail {
+  /** The same on every attempt: becomes the Message-ID, by which mail systems know a repetition. */
+  id: string;
   to: string;
   subject: string;
   text: string;

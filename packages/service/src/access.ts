@@ -1,0 +1,96 @@
+import { findMembership, findRole } from "@headroom/db/members";
+import { lockOrganization, type OrganizationRow, type Tx, withOrganization } from "@headroom/db/tenancy";
+import { hasPermission, memberBehind, personBehind } from "@headroom/domain/access";
+import type { Actor } from "@headroom/domain/actors";
+import { DomainError } from "@headroom/domain/errors";
+import type { Permission, Role } from "@headroom/domain/permissions";
+import type { ServiceContext } from "./context.ts";
+
+/** Proof that an actor may do one thing in one organization. Made by `authorize`, asked again under the lock. */
+export interface Access {
+  organizationId: string;
+  actor: Actor;
+  /** The role of the member behind the actor; null for keys of the organization or the SaaS, and for operators. */
+  role: Role | null;
+  permission: Permission;
+}
+
+/**
+ * Asks afresh what the actor may do.
+ * @throws DomainError organization_not_found for a foreign, unknown or deleted organization alike, forbidden
+ */
+export async function authorize(
+  context: Pick<ServiceContext, "db" | "configuration">,
+  actor: Actor,
+  organizationId: string,
+  permission: Permission,
+): Promise<Access> {
+  if (actor.kind === "organization_key" && actor.organizationId !== organizationId) {
+    throw organizationNotFound();
+  }
+  const role = await findRole(context.db.kysely, organizationId, memberBehind(actor));
+  if (role === undefined) {
+    throw organizationNotFound();
+  }
+  const access: Access = { organizationId, actor, role, permission };
+  assertPermission(context, access, permission);
+  return access;
+}
+
+/** For a field or a step that needs more than the procedure itself. @throws DomainError forbidden */
+export function assertPermission(
+  context: Pick<ServiceContext, "configuration">,
+  access: Access,
+  permission: Permission,
+): void {
+  if (!hasPermission(access.actor, access.role, permission, context.configuration.policies)) {
+    throw new DomainError("forbidden", "You may not do this in this organization.", { permission });
+  }
+}
+
+/**
+ * Runs `work` in a transaction that has locked the organization first and asked for the actor's membership and
+ * permission again under that lock: whoever was removed or demoted a moment ago changes nothing any more. `work` gets
+ * the locked row and the access as it is now; it is run again after a deadlock, so it has no effect outside.
+ * @throws DomainError organization_not_found, forbidden
+ */
+export function withLockedOrganization<Result>(
+  context: Pick<ServiceContext, "db" | "configuration">,
+  access: Access,
+  work: (tx: Tx, organization: OrganizationRow, access: Access) => Promise<Result>,
+): Promise<Result> {
+  return withOrganization(context.db, access.organizationId, async (tx) => {
+    const organization = await lockOrganization(tx, access.organizationId);
+    if (organization === null) {
+      throw organizationNotFound();
+    }
+    const fresh = { ...access, role: await readRole(tx, access) };
+    assertPermission(context, fresh, access.permission);
+    return work(tx, organization, fresh);
+  });
+}
+
+async function readRole(tx: Tx, access: Access): Promise<Role | null> {
+  const userId = memberBehind(access.actor);
+  if (userId === null) {
+    return null;
+  }
+  const membership = await findMembership(tx, access.organizationId, userId);
+  if (membership === null) {
+    throw organizationNotFound();
+  }
+  return membership.role;
+}
+
+/** The user whom a call is made for. @throws DomainError forbidden for a key or operator as such */
+export function requirePerson(actor: Actor): string {
+  const userId = personBehind(actor);
+  if (userId === null) {
+    throw new DomainError("forbidden", "This call needs a signed-in user.");
+  }
+  return userId;
+}
+
+export function organizationNotFound(): DomainError {
+  return new DomainError("organization_not_found", "There is no such organization.");
+}

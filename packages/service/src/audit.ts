@@ -1,0 +1,86 @@
+import { type AuditRow, appendAudit, listAudit as listAuditRows } from "@headroom/db/audit";
+import { type Tx, withOrganization } from "@headroom/db/tenancy";
+import type { Actor } from "@headroom/domain/actors";
+import { encodeId } from "@headroom/domain/ids";
+import { currentRequestId } from "@headroom/platform/request-ids";
+import type { Access } from "./access.ts";
+import type { ServiceContext } from "./context.ts";
+import { nextPage, readSequenceCursor } from "./cursors.ts";
+
+/** Appends what was done, and by whom, in the transaction that does it. */
+export async function recordAudit(
+  tx: Tx,
+  entry: {
+    organizationId: string;
+    actor: Actor;
+    /** `noun.verbed`. */
+    action: string;
+    /** Prefixed id of what was changed. */
+    target: string;
+    data?: Record<string, unknown>;
+  },
+): Promise<void> {
+  const { actor, ...rest } = entry;
+  await appendAudit(tx, {
+    ...rest,
+    actorKind: actor.kind,
+    actorId: actorIdOf(actor),
+    onBehalfOf: actor.kind === "platform_key" ? actor.onBehalfOf : null,
+    requestId: currentRequestId(),
+  });
+}
+
+/** The raw id behind a credential, or an operator's name. */
+export function actorIdOf(actor: Actor): string {
+  if (actor.kind === "user") {
+    return actor.userId;
+  }
+  return actor.kind === "operator" ? actor.name : actor.keyId;
+}
+
+export interface AuditEntryView {
+  seq: number;
+  at: string;
+  actor: { kind: AuditRow["actor_kind"]; id: string | null; onBehalfOf: string | null };
+  action: string;
+  target: string | null;
+  data: Record<string, unknown>;
+  requestId: string | null;
+}
+
+/** The organization's audit log, newest first. */
+export async function listAudit(
+  context: ServiceContext,
+  access: Access,
+  input: { limit: number; cursor?: string | undefined },
+): Promise<{ items: AuditEntryView[]; nextCursor: string | null }> {
+  const before = readSequenceCursor(input.cursor);
+  const rows = await withOrganization(context.db, access.organizationId, (tx) =>
+    listAuditRows(tx, access.organizationId, { before, limit: input.limit + 1 }),
+  );
+  const { items, nextCursor } = nextPage(rows, input.limit, (row) => String(row.seq));
+  return { items: items.map(toView), nextCursor };
+}
+
+function toView(row: AuditRow): AuditEntryView {
+  return {
+    seq: row.seq,
+    at: row.at.toISOString(),
+    actor: {
+      kind: row.actor_kind,
+      id: actorView(row),
+      onBehalfOf: row.on_behalf_of === null ? null : encodeId("usr", row.on_behalf_of),
+    },
+    action: row.action,
+    target: row.target,
+    data: row.data as Record<string, unknown>,
+    requestId: row.request_id,
+  };
+}
+
+function actorView({ actor_kind, actor_id }: AuditRow): string | null {
+  if (actor_id === null || actor_kind === "operator" || actor_kind === "system") {
+    return actor_id;
+  }
+  return encodeId(actor_kind === "user" ? "usr" : "key", actor_id);
+}

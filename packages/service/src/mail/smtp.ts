@@ -1,0 +1,38 @@
+import { createTransport } from "nodemailer";
+import type { MailTransport } from "./transport.ts";
+
+const patience = 10_000;
+
+/**
+ * Mail over SMTP. Every wait is bounded, so that a mail server that hangs is an error.
+ * @param options.url `smtp://user:password@host:587`, or `smtps://` for TLS from the first byte
+ * @param options.from the sender, `Name <address>` or an address
+ */
+export function createSmtpTransport(options: { url: string; from: string }): MailTransport {
+  const transport = createTransport(
+    {
+      url: options.url,
+      connectionTimeout: patience,
+      greetingTimeout: patience,
+      socketTimeout: patience,
+      dnsTimeout: patience,
+      // Nothing in a mail of ours names a file or an address to fetch.
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    },
+    { from: options.from },
+  );
+  const domain = /@([^>\s]+)/.exec(options.from)?.[1] ?? "localhost";
+  return {
+    async send({ id, to, subject, text, html }) {
+      // An address object: text that looks like a list of addresses stays one.
+      await transport.sendMail({
+        messageId: `<${id}@${domain}>`,
+        to: { name: "", address: to },
+        subject,
+        text,
+        html,
+      });
+    },
+  };
+}
