@@ -124,7 +124,8 @@ create table stripe_intent (
   kind text not null check (kind in ('checkout', 'portal', 'change_plan', 'set_seats', 'cancel', 'resume')),
   fingerprint text not null,
   parameters jsonb not null,
-  status text not null default 'pending' check (status in ('pending', 'done', 'failed', 'superseded')),
+  status text not null default 'pending'
+    check (status in ('pending', 'done', 'failed', 'superseded', 'completed', 'expired')),
   result jsonb,
   created_at timestamptz not null,
   updated_at timestamptz not null,

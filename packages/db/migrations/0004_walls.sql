@@ -57,6 +57,7 @@ grant select on account, organization, membership, dev_clock, meter, plan, plan_
   overage to hr_webhook;
 grant select, insert, update on subscription, stripe_customer, stripe_inbox, stripe_customer_sync, outbox to hr_webhook;
 grant select, update on stripe_intent to hr_webhook;
+grant update (next_attempt_at) on overage to hr_webhook; -- a new draft invoice wakes what waits for it
 
 -- What the definer functions may touch, table by table.
 grant select on account, organization, membership, invite_token, api_key, platform_key, api_key_hash, dev_clock,

@@ -154,6 +154,14 @@ language sql stable security definer set search_path = headroom, pg_temp as $$
   order by g.organization_id, g.meter
 $$;
 
+-- Overage of any organization that waits to be put on an invoice, the longest waiting first. Real time.
+create function due_overages(most integer) returns table (organization_id uuid, id uuid)
+language sql stable security definer set search_path = headroom, pg_temp as $$
+  select o.organization_id, o.id from overage o
+    where o.status = 'pending' and o.next_attempt_at <= clock_timestamp()
+    order by o.next_attempt_at limit most
+$$;
+
 -- True when every Stripe event that has arrived is applied and no overage waits to be sent.
 create function is_settled(with_overage boolean) returns boolean
 language sql volatile security definer set search_path = headroom, pg_temp as $$
@@ -225,7 +233,7 @@ end
 $$;
 
 grant execute on function roll_up, unsealed_days, leave_ended_periods, unclosed_periods, close_period, usage_recount,
-  is_settled to hr_worker;
+  due_overages, is_settled to hr_worker;
 grant execute on function usage_sums, resolve_api_key, resolve_invite_token, member_access to hr_api;
 grant execute on function organization_of_customer to hr_api, hr_worker, hr_webhook;
 grant execute on function append_audit to hr_api, hr_worker, hr_webhook;

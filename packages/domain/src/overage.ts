@@ -1,4 +1,5 @@
 import { amountOf } from "./money.ts";
+import { overageOf } from "./usage.ts";
 
 /** A meter's count in one period. */
 export interface PeriodCount {
@@ -9,14 +10,9 @@ export interface PeriodCount {
   overCap: number;
 }
 
-/** Units above what is included: a function of the total, never a tag on an event. */
-export function overageUnits({ total, included }: Omit<PeriodCount, "overCap">): number {
-  return included === null ? 0 : Math.max(0, total - included);
-}
-
 /** The units that a bill has: those above the hard cap are shown and not billed, unless the plan says so. */
 export function billableUnits(count: PeriodCount, billAboveCap: boolean): number {
-  const units = overageUnits(count);
+  const units = overageOf(count.total, count.included);
   return billAboveCap ? units : Math.max(0, units - count.overCap);
 }
 

@@ -6,7 +6,7 @@ import {
   canonical,
   choosePrice,
   diffPlans,
-  lookupKeyOf,
+  pricesOf,
   type StoredPlan,
   termsOf,
 } from "./plans.ts";
@@ -29,9 +29,10 @@ const usd = { interval: "month", currency: "usd", unitAmount: "2900" } as const;
 const eur = { interval: "year", currency: "eur", unitAmount: "30000" } as const;
 const pro: PlanDefinition = { ...free, displayName: "Pro", default: false, prices: [usd, eur] };
 const policies = defaultPolicies;
+const digest = (terms: string) => `${terms.length}:${terms}`;
 
 function stored(id: string, plan: PlanDefinition, version = 1): StoredPlan {
-  return { id, version, active: plan.active, definition: plan, terms: termsOf(plan, false) };
+  return { id, version, active: plan.active, definition: plan, terms: digest(termsOf(plan, false)) };
 }
 
 describe("diffPlans", () => {
@@ -42,26 +43,27 @@ describe("diffPlans", () => {
     ["another name", { ...pro, displayName: "Professional" }, "updated", 1],
     ["no longer sold", { ...pro, active: false }, "updated", 1],
   ])("%s", (_, plan, change, version) => {
-    const diff = diffPlans({ plans: { pro: plan }, policies }, [stored("pro", pro)]);
+    const diff = diffPlans({ plans: { pro: plan }, policies }, [stored("pro", pro)], digest);
     expect(diff).toEqual([{ id: "pro", version, change }]);
   });
 
   it("creates what is new and takes what is gone off sale, once", () => {
-    const diff = diffPlans({ plans: { free }, policies }, [stored("pro", pro, 3)]);
+    const diff = diffPlans({ plans: { free }, policies }, [stored("pro", pro, 3)], digest);
     expect(diff).toEqual([
       { id: "free", version: 1, change: "created" },
       { id: "pro", version: 3, change: "deactivated" },
     ]);
-    const again = diffPlans({ plans: { free }, policies }, [
-      stored("free", free),
-      { ...stored("pro", pro, 3), active: false },
-    ]);
+    const again = diffPlans(
+      { plans: { free }, policies },
+      [stored("free", free), { ...stored("pro", pro, 3), active: false }],
+      digest,
+    );
     expect(again.map((one) => one.change)).toEqual(["unchanged", "unchanged"]);
   });
 
   it("sees a new version where units above the cap begin to be billed", () => {
     const billing = { ...policies, overage: { ...policies.overage, billAboveCap: true } };
-    expect(diffPlans({ plans: { pro }, policies: billing }, [stored("pro", pro)])[0]?.change).toBe(
+    expect(diffPlans({ plans: { pro }, policies: billing }, [stored("pro", pro)], digest)[0]?.change).toBe(
       "new_version",
     );
   });
@@ -109,6 +111,12 @@ describe("buying", () => {
   });
 
   it("names a version's price for ever", () => {
-    expect(lookupKeyOf({ id: "pro", version: 2 }, "seat", usd)).toBe("headroom_pro_v2_seat_month_usd");
+    const seats = { kind: "licensed", included: 5, prices: [usd] } as const;
+    const keys = pricesOf({ id: "pro", version: 2 }, { ...pro, seats }).map((price) => price.lookupKey);
+    expect(keys).toEqual([
+      "headroom_pro_v2_plan_month_usd",
+      "headroom_pro_v2_plan_year_eur",
+      "headroom_pro_v2_seat_month_usd",
+    ]);
   });
 });

@@ -7,7 +7,7 @@ export interface StoredPlan {
   version: number;
   active: boolean;
   definition: PlanDefinition;
-  /** `termsOf` of what this version was written from. */
+  /** The digest of `termsOf` what this version was written from. */
   terms: string;
 }
 
@@ -27,17 +27,21 @@ export function termsOf(plan: PlanDefinition, billAboveCap: boolean): string {
   return canonical({ ...terms, billAboveCap });
 }
 
-/** Compares the configured plans with the current versions, in the configuration's order, removed ones last. */
+/**
+ * Compares the configured plans with the current versions, in the configuration's order, removed ones last.
+ * @param digest what `StoredPlan.terms` was made with.
+ */
 export function diffPlans(
   { plans, policies }: Pick<Configuration, "plans" | "policies">,
   stored: readonly StoredPlan[],
+  digest: (terms: string) => string,
 ): PlanChange[] {
   const configured = Object.entries(plans).map(([id, plan]): PlanChange => {
     const now = stored.find((one) => one.id === id);
     if (!now) {
       return { id, version: 1, change: "created" };
     }
-    if (termsOf(plan, policies.overage.billAboveCap) !== now.terms) {
+    if (digest(termsOf(plan, policies.overage.billAboveCap)) !== now.terms) {
       return { id, version: now.version + 1, change: "new_version" };
     }
     const same = now.active === plan.active && canonical(plan) === canonical(now.definition);
@@ -65,13 +69,38 @@ export function canonical(value: unknown): string {
   );
 }
 
-/** The name under which Stripe finds a price of ours again. A version's prices never change. */
-export function lookupKeyOf(
+// The name under which Stripe finds a price of ours again. A version's prices never change.
+function lookupKeyOf(
   plan: { id: string; version: number },
   role: "plan" | "seat",
   price: Pick<PlanPrice, "interval" | "currency">,
 ): string {
   return `headroom_${plan.id}_v${plan.version}_${role}_${price.interval}_${price.currency}`;
+}
+
+/** A price that a version of a plan is sold for. */
+export interface CatalogueEntry extends PlanPrice {
+  planId: string;
+  planVersion: number;
+  role: "plan" | "seat";
+  lookupKey: string;
+}
+
+/** Everything that a version of a plan is sold for: the plan itself, and seats. */
+export function pricesOf(
+  plan: { id: string; version: number },
+  definition: PlanDefinition,
+): CatalogueEntry[] {
+  const entry =
+    (role: "plan" | "seat") =>
+    (price: PlanPrice): CatalogueEntry => ({
+      ...price,
+      planId: plan.id,
+      planVersion: plan.version,
+      role,
+      lookupKey: lookupKeyOf(plan, role, price),
+    });
+  return [...definition.prices.map(entry("plan")), ...definition.seats.prices.map(entry("seat"))];
 }
 
 /** True for a plan that costs nothing to be on: changing to it needs no payment. */

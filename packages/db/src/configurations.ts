@@ -1,0 +1,64 @@
+import { sql } from "kysely";
+import type { Tx } from "./tenancy.ts";
+
+export interface MeterRow {
+  name: string;
+  displayName: string;
+  isDefault: boolean;
+  active: boolean;
+}
+
+/** Every meter there ever was, in order. */
+export async function listMeters(tx: Tx): Promise<MeterRow[]> {
+  return tx
+    .selectFrom("meter")
+    .select(["name", "display_name as displayName", "is_default as isDefault", "active"])
+    .orderBy("position")
+    .execute();
+}
+
+/** Writes the meters as configured; those that are gone stop counting and keep their history. */
+export async function writeMeters(
+  tx: Tx,
+  meters: readonly { name: string; displayName: string }[],
+  defaultMeter: string,
+): Promise<void> {
+  const names = meters.map((meter) => meter.name);
+  await tx
+    .updateTable("meter")
+    .set({ is_default: false })
+    .where("name", "<>", defaultMeter)
+    .where("is_default", "=", true)
+    .execute();
+  await tx
+    .updateTable("meter")
+    .set({ active: false })
+    .where("name", "not in", names)
+    .where("active", "=", true)
+    .execute();
+  for (const [position, { name, displayName }] of meters.entries()) {
+    const row = { display_name: displayName, is_default: name === defaultMeter, position, active: true };
+    await tx
+      .insertInto("meter")
+      .values({ name, ...row })
+      .onConflict((conflict) => conflict.column("name").doUpdateSet(row))
+      .execute();
+  }
+}
+
+/** Writes what SQL itself must know of the policies. */
+export async function writeConfiguration(
+  tx: Tx,
+  settings: { overageWhilePastDue: boolean; billAboveCap: boolean },
+): Promise<void> {
+  const row = {
+    overage_while_past_due: settings.overageWhilePastDue,
+    bill_above_cap: settings.billAboveCap,
+    configured_at: sql<Date>`clock_now()`,
+  };
+  await tx
+    .insertInto("configuration")
+    .values(row)
+    .onConflict((conflict) => conflict.column("singleton").doUpdateSet(row))
+    .execute();
+}

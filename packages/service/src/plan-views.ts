@@ -1,0 +1,67 @@
+import type { PlanRow } from "@headroom/db/plans";
+import type { PlanPrice } from "@headroom/domain/configuration";
+import { amountOf } from "@headroom/domain/money";
+
+export interface PlanView {
+  id: string;
+  version: number;
+  displayName: string;
+  /** The price of a month in the first currency listed, rounded to whole minor units; 0: free; null: yearly only. */
+  monthlyPriceCents: number | null;
+  prices: readonly PlanPrice[];
+  seats: {
+    kind: "licensed" | "auto";
+    included: number;
+    /** null: no limit, or, where seats are sold, as many as are bought. */
+    max: number | null;
+    prices: readonly PlanPrice[];
+  };
+  /** Units a day of the default meter; null: none. */
+  dailyPageLimit: number | null;
+  limits: PlanLimitsView[];
+  features: Readonly<Record<string, boolean | number | string>>;
+  trialDays: number;
+}
+
+export interface PlanLimitsView {
+  meter: string;
+  dailyLimit: number | null;
+  included: number | null;
+  overage: {
+    unitPrice: string;
+    currency: string;
+    /** Until the organization sets its own; null: no cap. */
+    maxOverage: number | null;
+    ceiling: number | null;
+  } | null;
+}
+
+/** A plan's current version as callers see it. */
+export function toPlanView({ id, version, definition }: PlanRow, defaultMeter: string): PlanView {
+  const { displayName, prices, seats, meters, features, trialDays } = definition;
+  return {
+    id,
+    version,
+    displayName,
+    monthlyPriceCents: monthlyPrice(prices),
+    prices,
+    seats: {
+      kind: seats.kind,
+      included: seats.included,
+      max: seats.kind === "auto" ? seats.maxSeats : null,
+      prices: seats.prices,
+    },
+    dailyPageLimit: meters[defaultMeter]?.dailyLimit ?? null,
+    limits: Object.entries(meters).map(([meter, terms]) => ({ meter, ...terms })),
+    features,
+    trialDays,
+  };
+}
+
+function monthlyPrice(prices: readonly PlanPrice[]): number | null {
+  const monthly = prices.find((price) => price.interval === "month");
+  if (monthly) {
+    return amountOf(monthly.unitAmount, 1);
+  }
+  return prices.length === 0 ? 0 : null;
+}

@@ -1,0 +1,81 @@
+import { DomainError } from "@headroom/domain/errors";
+import Stripe from "stripe";
+
+/**
+ * What a failed call to Stripe means for the caller: `missing` the object is not there; `conflict` another call with
+ * the same key is under way; `refused` the request itself is wrong, again and again; `credentials` the key is wrong or
+ * lacks a right; `limited` and `unavailable` pass, try again.
+ */
+export type StripeFaultKind = "missing" | "conflict" | "refused" | "credentials" | "limited" | "unavailable";
+
+/** A call to Stripe that failed. The message is Stripe's, for logs; it never reaches a caller. */
+export class StripeFault extends Error {
+  override readonly name = "StripeFault";
+  readonly kind: StripeFaultKind;
+  readonly requestId: string | null;
+
+  constructor(
+    kind: StripeFaultKind,
+    message: string,
+    options: { requestId?: string | null; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.kind = kind;
+    this.requestId = options.requestId ?? null;
+  }
+}
+
+/** True for a fault that the same call may not meet again. */
+export function isPassing(fault: unknown): boolean {
+  return fault instanceof StripeFault && ["conflict", "limited", "unavailable"].includes(fault.kind);
+}
+
+/** Runs a call of the `stripe` client and turns its errors into `StripeFault`. Other errors pass. */
+export async function call<Result>(request: () => Promise<Result>): Promise<Result> {
+  try {
+    return await request();
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeError) {
+      throw new StripeFault(kindOf(error), error.message, {
+        requestId: error.requestId ?? null,
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+/** What a person who waits for Stripe is told when it fails. Other errors pass. */
+export async function forWaitingPerson<Result>(request: () => Promise<Result>): Promise<Result> {
+  try {
+    return await request();
+  } catch (error) {
+    if (error instanceof StripeFault) {
+      const unavailable = new DomainError("unavailable", "The payment provider did not answer. Try again.");
+      unavailable.cause = error;
+      throw unavailable;
+    }
+    throw error;
+  }
+}
+
+// A missing object is an invalid request with a code of its own, not a class of its own.
+function kindOf(error: InstanceType<typeof Stripe.errors.StripeError>): StripeFaultKind {
+  const { errors } = Stripe;
+  if (error.code === "resource_missing") {
+    return "missing";
+  }
+  if (error instanceof errors.StripeAuthenticationError || error instanceof errors.StripePermissionError) {
+    return "credentials";
+  }
+  if (error instanceof errors.StripeRateLimitError) {
+    return "limited";
+  }
+  if (error.statusCode === 409) {
+    return "conflict";
+  }
+  if (error instanceof errors.StripeInvalidRequestError || error instanceof errors.StripeIdempotencyError) {
+    return "refused";
+  }
+  return "unavailable";
+}

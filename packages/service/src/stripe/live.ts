@@ -1,0 +1,37 @@
+import Stripe from "stripe";
+import type { StripeGateway } from "./gateway.ts";
+import { catalogueCalls } from "./live-catalogue.ts";
+import { checkoutCalls } from "./live-checkout.ts";
+import { customerCalls } from "./live-customers.ts";
+import { invoiceCalls } from "./live-invoices.ts";
+
+export interface StripeOptions {
+  secretKey: string;
+  /** Another address than Stripe's own: the sandbox. */
+  apiBase?: string | undefined;
+}
+
+/** Stripe over its own client: two retries under one idempotency key, 10 s for each try. */
+export function createStripeGateway({ secretKey, apiBase }: StripeOptions): StripeGateway {
+  const stripe = new Stripe(secretKey, {
+    maxNetworkRetries: 2,
+    timeout: 10_000,
+    telemetry: false,
+    appInfo: { name: "Headroom" },
+    ...(apiBase === undefined ? {} : addressOf(apiBase)),
+  });
+  return {
+    livemode: secretKey.includes("_live_"),
+    ...catalogueCalls(stripe),
+    ...customerCalls(stripe),
+    ...checkoutCalls(stripe),
+    ...invoiceCalls(stripe),
+  };
+}
+
+function addressOf(apiBase: string): { host: string; port: string; protocol: "http" | "https" } {
+  const { hostname, port, protocol } = new URL(apiBase);
+  return protocol === "https:"
+    ? { host: hostname, port: port || "443", protocol: "https" }
+    : { host: hostname, port: port || "80", protocol: "http" };
+}

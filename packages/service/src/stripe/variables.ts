@@ -1,0 +1,43 @@
+import { ConfigurationError, type EnvironmentName, secret } from "@headroom/platform/config";
+import { z } from "zod";
+import type { StripeGateway } from "./gateway.ts";
+import { createStripeGateway } from "./live.ts";
+
+/** What every process that talks to Stripe reads. */
+export const stripeVariables = {
+  STRIPE_SECRET_KEY: secret(
+    z.string().regex(/^(sk|rk)_(test|live)_\w+$/, "is not a Stripe secret key"),
+  ).optional(),
+  /** Where the sandbox listens. */
+  STRIPE_API_BASE: z.url({ protocol: /^https?$/ }).optional(),
+};
+
+interface StripeEnvironment {
+  HEADROOM_ENV: EnvironmentName;
+  STRIPE_SECRET_KEY?: string | undefined;
+  STRIPE_API_BASE?: string | undefined;
+}
+
+/**
+ * Stripe as the environment names it; null without a key: billing answers `billing_not_configured`.
+ * @throws ConfigurationError for a live key outside production, and for another address than Stripe's in production.
+ */
+export function openStripe(environment: StripeEnvironment): StripeGateway | null {
+  const { HEADROOM_ENV, STRIPE_SECRET_KEY: secretKey, STRIPE_API_BASE: apiBase } = environment;
+  const faults: string[] = [];
+  if (HEADROOM_ENV === "production" && apiBase !== undefined) {
+    faults.push("STRIPE_API_BASE is for development and test: production talks to Stripe itself");
+  }
+  if (HEADROOM_ENV !== "production" && secretKey !== undefined && isLive(secretKey)) {
+    faults.push("STRIPE_SECRET_KEY is a live key: only production may use one");
+  }
+  if (faults.length > 0) {
+    throw new ConfigurationError(faults);
+  }
+  return secretKey === undefined ? null : createStripeGateway({ secretKey, apiBase });
+}
+
+/** True for a key that moves money. */
+export function isLive(secretKey: string): boolean {
+  return secretKey.slice(2).startsWith("_live_");
+}
