@@ -1,16 +1,13 @@
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
-import type { Scope } from "@headroom/domain/permissions";
 import type { ServiceContext } from "@headroom/service/context";
 import { findActiveOrganization } from "@headroom/service/users";
 import { z } from "zod";
 import { invalidInput } from "./errors.ts";
 import { organizationReference } from "./inputs.ts";
 
-export type KeyActor = Extract<Actor, { kind: "organization_key" | "platform_key" }>;
-
 // Only the one field: the procedure's own strict schema judges the rest.
-const named = z.object({ organizationId: organizationReference });
+const named = z.object({ organizationId: organizationReference.default("current") });
 
 /** The user whom the call is made for. @throws DomainError forbidden for a key that acts for nobody. */
 export function actingUser(actor: Actor): string {
@@ -33,25 +30,8 @@ export async function resolveOrganization(
   return active ?? noActiveOrganization();
 }
 
-/** @throws DomainError forbidden unless the actor is a key that holds `scope`. */
-export function assertScope(actor: Actor, scope: Scope): KeyActor {
-  const isKey = actor.kind === "organization_key" || actor.kind === "platform_key";
-  if (isKey && actor.scopes.includes(scope)) return actor;
-  throw new DomainError("forbidden", `This call needs an API key with the scope ${scope}.`, { scope });
-}
-
-/** The organization that a key may name: its own, or any for a platform key. */
-export function keyOrganization(actor: KeyActor, rawInput: unknown): string {
-  const organizationId = organizationNamed(rawInput);
-  if (actor.kind === "platform_key") {
-    return organizationId === "current" ? noActiveOrganization() : organizationId;
-  }
-  if (organizationId === "current" || organizationId === actor.organizationId) return actor.organizationId;
-  throw new DomainError("organization_not_found", "There is no such organization.");
-}
-
 function organizationNamed(rawInput: unknown): string {
-  const parsed = named.safeParse(rawInput);
+  const parsed = named.safeParse(rawInput ?? {});
   if (parsed.success) return parsed.data.organizationId;
   throw invalidInput(parsed.error);
 }

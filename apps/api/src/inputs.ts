@@ -4,7 +4,7 @@ import { z } from "zod";
 const ill = "holds characters that cannot be stored";
 
 /**
- * Text from outside: NFC, no control characters, well-formed UTF-16, `min`..`max` UTF-16 units. PostgreSQL refuses
+ * Text from outside: NFC, no control characters, well-formed UTF-16, `min`..`max` characters. PostgreSQL refuses
  * NUL and silently changes lone surrogates, so that two texts that differ could become one.
  */
 export function safeText(max: number, min = 1) {

@@ -6,6 +6,7 @@ import { startTestServer } from "./testing/servers.ts";
 
 const own = "0198c0de-0000-7000-8000-00000000000a";
 const other = "0198c0de-0000-7000-8000-00000000000b";
+const meteringKey = `hr_test_${"k".repeat(43)}`;
 const actors: Record<string, Actor> = {
   user: { kind: "user", userId: own },
   own: {
@@ -219,7 +220,7 @@ describe("hostile input", () => {
 
   test.each([2 ** 53, 1e21, 0.5, -1, 0, "1", null])("the quantity %s", async (quantity) => {
     const answer = await send("/v1/probe/take", {
-      as: "own",
+      as: meteringKey,
       body: { organization_id: "current", quantity },
     });
     expect([answer.status, answer.body.code]).toEqual([400, "validation_failed"]);
@@ -296,19 +297,19 @@ describe("REST", () => {
 
   test("a refusal that typed callers read as a value is an error here", async () => {
     const fits = await send("/v1/probe/take", {
-      as: "own",
+      as: meteringKey,
       body: { organization_id: "current", quantity: 10 },
     });
-    expect([fits.status, fits.body]).toEqual([201, { allowed: true, organization: own }]);
+    expect([fits.status, fits.body]).toEqual([201, { allowed: true, organization: null }]);
     const full = await send("/v1/probe/take", {
-      as: "own",
+      as: meteringKey,
       body: { organization_id: "current", quantity: 11 },
     });
     expect([full.status, full.body.code]).toEqual([429, "daily_limit"]);
     expect(full.headers.get("retry-after")).toBe("60");
     expect(full.headers.get("ratelimit")).toBe('"daily_limit";r=0;t=60');
     const typed = await send("/trpc/probe.take", {
-      as: "own",
+      as: meteringKey,
       body: { organizationId: "current", quantity: 11 },
     });
     expect([typed.status, typed.body.result.data.allowed]).toEqual([200, false]);
@@ -338,23 +339,25 @@ describe("REST", () => {
   });
 });
 
-describe("an API key", () => {
-  const cases: [string, string, string, string, number, string | null][] = [
-    ["its own organization", "own", `org_${own}`, own, 201, null],
-    ["current", "own", "current", own, 201, null],
-    ["a foreign organization", "own", `org_${other}`, "", 404, "organization_not_found"],
-    ["any organization, for a platform key", "platform", `org_${other}`, other, 201, null],
-    ["current, for a platform key", "platform", "current", "", 400, "no_active_organization"],
-    ["without the scope", "reader", "current", "", 403, "forbidden"],
-    ["a user", "user", "current", "", 403, "forbidden"],
-    ["nobody", "nobody", "current", "", 401, "unauthenticated"],
+describe("metering", () => {
+  const key = (kind: string) => `hr_${kind}_${"k".repeat(43)}`;
+  const cases: [string, string, string, number, string | null][] = [
+    ["an organization by id", key("test"), `org_${other}`, 200, other],
+    ["the key's own organization", key("test"), "current", 200, null],
+    ["a live key outside production", key("live"), "current", 401, "unauthenticated"],
+    ["a key that is too short", "hr_test_k", "current", 401, "unauthenticated"],
+    ["a user", "user", "current", 403, "forbidden"],
+    ["nobody", "nobody", "current", 401, "unauthenticated"],
   ];
 
-  test.each(cases)("%s", async (_name, as, organization, resolved, status, code) => {
-    const answer = await send("/v1/probe/take", { as, body: { organization_id: organization, quantity: 1 } });
+  test.each(cases)("%s", async (_name, as, organization, status, expected) => {
+    const answer = await send("/trpc/probe.take", {
+      as,
+      body: { organizationId: organization, quantity: 1 },
+    });
     expect(answer.status).toBe(status);
-    expect(answer.body.code ?? null).toBe(code);
-    if (code === null) expect(answer.body.organization).toBe(resolved);
+    if (status === 200) expect(answer.body.result.data.organization).toBe(expected);
+    else expect(answer.body.error.data.reason).toBe(expected);
   });
 });
 
@@ -371,18 +374,20 @@ describe("every answer", () => {
   });
 
   test("is one line in the log", async () => {
-    await send("/v1/probe/take", { as: "own", body: { organization_id: "current", quantity: 1 } });
-    expect(server.lines).toHaveLength(1);
+    await get("/v1/probe/list", { as: "user" });
+    await send("/v1/probe/take", { as: meteringKey, body: { organization_id: `org_${other}`, quantity: 1 } });
+    expect(server.lines).toHaveLength(2);
     expect(server.lines[0]).toMatchObject({
       level: "info",
       msg: "call answered",
       requestId: expect.any(String),
-      organizationId: own,
+      organizationId: null,
       actorId: own,
-      procedure: "probe.take",
+      procedure: "probe.list",
       code: "ok",
       ms: expect.any(Number),
     });
+    expect(server.lines[1]).toMatchObject({ organizationId: other, actorId: null, procedure: "probe.take" });
   });
 
   test("may be read by pages of the listed origins alone", async () => {

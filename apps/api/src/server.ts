@@ -6,8 +6,10 @@ import { createHealth } from "@headroom/platform/health";
 import { type Exchange, type HttpServer, startHttpServer } from "@headroom/platform/http";
 import type { Metrics } from "@headroom/platform/metrics";
 import type { ServiceContext } from "@headroom/service/context";
+import type { UsageLane } from "@headroom/service/usage-lane";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
+import { presentedKey } from "./auth/credentials.ts";
 import { answerPreflight, setCorsHeaders, setSecurityHeaders } from "./headers.ts";
 import { createOpenApiDocument } from "./openapi/document.ts";
 import { largestBody } from "./rest/inputs.ts";
@@ -20,6 +22,7 @@ export type ApiServerOptions = {
   host: string;
   port: number;
   service: ServiceContext;
+  usageLane: UsageLane;
   router: AnyTRPCRouter;
   /** The actor behind a request's headers; throws when there is none. */
   authenticate(headers: IncomingHttpHeaders): Promise<Actor>;
@@ -103,6 +106,8 @@ function createContext(
   });
   return {
     service: options.service,
+    usageLane: options.usageLane,
+    apiKey: presentedKey(request.headers, options.service.environment),
     requestId,
     signal: gone.signal,
     authenticate: () => {

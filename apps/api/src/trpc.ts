@@ -1,27 +1,29 @@
 /**
  * How to write a procedure:
  *
- *   remove: organizationProcedure("members.remove")
+ *   remove: organizationProcedure("members.change")
  *     .meta({ summary: "Remove a member", rest: { method: "DELETE", path: "/organizations/{organization_id}/members/{user_id}" } })
  *     .input(organizationInput({ userId: userIdInput }))
  *     .output(memberRemoval)
  *     .mutation(({ ctx, input }) => removeMember(ctx.service, ctx.access, input)),
  *
- * - The builder names the permission; a procedure without one does not start (`assertDeclared`).
+ * - The builder names the permission; a procedure without one does not start (`createRouteTable`).
  * - `.input()` is one strict object (`organizationInput({...})`, `z.strictObject({...})` or `noInput`), given once, and
  *   `.output()` is a zod schema from `views/<area>.ts`. Both feed the published types and OpenAPI, so neither may be left out.
  * - The procedure's own input is checked after the caller: 401, 404 and 403 come before 400.
  */
-
+import { createHash } from "node:crypto";
 import type { Actor } from "@headroom/domain/actors";
-import { type ErrorCode, statusOf, trpcCodeOf } from "@headroom/domain/errors";
+import { DomainError, type ErrorCode, statusOf, trpcCodeOf } from "@headroom/domain/errors";
 import type { Permission, Scope } from "@headroom/domain/permissions";
 import { currentRequestId } from "@headroom/platform/request-ids";
 import type { Access } from "@headroom/service/access";
 import { authorize } from "@headroom/service/access";
 import type { ServiceContext } from "@headroom/service/context";
+import type { UsageCaller } from "@headroom/service/usage";
+import type { UsageLane } from "@headroom/service/usage-lane";
 import { initTRPC, TRPCError } from "@trpc/server";
-import { actingUser, assertScope, keyOrganization, resolveOrganization } from "./callers.ts";
+import { actingUser, resolveOrganization } from "./callers.ts";
 import { logCall } from "./calls.ts";
 import { toDomainError } from "./errors.ts";
 import type { RestRoute } from "./rest/routes.ts";
@@ -30,6 +32,9 @@ import type { RestRoute } from "./rest/routes.ts";
 export type Context = {
   service: ServiceContext;
   authenticate: () => Promise<Actor>;
+  /** The API key that was presented, if one was; nobody has checked it yet. */
+  apiKey: string | null;
+  usageLane: UsageLane;
   requestId: string;
   signal: AbortSignal | undefined;
 };
@@ -118,15 +123,28 @@ export function organizationProcedure(permission: Permission) {
   });
 }
 
-/** An API key with `scope`, for the organization that the input names; `ctx.actor`, `ctx.organizationId`. */
-export function keyProcedure(scope: Scope) {
-  return authenticated.meta({ permission: scope }).use(async ({ ctx, getRawInput, next }) => {
-    const actor = assertScope(ctx.actor, scope);
-    const organizationId = keyOrganization(actor, await getRawInput());
-    ctx.caller.organizationId = organizationId;
-    return next({ ctx: { actor, organizationId } });
+/**
+ * An API key that meters usage; `ctx.usageLane`, `ctx.usageCaller`. The key, its scope and its organization are checked
+ * by the statement that writes the event, so nothing is looked up here.
+ */
+export const meteringProcedure = call.meta({ permission: "usage:write" }).use(async ({ ctx, next }) => {
+  const { apiKey } = ctx;
+  if (apiKey === null) {
+    await ctx.authenticate();
+    throw new DomainError("forbidden", "This call needs an API key with the scope usage:write.");
+  }
+  const credential = createHash("sha256").update(apiKey).digest();
+  return next({
+    ctx: {
+      /** The caller about an organization, as its input names it. */
+      usageCaller: (organization: string): UsageCaller => {
+        const organizationId = organization === "current" ? null : organization;
+        ctx.caller.organizationId = organizationId;
+        return { credential, organizationId };
+      },
+    },
   });
-}
+});
 
 function actorId(actor: Actor): string {
   if (actor.kind === "user") return actor.userId;

@@ -19,10 +19,18 @@ export function createLogger(
     formatters: {
       level: (label: string) => ({ level: label }),
       log: (fields: Record<string, unknown>) => redact(fields) as Record<string, unknown>,
-      bindings: (fields: Record<string, unknown>) => redact(fields) as Record<string, unknown>,
     },
     // The formatter above has already turned errors into plain, redacted objects.
     serializers: { err: (error: unknown) => error },
   };
-  return destination === undefined ? pino(settings) : pino(settings, destination);
+  return redactChildren(destination === undefined ? pino(settings) : pino(settings, destination));
+}
+
+/** Pino's formatters do not see what a child is bound to. Children inherit this from their parent. */
+function redactChildren(logger: Logger): Logger {
+  const { child } = logger;
+  logger.child = function bind(this: Logger, bindings, options) {
+    return child.call(this, redact(bindings) as typeof bindings, options);
+  } as typeof child;
+  return logger;
 }

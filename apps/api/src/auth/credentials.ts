@@ -30,9 +30,13 @@ export async function authenticate(
 }
 
 function bearer(authorization: string | undefined): string {
-  const credential = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? "")?.[1];
-  if (credential === undefined) throw unauthenticated();
+  const credential = findBearer(authorization);
+  if (credential === null) throw unauthenticated();
   return credential;
+}
+
+function findBearer(authorization: string | undefined): string | null {
+  return /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? "")?.[1] ?? null;
 }
 
 async function userActor(service: ServiceContext, identity: Identity): Promise<Actor> {
@@ -47,8 +51,17 @@ async function keyActor(service: ServiceContext, secret: string): Promise<Actor>
   return actor;
 }
 
+/** The API key in a request's headers, when it has the form of one that works in this environment. */
+export function presentedKey(
+  headers: IncomingHttpHeaders,
+  environment: ServiceContext["environment"],
+): string | null {
+  const credential = findBearer(headers.authorization);
+  return credential !== null && isKeyOf(environment, credential) ? credential : null;
+}
+
 /** Live keys work in production and nowhere else; test keys everywhere else. */
-export function isKeyOf(environment: ServiceContext["environment"], secret: string): boolean {
+function isKeyOf(environment: ServiceContext["environment"], secret: string): boolean {
   const kind = /^hr_(live|test)_[A-Za-z0-9_-]{32,200}$/.exec(secret)?.[1];
   return kind === (environment === "production" ? "live" : "test");
 }

@@ -5,13 +5,16 @@ import { describeOperation } from "./operations.ts";
 /** The OpenAPI 3.1 document of everything under `/v1`. */
 export function createOpenApiDocument(table: RouteTable): Record<string, unknown> {
   const places = table.operations.flatMap((operation) =>
-    operation.methods.map((method) => ({ operation, method, path: `/v1${operation.route.path}` })),
+    operation.paths.flatMap((path) => operation.methods.map((method) => ({ operation, path, method }))),
   );
   const paths = Object.fromEntries(
     [...Map.groupBy(places, ({ path }) => path)].map(([path, those]) => [
-      path,
+      `/v1${path}`,
       Object.fromEntries(
-        those.map(({ operation, method }) => [method.toLowerCase(), describeOperation(operation, method)]),
+        those.map(({ operation, method }) => [
+          method.toLowerCase(),
+          describeOperation(operation, path, method),
+        ]),
       ),
     ]),
   );

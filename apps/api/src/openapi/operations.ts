@@ -1,6 +1,6 @@
 import { type ErrorCode, errorCodes, statusOf } from "@headroom/domain/errors";
-import type { Method } from "../rest/routes.ts";
-import { type Operation, parameterOf } from "../rest/table.ts";
+import type { Method, Path } from "../rest/routes.ts";
+import { type Operation, parametersOf } from "../rest/table.ts";
 import { type JsonSchema, spellSchema, withoutProperties } from "./schemas.ts";
 
 const everyCall: readonly ErrorCode[] = ["validation_failed", "internal", "unavailable"];
@@ -8,18 +8,18 @@ const signedIn: readonly ErrorCode[] = ["unauthenticated", "token_expired", "for
 const withOrganization: readonly ErrorCode[] = ["organization_not_found", "no_active_organization"];
 const withBody: readonly ErrorCode[] = ["payload_too_large", "unsupported_media_type"];
 
-/** The OpenAPI operation of one procedure under one method. */
-export function describeOperation(operation: Operation, method: Method): Record<string, unknown> {
-  const { procedure, meta, route, methods } = operation;
+/** The OpenAPI operation of one procedure at one of its places. */
+export function describeOperation(operation: Operation, path: Path, method: Method): Record<string, unknown> {
+  const { procedure, meta } = operation;
   const [area = procedure] = procedure.split(".");
   const input = spellSchema(operation.inputSchema);
-  const inPath = new Set(route.path.split("/").flatMap((segment) => parameterOf(segment) ?? []));
+  const inPath = new Set(parametersOf(path));
   const hasBody = method !== "GET" && method !== "DELETE";
   const rest = withoutProperties(input, inPath);
   const parameters = [...pathParameters(input, inPath), ...(hasBody ? [] : queryParameters(rest))];
   const isPublic = meta.permission === "public";
   return {
-    operationId: methods.length > 1 ? `${procedure}.${method.toLowerCase()}` : procedure,
+    operationId: operationId(operation, path, method),
     tags: [area],
     summary: meta.summary ?? procedure,
     ...(meta.description === undefined ? {} : { description: meta.description }),
@@ -28,6 +28,15 @@ export function describeOperation(operation: Operation, method: Method): Record<
     responses: { ...success(operation), ...failures(errorsOf(operation, hasBody)) },
     security: isPublic ? [] : [{ token: [] }, { apiKey: [] }],
   };
+}
+
+/** The procedure's name at its first place; the others say which they are. */
+function operationId({ procedure, paths, methods }: Operation, path: Path, method: Method): string {
+  const which = [
+    ...(method === methods[0] ? [] : [method.toLowerCase()]),
+    ...(path === paths[0] ? [] : [String(paths.indexOf(path) + 1)]),
+  ];
+  return [procedure, ...which].join(".");
 }
 
 /** Every code that the operation can answer. */

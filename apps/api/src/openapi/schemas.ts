@@ -34,7 +34,8 @@ function spellNested(schema: JsonSchema): Partial<JsonSchema> {
 
 /** An object schema without the named properties: a body without what stands in the path. */
 export function withoutProperties(schema: JsonSchema, names: ReadonlySet<string>): JsonSchema {
-  const properties = Object.entries(schema.properties ?? {}).filter(([name]) => !names.has(name));
+  if (schema.properties === undefined) return schema;
+  const properties = Object.entries(schema.properties).filter(([name]) => !names.has(name));
   const required = schema.required?.filter((name) => !names.has(name)) ?? [];
   const { required: _all, ...rest } = schema;
   return {

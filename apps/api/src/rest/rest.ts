@@ -38,7 +38,7 @@ export function createRestHandler(router: AnyTRPCRouter, table: RouteTable) {
       if (fault.kind === "too_large") response.setHeader("connection", "close");
       sendProblem(response, fault, context.requestId, operation.inputNames);
     }
-    return operation.route.path;
+    return match.path;
   };
 }
 

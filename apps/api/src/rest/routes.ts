@@ -2,12 +2,15 @@ import type { DomainError } from "@headroom/domain/errors";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
+/** Below `/v1`. */
+export type Path = `/${string}`;
+
 /** Where a procedure is found under `/v1`. */
 export type RestRoute = {
   /** Several when they mean the same, as PATCH and PUT do here. */
   method: Method | readonly Method[];
-  /** `/organizations/{organization_id}/members`: parameters are input fields in snake_case. */
-  path: `/${string}`;
+  /** `/organizations/{organization_id}/members`: parameters are input fields in snake_case. Several are synonyms. */
+  path: Path | readonly Path[];
   /** Of a success; 200 unless said otherwise. */
   status?: 200 | 201 | 202;
   /** How long anybody may keep a success; without it nobody may. */

@@ -2,7 +2,7 @@ import type { AnyTRPCProcedure, AnyTRPCRouter } from "@trpc/server";
 import { z } from "zod";
 import type { Meta } from "../trpc.ts";
 import { type Names, namesOf, snakeCase } from "./names.ts";
-import type { Method, RestRoute } from "./routes.ts";
+import type { Method, Path, RestRoute } from "./routes.ts";
 
 /** A procedure as REST sees it. */
 export type Operation = {
@@ -12,6 +12,7 @@ export type Operation = {
   meta: Meta;
   route: RestRoute;
   methods: readonly Method[];
+  paths: readonly Path[];
   inputSchema: z.core.JSONSchema.BaseSchema;
   outputSchema: z.core.JSONSchema.BaseSchema;
   inputNames: Names;
@@ -19,7 +20,7 @@ export type Operation = {
 };
 
 export type Match =
-  | { kind: "found"; operation: Operation; parameters: Readonly<Record<string, string>> }
+  | { kind: "found"; operation: Operation; path: Path; parameters: Readonly<Record<string, string>> }
   | { kind: "wrong_method"; allowed: readonly Method[] }
   | { kind: "nothing" };
 
@@ -33,14 +34,16 @@ export function createRouteTable(router: AnyTRPCRouter): RouteTable {
   const procedures = Object.entries(router._def.procedures as Record<string, AnyTRPCProcedure>);
   const operations = procedures.flatMap(([name, procedure]) => describeOperation(name, procedure));
   assertDistinct(operations);
-  const patterns = operations.map((operation) => ({ operation, segments: operation.route.path.split("/") }));
+  const patterns = operations.flatMap((operation) =>
+    operation.paths.map((path) => ({ operation, path, segments: path.split("/") })),
+  );
   return {
     operations,
     find(method, path) {
       const segments = path.split("/");
       const matching = patterns.flatMap((pattern) => {
         const parameters = matchSegments(pattern.segments, segments);
-        return parameters === null ? [] : [{ operation: pattern.operation, parameters }];
+        return parameters === null ? [] : [{ operation: pattern.operation, path: pattern.path, parameters }];
       });
       if (matching.length === 0) return { kind: "nothing" };
       // A literal beats a parameter: `/invites/accept` is not the invite called accept.
@@ -78,6 +81,7 @@ function describeOperation(procedure: string, declared: AnyTRPCProcedure): Opera
     meta,
     route: meta.rest,
     methods: [meta.rest.method].flat() as Method[],
+    paths: [meta.rest.path].flat() as Path[],
     inputSchema,
     outputSchema,
     inputNames: namesOf(inputSchema),
@@ -87,26 +91,32 @@ function describeOperation(procedure: string, declared: AnyTRPCProcedure): Opera
   return [operation];
 }
 
+/** The parameters that a path names. */
+export function parametersOf(path: string): string[] {
+  return path.split("/").flatMap((segment) => parameterOf(segment) ?? []);
+}
+
 /** `{organization_id}` → `organization_id`, or null for a literal. */
-export function parameterOf(segment: string): string | null {
+function parameterOf(segment: string): string | null {
   return segment.startsWith("{") && segment.endsWith("}") ? segment.slice(1, -1) : null;
 }
 
-function assertParameters({ procedure, route, inputNames }: Operation): void {
+function assertParameters({ procedure, paths, inputNames }: Operation): void {
   const known = new Set([...inputNames.fields.keys()].map(snakeCase));
-  for (const segment of route.path.split("/")) {
-    const parameter = parameterOf(segment);
-    if (parameter !== null && !known.has(parameter)) {
-      throw new Error(`${procedure}: ${route.path} names ${parameter}, which its input lacks`);
-    }
+  for (const path of paths) {
+    const lacking = parametersOf(path).find((parameter) => !known.has(parameter));
+    if (lacking !== undefined)
+      throw new Error(`${procedure}: ${path} names ${lacking}, which its input lacks`);
   }
 }
 
 function assertDistinct(operations: readonly Operation[]): void {
   const claimed = new Map<string, string>();
-  for (const { procedure, route, methods } of operations) {
-    for (const method of methods) {
-      const place = `${method} ${route.path.replace(/\{[^}]*\}/g, "{}")}`;
+  for (const { procedure, paths, methods } of operations) {
+    const places = paths.flatMap((path) =>
+      methods.map((method) => `${method} ${path.replace(/\{[^}]*\}/g, "{}")}`),
+    );
+    for (const place of places) {
       const other = claimed.get(place);
       if (other !== undefined) throw new Error(`${procedure} and ${other} both claim ${place}`);
       claimed.set(place, procedure);

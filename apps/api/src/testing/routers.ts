@@ -10,7 +10,7 @@ import {
   trimmedText,
   userIdInput,
 } from "../inputs.ts";
-import { keyProcedure, publicProcedure, router, signedInProcedure } from "../trpc.ts";
+import { meteringProcedure, publicProcedure, router, signedInProcedure } from "../trpc.ts";
 
 const echoed = z.strictObject({
   displayName: z.string(),
@@ -76,7 +76,7 @@ export const probeRouter = router({
         ),
         nextCursor: input.cursor ?? null,
       })),
-    take: keyProcedure("usage:write")
+    take: meteringProcedure
       .meta({
         rest: {
           method: "POST",
@@ -94,7 +94,10 @@ export const probeRouter = router({
         errors: ["daily_limit"],
       })
       .input(organizationInput({ quantity }))
-      .output(z.strictObject({ allowed: z.boolean(), organization: z.string() }))
-      .mutation(({ ctx, input }) => ({ allowed: input.quantity <= 10, organization: ctx.organizationId })),
+      .output(z.strictObject({ allowed: z.boolean(), organization: z.string().nullable() }))
+      .mutation(({ ctx, input }) => ({
+        allowed: input.quantity <= 10,
+        organization: ctx.usageCaller(input.organizationId).organizationId,
+      })),
   }),
 });

@@ -4,6 +4,7 @@ import { defaultPolicies } from "@headroom/domain/configuration";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics } from "@headroom/platform/metrics";
 import type { ServiceContext } from "@headroom/service/context";
+import { createUsageLane } from "@headroom/service/usage-lane";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { unauthenticated } from "../auth/tokens.ts";
 import { startApiServer } from "../server.ts";
@@ -40,6 +41,7 @@ export async function startTestServer(router: AnyTRPCRouter, actors: Readonly<Re
     host: "127.0.0.1",
     port: 0,
     service,
+    usageLane: createUsageLane(service.db),
     router,
     checks: { always: async () => "ok" },
     origins: ["https://app.example.com"],

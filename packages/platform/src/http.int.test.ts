@@ -1,0 +1,152 @@
+import { connect } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { BodyTooLargeError, readBody } from "./bodies.ts";
+import { createHealth } from "./health.ts";
+import { type HttpServerOptions, startHttpServer } from "./http.ts";
+import { createLogger } from "./log.ts";
+import { createMetrics, startMetricsServer } from "./metrics.ts";
+import { currentRequestId } from "./request-ids.ts";
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+const lines: string[] = [];
+const log = createLogger({ service: "test", level: "info" }, { write: (line) => lines.push(line) });
+
+async function start(options: Partial<HttpServerOptions> = {}) {
+  const health = createHealth({});
+  const handle: HttpServerOptions["handle"] = ({ response }) => void response.end("answer");
+  const server = await startHttpServer({ host: "127.0.0.1", port: 0, log, health, handle, ...options });
+  closers.push(server.close);
+  return server;
+}
+
+describe("readiness", () => {
+  test("runs every check side by side, bounds each, and tells no reasons", async () => {
+    const health = createHealth({
+      fine: async () => "yes",
+      broken: () => Promise.reject(new Error("password wrong")),
+      throwing: () => {
+        throw new Error("at once");
+      },
+      silent: () => new Promise(() => undefined),
+    });
+    const { url } = await start({ health });
+    const started = performance.now();
+    const response = await fetch(`${url}/readyz`);
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({
+      status: "unavailable",
+      checks: { fine: "ok", broken: "failed", throwing: "failed", silent: "timeout" },
+    });
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+  });
+});
+
+describe("closing", () => {
+  test("says not ready first, lets a running request end, and drops idle connections", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { url, close } = await start({
+      shutdownDelayMs: 200,
+      handle: async ({ request, response }) => {
+        if (request.url === "/slow") await gate.promise;
+        response.end("answer");
+      },
+    });
+    await (await fetch(`${url}/fast`)).text();
+    const slow = fetch(`${url}/slow`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const closed = close();
+    const ready = await fetch(`${url}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([503, { status: "draining" }]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await expect(fetch(`${url}/fast`)).rejects.toThrow();
+    gate.resolve();
+    expect(await (await slow).text()).toBe("answer");
+    await closed;
+  });
+
+  test("cuts what does not end in time", async () => {
+    const { url, close } = await start({ drainMs: 100, handle: () => new Promise(() => undefined) });
+    const stuck = fetch(`${url}/stuck`).then(
+      () => "answered",
+      () => "cut",
+    );
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await close();
+    expect(await stuck).toBe("cut");
+  });
+});
+
+describe("a request", () => {
+  test("has one id everywhere", async () => {
+    let seen: string | null = null;
+    const { url } = await start({
+      handle: async ({ response, requestId }) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        seen = currentRequestId();
+        response.end(requestId);
+      },
+    });
+    const response = await fetch(url);
+    expect(await response.text()).toBe(response.headers.get("x-request-id"));
+    expect(seen).toBe(response.headers.get("x-request-id"));
+  });
+
+  test("whose handler throws is a bare 500, logged with its id", async () => {
+    const { url } = await start({ handle: () => Promise.reject(new Error("secret reason")) });
+    const response = await fetch(url);
+    expect([response.status, await response.text()]).toEqual([500, "Internal Server Error\n"]);
+    expect(lines.join()).toContain(response.headers.get("x-request-id"));
+  });
+
+  test.each([
+    ["with a length", { body: "x".repeat(2_000) }],
+    ["in chunks", { body: new Blob(["x".repeat(2_000)]).stream(), duplex: "half" }],
+  ])("with a body beyond the limit, %s, is told so", async (_name, init) => {
+    const { url } = await start({
+      handle: async ({ request, response }) => {
+        const outcome = await readBody(request, 1_000).then(
+          String,
+          (error: unknown) => error instanceof BodyTooLargeError,
+        );
+        response.writeHead(outcome === true ? 413 : 200, { connection: "close" }).end();
+      },
+    });
+    const response = await fetch(url, { method: "POST", ...init } as RequestInit);
+    expect(response.status).toBe(413);
+  });
+
+  test("that is not HTTP is refused and dropped", async () => {
+    const { port } = await start();
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => socket.write("hello\r\n\r\n"));
+      let text = "";
+      socket.on("data", (chunk) => {
+        text += chunk;
+      });
+      socket.on("close", () => resolve(text));
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
+
+test("slow clients are bounded: 10 s for headers, 30 s for a request", async () => {
+  const { server } = await start();
+  expect([server.headersTimeout, server.requestTimeout]).toEqual([10_000, 30_000]);
+});
+
+test("metrics stand on a port of their own", async () => {
+  const metrics = createMetrics("api");
+  metrics.observeRequest({ method: "GET", route: "/v1/me", status: 200, seconds: 0.002 });
+  const { port, close } = await startMetricsServer(metrics, { host: "127.0.0.1", port: 0 });
+  closers.push(close);
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(text).toContain(
+    'http_server_request_duration_seconds_count{service="api",method="GET",route="/v1/me",status="200"} 1',
+  );
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
+});
