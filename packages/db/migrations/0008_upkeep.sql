@@ -234,6 +234,8 @@ $$;
 
 grant execute on function roll_up, unsealed_days, leave_ended_periods, unclosed_periods, close_period, usage_recount,
   due_overages, is_settled to hr_worker;
+-- Development only: whoever migrates may move the clock, no application may.
+grant execute on function set_dev_clock to hr_owner;
 grant execute on function usage_sums, resolve_api_key, resolve_invite_token, member_access to hr_api;
 grant execute on function organization_of_customer to hr_api, hr_worker, hr_webhook;
 grant execute on function append_audit to hr_api, hr_worker, hr_webhook;

@@ -190,6 +190,7 @@ describe("functions that run with their owner's rights", () => {
     ).toEqual([
       "append_audit of hr_engine for hr_api hr_webhook hr_worker",
       "close_period of hr_engine for hr_worker",
+      "due_overages of hr_engine for hr_worker",
       "enqueue_job of hr_jobs for hr_api hr_webhook hr_worker",
       "ensure_partitions of hr_owner for hr_api hr_worker",
       "is_settled of hr_engine for hr_worker",
@@ -200,7 +201,7 @@ describe("functions that run with their owner's rights", () => {
       "resolve_api_key of hr_engine for hr_api",
       "resolve_invite_token of hr_engine for hr_api",
       "roll_up of hr_engine for hr_worker",
-      "set_dev_clock of hr_engine for nobody",
+      "set_dev_clock of hr_engine for hr_owner",
       "start_period of hr_engine for hr_webhook hr_worker",
       "unclosed_periods of hr_engine for hr_worker",
       "unsealed_days of hr_engine for hr_worker",
