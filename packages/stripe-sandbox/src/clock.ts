@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { doDue } from "./billing/due-work.ts";
 import { flush } from "./books.ts";
 import { type Due, nextDue } from "./dues.ts";
-import { awaitSettled, type Hooks, tellClock } from "./hooks.ts";
+import { assertOpen, awaitSettled, type Hooks, tellClock } from "./hooks.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** What happened at one instant while the clock moved. */
@@ -24,10 +24,11 @@ const attemptsPerStep = 6;
 const retryBlocked = 5000;
 const longestSleep = 3_600_000;
 
-export function createClock(sandbox: Sandbox, hooks: Hooks): Clock {
+export function createClock(sandbox: Sandbox, options: Omit<Hooks, "closing">): Clock {
+  const closing = new AbortController();
+  const hooks: Hooks = { ...options, closing: closing.signal };
   let turn: Promise<unknown> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
-  let closed = false;
 
   /** One walk at a time: an advance and the timer never step together. */
   function alone<T>(work: () => Promise<T>): Promise<T> {
@@ -42,7 +43,7 @@ export function createClock(sandbox: Sandbox, hooks: Hooks): Clock {
       due && due.at * 1000 <= target;
       due = nextDue(sandbox.database)
     ) {
-      if (closed) return;
+      assertOpen(hooks);
       steps.push(...(await step(sandbox, hooks, due)));
     }
   }
@@ -50,17 +51,17 @@ export function createClock(sandbox: Sandbox, hooks: Hooks): Clock {
   function arm(wait?: number): void {
     clearTimeout(timer);
     const due = nextDue(sandbox.database);
-    if (closed || !due) return;
+    if (closing.signal.aborted || !due) return;
     const ahead = wait ?? Math.max(0, due.at * 1000 - sandbox.now());
     timer = setTimeout(() => void alone(tick), Math.min(ahead, longestSleep));
   }
 
   async function tick(): Promise<void> {
     try {
-      if (!closed) await walk(sandbox.now(), []);
+      await walk(sandbox.now(), []);
       arm();
     } catch (error) {
-      sandbox.log.warn({ error: String(error) }, "what is due waits");
+      if (!closing.signal.aborted) sandbox.log.warn({ error: String(error) }, "what is due waits");
       arm(retryBlocked);
     }
   }
@@ -81,7 +82,7 @@ export function createClock(sandbox: Sandbox, hooks: Hooks): Clock {
       }),
     arm: () => arm(),
     close: async () => {
-      closed = true;
+      closing.abort();
       clearTimeout(timer);
       await turn;
     },
@@ -133,6 +134,9 @@ async function moveTo(sandbox: Sandbox, hooks: Hooks, target: number): Promise<v
 }
 
 async function settle(sandbox: Sandbox, hooks: Hooks): Promise<void> {
-  while (sandbox.queue.unsettled(attemptsPerStep) > 0) await sleep(10);
+  while (sandbox.queue.unsettled(attemptsPerStep) > 0) {
+    assertOpen(hooks);
+    await sleep(10);
+  }
   await awaitSettled(hooks, sandbox.now());
 }

@@ -20,7 +20,7 @@ const months: Record<string, number> = { month: 1, year: 12 };
 /**
  * The instant `by` after `from` (milliseconds since the epoch); null when `by` is not understood. Accepted:
  * a number of milliseconds; `"<n> <unit>"` with ms, s, m, min, h, d, w or millisecond, second, minute, hour,
- * day, week, month, year (plural too, blank optional); ISO 8601 such as `P1M`, `P1DT2H`, `PT90M`.
+ * day, week, month, year (plural too, blank optional, lower case: "1M" would be a guess); ISO 8601 such as `P1M`, `P1DT2H`, `PT90M`.
  * Months and years are calendar ones in UTC, clamped to the last day.
  */
 export function after(from: number, by: unknown): number | null {
@@ -30,9 +30,9 @@ export function after(from: number, by: unknown): number | null {
 }
 
 function byWords(from: number, text: string): number | null {
-  const match = /^(\d{1,9})\s*([a-z]+)$/i.exec(text);
+  const match = /^(\d{1,9})\s*([a-z]+)$/.exec(text);
   if (!match) return null;
-  const unit = (match[2] ?? "").toLowerCase();
+  const unit = match[2] ?? "";
   const singular = unit.length > 2 ? unit.replace(/s$/, "") : unit;
   const amount = Number(match[1]);
   const month = months[singular];

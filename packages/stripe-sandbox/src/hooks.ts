@@ -8,6 +8,8 @@ export interface Hooks {
   settledHookUrl?: string | undefined;
   /** How long a step waits to be settled, milliseconds. */
   settleTimeoutMs: number;
+  /** Ends all waiting when the sandbox closes. */
+  closing: AbortSignal;
 }
 
 /** The clock could not move: a hook failed (502) or did not settle in time (504). */
@@ -27,7 +29,7 @@ const pollEvery = 100;
 /** Tells the stack what time it is going to be. Throws ClockStopped (502) unless it answers 2xx. */
 export async function tellClock(hooks: Hooks, now: number): Promise<void> {
   if (!hooks.clockHookUrl) return;
-  const result = await attempt(hooks.clockHookUrl, {
+  const result = await attempt(hooks, hooks.clockHookUrl, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ now: new Date(now).toISOString() }),
@@ -43,8 +45,9 @@ export async function awaitSettled(hooks: Hooks, now: number, finalizing?: strin
   if (finalizing) url.searchParams.set("finalizing", finalizing);
   const until = Date.now() + hooks.settleTimeoutMs;
   for (;;) {
-    const result = await attempt(url.href, { method: "GET" });
+    const result = await attempt(hooks, url.href, { method: "GET" });
     if (result === "ok") return;
+    assertOpen(hooks);
     if (Date.now() >= until) {
       const what = finalizing ? `before invoice ${finalizing} is finalized` : "after the step";
       const waited = `${hooks.settleTimeoutMs} ms`;
@@ -54,9 +57,17 @@ export async function awaitSettled(hooks: Hooks, now: number, finalizing?: strin
   }
 }
 
-async function attempt(url: string, init: RequestInit): Promise<string> {
+/** Throws ClockStopped (502) once the sandbox is closing. */
+export function assertOpen(hooks: Hooks): void {
+  if (hooks.closing.aborted) throw new ClockStopped(502, "the sandbox is closing");
+}
+
+async function attempt(hooks: Hooks, url: string, init: RequestInit): Promise<string> {
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(hookTimeout) });
+    const response = await fetch(url, {
+      ...init,
+      signal: AbortSignal.any([hooks.closing, AbortSignal.timeout(hookTimeout)]),
+    });
     const text = await response.text();
     return response.ok ? "ok" : `${response.status} ${text.slice(0, 200)}`;
   } catch (error) {

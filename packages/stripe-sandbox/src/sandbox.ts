@@ -89,15 +89,14 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
   clock.arm();
   const running = clock;
   const close = async (): Promise<void> => {
-    await server.close();
-    await running.close();
+    await Promise.all([running.close(), server.close()]);
     await delivery.close();
     database.close();
   };
   return { url: server.url, port: server.port, close };
 }
 
-function hooksOf(options: SandboxOptions): Hooks {
+function hooksOf(options: SandboxOptions): Omit<Hooks, "closing"> {
   const { clockHookUrl, settledHookUrl, settleTimeoutMs = 60_000 } = options;
   return { clockHookUrl, settledHookUrl, settleTimeoutMs };
 }
