@@ -95,8 +95,8 @@ async function step(sandbox: Sandbox, hooks: Hooks, due: Due): Promise<Step[]> {
     // A second before, so that the stack closes its period by its own clock; the draft may be moved out meanwhile.
     await moveTo(sandbox, hooks, (due.at - 1) * 1000);
     await awaitSettled(hooks, sandbox.now(), due.objectId);
-    if (nextDue(sandbox.database)?.objectId !== due.objectId) return [];
-    if (nextDue(sandbox.database)?.at !== due.at) return [];
+    const next = nextDue(sandbox.database);
+    if (next?.objectId !== due.objectId || next.at !== due.at) return [];
   }
   await moveTo(sandbox, hooks, due.at * 1000);
   const steps = due.what === "finalize" ? workOf(sandbox, due.at, 1) : workOf(sandbox, due.at, Infinity);

@@ -20,7 +20,8 @@ const months: Record<string, number> = { month: 1, year: 12 };
 /**
  * The instant `by` after `from` (milliseconds since the epoch); null when `by` is not understood. Accepted:
  * a number of milliseconds; `"<n> <unit>"` with ms, s, m, min, h, d, w or millisecond, second, minute, hour,
- * day, week, month, year (plural too, blank optional, lower case: "1M" would be a guess); ISO 8601 such as `P1M`, `P1DT2H`, `PT90M`.
+ * day, week, month, year (plural too, blank optional, lower case: "1M" would be a guess); ISO 8601 such as
+ * `P1M`, `P1DT2H`, `PT90M`.
  * Months and years are calendar ones in UTC, clamped to the last day.
  */
 export function after(from: number, by: unknown): number | null {

@@ -235,18 +235,3 @@ test("a trial is free, announced three days before its end, and becomes active w
   });
   expect(seconds(iso(active.items.data[0]?.current_period_end))).toBeGreaterThan(end + 27 * 86_400);
 });
-
-test("a trial without a card cancels when it is set to", async () => {
-  const customer = await bench.stripe.customers.create();
-  const price = await monthly(bench.stripe, 2900);
-  const subscription = await bench.stripe.subscriptions.create({
-    customer: customer.id,
-    items: [{ price: price.id }],
-    trial_period_days: 2,
-    trial_settings: { end_behavior: { missing_payment_method: "cancel" } },
-  });
-  const early = await bench.stripe.events.list({ type: "customer.subscription.trial_will_end" });
-  expect(early.data).toHaveLength(1);
-  await bench.advance({ by: "2d" });
-  expect((await bench.stripe.subscriptions.retrieve(subscription.id)).status).toBe("canceled");
-});
