@@ -73,6 +73,7 @@ const clear = async (server: TestServer): Promise<void> => {
 /**
  * Vitest calls this once per run: one server (an embedded one, or the one of TEST_DATABASE_URL, a
  * superuser's URL), one migrated template. Answers what vitest calls at the end.
+ * @public
  */
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   const server = await startServer();

