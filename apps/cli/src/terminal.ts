@@ -37,7 +37,7 @@ export async function withProgress<Result>(
   const timer = setInterval(() => {
     const seconds = (performance.now() - begun) / 1_000;
     const at = Math.floor(seconds * 10) % frames;
-    const bar = "·".repeat(frames).slice(0, at) + "█" + "·".repeat(frames - at - 1);
+    const bar = `${"·".repeat(at)}█${"·".repeat(frames - at - 1)}`;
     terminal.err(`\r${label} ${bar} ${seconds.toFixed(0)} s`);
   }, 100);
   try {
