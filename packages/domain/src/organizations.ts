@@ -42,9 +42,11 @@ export function parseSlug(text: string): string {
 
 /** A valid slug from any name: accents dropped, everything else that is not a letter or digit becomes a hyphen. */
 export function deriveSlug(name: string): string {
+  // By way of upper case, ß becomes ss and ligatures come apart.
   const plain = name
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
+    .toUpperCase()
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-");
   const slug = trimHyphens(trimHyphens(plain).slice(0, longestSlug));
