@@ -1,0 +1,52 @@
+import type { ServiceContext } from "@headroom/service/context";
+import { syncCustomer } from "@headroom/service/subscriptions";
+
+export interface Applier {
+  /** Applies what waits for a customer, soon; many calls for one customer become one. */
+  apply(customerId: string): void;
+  /** Takes no more, and resolves when what runs has ended. The worker sweeps what is left. */
+  stop(): Promise<void>;
+}
+
+/** Applies events beside receiving them, a few customers at a time: Stripe allows 25 requests a second at least. */
+export function createApplier(
+  context: Pick<ServiceContext, "db" | "stripe" | "log">,
+  { concurrency }: { concurrency: number },
+): Applier {
+  const waiting = new Set<string>();
+  const running = new Map<string, Promise<void>>();
+  let stopped = false;
+
+  function start(): void {
+    const next = [...waiting].find((customerId) => !running.has(customerId));
+    if (stopped || next === undefined || running.size >= concurrency) {
+      return;
+    }
+    waiting.delete(next);
+    const work = run(next).finally(() => {
+      running.delete(next);
+      start();
+    });
+    running.set(next, work);
+    start();
+  }
+
+  async function run(customerId: string): Promise<void> {
+    try {
+      await syncCustomer(context, customerId);
+    } catch (error) {
+      context.log.error({ err: error, customerId }, "Stripe events not applied");
+    }
+  }
+
+  return {
+    apply(customerId) {
+      waiting.add(customerId);
+      start();
+    },
+    async stop() {
+      stopped = true;
+      await Promise.all(running.values());
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { assertUnprivileged, createDatabase } from "@headroom/db/client";
+import { readDevClockOffset } from "@headroom/db/clock";
+import { superviseProcess } from "@headroom/platform/lifecycle";
+import { createLogger } from "@headroom/platform/log";
+import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
+import { openStripe } from "@headroom/service/stripe/variables";
+import { readVariables } from "./config.ts";
+import { startWebhookServer } from "./server.ts";
+
+async function main(): Promise<void> {
+  const variables = readVariables(process.env);
+  const { HOST: host, PORT: port, METRICS_PORT: metricsPort } = variables;
+  const log = createLogger({ service: "stripe-webhook", level: variables.LOG_LEVEL });
+  const stripe = openStripe(variables);
+  const lifecycle = superviseProcess(log);
+  const db = createDatabase({
+    connectionString: variables.DATABASE_URL,
+    role: "hr_webhook",
+    applicationName: "headroom stripe-webhook",
+    max: variables.DATABASE_POOL_SIZE,
+    onConnectionError: (error) => log.warn({ err: error }, "idle database connection lost"),
+  });
+  lifecycle.onStop("database", () => db.close());
+  await assertUnprivileged(db);
+  if (variables.HEADROOM_ENV === "production" && (await readDevClockOffset(db)) !== 0) {
+    throw new Error("the database's development clock is moved: production keeps real time");
+  }
+  if (metricsPort !== undefined) {
+    const metrics = await startMetricsServer(createMetrics("stripe-webhook"), { host, port: metricsPort });
+    lifecycle.onStop("metrics", () => metrics.close());
+  }
+  const server = await startWebhookServer({
+    host,
+    port,
+    service: { db, stripe, log },
+    livemode: stripe?.livemode ?? false,
+    secrets: variables.STRIPE_WEBHOOK_SECRETS,
+    maxBody: variables.STRIPE_WEBHOOK_MAX_BYTES,
+    shutdownDelayMs: variables.SHUTDOWN_DELAY_MS,
+  });
+  lifecycle.onStop("http", () => server.close());
+  log.info({ url: server.url }, "stripe-webhook started");
+}
+
+try {
+  await main();
+} catch (error) {
+  // The log is not there before the environment is read; what hinders a start is for whoever started it.
+  process.stderr.write(
+    `headroom stripe-webhook cannot start: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
+  process.exit(1);
+}

@@ -1,0 +1,89 @@
+import { DomainError } from "@headroom/domain/errors";
+import { BodyTooLargeError, readBody } from "@headroom/platform/bodies";
+import type { Exchange } from "@headroom/platform/http";
+import type { Logger } from "@headroom/platform/log";
+import type { ServiceContext } from "@headroom/service/context";
+import { receiveEvent } from "@headroom/service/stripe/events";
+import { findSigner } from "./signature.ts";
+
+export interface Receiver {
+  service: Pick<ServiceContext, "db" | "log">;
+  /** True where a live key is used. */
+  livemode: boolean;
+  secrets: readonly string[];
+  /** Bytes. */
+  maxBody: number;
+  /** Told of a customer whose events wait, once Stripe has its answer. */
+  apply(customerId: string): void;
+}
+
+interface Answer {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+/** Where Stripe posts. */
+export const path = "/stripe";
+
+/**
+ * Takes one event: raw bytes, signature, inbox row, 200. Nothing else happens before the answer: a duplicate and a
+ * new event look alike to Stripe, and whatever fails here makes it send the event again.
+ */
+export async function receive(receiver: Receiver, { request, response, requestId }: Exchange): Promise<void> {
+  const { log } = receiver.service;
+  if (request.url?.split("?", 1)[0] !== path || request.method !== "POST") {
+    const status = request.url?.split("?", 1)[0] === path ? 405 : 404;
+    response.writeHead(status, { allow: "POST", connection: "close" }).end();
+    return;
+  }
+  let customerId: string | null = null;
+  let answer: Answer;
+  try {
+    const body = await readBody(request, receiver.maxBody);
+    const received = await keep(receiver, body, request.headers["stripe-signature"]);
+    customerId = received.customerId;
+    answer = { status: 200, body: { received: true } };
+    log.info({ requestId, outcome: received.outcome }, "Stripe event received");
+  } catch (error) {
+    answer = refusal(error, requestId, log);
+  }
+  const headers = {
+    "content-type": "application/json",
+    ...(answer.status === 413 ? { connection: "close" } : {}),
+  };
+  response.writeHead(answer.status, headers).end(JSON.stringify(answer.body));
+  if (customerId !== null) {
+    receiver.apply(customerId);
+  }
+}
+
+async function keep(receiver: Receiver, body: Buffer, header: string | string[] | undefined) {
+  const signature = Array.isArray(header) ? header.join(",") : header;
+  const secretIndex = findSigner(body, signature, receiver.secrets, Date.now());
+  if (secretIndex === null) {
+    throw new DomainError("invalid_signature", "The signature is not valid.");
+  }
+  return receiveEvent({ ...receiver.service, livemode: receiver.livemode }, parse(body), secretIndex);
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    throw new DomainError("validation_failed", "The body is not JSON.");
+  }
+}
+
+// The caller is told a code and nothing more: what was wrong with a signature helps only who forges one.
+function refusal(error: unknown, requestId: string, log: Logger): Answer {
+  if (error instanceof DomainError) {
+    log.warn({ requestId, code: error.code }, "Stripe event refused");
+    return { status: 400, body: { code: error.code } };
+  }
+  if (error instanceof BodyTooLargeError) {
+    log.warn({ requestId, limit: error.limit }, "Stripe event too large");
+    return { status: 413, body: { code: "payload_too_large" } };
+  }
+  log.error({ requestId, err: error }, "Stripe event not kept");
+  return { status: 503, body: { code: "unavailable" } };
+}

@@ -1,0 +1,49 @@
+import { isMigrated } from "@headroom/db/migrate";
+import { createHealth } from "@headroom/platform/health";
+import { type HttpServer, startHttpServer } from "@headroom/platform/http";
+import type { ServiceContext } from "@headroom/service/context";
+import { createApplier } from "./apply.ts";
+import { receive } from "./receive.ts";
+
+export interface WebhookOptions {
+  host: string;
+  port: number;
+  service: Pick<ServiceContext, "db" | "stripe" | "log">;
+  livemode: boolean;
+  secrets: readonly string[];
+  maxBody: number;
+  shutdownDelayMs: number;
+}
+
+/** Receives and applies. `close` answers what is being received, then ends what is being applied. */
+export async function startWebhookServer(
+  options: WebhookOptions,
+): Promise<Pick<HttpServer, "url" | "port" | "close">> {
+  const { service, host, port, shutdownDelayMs } = options;
+  const { db, log } = service;
+  const applier = createApplier(service, { concurrency: 4 });
+  const receiver = { ...options, apply: applier.apply };
+  const server = await startHttpServer({
+    host,
+    port,
+    log,
+    shutdownDelayMs,
+    health: createHealth({
+      database: () => db.pool.query("select 1"),
+      migrations: async () => {
+        if (!(await isMigrated(db.pool))) {
+          throw new Error("the database does not have this release's migrations");
+        }
+      },
+    }),
+    handle: (exchange) => receive(receiver, exchange),
+  });
+  return {
+    url: server.url,
+    port: server.port,
+    async close() {
+      await server.close();
+      await applier.stop();
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { sql } from "kysely";
+import type { Tx } from "./tenancy.ts";
+
+/** What a checkout is for. Stored with the intent, so that the same call to Stripe can be made again. */
+export interface CheckoutParameters {
+  planId: string;
+  planVersion: number;
+  items: { priceId: string; quantity: number }[];
+  trialDays: number;
+  successUrl: string;
+  cancelUrl: string;
+}
+
+/** A checkout as it was asked for: its id is the idempotency key of the call that opens Stripe's session. */
+export interface CheckoutIntent {
+  id: string;
+  fingerprint: string;
+  parameters: CheckoutParameters;
+  /** Stripe's session, once the call has answered. */
+  session: { id: string; url: string } | null;
+}
+
+/** pending: not answered yet; done: the session is open; the others are over. */
+export type IntentStatus = "pending" | "done" | "failed" | "superseded" | "completed" | "expired";
+
+/** The organization's checkout that is under way or open; at most one is. */
+export async function findOpenCheckout(tx: Tx, organizationId: string): Promise<CheckoutIntent | null> {
+  const row = await tx
+    .selectFrom("stripe_intent")
+    .select(["id", "fingerprint", "parameters", "result"])
+    .where("organization_id", "=", organizationId)
+    .where("kind", "=", "checkout")
+    .where("status", "in", ["pending", "done"])
+    .executeTakeFirst();
+  return row
+    ? {
+        id: row.id,
+        fingerprint: row.fingerprint,
+        parameters: row.parameters as unknown as CheckoutParameters,
+        session: row.result as CheckoutIntent["session"],
+      }
+    : null;
+}
+
+export async function insertCheckout(
+  tx: Tx,
+  organizationId: string,
+  intent: Omit<CheckoutIntent, "session">,
+  now: Date,
+): Promise<void> {
+  await tx
+    .insertInto("stripe_intent")
+    .values({
+      organization_id: organizationId,
+      id: intent.id,
+      kind: "checkout",
+      fingerprint: intent.fingerprint,
+      parameters: JSON.stringify(intent.parameters),
+      created_at: now,
+      updated_at: now,
+    })
+    .execute();
+}
+
+/** Ends an intent that is still under way or open. */
+export async function closeCheckout(
+  tx: Tx,
+  organizationId: string,
+  id: string,
+  status: IntentStatus,
+): Promise<void> {
+  await open(tx, organizationId).set({ status, updated_at: sql`clock_now()` }).where("id", "=", id).execute();
+}
+
+/** Keeps the session that Stripe opened; false when a newer checkout has taken its place meanwhile. */
+export async function keepSession(
+  tx: Tx,
+  organizationId: string,
+  id: string,
+  session: { id: string; url: string },
+): Promise<boolean> {
+  const { numUpdatedRows } = await open(tx, organizationId)
+    .set({ status: "done", result: JSON.stringify(session), updated_at: sql`clock_now()` })
+    .where("id", "=", id)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+/** Ends the intents whose sessions Stripe says are over. */
+export async function closeSessions(
+  tx: Tx,
+  organizationId: string,
+  sessionIds: readonly string[],
+  status: "completed" | "expired",
+): Promise<void> {
+  if (sessionIds.length > 0) {
+    await open(tx, organizationId)
+      .set({ status, updated_at: sql`clock_now()` })
+      .where(sql<string>`result ->> 'id'`, "in", sessionIds)
+      .execute();
+  }
+}
+
+/** The members that a plan with automatic seats is billed for. */
+export async function countMembers(tx: Tx, organizationId: string, withOwner: boolean): Promise<number> {
+  const row = await tx
+    .selectFrom("membership")
+    .select((eb) => eb.fn.countAll<number>().as("members"))
+    .where("organization_id", "=", organizationId)
+    .$if(!withOwner, (query) => query.where("role", "<>", "owner"))
+    .executeTakeFirstOrThrow();
+  return row.members;
+}
+
+function open(tx: Tx, organizationId: string) {
+  return tx
+    .updateTable("stripe_intent")
+    .where("organization_id", "=", organizationId)
+    .where("kind", "=", "checkout")
+    .where("status", "in", ["pending", "done"]);
+}

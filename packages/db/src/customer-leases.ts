@@ -1,0 +1,58 @@
+import { sql } from "kysely";
+import type { Tx } from "./tenancy.ts";
+
+const term = sql<Date>`clock_timestamp() + interval '5 seconds'`;
+
+/**
+ * Takes the lease of a customer for 5 seconds of real time; false while another process has it. Whoever takes an
+ * expired one over changes the token, and with that fences off the one before.
+ */
+export async function takeLease(tx: Tx, customerId: string, token: string): Promise<boolean> {
+  const { rows } = await sql`
+    insert into stripe_customer_sync (customer_id, lease_token, lease_until)
+    values (${customerId}, ${token}, ${term})
+    on conflict (customer_id) do update set lease_token = excluded.lease_token, lease_until = excluded.lease_until
+      where stripe_customer_sync.lease_until is null or stripe_customer_sync.lease_until <= clock_timestamp()
+    returning 1`.execute(tx);
+  return rows.length > 0;
+}
+
+/** Keeps the lease for another 5 seconds, if it is still this one's. */
+export async function extendLease(tx: Tx, customerId: string, token: string): Promise<void> {
+  await tx
+    .updateTable("stripe_customer_sync")
+    .set({ lease_until: term })
+    .where("customer_id", "=", customerId)
+    .where("lease_token", "=", token)
+    .execute();
+}
+
+/** True when the token still holds the lease; it does then until the transaction ends. */
+export async function holdLease(tx: Tx, customerId: string, token: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom("stripe_customer_sync")
+    .select("customer_id")
+    .where("customer_id", "=", customerId)
+    .where("lease_token", "=", token)
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Gives the lease back, if it is still this one's. */
+export async function releaseLease(
+  tx: Tx,
+  customerId: string,
+  token: string,
+  outcome: { seq: number | null; error: string | null },
+): Promise<void> {
+  await tx
+    .updateTable("stripe_customer_sync")
+    .set({ lease_token: null, lease_until: null, last_error: outcome.error })
+    .$if(outcome.seq !== null && outcome.error === null, (query) =>
+      query.set({ synced_seq: outcome.seq ?? 0, synced_at: sql`clock_timestamp()` }),
+    )
+    .where("customer_id", "=", customerId)
+    .where("lease_token", "=", token)
+    .execute();
+}

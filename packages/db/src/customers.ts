@@ -1,0 +1,35 @@
+import { sql } from "kysely";
+import type { Tx } from "./tenancy.ts";
+
+/** The organization that a Stripe customer belongs to, from any transaction; null: we know no such customer. */
+export async function organizationOfCustomer(tx: Tx, customerId: string): Promise<string | null> {
+  const { rows } = await sql<{
+    id: string | null;
+  }>`select organization_of_customer(${customerId}) as id`.execute(tx);
+  return rows[0]?.id ?? null;
+}
+
+/** The organization's Stripe customer; null: none yet. */
+export async function findCustomer(tx: Tx, organizationId: string): Promise<string | null> {
+  const row = await tx
+    .selectFrom("stripe_customer")
+    .select("customer_id")
+    .where("organization_id", "=", organizationId)
+    .executeTakeFirst();
+  return row?.customer_id ?? null;
+}
+
+/** Ties a customer to an organization that has none; false when either is tied to another already. */
+export async function linkCustomer(
+  tx: Tx,
+  organizationId: string,
+  customerId: string,
+  now: Date,
+): Promise<boolean> {
+  await tx
+    .insertInto("stripe_customer")
+    .values({ customer_id: customerId, organization_id: organizationId, created_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return (await findCustomer(tx, organizationId)) === customerId;
+}
