@@ -1,24 +1,35 @@
+import path from "node:path";
+import type { Configuration } from "@headroom/domain/configuration";
 import {
+  ConfigurationError,
   commaSeparated,
   databaseUrl,
+  port,
   processVariables,
   readConfiguration,
-  secret,
 } from "@headroom/platform/config";
+import { stripeVariables } from "@headroom/service/stripe/variables";
 import { z } from "zod";
+import { acceptedAlgorithms, findIssuerFaults } from "./auth/issuers.ts";
+
+const httpAddress = z.url({ protocol: /^https?$/, error: "is not an http address" });
+const origin = httpAddress.refine(
+  (text) => new URL(text).origin === text,
+  "is not an origin: scheme, host and port only",
+);
 
 const variables = z.object({
   ...processVariables,
+  ...stripeVariables,
+  PORT: port.default(4000),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(10),
   HEADROOM_CONFIG: z.string().default("headroom.config.ts"),
-  OIDC_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+  OIDC_ISSUER: httpAddress.optional(),
   OIDC_AUDIENCE: z.string().min(1).optional(),
-  CONSOLE_URL: z.url({ protocol: /^https?$/ }).optional(),
-  INVITE_ACCEPT_URL: z.url({ protocol: /^https?$/ }).optional(),
-  CORS_ORIGINS: commaSeparated.pipe(z.array(z.url({ protocol: /^https?$/ }))).default([]),
-  STRIPE_SECRET_KEY: secret(z.string().min(1).optional()),
-  STRIPE_API_BASE: z.url({ protocol: /^https?$/ }).optional(),
+  CONSOLE_URL: httpAddress.default("http://localhost:3000"),
+  INVITE_ACCEPT_URL: httpAddress.optional(),
+  CORS_ORIGINS: commaSeparated.pipe(z.array(origin)).optional(),
 });
 
 export type ApiVariables = z.output<typeof variables>;
@@ -26,4 +37,39 @@ export type ApiVariables = z.output<typeof variables>;
 /** The api's variables. @throws ConfigurationError */
 export function readVariables(environment: Readonly<Record<string, string | undefined>>): ApiVariables {
   return readConfiguration(variables, environment);
+}
+
+/** The absolute path of the configuration file. */
+export function configurationFile({ HEADROOM_CONFIG }: ApiVariables): string {
+  return path.resolve(HEADROOM_CONFIG);
+}
+
+/**
+ * The configuration with the issuer that the environment names, if it names one, in front of its own.
+ * @throws ConfigurationError for half an issuer, or one that this environment does not take
+ */
+export function withIssuers(configuration: Configuration, environment: ApiVariables): Configuration {
+  const { OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, HEADROOM_ENV } = environment;
+  if ((issuer === undefined) !== (audience === undefined)) {
+    throw new ConfigurationError(["OIDC_ISSUER and OIDC_AUDIENCE belong together; one is not set"]);
+  }
+  const named =
+    issuer === undefined || audience === undefined
+      ? []
+      : [{ issuer, audience, algorithms: acceptedAlgorithms, claims: {}, userinfo: true }];
+  const others = configuration.issuers.filter((other) => other.issuer !== issuer);
+  const issuers = [...named, ...others];
+  const faults = findIssuerFaults(issuers, HEADROOM_ENV);
+  if (faults.length > 0) throw new ConfigurationError(faults);
+  return { ...configuration, issuers };
+}
+
+/** The page that invite links open. */
+export function inviteAddress({ INVITE_ACCEPT_URL, CONSOLE_URL }: ApiVariables): string {
+  return INVITE_ACCEPT_URL ?? new URL("/invites/accept", CONSOLE_URL).href;
+}
+
+/** The origins whose pages may call: as listed, else the console's. */
+export function allowedOrigins({ CORS_ORIGINS, CONSOLE_URL }: ApiVariables): readonly string[] {
+  return CORS_ORIGINS ?? [new URL(CONSOLE_URL).origin];
 }

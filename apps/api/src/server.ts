@@ -109,12 +109,18 @@ function createContext(
     usageLane: options.usageLane,
     apiKey: presentedKey(request.headers, options.service.environment),
     requestId,
+    idempotencyKey: idempotencyKeyIn(request.headers),
     signal: gone.signal,
     authenticate: () => {
       actor ??= options.authenticate(request.headers);
       return actor;
     },
   };
+}
+
+function idempotencyKeyIn(headers: IncomingHttpHeaders): string | null {
+  const key = headers["idempotency-key"];
+  return key === undefined ? null : String(key);
 }
 
 async function answerTrpc(

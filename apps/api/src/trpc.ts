@@ -25,7 +25,7 @@ import type { UsageLane } from "@headroom/service/usage-lane";
 import { initTRPC, TRPCError } from "@trpc/server";
 import { actingUser, resolveOrganization } from "./callers.ts";
 import { logCall } from "./calls.ts";
-import { toDomainError } from "./errors.ts";
+import { toDomainError, validationFailed } from "./errors.ts";
 import type { RestRoute } from "./rest/routes.ts";
 
 /** What one request brings. `authenticate` verifies the credential once, when a procedure asks for it. */
@@ -36,6 +36,8 @@ export type Context = {
   apiKey: string | null;
   usageLane: UsageLane;
   requestId: string;
+  /** The `Idempotency-Key` header, for calls that create. */
+  idempotencyKey: string | null;
   signal: AbortSignal | undefined;
 };
 
@@ -97,6 +99,7 @@ export const publicProcedure = call.meta({ permission: "public" });
 
 const authenticated = call.use(async ({ ctx, next }) => {
   const actor = await ctx.authenticate();
+  assertIdempotencyKey(ctx.idempotencyKey);
   ctx.caller.actorId = actorId(actor);
   return next({ ctx: { actor } });
 });
@@ -145,6 +148,14 @@ export const meteringProcedure = call.meta({ permission: "usage:write" }).use(as
     },
   });
 });
+
+/** Printable ASCII without blanks, as the services keep it. */
+function assertIdempotencyKey(key: string | null): void {
+  if (key === null || /^[!-~]{1,255}$/.test(key)) return;
+  throw validationFailed([
+    { path: "Idempotency-Key", message: "is not 1 to 255 printable ASCII characters" },
+  ]);
+}
 
 function actorId(actor: Actor): string {
   if (actor.kind === "user") return actor.userId;

@@ -63,11 +63,19 @@ function compile(source: string): string {
 describe("the packed client", () => {
   test("compiles in a strict consumer, and its types are the API's", () => {
     const complaints = compile(`
-      import { createHeadroomClient, type HeadroomErrorCode, isHeadroomError } from "@headroom/client";
+      import { createHeadroomClient, createMeter, type HeadroomErrorCode, isHeadroomError } from "@headroom/client";
       const client = createHeadroomClient({ url: "https://headroom.example.com", token: async () => "token" });
       export async function email(): Promise<string | null> {
         const me = await client.me.get.query();
         return me.kind === "user" ? me.user.email : null;
+      }
+      const meter = createMeter(createHeadroomClient({ url: "https://headroom.example.com", apiKey: "hr_live_" }), {
+        onUnavailable: ({ input }) => input.quantity < 10,
+      });
+      export async function crawl(): Promise<string | null> {
+        const taken = await meter.consume({ organizationId: "org_", meter: "pages", quantity: 1 });
+        if (taken.source === "fallback") return taken.idempotencyKey;
+        return taken.allowed ? null : taken.windows.day.resetsAt;
       }
       export function limitOf(error: unknown): HeadroomErrorCode | null {
         if (isHeadroomError(error, "seat_limit_reached", "hard_cap")) {
@@ -84,6 +92,8 @@ describe("the packed client", () => {
     const mistakes = [
       "client.me.nothing.query()",
       "client.me.get.mutate()",
+      'client.usage.consume.mutate({ quantity: "1" })',
+      "client.usage.consume.mutate({ quantity: 1, actorId: 1 })",
       "client.me.get.query().then((me) => me.password)",
       'isHeadroomError(null, "seat_limit")',
       'createHeadroomClient({ url: "", token: "a", apiKey: "b" })',

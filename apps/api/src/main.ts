@@ -1,0 +1,79 @@
+import { assertUnprivileged, createDatabase } from "@headroom/db/client";
+import { ensurePartitions } from "@headroom/db/tallies";
+import { superviseProcess } from "@headroom/platform/lifecycle";
+import { createLogger } from "@headroom/platform/log";
+import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
+import { loadConfiguration } from "@headroom/service/configuration";
+import type { ServiceContext } from "@headroom/service/context";
+import { openStripe } from "@headroom/service/stripe/variables";
+import { createUsageLane } from "@headroom/service/usage-lane";
+import { authenticate } from "./auth/credentials.ts";
+import { createTokenVerifier } from "./auth/tokens.ts";
+import { allowedOrigins, configurationFile, inviteAddress, readVariables, withIssuers } from "./config.ts";
+import { assertRealClock, readinessChecks } from "./readiness.ts";
+import { appRouter } from "./router.ts";
+import { startApiServer } from "./server.ts";
+
+const partitionDays = 30;
+
+async function main(): Promise<void> {
+  const variables = readVariables(process.env);
+  const { HEADROOM_ENV: environment, HOST: host, PORT: port, METRICS_PORT: metricsPort } = variables;
+  const log = createLogger({ service: "api", level: variables.LOG_LEVEL });
+  const configuration = withIssuers(await loadConfiguration(configurationFile(variables)), variables);
+  const stripe = openStripe(variables);
+  const lifecycle = superviseProcess(log);
+
+  const db = createDatabase({
+    connectionString: variables.DATABASE_URL,
+    role: "hr_api",
+    applicationName: "headroom api",
+    max: variables.DATABASE_POOL_SIZE,
+    onConnectionError: (error) => log.warn({ err: error }, "idle database connection lost"),
+  });
+  lifecycle.onStop("database", () => db.close());
+  await assertUnprivileged(db);
+  await assertRealClock(db, environment);
+  await ensurePartitions(db, partitionDays);
+
+  const service: ServiceContext = {
+    db,
+    configuration,
+    stripe,
+    // Mail is sent by the worker; here it is only written down.
+    mail: null,
+    log,
+    addresses: { inviteAccept: inviteAddress(variables), console: variables.CONSOLE_URL },
+    environment,
+  };
+  const metrics = createMetrics("api");
+  if (metricsPort !== undefined) {
+    const server = await startMetricsServer(metrics, { host, port: metricsPort });
+    lifecycle.onStop("metrics", () => server.close());
+  }
+  const verifyToken = createTokenVerifier(configuration.issuers, environment);
+  const server = await startApiServer({
+    host,
+    port,
+    service,
+    usageLane: createUsageLane(db),
+    router: appRouter,
+    authenticate: (headers) => authenticate(service, verifyToken, headers),
+    checks: readinessChecks(db),
+    origins: allowedOrigins(variables),
+    metrics,
+    shutdownDelayMs: variables.SHUTDOWN_DELAY_MS,
+  });
+  lifecycle.onStop("http", () => server.close());
+  log.info({ url: server.url, environment }, "api started");
+}
+
+try {
+  await main();
+} catch (error) {
+  // The log's level and shape are not known before the environment is; what hinders a start is for whoever started it.
+  process.stderr.write(
+    `headroom api cannot start: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
+  process.exit(1);
+}
