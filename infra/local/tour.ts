@@ -22,12 +22,17 @@ function expectThat(truth: boolean, what: string, seen: unknown): asserts truth 
   if (!truth) throw new Error(`expected ${what}, got ${JSON.stringify(seen)}`);
 }
 
-async function until<Value>(what: string, read: () => Promise<Value>, isThere: (value: Value) => boolean): Promise<Value> {
+async function until<Value>(
+  what: string,
+  read: () => Promise<Value>,
+  isThere: (value: Value) => boolean,
+): Promise<Value> {
   const deadline = Date.now() + 30_000;
   for (;;) {
     const value = await read();
     if (isThere(value)) return value;
-    if (Date.now() > deadline) throw new Error(`${what} did not happen within 30 s: ${JSON.stringify(value)}`);
+    if (Date.now() > deadline)
+      throw new Error(`${what} did not happen within 30 s: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -72,12 +77,19 @@ async function tour(): Promise<void> {
   expectThat(members.length === 2, "two members", members);
   show("Grace accepts", members.map((member) => `${member.name} ${member.role}`).join(", "));
 
-  const { key } = await ada.apiKeys.create.mutate({ organizationId, name: "back end", scopes: ["usage:write"] });
+  const { key } = await ada.apiKeys.create.mutate({
+    organizationId,
+    name: "back end",
+    scopes: ["usage:write"],
+  });
   const backEnd = createHeadroomClient({ url: stack.api, apiKey: key });
   const pages = await backEnd.usage.consume.mutate({ meter: "pages", quantity: 1000 });
   const full = await backEnd.usage.consume.mutate({ meter: "pages", quantity: 1 });
   expectThat(pages.allowed && full.reason === "daily_limit", "the daily limit", full);
-  show("the back end consumes 1,000 pages, then one more", `${full.reason}, resets ${full.windows.day.resetsAt}`);
+  show(
+    "the back end consumes 1,000 pages, then one more",
+    `${full.reason}, resets ${full.windows.day.resetsAt}`,
+  );
 
   const { checkoutUrl } = await ada.billing.checkout.mutate({ organizationId, planId: "pro" });
   const session = /cs_\w+/.exec(checkoutUrl)?.[0];
@@ -96,7 +108,10 @@ async function tour(): Promise<void> {
   const raised = await ada.organizations.setMaxOverages.mutate({ organizationId, meter: "jobs", units: 50 });
   const over = await backEnd.usage.consume.mutate({ meter: "jobs", quantity: 37 });
   expectThat(over.overage === 37 && over.remaining === 13, "37 units of overage", over);
-  show("Ada allows 50 more; 37 are used", `overage ${over.overage} of ${over.maxOverage} at ${raised.maxOverages[0]?.unitPrice} cents`);
+  show(
+    "Ada allows 50 more; 37 are used",
+    `overage ${over.overage} of ${over.maxOverage} at ${raised.maxOverages[0]?.unitPrice} cents`,
+  );
 
   const history = await ada.usage.history.query({ organizationId, days: 1, meter: "jobs" });
   expectThat(history.days[0]?.meters[0]?.used === 137, "137 jobs today", history);
@@ -110,19 +125,43 @@ async function tour(): Promise<void> {
   const renewal = new Date(Date.parse(plan.currentPeriodEnd ?? "") + 2 * 60 * 60 * 1000).toISOString();
   await post(`${stack.stripe}/_sandbox/clock/advance`, { to: renewal });
   const invoices = () => ada.billing.invoices.query({ organizationId });
-  const { invoices: billed } = await until("the renewal", invoices, (now) => now.invoices.length === 2 && now.invoices.every((one) => one.status === "paid"));
+  const { invoices: billed } = await until(
+    "the renewal",
+    invoices,
+    (now) => now.invoices.length === 2 && now.invoices.every((one) => one.status === "paid"),
+  );
   const renewed = billed.find((invoice) => invoice.lines.some((one) => one.meter === "jobs"));
   expectThat(renewed?.total === 2900 + 93, "2,993 cents on the renewal", billed);
-  show("a month later Stripe bills the renewal", `${renewed.total} ${renewed.currency} cents, ${renewed.status}`);
+  show(
+    "a month later Stripe bills the renewal",
+    `${renewed.total} ${renewed.currency} cents, ${renewed.status}`,
+  );
 
-  const { usage } = { usage: (await ada.usage.get.query({ organizationId })).meters.find((one) => one.meter === "jobs") };
+  const { usage } = {
+    usage: (await ada.usage.get.query({ organizationId })).meters.find((one) => one.meter === "jobs"),
+  };
   expectThat(usage?.monthlyUsed === 0 && usage.dailyUsed === 0, "a new period at 0", usage);
   show("the new period begins", `${usage.monthlyUsed} of ${usage.included} jobs`);
 
-  const cli = [path.join(root, "apps/cli/src/main.ts"), "usage", "verify", "--organization", organizationId, "--json"];
-  const { stdout } = await promisify(execFile)(process.execPath, ["--disable-warning=ExperimentalWarning", ...cli], { env: { ...process.env, HEADROOM_STACK: stackFile } });
+  const cli = [
+    path.join(root, "apps/cli/src/main.ts"),
+    "usage",
+    "verify",
+    "--organization",
+    organizationId,
+    "--json",
+  ];
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", ...cli],
+    { env: { ...process.env, HEADROOM_STACK: stackFile } },
+  );
   const verified: { checked: number; mismatches: unknown[] } = JSON.parse(stdout);
-  expectThat(verified.checked > 0 && verified.mismatches.length === 0, "counters that equal the recount", verified);
+  expectThat(
+    verified.checked > 0 && verified.mismatches.length === 0,
+    "counters that equal the recount",
+    verified,
+  );
   show("headroom usage verify", `${verified.checked} counters equal the recount`);
 }
 
