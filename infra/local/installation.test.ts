@@ -33,6 +33,22 @@ test("Node is locked for every platform that it is pinned on", () => {
   }
 });
 
+/** Where Node would find the package from this place, as npm lays packages out. */
+const lockedFrom = (packages: Record<string, unknown>, place: string, name: string): boolean => {
+  const above = place.split("/node_modules/").map((_, depth, parts) => parts.slice(0, depth + 1));
+  const places = [[], ...above].map((parts) => [...parts, name].join("/node_modules/"));
+  return places.some((candidate) => candidate in packages || `node_modules/${candidate}` in packages);
+};
+
+test("every optional package is locked, for npm ci refuses a lock file that a platform is missing from", () => {
+  const { packages } = JSON.parse(readFileSync(path.join(repository, "package-lock.json"), "utf8"));
+  const missing = Object.entries<{ optionalDependencies?: Record<string, string> }>(packages).flatMap(
+    ([place, entry]) =>
+      Object.keys(entry.optionalDependencies ?? {}).filter((name) => !lockedFrom(packages, place, name)),
+  );
+  expect(missing).toEqual([]);
+});
+
 describe("an installation is complete", () => {
   const left = { version: "1.0.0", integrity: "sha512-left" };
 
