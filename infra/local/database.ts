@@ -1,9 +1,8 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { ensureLogin } from "@headroom/db/roles";
+import { ensureDatabase, ensureLogin } from "@headroom/db/roles";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "@headroom/db/testing/embedded";
-import pg from "pg";
 
 const databaseName = "headroom";
 const login = "headroom";
@@ -24,20 +23,6 @@ export type PostgresOptions = {
   logDirectory: string;
   log: (line: string) => void;
   onRestart?: () => void;
-};
-
-const ensureDatabase = async (serverUrl: string): Promise<string> => {
-  const client = new pg.Client({ connectionString: serverUrl });
-  await client.connect();
-  try {
-    const found = await client.query("select from pg_database where datname = $1", [databaseName]);
-    if (found.rowCount === 0) await client.query(`create database ${databaseName}`);
-  } finally {
-    await client.end();
-  }
-  const url = new URL(serverUrl);
-  url.pathname = `/${databaseName}`;
-  return url.href;
 };
 
 /** Starts it and keeps it running until it is stopped. */
@@ -81,7 +66,7 @@ export const keepPostgres = async (options: PostgresOptions): Promise<KeptPostgr
 
   const first = await start();
   watch(first);
-  const adminUrl = await ensureDatabase(first.url);
+  const adminUrl = await ensureDatabase(first.url, databaseName);
   return {
     adminUrl,
     openLogin: async (password) => {

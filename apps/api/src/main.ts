@@ -1,20 +1,19 @@
 import { assertUnprivileged, createDatabase } from "@headroom/db/client";
-import { ensurePartitions } from "@headroom/db/tallies";
+import { assertRealClock } from "@headroom/db/clock";
+import { databaseChecks } from "@headroom/db/readiness";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
 import { loadConfiguration } from "@headroom/service/configuration";
 import type { ServiceContext } from "@headroom/service/context";
+import { ensurePartitions } from "@headroom/service/metering";
 import { openStripe } from "@headroom/service/stripe/variables";
 import { createUsageLane } from "@headroom/service/usage-lane";
 import { authenticate } from "./auth/credentials.ts";
 import { createTokenVerifier } from "./auth/tokens.ts";
 import { allowedOrigins, configurationFile, inviteAddress, readVariables, withIssuers } from "./config.ts";
-import { assertRealClock, readinessChecks } from "./readiness.ts";
 import { appRouter } from "./router.ts";
 import { startApiServer } from "./server.ts";
-
-const partitionDays = 30;
 
 async function main(): Promise<void> {
   const variables = readVariables(process.env);
@@ -34,7 +33,7 @@ async function main(): Promise<void> {
   lifecycle.onStop("database", () => db.close());
   await assertUnprivileged(db);
   await assertRealClock(db, environment);
-  await ensurePartitions(db, partitionDays);
+  await ensurePartitions({ db });
 
   const service: ServiceContext = {
     db,
@@ -59,7 +58,7 @@ async function main(): Promise<void> {
     usageLane: createUsageLane(db),
     router: appRouter,
     authenticate: (headers) => authenticate(service, verifyToken, headers),
-    checks: readinessChecks(db),
+    checks: databaseChecks(db),
     origins: allowedOrigins(variables),
     metrics,
     shutdownDelayMs: variables.SHUTDOWN_DELAY_MS,

@@ -1,5 +1,5 @@
 import { assertUnprivileged, createDatabase } from "@headroom/db/client";
-import { readDevClockOffset } from "@headroom/db/clock";
+import { assertRealClock } from "@headroom/db/clock";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
@@ -22,9 +22,7 @@ async function main(): Promise<void> {
   });
   lifecycle.onStop("database", () => db.close());
   await assertUnprivileged(db);
-  if (variables.HEADROOM_ENV === "production" && (await readDevClockOffset(db)) !== 0) {
-    throw new Error("the database's development clock is moved: production keeps real time");
-  }
+  await assertRealClock(db, variables.HEADROOM_ENV);
   if (metricsPort !== undefined) {
     const metrics = await startMetricsServer(createMetrics("stripe-webhook"), { host, port: metricsPort });
     lifecycle.onStop("metrics", () => metrics.close());

@@ -1,4 +1,4 @@
-import { isMigrated } from "@headroom/db/migrate";
+import { databaseChecks } from "@headroom/db/readiness";
 import { createHealth } from "@headroom/platform/health";
 import { type HttpServer, startHttpServer } from "@headroom/platform/http";
 import type { ServiceContext } from "@headroom/service/context";
@@ -28,14 +28,7 @@ export async function startWebhookServer(
     port,
     log,
     shutdownDelayMs,
-    health: createHealth({
-      database: () => db.pool.query("select 1"),
-      migrations: async () => {
-        if (!(await isMigrated(db.pool))) {
-          throw new Error("the database does not have this release's migrations");
-        }
-      },
-    }),
+    health: createHealth(databaseChecks(db)),
     handle: (exchange) => receive(receiver, exchange),
   });
   return {

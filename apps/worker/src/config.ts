@@ -1,19 +1,20 @@
-import { databaseUrl, processVariables, readConfiguration, secret } from "@headroom/platform/config";
+import { databaseUrl, port, processVariables, readConfiguration, secret } from "@headroom/platform/config";
 import { stripeVariables } from "@headroom/service/stripe/variables";
 import { z } from "zod";
 
-const webAddress = z.url({ protocol: /^https?$/ });
+const webAddress = z.url({ protocol: /^https?$/, error: "is not an http address" });
 
 const variables = z.object({
   ...processVariables,
   ...stripeVariables,
+  PORT: port.default(4002),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(8),
   HEADROOM_CONFIG: z.string().default("headroom.config.ts"),
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(5),
-  SMTP_URL: secret(z.url({ protocol: /^smtps?$/ }).optional()),
-  MAIL_FROM: z.string().min(3).optional(),
-  CONSOLE_URL: webAddress.default("http://localhost:5173"),
+  SMTP_URL: secret(z.url({ protocol: /^smtps?$/, error: "is not an smtp address" })).optional(),
+  MAIL_FROM: z.string().min(3).default("Headroom <headroom@localhost>"),
+  CONSOLE_URL: webAddress.default("http://localhost:3000"),
   INVITE_ACCEPT_URL: webAddress.optional(),
 });
 

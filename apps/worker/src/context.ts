@@ -1,6 +1,5 @@
 import path from "node:path";
 import type { Database } from "@headroom/db/client";
-import { ConfigurationError } from "@headroom/platform/config";
 import type { Logger } from "@headroom/platform/log";
 import { loadConfiguration } from "@headroom/service/configuration";
 import type { ServiceContext } from "@headroom/service/context";
@@ -14,24 +13,14 @@ export async function createContext(
   db: Database,
   log: Logger,
 ): Promise<ServiceContext> {
-  const { CONSOLE_URL: console, INVITE_ACCEPT_URL: inviteAccept } = variables;
+  const { CONSOLE_URL: console, INVITE_ACCEPT_URL: inviteAccept, SMTP_URL: smtp } = variables;
   return {
     db,
     configuration: await loadConfiguration(path.resolve(variables.HEADROOM_CONFIG)),
     stripe: openStripe(variables),
-    mail: openMail(variables),
+    mail: smtp === undefined ? null : createSmtpTransport({ url: smtp, from: variables.MAIL_FROM }),
     log,
     addresses: { console, inviteAccept: inviteAccept ?? new URL("/invites/accept", console).href },
     environment: variables.HEADROOM_ENV,
   };
-}
-
-function openMail({ SMTP_URL: url, MAIL_FROM: from }: WorkerVariables): ServiceContext["mail"] {
-  if (url === undefined) {
-    return null;
-  }
-  if (from === undefined) {
-    throw new ConfigurationError(["MAIL_FROM is not set, and SMTP_URL is: mail needs a sender"]);
-  }
-  return createSmtpTransport({ url, from });
 }

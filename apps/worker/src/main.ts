@@ -1,5 +1,5 @@
-import { assertUnprivileged, createDatabase } from "@headroom/db/client";
-import { readDevClockOffset } from "@headroom/db/clock";
+import { assertUnprivileged, createDatabase, type DatabaseRole } from "@headroom/db/client";
+import { assertRealClock } from "@headroom/db/clock";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
 import { readVariables } from "./config.ts";
@@ -9,45 +9,49 @@ import { startPromptLoops } from "./prompt.ts";
 import { taskList } from "./tasks.ts";
 import { startWorker } from "./worker.ts";
 
-const variables = readVariables(process.env);
-const { DATABASE_URL: connectionString, WORKER_CONCURRENCY: concurrency } = variables;
-const log = createLogger({ service: "worker", level: variables.LOG_LEVEL });
-const lifecycle = superviseProcess(log);
-const onConnectionError = (error: Error) => log.warn({ err: error }, "idle database connection lost");
-
-const database = createDatabase({
-  connectionString,
-  role: "hr_worker",
-  applicationName: "headroom worker",
-  max: variables.DATABASE_POOL_SIZE,
-  onConnectionError,
-});
 // Beside the running jobs: who listens, the heartbeat, the probe, and one to spare.
-const jobs = createDatabase({
-  connectionString,
-  role: "hr_jobs",
-  applicationName: "headroom worker jobs",
-  max: concurrency + 4,
-  onConnectionError,
-});
+const connectionsBesideJobs = 4;
 
-const context = await createContext(variables, database, log);
-await assertUnprivileged(database);
-if (variables.HEADROOM_ENV === "production" && (await readDevClockOffset(database)) !== 0) {
-  throw new Error("the clock of this database was moved for development: production needs it at zero");
+async function main(): Promise<void> {
+  const variables = readVariables(process.env);
+  const { WORKER_CONCURRENCY: concurrency } = variables;
+  const log = createLogger({ service: "worker", level: variables.LOG_LEVEL });
+  const connect = (role: DatabaseRole, applicationName: string, max: number) =>
+    createDatabase({
+      connectionString: variables.DATABASE_URL,
+      role,
+      applicationName,
+      max,
+      onConnectionError: (error) => log.warn({ err: error }, "idle database connection lost"),
+    });
+  const database = connect("hr_worker", "headroom worker", variables.DATABASE_POOL_SIZE);
+  const jobs = connect("hr_jobs", "headroom worker jobs", concurrency + connectionsBesideJobs);
+  const context = await createContext(variables, database, log);
+  await assertUnprivileged(database);
+  await assertRealClock(database, variables.HEADROOM_ENV);
+  await startWorker({
+    database,
+    jobs,
+    tasks: taskList(context),
+    crontab,
+    startLoops: () => startPromptLoops(context),
+    concurrency,
+    drainMs: 15_000,
+    host: variables.HOST,
+    port: variables.PORT,
+    metricsPort: variables.METRICS_PORT,
+    shutdownDelayMs: variables.SHUTDOWN_DELAY_MS,
+    log,
+    lifecycle: superviseProcess(log),
+  });
 }
 
-await startWorker({
-  database,
-  jobs,
-  tasks: taskList(context),
-  crontab,
-  startLoops: () => startPromptLoops(context),
-  concurrency,
-  drainMs: 15_000,
-  host: variables.HOST,
-  port: variables.PORT,
-  metricsPort: variables.METRICS_PORT,
-  log,
-  lifecycle,
-});
+try {
+  await main();
+} catch (error) {
+  // The log is not there before the environment is read; what hinders a start is for whoever started it.
+  process.stderr.write(
+    `headroom worker cannot start: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
+  process.exit(1);
+}

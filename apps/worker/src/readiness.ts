@@ -1,5 +1,5 @@
 import type { Database } from "@headroom/db/client";
-import { isMigrated } from "@headroom/db/migrate";
+import { databaseChecks } from "@headroom/db/readiness";
 import type { Check } from "@headroom/platform/health";
 import type { JobRunner } from "./runner.ts";
 
@@ -10,13 +10,8 @@ export function readinessChecks(
   runner: JobRunner,
 ): Record<string, Check> {
   return {
-    database: () => database.kysely.selectFrom("dev_clock").select("singleton").executeTakeFirstOrThrow(),
-    migrations: async () => {
-      if (!(await isMigrated(database.pool))) {
-        throw new Error("the database's migrations are not this code's");
-      }
-    },
-    queue: () => jobs.kysely.selectFrom("worker_heartbeat").select("worker_id").limit(1).execute(),
+    ...databaseChecks(database),
+    queue: databaseChecks(jobs).database,
     probe: async () => {
       if (!runner.isProven()) {
         throw new Error("no job has run here lately");

@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { createDatabase } from "@headroom/db/client";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createLogger } from "@headroom/platform/log";
+import { createMetrics } from "@headroom/platform/metrics";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { observeJobs } from "./observation.ts";
 import { startRunner } from "./runner.ts";
 
+const silent = createLogger({ service: "worker", level: "silent" });
 let database: TestDatabase;
 const children: ChildProcess[] = [];
 
@@ -118,6 +121,9 @@ test("a job that throws is tried again later, and is kept and reported when its 
   await expect
     .poll(queued)
     .toEqual([{ attempts: 2, locked_by: null, last_error: expect.stringContaining("always falls") }]);
+  const metrics = createMetrics("test");
+  observeJobs(new EventEmitter(), await database.connect("hr_jobs"), metrics, silent);
+  expect(await metrics.registry.metrics()).toMatch(/headroom_dead_jobs\{[^}]*task="fall"[^}]*\} 1\n/);
   await becomesReady(worker);
 });
 
@@ -168,14 +174,13 @@ test("a runner that does not own the queue gets no jobs, and says that it is not
     role: "hr_worker",
     applicationName: "wrong",
   });
-  const log = createLogger({ service: "worker", level: "silent" });
   const seen: unknown[] = [];
   const runner = await startRunner({
     jobs,
     tasks: { mark: (payload) => void seen.push(payload) },
     crontab: [],
     concurrency: 2,
-    log,
+    log: silent,
   });
   await pause(2_500);
   expect({ ready: runner.isProven(), seen }).toEqual({ ready: false, seen: [] });

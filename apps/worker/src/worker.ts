@@ -26,6 +26,8 @@ export interface WorkerOptions {
   host: string;
   port: number;
   metricsPort: number | undefined;
+  /** How long `/readyz` says 503 before the server closes. */
+  shutdownDelayMs: number;
   log: Logger;
   lifecycle: Lifecycle;
 }
@@ -63,6 +65,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ url: string
   const server = await startHttpServer({
     host,
     port: options.port,
+    shutdownDelayMs: options.shutdownDelayMs,
     health,
     log,
     handle: ({ response }) => void response.writeHead(404).end(),

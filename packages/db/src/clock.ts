@@ -26,3 +26,10 @@ export async function readDevClockOffset(database: Database): Promise<number> {
   );
   return rows[0]?.ms ?? 0;
 }
+
+/** @throws Error in production while the development clock is moved: limits and invoices would follow it. */
+export async function assertRealClock(database: Database, environment: string): Promise<void> {
+  if (environment === "production" && (await readDevClockOffset(database)) !== 0) {
+    throw new Error("the database's development clock is moved: production keeps real time");
+  }
+}

@@ -16,7 +16,7 @@ const layers: Record<string, { imports: string[]; types?: string[]; tests?: stri
   "apps/worker": { imports: server },
   "apps/stripe-webhook": { imports: server },
   "apps/cli": { imports: server },
-  "packages/client": { imports: [], types: ["apps/api"] },
+  "packages/client": { imports: [], types: ["apps/api"], tests: ["apps/api", "packages/domain"] },
   "packages/react": { imports: ["packages/client"] },
   "apps/console": { imports: ["packages/react", "packages/client"] },
   "packages/stripe-sandbox": { imports: ["packages/platform"] },
@@ -24,7 +24,7 @@ const layers: Record<string, { imports: string[]; types?: string[]; tests?: stri
 };
 
 /** What an application may take from the database package: connections and upkeep, never statements. */
-const doorsOfDb = ["client", "clock", "jobs", "migrate", "roles", "worker-leases"];
+const doorsOfDb = ["client", "clock", "jobs", "migrate", "readiness", "roles", "worker-leases"];
 
 /** Arrows that must exist: a scanner that finds nothing would pass everything. */
 const carriesLoad = [
@@ -191,16 +191,22 @@ describe("the domain", () => {
 });
 
 describe("places", () => {
-  test("only a main reads the environment", () => {
-    const elsewhere = product.filter(({ file }) => !/\/main\.ts$|^infra\/local\/[^/]*\.mjs$/.test(file));
+  test("only a main or a script of infra/local reads the environment", () => {
+    const elsewhere = product.filter(
+      ({ file }) =>
+        !/\/main\.ts$|^infra\/local\/(?:[^/]*\.mjs|start\.ts|tour\.ts|test-suites\.ts)$/.test(file),
+    );
     expect(matching(elsewhere, /\bprocess\s*\.\s*env\b/)).toEqual([]);
   });
 
   test("only packages/db holds SQL or speaks to PostgreSQL", () => {
     const elsewhere = product.filter((source) => source.layer !== "packages/db");
-    expect(matching(elsewhere, /\bsql(?:<[^`]*>)?`|\.query(?:<[^(]*>)?\(\s*["'`]|\bCompiledQuery\b/)).toEqual(
-      [],
-    );
+    expect(
+      matching(
+        elsewhere,
+        /\bsql(?:<[^`]*>)?`|\.query(?:<[^(]*>)?\(\s*["'`]|\bCompiledQuery\b|\.(?:selectFrom|insertInto|updateTable|deleteFrom)\(/,
+      ),
+    ).toEqual([]);
     const drivers = elsewhere.filter((source) => source.imports.some(({ target }) => target === "pg"));
     expect(drivers.map(({ file }) => file)).toEqual([]);
   });

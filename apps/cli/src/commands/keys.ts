@@ -1,3 +1,4 @@
+import type { Actor } from "@headroom/domain/actors";
 import { scopes as allScopes, type Scope } from "@headroom/domain/permissions";
 import { authorize } from "@headroom/service/access";
 import { createPlatformKey, revokePlatformKeysNamed } from "@headroom/service/api-keys";
@@ -42,17 +43,17 @@ export function addKeys(program: Command, { environment, terminal }: Shell): voi
         command.error("error: --replace is for platform keys", { exitCode: 2 });
       }
       const key = await withContext(readVariables(environment), "hr_api", terminal, (context) =>
-        createKey(context, options),
+        createKey(context, options, { kind: "operator", name: environment.USER || "cli" }),
       );
       terminal.err(`${key.id} made. Its secret is not stored and will not be shown again.\n`);
       printResult(terminal, options.json ?? false, { key: key.secret, id: key.id }, [key.secret ?? ""]);
     });
 }
 
-async function createKey(context: ServiceContext, options: KeyOptions) {
+async function createKey(context: ServiceContext, options: KeyOptions, operator: Actor) {
   const { organization, name, scopes, expires: expiresAt } = options;
   if (organization !== undefined) {
-    const access = await authorize(context, operator, organization, "api_keys.manage");
+    const access = await authorize(context, operator, organization, "keys.manage");
     return createApiKey(context, access, { name, scopes, expiresAt });
   }
   if (options.replace) {
@@ -60,8 +61,6 @@ async function createKey(context: ServiceContext, options: KeyOptions) {
   }
   return createPlatformKey(context, { name, scopes, expiresAt });
 }
-
-const operator = { kind: "operator", name: "cli" } as const;
 
 function parseName(text: string): string {
   const name = text.trim();

@@ -42,6 +42,7 @@ await startWorker({
   host: "127.0.0.1",
   port: 0,
   metricsPort: undefined,
+  shutdownDelayMs: 0,
   log,
   lifecycle,
 });

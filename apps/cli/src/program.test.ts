@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import { runProgram } from "./program.ts";
+import { alignColumns, withProgress } from "./terminal.ts";
+
+const run = async (...parameters: string[]) => {
+  const [out, err]: [string[], string[]] = [[], []];
+  const terminal = { out: (text: string) => void out.push(text), err: (text: string) => void err.push(text) };
+  const code = await runProgram(parameters, {}, { ...terminal, isWatched: false });
+  return { code, out: out.join(""), err: err.join("") };
+};
+
+test("help names every command, the environment and the exit codes", async () => {
+  const { code, out, err } = await run("--help");
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  for (const part of [
+    "migrate",
+    "plans",
+    "keys",
+    "usage",
+    "DATABASE_URL",
+    "HEADROOM_CONFIG",
+    "Exit codes: 0 done",
+  ]) {
+    expect(out).toContain(part);
+  }
+});
+
+test.each([
+  [["migrate"], ["bring the database to this release's schema", "--json"]],
+  [
+    ["plans", "push"],
+    ["--dry-run", "--json", "change nothing"],
+  ],
+  [
+    ["keys", "create"],
+    [
+      "--platform",
+      "--organization <id>",
+      "--name <name>",
+      "--scopes <list>",
+      "usage:write",
+      "--expires <time>",
+      "--replace",
+      "--json",
+    ],
+  ],
+  [
+    ["usage", "verify"],
+    ["recount", "exit code 1", "--organization <id>", "--json"],
+  ],
+])("help of %j says what it does and takes", async (command, parts) => {
+  const { code, out } = await run(...command, "--help");
+  expect(code).toBe(0);
+  const flowing = out.replace(/\s+/g, " ");
+  for (const part of parts) {
+    expect(flowing).toContain(part);
+  }
+});
+
+const key = ["keys", "create", "--name", "n", "--scopes", "usage:write"];
+
+test.each([
+  [["dance"], "unknown command"],
+  [["migrate", "--fast"], "unknown option"],
+  [["keys", "create", "--platform", "--name", "n"], "--scopes"],
+  [[...key], "either --platform or --organization"],
+  [[...key, "--platform", "--organization", "org_01890000-0000-7000-8000-000000000000"], "cannot be used"],
+  [
+    [...key, "--organization", "org_01890000-0000-7000-8000-000000000000", "--replace"],
+    "--replace is for platform keys",
+  ],
+  [[...key, "--organization", "acme"], "looks like org_"],
+  [[...key, "--platform", "--expires", "soon"], "ISO 8601"],
+  [["keys", "create", "--platform", "--name", "n", "--scopes", "usage:drink"], "Not a scope: usage:drink"],
+  [["keys", "create", "--platform", "--name", " ", "--scopes", "all"], "1 to 100 characters"],
+  [["usage", "verify", "--organization", "01890000-0000-7000-8000-000000000000"], "looks like org_"],
+])(
+  "%j is wrong usage: exit code 2, the reason on standard error, nothing on standard output",
+  async (command, reason) => {
+    const { code, out, err } = await run(...command);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(reason);
+  },
+);
+
+test("without a command it shows the help and counts as wrong usage", async () => {
+  const { code, err } = await run();
+  expect(code).toBe(2);
+  expect(err).toContain("Usage: headroom");
+});
+
+test("columns are as wide as their widest cell", () => {
+  expect(
+    alignColumns([
+      ["a", "bb"],
+      ["ccc", "d"],
+    ]),
+  ).toEqual(["a    bb", "ccc  d"]);
+  expect(alignColumns([])).toEqual([]);
+});
+
+test("progress shows only to people, and leaves no trace", async () => {
+  const said: string[] = [];
+  const terminal = { out: () => undefined, err: (text: string) => void said.push(text), isWatched: true };
+  const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 250, "done"));
+  expect(await withProgress(terminal, "counting", slow)).toBe("done");
+  expect(said[0]).toMatch(/^\rcounting ·*█·* 0 s$/);
+  expect(said.at(-1)).toBe("\r\u001b[K");
+  said.length = 0;
+  await withProgress({ ...terminal, isWatched: false }, "counting", slow);
+  expect(said).toEqual([]);
+});
