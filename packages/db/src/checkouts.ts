@@ -20,26 +20,39 @@ export interface CheckoutIntent {
   session: { id: string; url: string } | null;
 }
 
-/** pending: not answered yet; done: the session is open; the others are over. */
+/** pending: not answered yet; done: the session is open; superseded: Stripe's session is still to be closed. */
 export type IntentStatus = "pending" | "done" | "failed" | "superseded" | "completed" | "expired";
 
 /** The organization's checkout that is under way or open; at most one is. */
 export async function findOpenCheckout(tx: Tx, organizationId: string): Promise<CheckoutIntent | null> {
-  const row = await tx
+  const intents = await listCheckouts(tx, organizationId, ["pending", "done"]);
+  return intents[0] ?? null;
+}
+
+/** Checkouts that a newer one took the place of, and whose sessions may still be open at Stripe. */
+export async function listSupersededCheckouts(tx: Tx, organizationId: string): Promise<CheckoutIntent[]> {
+  return listCheckouts(tx, organizationId, ["superseded"]);
+}
+
+async function listCheckouts(
+  tx: Tx,
+  organizationId: string,
+  statuses: readonly IntentStatus[],
+): Promise<CheckoutIntent[]> {
+  const rows = await tx
     .selectFrom("stripe_intent")
     .select(["id", "fingerprint", "parameters", "result"])
     .where("organization_id", "=", organizationId)
     .where("kind", "=", "checkout")
-    .where("status", "in", ["pending", "done"])
-    .executeTakeFirst();
-  return row
-    ? {
-        id: row.id,
-        fingerprint: row.fingerprint,
-        parameters: row.parameters as unknown as CheckoutParameters,
-        session: row.result as CheckoutIntent["session"],
-      }
-    : null;
+    .where("status", "in", statuses)
+    .orderBy("id")
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    fingerprint: row.fingerprint,
+    parameters: row.parameters as unknown as CheckoutParameters,
+    session: row.result as CheckoutIntent["session"],
+  }));
 }
 
 export async function insertCheckout(
@@ -62,14 +75,17 @@ export async function insertCheckout(
     .execute();
 }
 
-/** Ends an intent that is still under way or open. */
+/** Moves an intent on that is under way, open or superseded. */
 export async function closeCheckout(
   tx: Tx,
   organizationId: string,
   id: string,
   status: IntentStatus,
 ): Promise<void> {
-  await open(tx, organizationId).set({ status, updated_at: sql`clock_now()` }).where("id", "=", id).execute();
+  await unfinished(tx, organizationId)
+    .set({ status, updated_at: sql`clock_now()` })
+    .where("id", "=", id)
+    .execute();
 }
 
 /** Keeps the session that Stripe opened; false when a newer checkout has taken its place meanwhile. */
@@ -79,9 +95,10 @@ export async function keepSession(
   id: string,
   session: { id: string; url: string },
 ): Promise<boolean> {
-  const { numUpdatedRows } = await open(tx, organizationId)
+  const { numUpdatedRows } = await unfinished(tx, organizationId)
     .set({ status: "done", result: JSON.stringify(session), updated_at: sql`clock_now()` })
     .where("id", "=", id)
+    .where("status", "<>", "superseded")
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
 }
@@ -94,7 +111,7 @@ export async function closeSessions(
   status: "completed" | "expired",
 ): Promise<void> {
   if (sessionIds.length > 0) {
-    await open(tx, organizationId)
+    await unfinished(tx, organizationId)
       .set({ status, updated_at: sql`clock_now()` })
       .where(sql<string>`result ->> 'id'`, "in", sessionIds)
       .execute();
@@ -112,10 +129,10 @@ export async function countMembers(tx: Tx, organizationId: string, withOwner: bo
   return row.members;
 }
 
-function open(tx: Tx, organizationId: string) {
+function unfinished(tx: Tx, organizationId: string) {
   return tx
     .updateTable("stripe_intent")
     .where("organization_id", "=", organizationId)
     .where("kind", "=", "checkout")
-    .where("status", "in", ["pending", "done"]);
+    .where("status", "in", ["pending", "done", "superseded"]);
 }

@@ -110,6 +110,17 @@ export function stateAt(
   return facts.state === "past_due" ? "restricted" : facts.state;
 }
 
+/** The plan whose limits hold at an instant: the subscription's, or the base plan once those have run out. */
+export function planAt(
+  facts: Pick<SubscriptionFacts, "planId" | "planVersion" | "limitsUntil">,
+  base: { planId: string; planVersion: number },
+  now: Instant,
+): { planId: string; planVersion: number } {
+  const { planId, planVersion, limitsUntil } = facts;
+  const holds = limitsUntil === null || now < limitsUntil;
+  return holds && planId !== null && planVersion !== null ? { planId, planVersion } : base;
+}
+
 /** Something about a subscription that the audit trail tells. */
 export interface Transition {
   action: `subscription.${string}`;

@@ -1,0 +1,169 @@
+import { createHash } from "node:crypto";
+import {
+  type CheckoutIntent,
+  closeCheckout,
+  findOpenCheckout,
+  type IntentStatus,
+  insertCheckout,
+  keepSession,
+  listSupersededCheckouts,
+} from "@headroom/db/checkouts";
+import { readClock } from "@headroom/db/clock";
+import { withOrganization } from "@headroom/db/tenancy";
+import { DomainError } from "@headroom/domain/errors";
+import { encodeId } from "@headroom/domain/ids";
+import { canonical } from "@headroom/domain/plans";
+import { uuidv7 } from "@headroom/platform/uuid";
+import { type Access, withLockedOrganization } from "./access.ts";
+import { recordAudit } from "./audit.ts";
+import { type CheckoutInput, decideCheckout } from "./checkout-terms.ts";
+import type { ServiceContext } from "./context.ts";
+import { ensureCustomer, requireStripe } from "./customers.ts";
+import { forWaitingPerson, isPassing } from "./stripe/faults.ts";
+import type { StripeCheckout, StripeGateway } from "./stripe/gateway.ts";
+
+/** Where the person pays. Nothing has changed yet. */
+export interface CheckoutView {
+  checkoutUrl: string;
+}
+
+type Context = Pick<ServiceContext, "db" | "configuration" | "addresses" | "log"> & { stripe: StripeGateway };
+
+/**
+ * Opens a checkout for a plan. Its row is committed before Stripe is called, and its id is the idempotency key: the
+ * same wish again continues where the last try stopped; another wish closes the checkout that was open.
+ * @throws DomainError plan_not_found (404), plan_not_available (400), active_subscription and currency_fixed (409),
+ *   billing_not_configured and unavailable (503)
+ */
+export async function startCheckout(
+  context: ServiceContext,
+  access: Access,
+  input: CheckoutInput,
+): Promise<CheckoutView> {
+  const ready = requireStripe(context);
+  const intent = await claimCheckout(ready, access, input);
+  return forWaitingPerson(async () => {
+    const { organizationId } = access;
+    const customerId = await ensureCustomer(ready, organizationId);
+    if (await endSuperseded(ready, organizationId, customerId)) {
+      await close(ready, organizationId, intent.id, "failed");
+      throw paidMeanwhile();
+    }
+    const session = await openSession(ready, organizationId, customerId, intent);
+    if (session.status === "expired") {
+      await close(ready, organizationId, intent.id, "expired");
+      return startCheckout(context, access, input);
+    }
+    if (session.status === "complete" || session.url === null) {
+      throw paidMeanwhile();
+    }
+    return { checkoutUrl: session.url };
+  });
+}
+
+/** The intent that stands for this wish; an open one for another wish is superseded. */
+async function claimCheckout(
+  context: Context,
+  access: Access,
+  input: CheckoutInput,
+): Promise<CheckoutIntent> {
+  return withLockedOrganization(context, access, async (tx, _organization, fresh) => {
+    const { organizationId, actor } = fresh;
+    const parameters = await decideCheckout(context, tx, organizationId, input);
+    const fingerprint = createHash("sha256").update(canonical(parameters)).digest("hex");
+    const open = await findOpenCheckout(tx, organizationId);
+    if (open?.fingerprint === fingerprint) {
+      return open;
+    }
+    if (open) {
+      await closeCheckout(tx, organizationId, open.id, "superseded");
+    }
+    const intent: CheckoutIntent = { id: uuidv7(), fingerprint, parameters, session: null };
+    await insertCheckout(tx, organizationId, intent, await readClock(tx));
+    const { planId, planVersion } = parameters;
+    const target = encodeId("org", organizationId);
+    await recordAudit(tx, {
+      organizationId,
+      actor,
+      action: "checkout.started",
+      target,
+      data: { planId, planVersion },
+    });
+    return intent;
+  });
+}
+
+/** The session of an intent: the one it has, or, under the intent's own key, the one that Stripe opens for it. */
+async function openSession(
+  context: Context,
+  organizationId: string,
+  customerId: string,
+  intent: CheckoutIntent,
+): Promise<StripeCheckout> {
+  const { db, stripe } = context;
+  if (intent.session !== null) {
+    return stripe.fetchCheckout(intent.session.id);
+  }
+  const session = await createSession(context, organizationId, customerId, intent);
+  const { id, url } = session;
+  if (
+    url !== null &&
+    !(await withOrganization(db, organizationId, (tx) =>
+      keepSession(tx, organizationId, intent.id, { id, url }),
+    ))
+  ) {
+    await stripe.expireCheckout(id);
+    throw new DomainError("unavailable", "A newer checkout has taken the place of this one.");
+  }
+  return session;
+}
+
+async function createSession(
+  context: Context,
+  organizationId: string,
+  customerId: string,
+  { id, parameters }: CheckoutIntent,
+): Promise<StripeCheckout> {
+  const { items, trialDays, successUrl, cancelUrl } = parameters;
+  try {
+    const session = { organizationId, customerId, items, trialDays, successUrl, cancelUrl };
+    return await context.stripe.createCheckout(session, id);
+  } catch (error) {
+    context.log.error({ err: error, organizationId, intentId: id }, "checkout not opened");
+    if (!isPassing(error)) {
+      await close(context, organizationId, id, "failed");
+    }
+    throw error;
+  }
+}
+
+/**
+ * Closes the sessions of superseded checkouts; true when one of them was paid first. A session that was opened and
+ * never written down is found by making the same call again, under the same key.
+ */
+async function endSuperseded(context: Context, organizationId: string, customerId: string): Promise<boolean> {
+  const superseded = await withOrganization(context.db, organizationId, (tx) =>
+    listSupersededCheckouts(tx, organizationId),
+  );
+  let paid = false;
+  for (const intent of superseded) {
+    const session = intent.session ?? (await createSession(context, organizationId, customerId, intent));
+    const { status } = await context.stripe.expireCheckout(session.id);
+    paid ||= status === "complete";
+    await close(context, organizationId, intent.id, status === "complete" ? "completed" : "expired");
+  }
+  return paid;
+}
+
+async function close(
+  { db }: Context,
+  organizationId: string,
+  id: string,
+  status: IntentStatus,
+): Promise<void> {
+  await withOrganization(db, organizationId, (tx) => closeCheckout(tx, organizationId, id, status));
+}
+
+function paidMeanwhile(): DomainError {
+  return new DomainError("active_subscription", "A checkout of this organization has just been paid.");
+}

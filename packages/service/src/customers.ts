@@ -1,0 +1,43 @@
+import { readClock } from "@headroom/db/clock";
+import { findCustomer, linkCustomer } from "@headroom/db/customers";
+import { findOrganization } from "@headroom/db/organizations";
+import { withOrganization } from "@headroom/db/tenancy";
+import { DomainError } from "@headroom/domain/errors";
+import type { ServiceContext } from "./context.ts";
+import type { StripeGateway } from "./stripe/gateway.ts";
+
+/** A context that has Stripe. @throws DomainError billing_not_configured (503) without a key. */
+export function requireStripe<Context extends { stripe: StripeGateway | null }>(
+  context: Context,
+): Context & { stripe: StripeGateway } {
+  const { stripe } = context;
+  if (stripe === null) {
+    throw new DomainError("billing_not_configured", "Billing is not configured: there is no Stripe key.");
+  }
+  return { ...context, stripe };
+}
+
+/**
+ * The organization's Stripe customer, made at its first checkout: the idempotency key is the organization, so that a
+ * crash or a race between Stripe's answer and our row makes no second one. Outside any transaction.
+ */
+export async function ensureCustomer(
+  { db, stripe }: Pick<ServiceContext, "db"> & { stripe: StripeGateway },
+  organizationId: string,
+): Promise<string> {
+  const known = await withOrganization(db, organizationId, (tx) => findCustomer(tx, organizationId));
+  if (known !== null) {
+    return known;
+  }
+  const customerId = await stripe.createCustomer(organizationId, `cus:${organizationId}`);
+  const organization = await withOrganization(db, organizationId, async (tx) => {
+    await linkCustomer(tx, organizationId, customerId, await readClock(tx));
+    return findOrganization(tx, organizationId);
+  });
+  const { billingEmail } = (organization?.settings ?? {}) as { billingEmail?: unknown };
+  await stripe.describeCustomer(customerId, {
+    name: organization?.name ?? "",
+    email: typeof billingEmail === "string" ? billingEmail : null,
+  });
+  return customerId;
+}
