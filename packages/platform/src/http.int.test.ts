@@ -75,11 +75,30 @@ describe("closing", () => {
     const closed = close();
     const ready = await fetch(`${url}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([503, { status: "draining" }]);
+    expect(ready.headers.get("connection")).toBe("close");
     await new Promise((resolve) => setTimeout(resolve, 300));
     await expect(fetch(`${url}/fast`)).rejects.toThrow();
     gate.resolve();
     expect(await (await slow).text()).toBe("answer");
     await closed;
+  });
+
+  test("does not wait for a client that keeps its connection after its answer", async () => {
+    const gate = Promise.withResolvers<void>();
+    const handle: HttpServerOptions["handle"] = async ({ response }) => {
+      await gate.promise;
+      response.end("answer");
+    };
+    const { port, close } = await start({ handle });
+    const answer = exchange(port, "GET / HTTP/1.1\r\nhost: api\r\n\r\n");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const started = performance.now();
+    const closed = close();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    gate.resolve();
+    await closed;
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   test("cuts what does not end in time", async () => {
