@@ -19,8 +19,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   if (Number(request.headers["content-length"] ?? 0) > limit) throw new BodyTooLargeError(limit);
   const chunks: Buffer[] = [];
   let size = 0;
-  // Leaving a plain loop would destroy the socket, and with it the answer that says why.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of request) {
     size += (chunk as Buffer).length;
     if (size > limit) throw new BodyTooLargeError(limit);
     chunks.push(chunk as Buffer);

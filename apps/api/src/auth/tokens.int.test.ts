@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { DomainError } from "@headroom/domain/errors";
-import { exportSPKI, generateKeyPair, importJWK, SignJWT } from "jose";
+import { exportJWK, exportSPKI, generateKeyPair, importJWK, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { seconds, startTestIssuer, type TestIssuer, usualClaims } from "../testing/issuers.ts";
 import { createTokenVerifier } from "./tokens.ts";
@@ -56,7 +56,8 @@ const tokens: [string, () => Promise<string> | string, string][] = [
     () => `${base64url({ alg: "none" })}.${base64url(usualClaims(issuer.url))}.`,
     "unauthenticated",
   ],
-  ["an algorithm that the issuer does not use", () => signedWith("ES384"), "unauthenticated"],
+  ["another kind of key", () => signedWith("ES384"), "unauthenticated"],
+  ["the right key with an algorithm that the issuer does not use", otherPadding, "unauthenticated"],
   ["HS256 with the public key as secret", hmacWithPublicKey, "unauthenticated"],
   ["a key brought along in the header", withOwnKey, "unauthenticated"],
   ["a changed payload", changedPayload, "unauthenticated"],
@@ -69,6 +70,11 @@ async function signedWith(algorithm: string): Promise<string> {
   return new SignJWT(usualClaims(issuer.url))
     .setProtectedHeader({ alg: algorithm, kid: "first" })
     .sign(privateKey);
+}
+
+async function otherPadding(): Promise<string> {
+  const key = await importJWK(await exportJWK(rsa.privateKey), "PS256");
+  return new SignJWT(usualClaims(rsa.url)).setProtectedHeader({ alg: "PS256", kid: "first" }).sign(key);
 }
 
 async function hmacWithPublicKey(): Promise<string> {

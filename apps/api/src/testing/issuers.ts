@@ -25,7 +25,8 @@ export const audience = "headroom-test";
 /** Starts one on a free port. */
 export async function startTestIssuer(algorithm = "ES256"): Promise<TestIssuer> {
   const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
-  const jwk = { ...(await exportJWK(publicKey)), kid: "first", alg: algorithm, use: "sig" };
+  // Without `alg`, as many issuers publish theirs: which algorithms count is then up to the reader alone.
+  const jwk = { ...(await exportJWK(publicKey)), kid: "first", use: "sig" };
   const issuer = { userinfo: {}, broken: new Set<string>(), requests: [] as string[] };
   const server = createServer((request, response) => answer(request, response, url, jwk, issuer));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
