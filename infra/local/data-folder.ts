@@ -32,6 +32,7 @@ const lockFile = "supervisor.pid";
 const contents = [
   "mail",
   "logs",
+  "compile-cache",
   "stripe-sandbox.sqlite",
   "stripe-sandbox.sqlite-wal",
   "stripe-sandbox.sqlite-shm",

@@ -1,5 +1,5 @@
 import { host, urlOf } from "./addresses.ts";
-import type { Secrets } from "./data-folder.ts";
+import type { DataFolder, Secrets } from "./data-folder.ts";
 import type { StartOptions } from "./options.ts";
 import type { Ports } from "./ports.ts";
 
@@ -39,12 +39,13 @@ export const applicationEnvironment = (
   shell: Environment,
   options: StartOptions,
   ports: Ports,
-  secrets: Secrets,
+  folder: DataFolder,
   databaseUrl: string,
 ): Environment => ({
+  NODE_COMPILE_CACHE: folder.file("compile-cache"),
   OIDC_AUDIENCE: "headroom",
   MAIL_FROM: "Headroom <headroom@localhost>",
-  INVITE_LINK_KEY: secrets.inviteLinkKey,
+  INVITE_LINK_KEY: folder.secrets().inviteLinkKey,
   ...inherited(shell),
   HEADROOM_ENV: "development",
   HEADROOM_CONFIG: options.configurationFile,
@@ -52,7 +53,7 @@ export const applicationEnvironment = (
   DATABASE_URL: databaseUrl,
   OIDC_ISSUER: options.oidcIssuer ?? urlOf(ports.issuer),
   SMTP_URL: options.smtpUrl ?? `smtp://${host}:${ports.smtp}`,
-  ...stripeVariables(options, ports, secrets),
+  ...stripeVariables(options, ports, folder.secrets()),
 });
 
 /** What the Stripe sandbox reads: where it keeps its state, whom it calls, and who lives by its clock. */

@@ -37,7 +37,7 @@ const graceMs = 15_000;
 const firstAttempts = 3;
 const readyMs = 60_000;
 const pollEvery = 50;
-const parentWatch = path.join(import.meta.dirname, "parent-watch.ts");
+const preload = path.join(import.meta.dirname, "preload.ts");
 
 /** At once after a life of a second or more; slower, up to a second, for one that keeps dying. */
 const pauseBefore = (shortLives: number): number => Math.min(shortLives * 100, 1_000);
@@ -58,7 +58,7 @@ const launch = (spec: ProcessSpec, logFile: string, again: boolean): ChildProces
   // channel tells the child when the supervisor is gone.
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", "--import", parentWatch, spec.script],
+    ["--disable-warning=ExperimentalWarning", "--import", preload, spec.script],
     { env: spec.environment, stdio: ["ignore", output, output, "ipc"], detached: true, windowsHide: true },
   );
   closeSync(output);

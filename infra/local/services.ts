@@ -17,7 +17,12 @@ export const standIns = (
   shell: Environment,
 ): ProcessSpec[] => {
   const here = path.join(root, "infra", "local");
-  const base = { PATH: shell.PATH, LOG_LEVEL: shell.LOG_LEVEL, HEADROOM_ENV: "development" };
+  const base = {
+    PATH: shell.PATH,
+    LOG_LEVEL: shell.LOG_LEVEL,
+    NODE_COMPILE_CACHE: folder.file("compile-cache"),
+    HEADROOM_ENV: "development",
+  };
   const all: (ProcessSpec & { wanted: boolean })[] = [
     {
       name: "stripe",

@@ -109,20 +109,25 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
     return postgres.openLogin(folder.secrets().databasePassword);
   };
 
+  const openStandIns = async (ports: Ports): Promise<void> => {
+    const specs = standIns(root, options, ports, folder, shell);
+    await startAll(specs);
+    if (specs.length > 0) done(specs.map((spec) => spec.name).join(", "));
+  };
+
+  const mintKey = (): Promise<string | null> =>
+    options.databaseUrl === null ? mintPlatformKey(root, environment) : Promise.resolve(null);
+
   const start = async (): Promise<ReadyStack> => {
     const ports = await claimPorts();
-    const databaseUrl = await openDatabase(ports);
+    const [databaseUrl] = await Promise.all([openDatabase(ports), openStandIns(ports)]);
     assertWanted();
-    environment = applicationEnvironment(shell, options, ports, folder.secrets(), databaseUrl);
+    environment = applicationEnvironment(shell, options, ports, folder, databaseUrl);
     const clock = await startClockHook(databaseUrl, ports.clock);
     stops.push(clock.close);
-    const others = standIns(root, options, ports, folder, shell);
-    await startAll(others);
-    if (others.length > 0) done(others.map((spec) => spec.name).join(", "));
     await pushPlans(root, environment);
     done(`plans of ${path.relative(root, options.configurationFile)}`);
-    const platformKey = options.databaseUrl === null ? await mintPlatformKey(root, environment) : null;
-    await startAll(applications(root, ports, environment));
+    const [platformKey] = await Promise.all([mintKey(), startAll(applications(root, ports, environment))]);
     done("api, webhook, worker");
     ready = { ...addressesOf(options, ports), databaseUrl, platformKey };
     publish();

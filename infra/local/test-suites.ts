@@ -39,7 +39,7 @@ export const createRunner = (root: string): Runner => {
   let current: ChildProcess | null = null;
   return {
     run: async (tool) => {
-      const watch = ["--import", path.join(import.meta.dirname, "parent-watch.ts")];
+      const watch = ["--import", path.join(import.meta.dirname, "preload.ts")];
       const child = spawn(process.execPath, [...watch, programOf(root, tool), ...tool.parameters], {
         cwd: root,
         env: { ...process.env, ...quiet },
