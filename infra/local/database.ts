@@ -37,6 +37,7 @@ export const keepPostgres = async (options: PostgresOptions): Promise<KeptPostgr
       dataDirectory: options.dataDirectory,
       port: options.port,
       log: (line) => appendFileSync(logFile, `${line}\n`),
+      notice: options.log,
     });
 
   const startAgain = async (): Promise<void> => {

@@ -34,6 +34,8 @@ export type EmbeddedOptions = {
   temporary?: boolean;
   /** Takes what the server logs, line by line. */
   log: (line: string) => void;
+  /** Takes what a person should know: another account, another place for the data. Default `log`. */
+  notice?: (line: string) => void;
 };
 
 const patience = 15_000;
@@ -93,11 +95,11 @@ const launchOnFreePort = async (
  * same directory) and never outlives the process that started it. Works as root, through another account.
  */
 export const startEmbeddedPostgres = async (options: EmbeddedOptions): Promise<EmbeddedPostgres> => {
-  const { log } = options;
+  const { log, notice = log } = options;
   const dataDirectory = path.resolve(options.dataDirectory);
-  const account = serverAccount(existingCluster(dataDirectory), log);
-  const binaries = findBinaries(account, log);
-  const home = dataHome(dataDirectory, account, log);
+  const account = serverAccount(existingCluster(dataDirectory), notice);
+  const binaries = findBinaries(account, notice);
+  const home = dataHome(dataDirectory, account, notice);
   const cluster = openCluster(binaries, home, account, options.temporary !== true);
   const server = { binaries, cluster: cluster.directory, account, log };
   const { process: running, port } = await launchOnFreePort(options, server);
