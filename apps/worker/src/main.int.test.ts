@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
+import { createFactory } from "@headroom/db/testing/factories";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+
+const root = path.join(import.meta.dirname, "../../..");
+
+let database: TestDatabase;
+const children: ChildProcess[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+});
+afterAll(() => database?.drop());
+
+const spawnWorker = (environment: Record<string, string>) => {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "main.ts")], {
+    cwd: root,
+    env: {
+      PATH: process.env.PATH,
+      HEADROOM_ENV: "development",
+      DATABASE_URL: database.url,
+      HOST: "127.0.0.1",
+      PORT: "0",
+      ...environment,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.push(child);
+  return child;
+};
+
+const refused = async (environment: Record<string, string>) => {
+  const child = spawnWorker(environment);
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+  return { code, said };
+};
+
+test("the worker becomes ready, notices a moved clock within seconds, and stops in order", async () => {
+  const factory = createFactory(database.admin);
+  const terms = { dailyLimit: null, included: 10, overage: null };
+  await factory.plan("free", { jobs: terms });
+  const organization = await factory.organization();
+  await database.admin.query("select headroom.create_gates(array[$1::uuid], array['jobs'])", [organization]);
+  const worker = spawnWorker({});
+  const exited = once(worker, "exit");
+  const faults: string[] = [];
+  const url = await new Promise<string>((resolve) => {
+    createInterface({ input: worker.stdout }).on("line", (line) => {
+      const said = JSON.parse(line);
+      if (said.level === "error" || said.level === "fatal") faults.push(line);
+      if (said.msg === "worker started") resolve(said.url);
+    });
+  });
+  const ready = async () => {
+    const response = await fetch(`${url}/readyz`);
+    return { status: response.status, ...(await response.json()) };
+  };
+  await expect.poll(ready, { timeout: 10_000 }).toEqual({
+    status: "ok",
+    checks: { database: "ok", migrations: "ok", queue: "ok", probe: "ok" },
+  });
+  const closed = async () => {
+    const { rows } = await database.admin.query(
+      "select count(*)::integer as count from headroom.usage_period where organization_id = $1 and closed_at is not null",
+      [organization],
+    );
+    return rows[0].count;
+  };
+  expect(await closed()).toBe(0);
+  await factory.setClock(new Date(Date.now() + 40 * 24 * 3_600_000).toISOString());
+  await expect.poll(closed, { timeout: 5_000 }).toBeGreaterThan(0);
+  worker.kill("SIGTERM");
+  expect((await exited)[0]).toBe(0);
+  expect(faults).toEqual([]);
+});
+
+test("production refuses a moved clock", async () => {
+  await database.admin.query("update headroom.dev_clock set clock_offset = '1 day'");
+  const { code, said } = await refused({ HEADROOM_ENV: "production" });
+  expect(code).toBe(1);
+  expect(said).toContain("production keeps real time");
+});
+
+test("a superuser's login is refused", async () => {
+  const { code, said } = await refused({ DATABASE_URL: database.adminUrl });
+  expect(code).toBe(1);
+  expect(said).toContain("bypasses row-level security");
+});
+
+test("every fault of the environment is printed at once, without a secret's value", async () => {
+  const { code, said } = await refused({
+    DATABASE_URL: "mysql://u:hunter2@h/d",
+    PORT: "many",
+    STRIPE_SECRET_KEY: "x",
+  });
+  expect(code).toBe(1);
+  for (const name of ["DATABASE_URL", "PORT", "STRIPE_SECRET_KEY"]) {
+    expect(said).toContain(name);
+  }
+  expect(said).not.toContain("hunter2");
+});
