@@ -1,10 +1,20 @@
+import { apiKeysRouter } from "./routers/api-keys.ts";
+import { auditRouter } from "./routers/audit.ts";
+import { invitesRouter } from "./routers/invites.ts";
 import { meRouter } from "./routers/me.ts";
+import { membersRouter } from "./routers/members.ts";
+import { organizationsRouter } from "./routers/organizations.ts";
 import { usageRouter } from "./routers/usage.ts";
 import { router } from "./trpc.ts";
 
 /** Every procedure. `@headroom/client` carries its type. */
 export const appRouter = router({
+  apiKeys: apiKeysRouter,
+  audit: auditRouter,
+  invites: invitesRouter,
   me: meRouter,
+  members: membersRouter,
+  organizations: organizationsRouter,
   usage: usageRouter,
 });
 

@@ -43,7 +43,7 @@ export const recordAnswer = z.strictObject({
   ),
 });
 
-const meterUsage = z.strictObject({
+export const meterUsage = z.strictObject({
   meter: z.string(),
   dailyUsed: units,
   dailyLimit: limit,

@@ -43,7 +43,8 @@ function page(opening: string, link: string, closing: string): string {
 `;
 }
 
+const day = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
+
 function readableDay(instant: string): string {
-  const day = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
   return `${day.format(new Date(instant))} UTC`;
 }
