@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isSettled } from "@headroom/db/settled";
+import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
+import { createFactory, type Factory } from "@headroom/db/testing/factories";
+import { consumeUsage } from "@headroom/db/usage";
+import type { Configuration } from "@headroom/domain/configuration";
+import type { Permission } from "@headroom/domain/permissions";
+import { createLogger } from "@headroom/platform/log";
+import { uuidv7 } from "@headroom/platform/uuid";
+import { startSandbox } from "@headroom/stripe-sandbox/sandbox";
+import { clientOf } from "@headroom/stripe-sandbox/testing/workbench";
+import type Stripe from "stripe";
+import { type Access, authorize } from "../access.ts";
+import { loadConfiguration } from "../configuration.ts";
+import type { ServiceContext } from "../context.ts";
+import { closeDuePeriods, reportOverage } from "../overage-reporting.ts";
+import { pushPlans } from "../plans.ts";
+import { createStripeGateway } from "../stripe/live.ts";
+import { sweepInbox } from "../subscriptions.ts";
+
+/** The shipped configuration, a database of its own, and the Stripe sandbox behind the real client. */
+export interface StripeBench {
+  scratch: TestDatabase;
+  make: Factory;
+  configuration: Configuration;
+  /** As the api, the worker and the webhook app have it. */
+  api: ServiceContext;
+  worker: ServiceContext;
+  webhook: ServiceContext;
+  /** The sandbox's own client: what a person does in Stripe's dashboard. */
+  stripe: Stripe;
+  sandboxUrl: string;
+  /** An organization on the default plan; access is its owner's. */
+  organization(): Promise<{ id: string; access(permission: Permission): Promise<Access> }>;
+  /** Takes units of a meter; answers how many were allowed. */
+  consume(
+    organizationId: string,
+    meter: string,
+    quantity: number,
+    mode?: "reject" | "cap" | "record",
+  ): Promise<number>;
+  /** Pays an open checkout with a test card. */
+  pay(checkoutUrl: string, paymentMethod?: string): Promise<void>;
+  /** Moves Stripe's clock and ours, as the development stack does: events delivered, jobs run, at every step. */
+  advance(by: string): Promise<void>;
+  /** Rows of a table of ours, past every wall. */
+  rows(sql: string, ...values: unknown[]): Promise<Record<string, unknown>[]>;
+  close(): Promise<void>;
+}
+
+const configurationFile = fileURLToPath(new URL("../../../../headroom.config.ts", import.meta.url));
+
+export async function createStripeBench(): Promise<StripeBench> {
+  const scratch = await createTestDatabase();
+  const directory = mkdtempSync(join(tmpdir(), "headroom-billing-"));
+  const configuration = await loadConfiguration(configurationFile);
+  const make = createFactory(scratch.admin);
+  const hooks = await startHooks((now) => make.setClock(now), settle);
+  const sandbox = await startSandbox({
+    file: join(directory, "stripe.sqlite"),
+    port: 0,
+    clockHookUrl: `${hooks.url}/clock`,
+    settledHookUrl: `${hooks.url}/settled`,
+  });
+  const context = async (role: "hr_api" | "hr_worker" | "hr_webhook"): Promise<ServiceContext> => ({
+    db: await scratch.connect(role),
+    configuration,
+    stripe: createStripeGateway({ secretKey: "sk_test_bench", apiBase: sandbox.url }),
+    mail: null,
+    log: createLogger({ service: "test", level: process.env.TEST_LOG ?? "silent" }),
+    addresses: { inviteAccept: "https://app.example.com/join", console: "https://app.example.com" },
+    environment: "test",
+  });
+  const [api, worker, webhook] = await Promise.all([
+    context("hr_api"),
+    context("hr_worker"),
+    context("hr_webhook"),
+  ]);
+
+  async function settle(finalizing: boolean): Promise<boolean> {
+    await sweepInbox(worker);
+    await closeDuePeriods(worker);
+    await reportOverage(worker);
+    return isSettled(worker.db, { finalizing });
+  }
+
+  async function control(path: string, body: object): Promise<void> {
+    const response = await fetch(`${sandbox.url}/_sandbox/${path}`, {
+      method: "POST",
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) {
+      throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    }
+  }
+
+  await pushPlans(worker, { dryRun: false });
+  return {
+    scratch,
+    make,
+    configuration,
+    api,
+    worker,
+    webhook,
+    stripe: clientOf(sandbox),
+    sandboxUrl: sandbox.url,
+    async organization() {
+      const id = await make.organization();
+      const userId = await make.member(id, "owner");
+      return { id, access: (permission) => authorize(api, { kind: "user", userId }, id, permission) };
+    },
+    async consume(organizationId, meter, quantity, mode = "reject") {
+      const credential = await make.key(organizationId);
+      const [outcome] = await consumeUsage(api.db, [
+        {
+          credential,
+          organizationId,
+          meter,
+          key: uuidv7(),
+          bornOn: null,
+          id: uuidv7(),
+          quantity,
+          mode,
+          memberId: null,
+          occurredAt: null,
+          fingerprint: Buffer.from("bench"),
+          properties: null,
+        },
+      ]);
+      return outcome && "accepted" in outcome ? outcome.accepted : 0;
+    },
+    pay: (checkoutUrl, paymentMethod = "pm_card_visa") =>
+      control(`checkout/${/cs_\w+/.exec(checkoutUrl)?.[0]}/complete`, { paymentMethod }),
+    advance: (by) => control("clock/advance", { by }),
+    rows: async (sql, ...values) => (await scratch.admin.query(sql, values)).rows,
+    async close() {
+      await sandbox.close();
+      hooks.server.close();
+      await scratch.drop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startHooks(
+  setClock: (now: string) => Promise<void>,
+  settled: (finalizing: boolean) => Promise<boolean>,
+): Promise<{ url: string; server: Server }> {
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? "/", "http://hooks");
+    if (url.pathname === "/settled") {
+      response.writeHead((await settled(url.searchParams.has("finalizing"))) ? 200 : 409).end();
+      return;
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) {
+      chunks.push(chunk as Buffer);
+    }
+    await setClock(JSON.parse(Buffer.concat(chunks).toString()).now);
+    response.writeHead(204).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
+}
