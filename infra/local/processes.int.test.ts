@@ -62,17 +62,20 @@ const pidBehind = async (url: string): Promise<number> => {
   }
 };
 
-test("a killed process is back on its port within a second, and its new id is told", async () => {
-  const restarted: (number | null)[] = [];
+test("a killed process is started again at once, on its port, and its new id is told", async () => {
+  const restarted: { pid: number | null; at: number }[] = [];
   const spec = specOf("server", server, await freePort());
-  const one = keep(spec, () => restarted.push(one.pid()));
+  const one = keep(spec, () => restarted.push({ pid: one.pid(), at: performance.now() }));
   await one.ready();
   const first = one.pid() as number;
+  const killedAt = performance.now();
   process.kill(first, "SIGKILL");
   await expect
-    .poll(async () => [0, first].includes(await pidBehind(spec.readyUrl)), { timeout: 1_000 })
+    .poll(async () => [0, first].includes(await pidBehind(spec.readyUrl)), { timeout: 10_000 })
     .toBe(false);
-  expect(restarted).toEqual([one.pid()]);
+  expect(restarted.map(({ pid }) => pid)).toEqual([one.pid()]);
+  // What comes after is the time that the program itself needs to start.
+  expect((restarted[0]?.at ?? Number.POSITIVE_INFINITY) - killedAt).toBeLessThan(1_000);
   expect(said).toEqual(["server ended (SIGKILL): starting it again"]);
 });
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { removePostgresData } from "@headroom/db/testing/postgres-cluster";
 
 /** What `npm start -- --json` prints when everything is ready. */
 export type ReadyStack = {
@@ -76,7 +77,10 @@ export const startStack = async (options: StackOptions = {}): Promise<Stack> => 
       child.kill("SIGINT");
       await once(child, "exit");
     }
-    if (options.dataDirectory === undefined) rmSync(dataDirectory, { recursive: true, force: true });
+    if (options.dataDirectory === undefined) {
+      removePostgresData(path.join(dataDirectory, "postgres"));
+      rmSync(dataDirectory, { recursive: true, force: true });
+    }
     return child.exitCode;
   };
   try {
