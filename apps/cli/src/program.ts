@@ -17,7 +17,7 @@ export interface Shell {
 const usageError = 2;
 
 /** The `headroom` command line, ready to parse. Its errors are thrown as CommanderError. */
-export function createProgram(shell: Shell): Command {
+function createProgram(shell: Shell): Command {
   const { terminal } = shell;
   const program = new Command("headroom")
     .description("Operate Headroom: its database, plans, keys and counters")

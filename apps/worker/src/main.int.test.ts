@@ -60,7 +60,7 @@ test("the worker becomes ready, notices a moved clock within seconds, and stops 
   });
   const ready = async () => {
     const response = await fetch(`${url}/readyz`);
-    return { status: response.status, ...(await response.json()) };
+    return { status: response.status, ...((await response.json()) as object) };
   };
   await expect.poll(ready, { timeout: 10_000 }).toEqual({
     status: "ok",

@@ -67,7 +67,7 @@ export async function startRunner(options: RunnerOptions): Promise<JobRunner> {
     jobs,
     workerId: pool.id,
     log,
-    onReclaimed: (reclaimed) => pool.nudge(reclaimed.length),
+    onReclaimed: (count) => pool.nudge(count),
   });
   const prober = startLoop({
     name: "probe",

@@ -20,7 +20,7 @@ export async function setDevClock(database: Database, offsetMilliseconds: number
 }
 
 /** The development offset in milliseconds. */
-export async function readDevClockOffset(database: Database): Promise<number> {
+async function readDevClockOffset(database: Database): Promise<number> {
   const { rows } = await database.pool.query<{ ms: number }>(
     "select (extract(epoch from clock_offset) * 1000)::float8 as ms from dev_clock",
   );

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "./client.ts";
 
-/** A worker that has not said anything for this long is dead: three of its heartbeats are missing. */
+/** A worker that has not said anything for this long is dead: six of its heartbeats are missing. */
 const silence = "3 seconds";
 /** How long the dead are remembered, so that a worker which only stalled is watched until it speaks again. */
 const memory = "1 minute";
