@@ -128,9 +128,11 @@ describe("creating", () => {
       "seat_limit_reached",
     );
     await moveClock("7 days 1 second");
+    expect(await outcomeOf(invite(world.context, organization, owner, "other@example.com"))).toBe("ok");
+    await world.seats(3);
     const second = await invite(world.context, organization, owner, "grace@example.com");
     expect(second.invite.id).not.toBe(first.invite.id);
-    expect(await pendingCount(organization)).toBe(1);
+    expect(await pendingCount(organization)).toBe(2);
     const grace = await world.person("grace@example.com");
     expect(await outcomeOf(acceptInvite(world.context, grace, first))).toBe("invite_expired");
     expect(await outcomeOf(acceptInvite(world.context, grace, second))).toBe("ok");
@@ -242,16 +244,23 @@ describe("accepting", () => {
   test("counts bought seats while the subscription's limits hold, and not after", async () => {
     await world.seats(1);
     const { owner, organization } = await founded();
-    const subscribe = (limitsUntil: string) =>
+    const subscribe = (limitsUntil: string | null) =>
       world.scratch.admin.query(
-        `update headroom.subscription set plan_id = 'free', plan_version = 1, seats_purchased = 1,
+        `update headroom.subscription set plan_id = 'free', plan_version = 1, seats_purchased = greatest(seats_purchased, 1),
            limits_until = now() + $2::interval where organization_id = $1`,
         [organization, limitsUntil],
       );
     await subscribe("1 hour");
     expect(await outcomeOf(invite(world.context, organization, owner, "one@example.com"))).toBe("ok");
-    await subscribe("-1 hour");
+    await subscribe(null);
     expect(await outcomeOf(invite(world.context, organization, owner, "two@example.com"))).toBe(
+      "seat_limit_reached",
+    );
+    await world.scratch.admin.query("update headroom.subscription set seats_purchased = 2");
+    expect(await outcomeOf(invite(world.context, organization, owner, "two@example.com"))).toBe("ok");
+    await world.scratch.admin.query("update headroom.subscription set seats_purchased = 9");
+    await subscribe("-1 hour");
+    expect(await outcomeOf(invite(world.context, organization, owner, "three@example.com"))).toBe(
       "seat_limit_reached",
     );
   });
@@ -274,10 +283,25 @@ describe("revoking", () => {
     const { token, invite: issued } = await invite(world.context, organization, owner, grace.email);
     const revoked = await revokeInvite(world.context, access, { inviteId: rawId(issued) });
     expect(revoked.status).toBe("revoked");
+    const { rows } = await world.scratch.admin.query(
+      "select from headroom.invite_token where invite_id = $1",
+      [rawId(issued)],
+    );
+    expect(rows).toEqual([]);
     expect(await outcomeOf(acceptInvite(world.context, grace, { token }))).toBe("invite_not_found");
     expect(await outcomeOf(previewInvite(world.context, { token }))).toBe("invite_not_found");
     expect((await listInvites(world.context, access, { limit: 10 })).invites).toEqual([]);
     expect(await outcomeOf(invite(world.context, organization, owner, grace.email))).toBe("ok");
+  });
+
+  test("a link whose invite has another one by now opens nothing", async () => {
+    const { owner, organization } = await founded();
+    const grace = await world.person();
+    const { token, invite: issued } = await invite(world.context, organization, owner, grace.email);
+    await world.scratch.admin.query("update headroom.invite set token_hash = 'another' where id = $1", [
+      rawId(issued),
+    ]);
+    expect(await outcomeOf(acceptInvite(world.context, grace, { token }))).toBe("invite_not_found");
   });
 
   test("works on pending ones only", async () => {

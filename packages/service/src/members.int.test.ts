@@ -102,6 +102,18 @@ describe("removing", () => {
     expect(await outcomeOf(changing(admin))).toBe("organization_not_found");
   });
 
+  test("a key that may only read members removes none", async () => {
+    const { organization, owner, member } = await staffed();
+    const key = { kind: "organization_key", keyId: owner.userId, organizationId: organization } as const;
+    const removeWith = async (scope: "members:read" | "members:write") => {
+      const actor = { ...key, scopes: ["members:read", scope] as const, memberUserId: null };
+      const access = await accessTo(world.context, actor, organization, "members.view");
+      return outcomeOf(removeMember(world.context, access, { userId: member.userId }));
+    };
+    expect(await removeWith("members:read")).toBe("forbidden");
+    expect(await removeWith("members:write")).toBe("ok");
+  });
+
   test("works while the organization is over its seat limit", async () => {
     const { organization, owner, member, changing } = await staffed();
     await world.seats(1);

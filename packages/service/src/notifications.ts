@@ -87,15 +87,15 @@ export async function sendOutboxMail(
   { organizationId, id }: { organizationId: string; id: string },
 ): Promise<void> {
   const row = await withOrganization(context.db, organizationId, (tx) => findOutbox(tx, organizationId, id));
-  if (row === null || row.status === "sent" || row.status === "skipped") {
+  if (row === null) {
     return;
   }
   const { link, ...rest } = row.payload as unknown as InviteMail;
+  if (link === undefined) {
+    return; // settled before: sent, skipped or given up
+  }
   const settle = (status: OutboxStatus, error?: string) =>
     finish(context, row, { status, error, payload: rest });
-  if (link === undefined) {
-    return;
-  }
   if (context.mail === null || !(await isInviteOpen(context, organizationId, rest))) {
     return settle("skipped");
   }
