@@ -57,6 +57,8 @@ grant select on account, organization, membership, dev_clock, meter, plan, plan_
   overage to hr_webhook;
 grant select, insert, update on subscription, stripe_customer, stripe_inbox, stripe_customer_sync, outbox to hr_webhook;
 grant select, update on stripe_intent to hr_webhook;
+-- Who applies what Stripe says locks the organization's row, and a row lock asks for an UPDATE privilege.
+grant update (updated_at) on organization to hr_webhook, hr_worker;
 grant update (next_attempt_at) on overage to hr_webhook; -- a new draft invoice wakes what waits for it
 
 -- What the definer functions may touch, table by table.
