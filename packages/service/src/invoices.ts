@@ -6,11 +6,12 @@ import { withOrganization } from "@headroom/db/tenancy";
 import { plainPrice } from "@headroom/domain/money";
 import { chargeOverage } from "@headroom/domain/overage";
 import { stateAt } from "@headroom/domain/subscriptions";
+import { invalidField } from "@headroom/domain/validation";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
 import { requireStripe } from "./customers.ts";
-import { forWaitingPerson } from "./stripe/faults.ts";
-import type { StripeGateway, StripeInvoice, StripeInvoiceLine } from "./stripe/gateway.ts";
+import { forWaitingPerson, StripeFault } from "./stripe/faults.ts";
+import type { InvoicePage, StripeGateway, StripeInvoice, StripeInvoiceLine } from "./stripe/gateway.ts";
 
 export interface InvoiceLineView {
   description: string | null;
@@ -90,11 +91,27 @@ export async function listInvoices(
     return { items: [], nextCursor: null, upcoming: null };
   }
   return forWaitingPerson(async () => {
-    const page = await stripe.listInvoices(customerId, { limit: input.limit, after: input.cursor ?? null });
+    const page = await readPage(stripe, customerId, input);
     const nextCursor = page.more ? (page.invoices.at(-1)?.id ?? null) : null;
     const upcoming = await previewUpcoming(stripe, customerId, known);
     return { items: page.invoices.map(toView), nextCursor, upcoming };
   });
+}
+
+// Stripe's pages have at most 100, and its cursors are ids.
+async function readPage(
+  stripe: StripeGateway,
+  customerId: string,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<InvoicePage> {
+  try {
+    return await stripe.listInvoices(customerId, { limit: Math.min(limit, 100), after: cursor ?? null });
+  } catch (error) {
+    if (cursor !== undefined && error instanceof StripeFault && error.kind === "missing") {
+      throw invalidField("cursor", "is not a cursor of this list");
+    }
+    throw error;
+  }
 }
 
 async function previewUpcoming(

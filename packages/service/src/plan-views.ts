@@ -8,18 +8,18 @@ export interface PlanView {
   displayName: string;
   /** The price of a month in the first currency listed, rounded to whole minor units; 0: free; null: yearly only. */
   monthlyPriceCents: number | null;
-  prices: readonly PlanPrice[];
+  prices: PlanPrice[];
   seats: {
     kind: "licensed" | "auto";
     included: number;
     /** null: no limit, or, where seats are sold, as many as are bought. */
     max: number | null;
-    prices: readonly PlanPrice[];
+    prices: PlanPrice[];
   };
   /** Units a day of the default meter; null: none. */
   dailyPageLimit: number | null;
   limits: PlanLimitsView[];
-  features: Readonly<Record<string, boolean | number | string>>;
+  features: Record<string, boolean | number | string>;
   trialDays: number;
 }
 
@@ -44,16 +44,16 @@ export function toPlanView({ id, version, definition }: PlanRow, defaultMeter: s
     version,
     displayName,
     monthlyPriceCents: monthlyPrice(prices),
-    prices,
+    prices: [...prices],
     seats: {
       kind: seats.kind,
       included: seats.included,
       max: seats.kind === "auto" ? seats.maxSeats : null,
-      prices: seats.prices,
+      prices: [...seats.prices],
     },
     dailyPageLimit: meters[defaultMeter]?.dailyLimit ?? null,
     limits: Object.entries(meters).map(([meter, terms]) => ({ meter, ...terms })),
-    features,
+    features: { ...features },
     trialDays,
   };
 }

@@ -17,6 +17,7 @@ import {
   organizationPage,
   switchedOrganization,
 } from "../views/organizations.ts";
+import { setMaxOverages } from "./billing.ts";
 
 const name = trimmedText(200).describe("1 to 100 characters");
 const slug = safeText(48).describe("Lower-case letters, digits and hyphens; unique; some words are reserved");
@@ -116,4 +117,6 @@ export const organizationsRouter = router({
     .input(organizationInput({}))
     .output(leftOrganization)
     .mutation(({ ctx }) => leaveOrganization(ctx.service, ctx.access)),
+
+  setMaxOverages,
 });

@@ -1,0 +1,108 @@
+import { changePlan, getBilling } from "@headroom/service/billing";
+import { startCheckout } from "@headroom/service/checkout";
+import { listInvoices } from "@headroom/service/invoices";
+import { setMaxOverages as applyMaxOverages } from "@headroom/service/max-overages";
+import { z } from "zod";
+import { organizationInput, page, safeText } from "../inputs.ts";
+import { organizationProcedure, router } from "../trpc.ts";
+import { billing, checkout, invoices, maxOverages, planChange } from "../views/billing.ts";
+import { planId } from "../views/plans.ts";
+
+const returnAddress = safeText(2_000)
+  .optional()
+  .describe("Below the console's address; default: its billing page");
+const purchase = {
+  planId,
+  interval: z.enum(["month", "year"]).optional(),
+  currency: z
+    .string()
+    .regex(/^[a-z]{3}$/, "is not an ISO 4217 code in lower case")
+    .optional(),
+  successUrl: returnAddress,
+  cancelUrl: returnAddress,
+};
+const units = z.int().min(0);
+
+export const billingRouter = router({
+  get: organizationProcedure("billing.view")
+    .meta({
+      summary: "Get plan and subscription",
+      rest: { method: "GET", path: "/organizations/{organization_id}/plan" },
+    })
+    .input(organizationInput({}))
+    .output(billing)
+    .query(({ ctx }) => getBilling(ctx.service, ctx.access)),
+
+  changePlan: organizationProcedure("billing.manage")
+    .meta({
+      summary: "Change the plan",
+      description: "To a free plan at once; to a paid one by paying at `checkoutUrl`.",
+      rest: { method: "PUT", path: "/organizations/{organization_id}/plan" },
+      errors: [
+        "plan_not_found",
+        "plan_not_available",
+        "active_subscription",
+        "currency_fixed",
+        "billing_not_configured",
+        "unavailable",
+      ],
+    })
+    .input(organizationInput(purchase))
+    .output(planChange)
+    .mutation(({ ctx, input }) => changePlan(ctx.service, ctx.access, input)),
+
+  checkout: organizationProcedure("billing.manage")
+    .meta({
+      summary: "Open a checkout",
+      description: "One checkout is open at a time: a new one closes the one before.",
+      rest: { method: "POST", path: "/organizations/{organization_id}/checkout" },
+      errors: [
+        "plan_not_found",
+        "plan_not_available",
+        "active_subscription",
+        "currency_fixed",
+        "billing_not_configured",
+        "unavailable",
+      ],
+    })
+    .input(
+      organizationInput({
+        ...purchase,
+        seats: z.int().min(0).max(100_000).optional().describe("To buy on top of the plan's own"),
+      }),
+    )
+    .output(checkout)
+    .mutation(({ ctx, input }) => startCheckout(ctx.service, ctx.access, input)),
+
+  invoices: organizationProcedure("billing.manage")
+    .meta({
+      summary: "List invoices, and the next one as it stands",
+      rest: { method: "GET", path: "/organizations/{organization_id}/invoices" },
+      errors: ["billing_not_configured", "unavailable"],
+    })
+    .input(organizationInput(page))
+    .output(invoices)
+    .query(({ ctx, input }) => listInvoices(ctx.service, ctx.access, input)),
+});
+
+/** `organizations.setMaxOverages`. */
+export const setMaxOverages = organizationProcedure("billing.manage")
+  .meta({
+    summary: "Set how much overage is allowed",
+    description:
+      "`units`, or `cents` of money, once; null is the plan's default. Acts at once and resets nothing.",
+    rest: { method: "PATCH", path: "/organizations/{organization_id}/max-overages" },
+    errors: ["overage_not_available", "unknown_meter"],
+  })
+  .input(
+    organizationInput({
+      meter: safeText(40).optional().describe("Default: every meter that the plan sells overage for"),
+      units: units.nullable().optional(),
+      cents: units.nullable().optional(),
+    }).refine((input) => (input.units === undefined) !== (input.cents === undefined), {
+      path: ["units"],
+      message: "or cents is required, once",
+    }),
+  )
+  .output(maxOverages)
+  .mutation(({ ctx, input }) => applyMaxOverages(ctx.service, ctx.access, input));

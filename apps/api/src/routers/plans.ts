@@ -1,0 +1,15 @@
+import { listPlans } from "@headroom/service/plans";
+import { noInput } from "../inputs.ts";
+import { publicProcedure, router } from "../trpc.ts";
+import { planList } from "../views/plans.ts";
+
+export const plansRouter = router({
+  list: publicProcedure
+    .meta({
+      summary: "List the plans that can be bought",
+      rest: { method: "GET", path: "/plans", cacheSeconds: 60 },
+    })
+    .input(noInput)
+    .output(planList)
+    .query(({ ctx }) => listPlans(ctx.service)),
+});
