@@ -77,12 +77,12 @@ async function tour(): Promise<void> {
   expectThat(members.length === 2, "two members", members);
   show("Grace accepts", members.map((member) => `${member.name} ${member.role}`).join(", "));
 
-  const { key } = await ada.apiKeys.create.mutate({
+  const { secret } = await ada.apiKeys.create.mutate({
     organizationId,
     name: "back end",
     scopes: ["usage:write"],
   });
-  const backEnd = createHeadroomClient({ url: stack.api, apiKey: key });
+  const backEnd = createHeadroomClient({ url: stack.api, apiKey: secret ?? "" });
   const pages = await backEnd.usage.consume.mutate({ meter: "pages", quantity: 1000 });
   const full = await backEnd.usage.consume.mutate({ meter: "pages", quantity: 1 });
   expectThat(pages.allowed && full.reason === "daily_limit", "the daily limit", full);
@@ -95,10 +95,13 @@ async function tour(): Promise<void> {
   const session = /cs_\w+/.exec(checkoutUrl)?.[0];
   await post(`${stack.stripe}/_sandbox/checkout/${session}/complete`, {});
   const billing = () => ada.billing.get.query({ organizationId });
-  const plan = await until("the webhook", billing, (now) => now.planId === "pro" && now.status === "active");
+  const plan = await until("the webhook", billing, (now) => now.plan.id === "pro" && now.status === "active");
   const { seats } = await ada.members.list.query({ organizationId });
   expectThat(seats.limit === 5, "five seats", seats);
-  show("Ada pays for pro; Stripe's webhook arrives", `${plan.planId}, ${seats.used} of ${seats.limit} seats`);
+  show(
+    "Ada pays for pro; Stripe's webhook arrives",
+    `${plan.plan.displayName}, ${seats.used} of ${seats.limit} seats`,
+  );
 
   const included = await backEnd.usage.consume.mutate({ meter: "jobs", quantity: 100 });
   const capped = await backEnd.usage.consume.mutate({ meter: "jobs", quantity: 1 });
@@ -110,7 +113,7 @@ async function tour(): Promise<void> {
   expectThat(over.overage === 37 && over.remaining === 13, "37 units of overage", over);
   show(
     "Ada allows 50 more; 37 are used",
-    `overage ${over.overage} of ${over.maxOverage} at ${raised.maxOverages[0]?.unitPrice} cents`,
+    `overage ${over.overage} of ${over.maxOverage} at ${raised.meters[0]?.unitPrice} cents`,
   );
 
   const history = await ada.usage.history.query({ organizationId, days: 1, meter: "jobs" });
@@ -118,11 +121,14 @@ async function tour(): Promise<void> {
   show("usage by day", `${history.days[0].date}: ${history.days[0].meters[0].used} jobs`);
 
   const { upcoming } = await ada.billing.invoices.query({ organizationId });
-  const line = upcoming?.lines.find((one) => one.meter === "jobs");
+  const line = upcoming?.overage.find((one) => one.meter === "jobs");
   expectThat(line?.amount === 93, "an overage line of 93 cents (37 × 2.5, half up)", upcoming);
-  show("the next invoice will have", `${line.description}: ${line.amount} ${line.currency} cents`);
+  show(
+    "the next invoice will have",
+    `${line.quantity} jobs × ${line.unitPrice} = ${line.amount} ${upcoming?.currency} cents`,
+  );
 
-  const renewal = new Date(Date.parse(plan.currentPeriodEnd ?? "") + 2 * 60 * 60 * 1000).toISOString();
+  const renewal = new Date(Date.parse(plan.period?.end ?? "") + 2 * 60 * 60 * 1000).toISOString();
   await post(`${stack.stripe}/_sandbox/clock/advance`, { to: renewal });
   const invoices = () => ada.billing.invoices.query({ organizationId });
   const { invoices: billed } = await until(
@@ -130,7 +136,7 @@ async function tour(): Promise<void> {
     invoices,
     (now) => now.invoices.length === 2 && now.invoices.every((one) => one.status === "paid"),
   );
-  const renewed = billed.find((invoice) => invoice.lines.some((one) => one.meter === "jobs"));
+  const renewed = billed.find((invoice) => invoice.lines.some((one) => one.amount === 93));
   expectThat(renewed?.total === 2900 + 93, "2,993 cents on the renewal", billed);
   show(
     "a month later Stripe bills the renewal",

@@ -101,7 +101,8 @@ export const page = {
     .describe("Where the page before ended"),
 };
 
-/** A page of `items`; `nextCursor` is null on the last one. */
-export function pageOf<Item extends z.ZodType>(item: Item) {
-  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
+/** A page of a list, under the plural of what it lists; `nextCursor` is null on the last one. */
+export function pageOf<const Name extends string, Item extends z.ZodType>(name: Name, item: Item) {
+  const items = { [name]: z.array(item) } as Record<Name, z.ZodArray<Item>>;
+  return z.strictObject({ ...items, nextCursor: z.string().nullable() });
 }

@@ -187,13 +187,13 @@ test("a team's life over REST: every answer has its published shape", async () =
     body: { code: "last_owner" },
   });
   const audit = await call("ada", "GET", `/organizations/${id}/audit?limit=3`);
-  expect(audit.body.items.map(({ action }: { action: string }) => action)).toEqual([
+  expect(audit.body.entries.map(({ action }: { action: string }) => action)).toEqual([
     "member.removed",
     "api_key.created",
     "member.role_changed",
   ]);
   const older = await call("ada", "GET", `/organizations/${id}/audit?cursor=${audit.body.next_cursor}`);
-  expect(older.body.items.at(-1)).toMatchObject({ seq: 1, action: "organization.created" });
+  expect(older.body.entries.at(-1)).toMatchObject({ seq: 1, action: "organization.created" });
 
   const other = await call("ada", "POST", "/organizations", { name: "Second" });
   expect(other.status).toBe(201);

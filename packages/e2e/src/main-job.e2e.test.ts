@@ -79,14 +79,14 @@ describe("metering over HTTP", () => {
 
   test("a revoked key meters nothing any more, at once", async () => {
     const { owner, organizationId } = await makeOrganization(stack.ready, "revoked");
-    const { id: apiKeyId, key } = await owner.apiKeys.create.mutate({
+    const { id: keyId, secret: key } = await owner.apiKeys.create.mutate({
       organizationId,
       name: "short",
       scopes: ["usage:write"],
     });
     const backEnd = createHeadroomClient({ url: stack.ready.api, apiKey: key ?? "" });
     await backEnd.usage.consume.mutate({ quantity: 1 });
-    await owner.apiKeys.revoke.mutate({ organizationId, apiKeyId });
+    await owner.apiKeys.revoke.mutate({ organizationId, keyId });
     const refusal = await backEnd.usage.consume.mutate({ quantity: 1 }).catch((error: unknown) => error);
     expect(isHeadroomError(refusal, "unauthenticated")).toBe(true);
   });
@@ -153,7 +153,7 @@ describe("kill -9", () => {
       );
       await until(
         () => owner.billing.get.query({ organizationId }).catch(() => null),
-        (billing) => billing?.planId === "pro",
+        (billing) => billing?.plan.id === "pro",
       );
       expect(stack.processes()[name]).not.toBe(before);
       metering = false;

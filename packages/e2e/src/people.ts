@@ -35,7 +35,7 @@ export async function makeOrganization(
 ): Promise<{ owner: HeadroomClient; organizationId: string; key: string; backEnd: HeadroomClient }> {
   const owner = await signIn(stack, `${name}@example.com`);
   const { id: organizationId } = await owner.organizations.create.mutate({ name });
-  const { key } = await owner.apiKeys.create.mutate({
+  const { secret: key } = await owner.apiKeys.create.mutate({
     organizationId,
     name: "back end",
     scopes: ["usage:write"],
@@ -77,6 +77,6 @@ export async function subscribe(
   await post(`${stack.stripe}/_sandbox/checkout/${session}/complete`, {});
   await until(
     () => owner.billing.get.query({ organizationId }),
-    (billing) => billing.planId === planId && billing.status === "active",
+    (billing) => billing.plan.id === planId && billing.status === "active",
   );
 }

@@ -41,7 +41,7 @@ describe("a key of the organization", () => {
       memberUserId: null,
     });
     const listed = await listApiKeys(world.context, access, { limit: 10 });
-    expect(listed.items.map(({ id }) => id)).toEqual([made.id]);
+    expect(listed.apiKeys.map(({ id }) => id)).toEqual([made.id]);
     expect(JSON.stringify(listed)).not.toContain(made.secret?.slice(14));
   });
 
@@ -50,7 +50,7 @@ describe("a key of the organization", () => {
     const revoked = await createApiKey(world.context, access, key());
     await revokeApiKey(world.context, access, { keyId: rawId(revoked) });
     expect(await resolveKey(world.context, revoked.secret ?? "")).toBeNull();
-    expect((await listApiKeys(world.context, access, { limit: 10 })).items).toEqual([]);
+    expect((await listApiKeys(world.context, access, { limit: 10 })).apiKeys).toEqual([]);
     const again = await revokeApiKey(world.context, access, { keyId: rawId(revoked) });
     expect(again.revokedAt).not.toBeNull();
 

@@ -53,13 +53,13 @@ export async function listAudit(
   context: ServiceContext,
   access: Access,
   input: { limit: number; cursor?: string | undefined },
-): Promise<{ items: AuditEntryView[]; nextCursor: string | null }> {
+): Promise<{ entries: AuditEntryView[]; nextCursor: string | null }> {
   const before = readSequenceCursor(input.cursor);
   const rows = await withOrganization(context.db, access.organizationId, (tx) =>
     listAuditRows(tx, access.organizationId, { before, limit: input.limit + 1 }),
   );
   const { items, nextCursor } = nextPage(rows, input.limit, (row) => String(row.seq));
-  return { items: items.map(toView), nextCursor };
+  return { entries: items.map(toView), nextCursor };
 }
 
 function toView(row: AuditRow): AuditEntryView {

@@ -63,7 +63,7 @@ export interface UpcomingInvoiceView {
 }
 
 export interface InvoicesView {
-  items: InvoiceView[];
+  invoices: InvoiceView[];
   nextCursor: string | null;
   /** null: no renewal is ahead. */
   upcoming: UpcomingInvoiceView | null;
@@ -88,13 +88,13 @@ export async function listInvoices(
   }));
   const { customerId } = known;
   if (customerId === null) {
-    return { items: [], nextCursor: null, upcoming: null };
+    return { invoices: [], nextCursor: null, upcoming: null };
   }
   return forWaitingPerson(async () => {
     const page = await readPage(stripe, customerId, input);
     const nextCursor = page.more ? (page.invoices.at(-1)?.id ?? null) : null;
     const upcoming = await previewUpcoming(stripe, customerId, known);
-    return { items: page.invoices.map(toView), nextCursor, upcoming };
+    return { invoices: page.invoices.map(toView), nextCursor, upcoming };
   });
 }
 

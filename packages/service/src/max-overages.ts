@@ -45,7 +45,7 @@ export async function setMaxOverages(
   context: ServiceContext,
   access: Access,
   input: MaxOverageInput,
-): Promise<{ items: MaxOverageView[] }> {
+): Promise<{ meters: MaxOverageView[] }> {
   return withLockedOrganization(context, access, async (tx, _organization, fresh) => {
     const { organizationId, actor } = fresh;
     const now = await readClock(tx);
@@ -61,7 +61,7 @@ export async function setMaxOverages(
     const target = encodeId("org", organizationId);
     const data = { meter: meter ?? null, ...setting };
     await recordAudit(tx, { organizationId, actor, action: "max_overage.changed", target, data });
-    return { items: (await readSettings(tx, organizationId, now)).map(toView) };
+    return { meters: (await readSettings(tx, organizationId, now)).map(toView) };
   });
 }
 

@@ -72,7 +72,10 @@ export async function removeMember(
     }
     await endMembership(tx, fresh, member, isSelf ? "member.left" : "member.removed");
     const reader = isSelf ? { ...fresh, role: null } : fresh;
-    const page = await readMemberPage(tx, reader, { place: null, limit: 200 });
+    const page = await readMemberPage(tx, context.configuration.policies, reader, {
+      place: null,
+      limit: 200,
+    });
     return { organization: toOrganizationView(organization, reader.role), ...page };
   });
 }

@@ -132,13 +132,13 @@ export async function listApiKeys(
   context: ServiceContext,
   access: Access,
   input: PageInput,
-): Promise<{ items: ApiKeyView[]; nextCursor: string | null }> {
+): Promise<{ apiKeys: ApiKeyView[]; nextCursor: string | null }> {
   const after = readIdCursor(input.cursor);
   const rows = await withOrganization(context.db, access.organizationId, (tx) =>
     listApiKeyRows(tx, access.organizationId, { after, limit: input.limit + 1 }),
   );
   const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);
-  return { items: items.map(toApiKeyView), nextCursor };
+  return { apiKeys: items.map(toApiKeyView), nextCursor };
 }
 
 /** Ends a key at once; again: the same answer. @throws DomainError resource_not_found */

@@ -42,8 +42,8 @@ describe("creating", () => {
     );
     expect(rows).toEqual([{ base_plan_id: "free", plan_id: null, state: "none" }]);
     const access = await accessTo(world.context, ada, id, "audit.view");
-    const { items } = await listAudit(world.context, access, { limit: 10 });
-    expect(items).toMatchObject([
+    const { entries } = await listAudit(world.context, access, { limit: 10 });
+    expect(entries).toMatchObject([
       { seq: 1, action: "organization.created", actor: { kind: "user", id: `usr_${ada.userId}` } },
     ]);
   });
@@ -164,8 +164,11 @@ describe("changing", () => {
     const taken = changeOrganization(world.context, access, { slug: before.slug });
     expect(await outcomeOf(taken)).toBe("slug_taken");
     const audit = await listAudit(world.context, access, { limit: 10 });
-    expect(audit.items.map(({ action }) => action)).toEqual(["organization.updated", "organization.created"]);
-    expect(audit.items[0]?.data).toEqual({
+    expect(audit.entries.map(({ action }) => action)).toEqual([
+      "organization.updated",
+      "organization.created",
+    ]);
+    expect(audit.entries[0]?.data).toEqual({
       name: { from: "Acme", to: "Fig" },
       slug: { from: before.slug, to: "fig" },
     });

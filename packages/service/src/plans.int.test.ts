@@ -59,14 +59,14 @@ test("a push writes plans, meters and Stripe's prices; a second one changes noth
 });
 
 test("plans.list shows what anybody can buy", async () => {
-  const { items } = await listPlans(bench.api);
+  const { plans } = await listPlans(bench.api);
   expect(
-    items.map(({ id, monthlyPriceCents, dailyPageLimit }) => [id, monthlyPriceCents, dailyPageLimit]),
+    plans.map(({ id, monthlyPriceCents, dailyPageLimit }) => [id, monthlyPriceCents, dailyPageLimit]),
   ).toEqual([
     ["free", 0, 1_000],
     ["pro", 2_900, 10_000],
   ]);
-  expect(items[1]?.limits.find((limit) => limit.meter === "jobs")).toEqual({
+  expect(plans[1]?.limits.find((limit) => limit.meter === "jobs")).toEqual({
     meter: "jobs",
     dailyLimit: null,
     included: 100,
@@ -119,8 +119,8 @@ test("another name is no new version; a plan that is gone is taken off sale", as
     { id: "free", version: 1, change: "updated" },
     { id: "pro", version: 2, change: "deactivated" },
   ]);
-  const { items } = await listPlans(bench.api);
-  expect(items.map((plan) => plan.displayName)).toEqual(["Basic"]);
+  const { plans } = await listPlans(bench.api);
+  expect(plans.map((plan) => plan.displayName)).toEqual(["Basic"]);
   const again = await pushPlans({ ...bench.worker, configuration: renamed }, { dryRun: false });
   expect(new Set(changesOf(again))).toEqual(new Set(["unchanged"]));
 });

@@ -31,10 +31,10 @@ export interface PlanPush {
 /** The plans that anybody can see and buy, in the catalogue's order. */
 export async function listPlans(
   context: Pick<ServiceContext, "db" | "configuration">,
-): Promise<{ items: PlanView[] }> {
+): Promise<{ plans: PlanView[] }> {
   const rows = await withSystem(context.db, listCurrentPlans);
   const listed = rows.filter((plan) => plan.active && plan.public);
-  return { items: listed.map((plan) => toPlanView(plan, context.configuration.defaultMeter)) };
+  return { plans: listed.map((plan) => toPlanView(plan, context.configuration.defaultMeter)) };
 }
 
 /**

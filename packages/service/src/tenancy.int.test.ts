@@ -166,7 +166,7 @@ describe("the database alone, without a statement's own filter", () => {
     expect((await getOrganization(context, mine.access)).id).toBe(`org_${mine.organization}`);
     expect((await listMembers(context, mine.access, page)).members).toHaveLength(1);
     expect((await listInvites(context, mine.access, page)).invites).toEqual([]);
-    expect((await listApiKeys(context, mine.access, page)).items).toEqual([]);
-    expect((await listAudit(context, mine.access, page)).items).toHaveLength(1);
+    expect((await listApiKeys(context, mine.access, page)).apiKeys).toEqual([]);
+    expect((await listAudit(context, mine.access, page)).entries).toHaveLength(1);
   });
 });

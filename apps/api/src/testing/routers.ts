@@ -68,7 +68,12 @@ export const probeRouter = router({
           meterNames: z.array(z.string()).optional(),
         }),
       )
-      .output(pageOf(z.strictObject({ isActive: z.boolean().nullable(), meterNames: z.array(z.string()) })))
+      .output(
+        pageOf(
+          "items",
+          z.strictObject({ isActive: z.boolean().nullable(), meterNames: z.array(z.string()) }),
+        ),
+      )
       .query(({ input }) => ({
         items: [{ isActive: input.isActive ?? null, meterNames: input.meterNames ?? [] }].slice(
           0,

@@ -23,4 +23,4 @@ export const issuedApiKey = z.strictObject({
   secret: z.string().nullable().describe("Told this once; null when the call is repeated"),
 });
 
-export const apiKeyPage = pageOf(apiKey);
+export const apiKeyPage = pageOf("apiKeys", apiKey);

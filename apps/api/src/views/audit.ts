@@ -15,4 +15,4 @@ const auditEntry = z.strictObject({
   requestId: z.string().nullable(),
 });
 
-export const auditPage = pageOf(auditEntry);
+export const auditPage = pageOf("entries", auditEntry);

@@ -56,7 +56,7 @@ const invoice = z.strictObject({
 });
 
 export const invoices = z.strictObject({
-  items: z.array(invoice),
+  invoices: z.array(invoice),
   nextCursor: z.string().nullable(),
   upcoming: z
     .strictObject({
@@ -72,7 +72,7 @@ export const invoices = z.strictObject({
 });
 
 export const maxOverages = z.strictObject({
-  items: z.array(
+  meters: z.array(
     z.strictObject({
       meter: z.string(),
       maxOverage: count.nullable().describe("Units in force; null: no cap"),

@@ -38,4 +38,4 @@ const plan = z.strictObject({
   trialDays: count,
 });
 
-export const planList = z.strictObject({ items: z.array(plan) });
+export const planList = z.strictObject({ plans: z.array(plan) });
