@@ -1,6 +1,6 @@
 import { invalidField } from "./validation.ts";
 
-export const longestName = 100;
+const longestName = 100;
 const longestSlug = 48;
 const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
