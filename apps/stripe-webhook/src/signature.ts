@@ -12,9 +12,15 @@ export function findSigner(
   secrets: readonly string[],
   nowMilliseconds: number,
 ): number | null {
-  const signedAt = Number(/(?:^|,)\s*t=(\d{1,15})\s*(?:,|$)/.exec(header ?? "")?.[1] ?? Number.NaN);
-  const ahead = signedAt - nowMilliseconds / 1000;
-  if (header === undefined || !(ahead <= toleranceSeconds)) {
+  const times = [...(header ?? "").matchAll(/(?:^|,)\s*t=(\d{1,15})(?=\s*(?:,|$))/g)].map((match) =>
+    Number(match[1]),
+  );
+  const [signedAt] = times;
+  // Two times: which of them was signed is for nobody to guess.
+  if (header === undefined || signedAt === undefined || times.length > 1) {
+    return null;
+  }
+  if (signedAt - nowMilliseconds / 1000 > toleranceSeconds) {
     return null;
   }
   const index = secrets.findIndex((secret) => verifies(body, header, secret, nowMilliseconds));

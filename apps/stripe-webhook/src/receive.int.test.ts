@@ -1,0 +1,155 @@
+import { createHmac } from "node:crypto";
+import { createDatabase } from "@headroom/db/client";
+import { uuidv7 } from "@headroom/platform/uuid";
+import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startWebhookServer } from "./server.ts";
+
+const oldSecret = "whsec_old";
+const newSecret = "whsec_new";
+const options = {
+  host: "127.0.0.1",
+  port: 0,
+  livemode: false,
+  secrets: [newSecret, oldSecret],
+  maxBody: 10_000,
+  shutdownDelayMs: 0,
+};
+
+let bench: StripeBench;
+let server: Awaited<ReturnType<typeof startWebhookServer>>;
+beforeAll(async () => {
+  bench = await createStripeBench();
+  server = await startWebhookServer({ ...options, service: bench.webhook });
+});
+afterAll(async () => {
+  await server?.close();
+  await bench?.close();
+});
+
+function event(more: object = {}): { id: string; body: string } {
+  const id = `evt_${uuidv7()}`;
+  const data = { object: { id: "ch_1", object: "charge" } };
+  const fields = {
+    id,
+    object: "event",
+    type: "charge.succeeded",
+    created: 1,
+    livemode: false,
+    data,
+    ...more,
+  };
+  return { id, body: JSON.stringify(fields) };
+}
+
+/** Stripe's scheme: HMAC-SHA256 over time and body (https://docs.stripe.com/webhooks#verify-manually). */
+function sign(body: string, secret: string, seconds = Math.floor(Date.now() / 1000)): string {
+  const mac = createHmac("sha256", secret).update(`${seconds}.${body}`).digest("hex");
+  return `t=${seconds},v1=${mac}`;
+}
+
+async function post(body: string, signature: string | null, url = server.url) {
+  const response = await fetch(`${url}/stripe`, {
+    method: "POST",
+    body,
+    headers: signature === null ? {} : { "stripe-signature": signature },
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+const kept = async (id: string) =>
+  (
+    await bench.rows(
+      "select status, secret_index, livemode from headroom.stripe_inbox where event_id = $1",
+      id,
+    )
+  )[0];
+
+describe("the signature", () => {
+  const now = () => Math.floor(Date.now() / 1000);
+  test.each<[string, (body: string) => string | null]>([
+    ["is missing", () => null],
+    ["is empty", () => ""],
+    ["is of another secret", (body) => sign(body, "whsec_other")],
+    ["is of another body", (body) => sign(`${body} `, newSecret)],
+    ["is 5 minutes old", (body) => sign(body, newSecret, now() - 305)],
+    ["is 5 minutes ahead", (body) => sign(body, newSecret, now() + 305)],
+    ["has no time", (body) => sign(body, newSecret).replace(/t=\d+,/, "")],
+    ["has a time far ahead before the real one", (body) => `t=99999999999,${sign(body, newSecret)}`],
+  ])("that %s is refused without detail, and nothing is kept", async (_, signatureOf) => {
+    const { id, body } = event();
+    expect(await post(body, signatureOf(body))).toEqual({ status: 400, body: { code: "invalid_signature" } });
+    expect(await kept(id)).toBeUndefined();
+  });
+
+  test.each([
+    ["the new secret", newSecret, 0],
+    ["the old secret while both hold", oldSecret, 1],
+  ])("of %s is taken", async (_, secret, index) => {
+    const { id, body } = event();
+    expect((await post(body, sign(body, secret))).status).toBe(200);
+    expect(await kept(id)).toMatchObject({ secret_index: index, status: "ignored" });
+  });
+
+  test.each([-290, 290])("%i seconds off is taken", async (seconds) => {
+    const { body } = event();
+    expect((await post(body, sign(body, newSecret, now() + seconds))).status).toBe(200);
+  });
+});
+
+describe("a signed body", () => {
+  test.each([
+    ["that is no JSON", "{"],
+    ["that is no event", "{}"],
+    ["of the thin style", event({ object: "v2.core.event" }).body],
+  ])("%s is refused", async (_, body) => {
+    expect(await post(body, sign(body, newSecret))).toEqual({
+      status: 400,
+      body: { code: "validation_failed" },
+    });
+  });
+
+  test("that is too large is refused unread", async () => {
+    const body = event({ padding: "x".repeat(10_000) }).body;
+    expect((await post(body, sign(body, newSecret))).status).toBe(413);
+  });
+
+  test("of the other mode is put aside with a 200", async () => {
+    const { id, body } = event({ livemode: true });
+    expect((await post(body, sign(body, newSecret))).status).toBe(200);
+    expect(await kept(id)).toMatchObject({ status: "quarantined", livemode: true });
+  });
+
+  test("sent sixteen times at once is kept once, with a 200 each", async () => {
+    const { id, body } = event();
+    const answers = await Promise.all(Array.from({ length: 16 }, () => post(body, sign(body, newSecret))));
+    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]));
+    expect(await bench.rows("select 1 from headroom.stripe_inbox where event_id = $1", id)).toHaveLength(1);
+  });
+
+  test("is answered 503 while the database is down, so that Stripe sends it again", async () => {
+    const db = createDatabase({
+      connectionString: "postgres://nobody@127.0.0.1:1/none",
+      role: "hr_webhook",
+      applicationName: "headroom-test",
+    });
+    const down = await startWebhookServer({ ...options, service: { ...bench.webhook, db } });
+    try {
+      const { body } = event();
+      expect(await post(body, sign(body, newSecret), down.url)).toEqual({
+        status: 503,
+        body: { code: "unavailable" },
+      });
+    } finally {
+      await down.close();
+      await db.close();
+    }
+  });
+});
+
+test("only POST /stripe is there, and health", async () => {
+  expect((await fetch(`${server.url}/stripe`)).status).toBe(405);
+  expect((await fetch(`${server.url}/other`, { method: "POST" })).status).toBe(404);
+  expect((await fetch(`${server.url}/livez`)).status).toBe(200);
+  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+});
