@@ -154,8 +154,8 @@ test("from the included units to overage on the renewal invoice, and a new perio
   const access = await organization.access("billing.manage");
   expect(await bench.consume(organization.id, "jobs", 100)).toBe(100);
   expect(await bench.consume(organization.id, "jobs", 1)).toBe(0);
-  const { items } = await setMaxOverages(bench.api, access, { meter: "jobs", cents: 126 });
-  expect(items.find((one) => one.meter === "jobs")).toEqual({
+  const { meters } = await setMaxOverages(bench.api, access, { meter: "jobs", cents: 126 });
+  expect(meters.find((one) => one.meter === "jobs")).toEqual({
     meter: "jobs",
     maxOverage: 50,
     source: "organization",
@@ -174,7 +174,7 @@ test("from the included units to overage on the renewal invoice, and a new perio
 
   const { period } = await billing(organization);
   await bench.advance("P1M1D");
-  const { items: invoices } = await listInvoices(bench.api, access, { limit: 10 });
+  const { invoices } = await listInvoices(bench.api, access, { limit: 10 });
   expect(invoices).toHaveLength(2);
   expect(invoices[0]).toMatchObject({ status: "paid", total: 2_983 });
   const lines = invoices[0]?.lines.map(({ quantity, unitPrice, amount }) => ({
