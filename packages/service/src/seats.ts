@@ -13,7 +13,7 @@ import {
 } from "@headroom/domain/seats";
 
 /** The seats of an organization at an instant; exact when the transaction holds the organization's lock. */
-async function readSeats(
+export async function readSeats(
   tx: Tx,
   policies: Policies,
   organizationId: string,
