@@ -113,7 +113,7 @@ async function tour(): Promise<void> {
   expectThat(over.overage === 37 && over.remaining === 13, "37 units of overage", over);
   show(
     "Ada allows 50 more; 37 are used",
-    `overage ${over.overage} of ${over.maxOverage} at ${raised.meters[0]?.unitPrice} cents`,
+    `overage ${over.overage} of ${over.maxOverage} at ${raised.meters.find((one) => one.meter === "jobs")?.unitPrice} cents`,
   );
 
   const history = await ada.usage.history.query({ organizationId, days: 1, meter: "jobs" });
