@@ -33,7 +33,7 @@ async function sync(id: string): Promise<void> {
 }
 
 const jobs = (view: Awaited<ReturnType<typeof setMaxOverages>>) =>
-  view.items.find((one) => one.meter === "jobs");
+  view.meters.find((one) => one.meter === "jobs");
 
 test("units, money, and back to the plan's default, each at once and without a reset", async () => {
   const { id, manage } = await subscribed();
