@@ -59,7 +59,7 @@ test("anybody may see the plans, and keep them for a minute", async () => {
   const { status, headers, body } = await call(server, null, "GET", "/plans");
   expect(status).toBe(200);
   expect(headers.get("cache-control")).toContain("max-age=60");
-  expect(body.items[1]).toMatchObject({ id: "pro", monthly_price_cents: 2_900, daily_page_limit: 10_000 });
+  expect(body.plans[1]).toMatchObject({ id: "pro", monthly_price_cents: 2_900, daily_page_limit: 10_000 });
 });
 
 test("a member sees the plan; only who manages billing may buy", async () => {
@@ -126,5 +126,5 @@ test("without a Stripe key billing says so, and everything else works", async ()
 test("an organization without invoices has none", async () => {
   const { owner, path } = await organization();
   const { status, body } = await call(server, owner, "GET", `${path}/invoices`);
-  expect([status, body]).toEqual([200, { items: [], next_cursor: null, upcoming: null }]);
+  expect([status, body]).toEqual([200, { invoices: [], next_cursor: null, upcoming: null }]);
 });

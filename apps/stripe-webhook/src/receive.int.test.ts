@@ -75,7 +75,7 @@ describe("the signature", () => {
     ["is 5 minutes old", (body) => sign(body, newSecret, now() - 305)],
     ["is 5 minutes ahead", (body) => sign(body, newSecret, now() + 305)],
     ["has no time", (body) => sign(body, newSecret).replace(/t=\d+,/, "")],
-    ["has a time far ahead before the real one", (body) => `t=99999999999,${sign(body, newSecret)}`],
+    ["hides a time ahead behind another", (body) => `t=${now()},${sign(body, newSecret, now() + 305)}`],
   ])("that %s is refused without detail, and nothing is kept", async (_, signatureOf) => {
     const { id, body } = event();
     expect(await post(body, signatureOf(body))).toEqual({ status: 400, body: { code: "invalid_signature" } });

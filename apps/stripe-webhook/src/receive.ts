@@ -23,7 +23,7 @@ interface Answer {
 }
 
 /** Where Stripe posts. */
-export const path = "/stripe";
+const path = "/stripe";
 
 /**
  * Takes one event: raw bytes, signature, inbox row, 200. Nothing else happens before the answer: a duplicate and a

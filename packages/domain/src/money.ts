@@ -1,5 +1,5 @@
 /** Unit prices have at most this many decimal places. */
-export const priceScale = 12;
+const priceScale = 12;
 
 const decimal = /^(\d{1,18})(?:\.(\d{1,12}))?$/;
 const one = 10n ** BigInt(priceScale);

@@ -32,7 +32,9 @@ const atOnce = 100;
  * what is to be billed is on record before anything is sent. Safe to run beside itself.
  * @param context `db` as hr_worker.
  */
-export async function closeDuePeriods(context: Pick<ServiceContext, "db">): Promise<{ closed: number }> {
+export async function closeDuePeriods(
+  context: Pick<ServiceContext, "db" | "log">,
+): Promise<{ closed: number }> {
   const { db } = context;
   while ((await withSystem(db, (tx) => leaveEndedPeriods(tx, atOnce))) === atOnce) {
     // The next hundred, in a transaction of their own: gates are locked only for a moment.
@@ -40,12 +42,24 @@ export async function closeDuePeriods(context: Pick<ServiceContext, "db">): Prom
   let closed = 0;
   for (;;) {
     const due = await withSystem(db, (tx) => listUnclosedPeriods(tx, atOnce));
+    let now = 0;
     for (const key of due) {
-      closed += await withOrganization(db, key.organizationId, (tx) => closeOne(tx, key));
+      now += await closeSafely(context, key);
     }
-    if (due.length < atOnce) {
+    closed += now;
+    if (due.length < atOnce || now === 0) {
       return { closed };
     }
+  }
+}
+
+// One period that cannot be closed keeps no other from it.
+async function closeSafely({ db, log }: Pick<ServiceContext, "db" | "log">, key: PeriodKey): Promise<number> {
+  try {
+    return await withOrganization(db, key.organizationId, (tx) => closeOne(tx, key));
+  } catch (error) {
+    log.error({ err: error, ...key }, "period not closed");
+    return 0;
   }
 }
 

@@ -88,8 +88,9 @@ test("killed between Stripe's price and our row, the next push completes it with
   const real = bench.worker.stripe as StripeGateway;
   const dying: StripeGateway = {
     ...real,
-    async createPrice(price, key) {
-      await real.createPrice(price, key);
+    // Under another key: Stripe forgets keys after a day, and the next push may come later.
+    async createPrice(price) {
+      await real.createPrice(price, "a forgotten key");
       throw new StripeFault("unavailable", "killed");
     },
   };
@@ -125,14 +126,11 @@ test("another name is no new version; a plan that is gone is taken off sale", as
   expect(new Set(changesOf(again))).toEqual(new Set(["unchanged"]));
 });
 
-test("two pushes at once make one version", async () => {
+test("many pushes at once make one version", async () => {
   const cheaper = changed({ prices: [{ interval: "month", currency: "usd", unitAmount: "1900" }] });
   const context = { ...bench.worker, configuration: cheaper };
-  const pushes = await Promise.all([
-    pushPlans(context, { dryRun: false }),
-    pushPlans(context, { dryRun: false }),
-  ]);
+  const pushes = await Promise.all(Array.from({ length: 6 }, () => pushPlans(context, { dryRun: false })));
   const pro = pushes.map((push) => push.plans.find((plan) => plan.id === "pro"));
-  expect(pro.map((plan) => plan?.version)).toEqual([3, 3]);
-  expect(pro.map((plan) => plan?.change).sort()).toEqual(["new_version", "unchanged"]);
+  expect(pro.map((plan) => plan?.version)).toEqual([3, 3, 3, 3, 3, 3]);
+  expect(pro.filter((plan) => plan?.change === "new_version")).toHaveLength(1);
 });

@@ -10,7 +10,7 @@ export function organizationMetadata(organizationId: string): { headroom_organiz
   return { headroom_organization: encodeId("org", organizationId) };
 }
 
-export function organizationIn(metadata: Readonly<Record<string, string>> | null): string | null {
+function organizationIn(metadata: Readonly<Record<string, string>> | null): string | null {
   return decodeId("org", metadata?.headroom_organization ?? "");
 }
 

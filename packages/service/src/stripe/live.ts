@@ -21,12 +21,17 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
     ...(apiBase === undefined ? {} : addressOf(apiBase)),
   });
   return {
-    livemode: secretKey.includes("_live_"),
+    livemode: isLive(secretKey),
     ...catalogueCalls(stripe),
     ...customerCalls(stripe),
     ...checkoutCalls(stripe),
     ...invoiceCalls(stripe),
   };
+}
+
+/** True for a key that moves money. */
+export function isLive(secretKey: string): boolean {
+  return /^(sk|rk)_live_/.test(secretKey);
 }
 
 function addressOf(apiBase: string): { host: string; port: string; protocol: "http" | "https" } {

@@ -1,7 +1,7 @@
 import { ConfigurationError, type EnvironmentName, secret } from "@headroom/platform/config";
 import { z } from "zod";
 import type { StripeGateway } from "./gateway.ts";
-import { createStripeGateway } from "./live.ts";
+import { createStripeGateway, isLive } from "./live.ts";
 
 /** What every process that talks to Stripe reads. */
 export const stripeVariables = {
@@ -35,9 +35,4 @@ export function openStripe(environment: StripeEnvironment): StripeGateway | null
     throw new ConfigurationError(faults);
   }
   return secretKey === undefined ? null : createStripeGateway({ secretKey, apiBase });
-}
-
-/** True for a key that moves money. */
-export function isLive(secretKey: string): boolean {
-  return secretKey.slice(2).startsWith("_live_");
 }
