@@ -46,12 +46,10 @@ function idPattern(prefix: IdPrefix): RegExp {
   return new RegExp(`^${prefix}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`);
 }
 
-export const organizationIdInput = idInput("org");
+const organizationIdInput = idInput("org");
 export const userIdInput = idInput("usr");
 export const inviteIdInput = idInput("inv");
 export const apiKeyIdInput = idInput("key");
-export const eventIdInput = idInput("evt");
-export const reservationIdInput = idInput("res");
 
 export const organizationId = idOutput("org");
 export const userId = idOutput("usr");
@@ -59,7 +57,6 @@ export const membershipId = idOutput("mbr");
 export const inviteId = idOutput("inv");
 export const apiKeyId = idOutput("key");
 export const eventId = idOutput("evt");
-export const reservationId = idOutput("res");
 
 /** An organization by id, or `current`: the caller's active one (an organization key's own). */
 export const organizationReference = z

@@ -169,7 +169,7 @@ test("a team's life over REST: every answer has its published shape", async () =
   });
   expect(await call(key.body.secret, "GET", "/organizations/current/members")).toMatchObject({ status: 200 });
   const keys = await call("ada", "GET", `/organizations/${id}/api-keys`);
-  expect(keys).toMatchObject({ status: 200, body: { items: [{ id: key.body.id }] } });
+  expect(keys).toMatchObject({ status: 200, body: { api_keys: [{ id: key.body.id }] } });
 
   const removed = await call("ada", "DELETE", `/organizations/${id}/members/${bob}`);
   expect(removed).toMatchObject({

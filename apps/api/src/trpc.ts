@@ -78,7 +78,6 @@ const t = initTRPC
 
 /** Composes procedures and routers. */
 export const router = t.router;
-export const createCallerFactory = t.createCallerFactory;
 
 /** The log line of each call, and refusals as the tRPC errors that carry them. */
 const call = t.procedure.use(async ({ ctx, path, next }) => {

@@ -46,7 +46,7 @@ const types: pg.CustomTypesConfig = {
 };
 
 /** A pool whose every connection runs as `role` with our schema first. Bounded in every wait: a dead database is an error, never a hang. */
-export function createPool(options: DatabaseOptions): pg.Pool {
+function createPool(options: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     application_name: options.applicationName,

@@ -40,11 +40,11 @@ const minute = 60_000;
 const day = 24 * 60 * minute;
 
 /** How far ahead of the clock an event or a time-ordered key may be. */
-export const aheadTolerance = 5 * minute;
+const aheadTolerance = 5 * minute;
 /** How old an event may be when it is recorded. */
-export const latestEvent = 35 * day;
+const latestEvent = 35 * day;
 /** How long a key is remembered: longer than any event may be late. */
-export const keyHorizon = 40 * day;
+const keyHorizon = 40 * day;
 
 /** Overage is a function of the period's total, never a tag on an event. */
 export function overageOf(periodUsed: number, included: number | null): number {

@@ -23,7 +23,7 @@ import type { Sandbox } from "./sandbox.ts";
 import { apiVersion } from "./version.ts";
 import { rendered } from "./views.ts";
 
-export const routes: Route[] = [
+const routes: Route[] = [
   ...customers,
   ...products,
   ...prices,

@@ -4,10 +4,7 @@ export interface DecimalValue {
   scale: number;
 }
 
-/** Stripe's limit for `unit_amount_decimal` and `quantity_decimal`. */
-export const maxPlaces = 12;
-
-/** Reads `-12.5`; null when it is no plain decimal or has more than 12 places. */
+/** Reads `-12.5`; null when it is no plain decimal or has more than 12 places, Stripe's limit. */
 export function parseDecimal(text: string): DecimalValue | null {
   const match = /^(-?)(\d{1,20})(?:\.(\d{1,12}))?$/.exec(text);
   if (!match) return null;

@@ -13,11 +13,6 @@ export interface Call<Table extends AnyReaders = AnyReaders> {
   path: string;
 }
 
-/** An answer that is kept although it is an error, such as a declined payment of an invoice. */
-export interface Refusal {
-  failure: Error;
-}
-
 export interface Route {
   method: Method;
   segments: string[];

@@ -14,7 +14,7 @@ export type Problem = {
 };
 
 /** The problem that a refusal is on the wire. `inputNames` spells the places of input faults. */
-export function problemOf(fault: DomainError, requestId: string, inputNames?: Names): Problem {
+function problemOf(fault: DomainError, requestId: string, inputNames?: Names): Problem {
   const status = statusOf(fault.kind);
   const details = allToWire(fault.details) as Record<string, unknown>;
   return {

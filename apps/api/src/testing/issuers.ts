@@ -20,7 +20,7 @@ export type TestIssuer = {
   close(): Promise<void>;
 };
 
-export const audience = "headroom-test";
+const audience = "headroom-test";
 
 /** Starts one on a free port. */
 export async function startTestIssuer(algorithm = "ES256"): Promise<TestIssuer> {

@@ -89,7 +89,7 @@ function addedItem(books: Books, subscription: Subscription, change: ItemChange)
 }
 
 /** The period an item with this recurrence is in: shared with its like, else from now to the next boundary. */
-export function periodAt(subscription: Subscription, every: Recurrence, now: number): Period {
+function periodAt(subscription: Subscription, every: Recurrence, now: number): Period {
   const like = subscription.items.data.find((item) => sameRecurrence(recurrenceOf(item.price), every));
   if (like) return { start: like.current_period_start, end: like.current_period_end };
   return { start: now, end: boundaryAfter(subscription.billing_cycle_anchor, every, now) };

@@ -6,7 +6,7 @@ import { settle } from "./settlement.ts";
 
 const day = 86_400;
 /** Waits between the attempts to collect a recurring invoice; after the last the subscription is canceled. */
-export const retryAfterDays = [3, 5, 7];
+const retryAfterDays = [3, 5, 7];
 
 /** The payment method an invoice is collected with: its own, the subscription's, the customer's default. */
 export function payerOf(books: Books, invoice: Invoice): PaymentMethod | null {

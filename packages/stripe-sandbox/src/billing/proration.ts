@@ -11,7 +11,7 @@ export interface Share {
 }
 
 /** How much of the item's current period is left at `at`. Prorations go by the second. */
-export function remaining(item: SubscriptionItem, at: number): Share {
+function remaining(item: SubscriptionItem, at: number): Share {
   const whole = item.current_period_end - item.current_period_start;
   const part = Math.min(whole, Math.max(0, item.current_period_end - at));
   return { part, whole };

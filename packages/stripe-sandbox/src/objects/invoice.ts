@@ -132,7 +132,7 @@ export function totalled(invoice: Invoice, lines: InvoiceLine[]): Invoice {
   };
 }
 
-export function lineList(invoice: string, data: InvoiceLine[]): Invoice["lines"] {
+function lineList(invoice: string, data: InvoiceLine[]): Invoice["lines"] {
   return { object: "list", data, has_more: false, url: `/v1/invoices/${invoice}/lines` };
 }
 

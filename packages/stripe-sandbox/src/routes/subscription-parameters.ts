@@ -34,7 +34,7 @@ const feedback = choice(
   "too_expensive",
   "unused",
 );
-export const cancellationDetails = object(
+const cancellationDetails = object(
   parameters<Stripe.SubscriptionUpdateParams.CancellationDetails>()({
     comment: clearable(text),
     feedback: clearable(feedback),

@@ -41,7 +41,7 @@ const updateTable = parameters<Stripe.WebhookEndpointUpdateParams>()({
 const listTable = parameters<Stripe.WebhookEndpointListParams>()({ ...paging });
 
 /** An endpoint with its signing secret; the secret is part of this answer only. */
-export function addEndpoint(
+function addEndpoint(
   books: Books,
   fields: { url: string; events: string[]; description: string | null; metadata: Record<string, string> },
 ): object {
