@@ -5,7 +5,8 @@ import path from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { createDatabase } from "./client.ts";
-import { appliedMigrations, DatabaseAheadError, isMigrated, migrate, migrationNames } from "./migrate.ts";
+import { DatabaseAheadError, migrate } from "./migrate.ts";
+import { appliedMigrations, isMigrated, migrationNames } from "./migrations.ts";
 import { ensureRoles } from "./roles.ts";
 import { createTestDatabase } from "./testing/database.ts";
 

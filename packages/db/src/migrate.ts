@@ -1,20 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { readFile } from "node:fs/promises";
 import { Logger, runMigrations as migrateJobs } from "graphile-worker";
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { type Migration, type MigrationProvider, Migrator } from "kysely/migration";
 import pg from "pg";
+import { appliedMigrations, migrationFile, migrationNames } from "./migrations.ts";
 import { ensureRoles } from "./roles.ts";
-
-const folder = fileURLToPath(new URL("../migrations/", import.meta.url));
-
-/** The names of the migrations that this code was written for, in order. */
-export async function migrationNames(): Promise<string[]> {
-  return (await readdir(folder))
-    .filter((file) => file.endsWith(".sql"))
-    .map((file) => file.slice(0, -".sql".length))
-    .sort();
-}
 
 const provider: MigrationProvider = {
   async getMigrations() {
@@ -26,7 +16,7 @@ const provider: MigrationProvider = {
 function fromFile(name: string): Migration {
   return {
     async up(db) {
-      const statements = await readFile(`${folder}${name}.sql`, "utf8");
+      const statements = await readFile(migrationFile(name), "utf8");
       // A waiting ALTER would make every reader behind it wait too: give up instead, traffic lives on.
       await sql.raw("set local lock_timeout = '5s'; set local role hr_owner;").execute(db);
       await sql.raw(statements).execute(db);
@@ -86,26 +76,6 @@ async function refuseIfAhead(pool: pg.Pool): Promise<void> {
   if (unknown.length > 0) {
     throw new DatabaseAheadError(`the database is ahead of this release: it has ${unknown.join(", ")}`);
   }
-}
-
-/** The migrations that a database has, in order; none when it was never migrated. */
-export async function appliedMigrations(pool: pg.Pool): Promise<string[]> {
-  const { rows: there } = await pool.query(
-    "select to_regclass('headroom.kysely_migration') is not null as there",
-  );
-  if (!there[0].there) {
-    return [];
-  }
-  const { rows } = await pool.query<{ name: string }>(
-    "select name from headroom.kysely_migration order by name",
-  );
-  return rows.map((row) => row.name);
-}
-
-/** True when the database has exactly this code's migrations: what `/readyz` asks. */
-export async function isMigrated(pool: pg.Pool): Promise<boolean> {
-  const [known, applied] = await Promise.all([migrationNames(), appliedMigrations(pool)]);
-  return known.length === applied.length && known.every((name, index) => name === applied[index]);
 }
 
 async function withPool<Result>(

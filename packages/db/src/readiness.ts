@@ -1,5 +1,5 @@
 import type { Database } from "./client.ts";
-import { isMigrated } from "./migrate.ts";
+import { isMigrated } from "./migrations.ts";
 
 /** What the `/readyz` of every application asks: the database answers, and its schema is this code's. */
 export function databaseChecks(database: Database): Record<"database" | "migrations", () => Promise<void>> {

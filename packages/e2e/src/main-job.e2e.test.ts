@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -9,14 +11,16 @@ import { type Stack, startStack } from "./stack.ts";
 
 const root = path.resolve(import.meta.dirname, "..", "..", "..");
 const execute = promisify(execFile);
+const dataDirectory = mkdtempSync(path.join(tmpdir(), "headroom-main-job-"));
 let stack: Stack;
 
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ dataDirectory });
 });
 
 afterAll(async () => {
   await stack?.stop();
+  rmSync(dataDirectory, { recursive: true, force: true });
 });
 
 /** Runs a script of the checkout beside the stack, as its user would. */
@@ -169,13 +173,9 @@ test("a restart on the same data finds everything as it was", async () => {
   const { organizationId, owner, backEnd, key } = await makeOrganization(stack.ready, "kept");
   await subscribe(stack.ready, owner, organizationId, "pro");
   await backEnd.usage.consume.mutate({ meter: "jobs", quantity: 42 });
-  const { dataDirectory } = stack;
-  const second = await (async () => {
-    await stack.stop();
-    return startStack({ dataDirectory });
-  })();
-  stack = second;
-  const again = createHeadroomClient({ url: second.ready.api, apiKey: key });
+  await stack.stop();
+  stack = await startStack({ dataDirectory });
+  const again = createHeadroomClient({ url: stack.ready.api, apiKey: key });
   const answer = await again.usage.consume.mutate({ organizationId, meter: "jobs", quantity: 1 });
   expect(answer).toMatchObject({ allowed: true, included: 100 });
   expect(answer.windows.period.used).toBe(43);
