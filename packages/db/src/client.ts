@@ -69,7 +69,7 @@ function createPool(options: DatabaseOptions): pg.Pool {
 export function createDatabase(options: DatabaseOptions): Database {
   const pool = createPool(options);
   const kysely = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
-  return { kysely, pool, close: () => kysely.destroy() };
+  return { kysely, pool, close: () => closeAll(kysely, pool) };
 }
 
 /**
@@ -84,5 +84,13 @@ export async function assertUnprivileged(database: Database): Promise<void> {
     throw new Error(
       `the database login ${rows[0].rolname} is a superuser or bypasses row-level security; use an ordinary login`,
     );
+  }
+}
+
+// Kysely ends the pool only when a statement went through it; one that only the pool saw would keep the process alive.
+async function closeAll(kysely: Kysely<DB>, pool: pg.Pool): Promise<void> {
+  await kysely.destroy();
+  if (!pool.ending) {
+    await pool.end();
   }
 }

@@ -161,3 +161,26 @@ test("a connection that dies in a transaction fails that transaction and nothing
   await expect(attempt).rejects.toThrow();
   expect(await withUser(api, ben, visible)).toEqual([theirs]);
 });
+
+test.each(["the pool", "Kysely", "nobody"])("closing ends every connection that %s opened", async (user) => {
+  const closed = createDatabase({
+    connectionString: database.url,
+    role: "hr_api",
+    applicationName: "closing",
+  });
+  if (user === "the pool") {
+    await closed.pool.query("select 1");
+  } else if (user === "Kysely") {
+    await sql`select 1`.execute(closed.kysely);
+  }
+  await closed.close();
+  await expect
+    .poll(async () => {
+      const { rows } = await database.admin.query(
+        "select count(*) from pg_stat_activity where application_name = 'closing' and datname = current_database()",
+      );
+      return Number(rows[0].count);
+    })
+    .toBe(0);
+  expect(closed.pool.ended).toBe(true);
+});

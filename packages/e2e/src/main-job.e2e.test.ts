@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { createHeadroomClient, isHeadroomError } from "@headroom/client";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { makeOrganization, post, signIn, subscribe, tokenOf, until } from "./people.ts";
 import { type Stack, startStack } from "./stack.ts";
 
@@ -93,6 +93,34 @@ describe("metering over HTTP", () => {
     await owner.apiKeys.revoke.mutate({ organizationId, keyId });
     const refusal = await backEnd.usage.consume.mutate({ quantity: 1 }).catch((error: unknown) => error);
     expect(isHeadroomError(refusal, "unauthenticated")).toBe(true);
+  });
+});
+
+describe("the README's example", () => {
+  test("fetches while pages are left, and says when to come back", async () => {
+    const readme = readFileSync(path.join(root, "README.md"), "utf8");
+    const example = /```ts\n([\s\S]+?)```/.exec(readme)?.[1] ?? "";
+    // Beside the tests, so that it finds the client as any dependent does.
+    const folder = mkdtempSync(path.join(import.meta.dirname, "readme-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    writeFileSync(path.join(folder, "example.ts"), example);
+    const { key, backEnd } = await makeOrganization(stack.ready, "readme");
+    await backEnd.usage.consume.mutate({ meter: "pages", quantity: 999 });
+    const page = `${stack.ready.api}/livez`;
+    const calls = `import { fetchPage } from "./example.ts";
+      for (const job of ["a", "a", "b"]) {
+        const told = await fetchPage(${JSON.stringify(page)}, job).then((r) => r.status, (e) => e.message);
+        console.log(told);
+      }`;
+    writeFileSync(path.join(folder, "calls.ts"), calls);
+    const { stdout } = await execute(process.execPath, [path.join(folder, "calls.ts")], {
+      env: { ...process.env, HEADROOM_URL: stack.ready.api, HEADROOM_KEY: key },
+    });
+    expect(stdout.trim().split("\n")).toEqual([
+      "200",
+      "200",
+      expect.stringMatching(/^daily_limit: try again in \d+ s$/),
+    ]);
   });
 });
 
