@@ -125,7 +125,7 @@ begin
 
     -- Where the event belongs. One that is ahead of the clock counts now; a late one keeps its own day, and its own
     -- period while that is open; a closed period's is carried into the current one.
-    effective := least(coalesce(e.occurred_at, at), at);
+    effective := coalesce(e.occurred_at, at);
     in_day := effective >= gate.day_start;
     in_period := effective >= gate.period_start;
     event_day := gate.day_date;

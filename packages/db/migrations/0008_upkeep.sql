@@ -108,9 +108,9 @@ $$;
 -- Periods that have ended and are not counted yet.
 create function unclosed_periods(most integer)
 returns table (organization_id uuid, meter text, period_start timestamptz)
-language sql volatile security definer set search_path = headroom, pg_temp as $$
+language sql stable security definer set search_path = headroom, pg_temp as $$
   select p.organization_id, p.meter, p.period_start from usage_period p
-    where p.closed_at is null and p.period_end <= clock_now()
+    where p.closed_at is null
     order by p.period_end, p.organization_id, p.meter limit most
 $$;
 
@@ -168,7 +168,7 @@ language sql volatile security definer set search_path = headroom, pg_temp as $$
   select not exists (select from stripe_inbox where status = 'pending')
     and (not with_overage or (
       not exists (select from overage where status = 'pending')
-      and not exists (select from usage_period where closed_at is null and period_end <= clock_now())
+      and not exists (select from usage_period where closed_at is null)
       and not exists (select from usage_gate where period_end <= clock_now() and period_used > 0)))
 $$;
 

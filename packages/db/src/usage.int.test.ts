@@ -337,7 +337,89 @@ describe("windows", () => {
   });
 });
 
+describe("edges", () => {
+  test("an event up to five minutes ahead, across midnight, counts now: no window is written before it begins", async () => {
+    const organization = await make.organization();
+    const key = await make.key(organization);
+    await make.setClock("2028-09-30T23:58:00Z");
+    const ahead = { meter: "jobs", mode: "record" as const, quantity: 3, occurredAt: "2028-10-01T00:02:00Z" };
+    await recordUsage(api, [request(key, ahead)]);
+    expect(await statusOf(organization, "jobs")).toMatchObject({
+      date: "2028-09-30",
+      dayUsed: 3,
+      periodUsed: 3,
+    });
+    await make.setClock("2028-10-01T00:03:00Z");
+    await one(request(key, { meter: "jobs" }));
+    expect(await statusOf(organization, "jobs")).toMatchObject({ dayUsed: 1, periodUsed: 1 });
+    await verified(organization);
+  });
+
+  test("a late event that is on its way when its period is closed is waited for and counted", async () => {
+    const organization = await make.organization();
+    const key = await make.key(organization);
+    await make.setClock("2028-08-20T00:00:00Z");
+    await one(request(key, { meter: "jobs", quantity: 4 }));
+    await make.setClock("2028-09-01T00:10:00Z");
+    await one(request(key, { meter: "jobs" }));
+    const late = await api.pool.connect();
+    await late.query("begin");
+    await late.query(
+      `select usage_consume(array[$1]::bytea[], array[null]::uuid[], array['jobs'], array['late'], array[null]::date[],
+         array[$2]::uuid[], array[2]::bigint[], array['record'], array[null]::uuid[],
+         array['2028-08-31T12:00:00Z']::timestamptz[], array[$1]::bytea[], array[null]::jsonb[], true)`,
+      [key, uuidv7()],
+    );
+    const start = new Date("2028-08-01T00:00:00Z");
+    const closing = worker.pool.query("select (close_period($1, 'jobs', $2)).total", [organization, start]);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await late.query("commit");
+    late.release();
+    expect((await closing).rows[0].total).toBe(6);
+  });
+});
+
 describe("limits", () => {
+  test("an organization's own max overage is money or units, and never above the plan's ceiling", async () => {
+    await make.plan(
+      "capped",
+      {
+        pages: terms(null, null),
+        jobs: {
+          dailyLimit: null,
+          included: 10,
+          overage: { unitPrice: "2.5", currency: "usd", maxOverage: 5, ceiling: 30 },
+        },
+      },
+      { isDefault: false },
+    );
+    const organization = await make.organization();
+    await scratch.admin.query(
+      `update headroom.subscription set plan_id = 'capped', plan_version = 1, source = 'stripe', state = 'active',
+         overage_allowed = true where organization_id = $1`,
+      [organization],
+    );
+    const under = async (units: number | null, cents: number | null) => {
+      await scratch.admin.query("delete from headroom.max_overage where organization_id = $1", [
+        organization,
+      ]);
+      if (units !== null || cents !== null) {
+        await scratch.admin.query("insert into headroom.max_overage values ($1, 'jobs', $2, $3, now())", [
+          organization,
+          units,
+          cents,
+        ]);
+      }
+      return (await statusOf(organization, "jobs")).maxOverage;
+    };
+    expect(await under(null, null)).toBe(5);
+    expect(await under(0, null)).toBe(0);
+    expect(await under(20, null)).toBe(20);
+    expect(await under(31, null)).toBe(30);
+    expect(await under(null, 62)).toBe(24);
+    expect(await under(null, 1000)).toBe(30);
+  });
+
   test("a raised limit opens at once and never resets what was used", async () => {
     const organization = await make.organization();
     const key = await make.key(organization);
