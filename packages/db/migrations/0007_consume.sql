@@ -157,8 +157,7 @@ begin
       end;
       take := 0;
     else
-      over := case when in_period then least(take, greatest(take - greatest(room_period, 0), 0)) else 0 end;
-      over := coalesce(over, 0);
+      over := case when room_period is null then 0 else greatest(take - greatest(room_period, 0), 0) end;
       gate.day_used := gate.day_used + case when in_day then take else 0 end;
       gate.period_used := gate.period_used + case when in_period then take else 0 end;
       dirty := true;

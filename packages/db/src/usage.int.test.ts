@@ -162,6 +162,20 @@ describe("check and consume", () => {
     await verified(organization);
   });
 
+  test("nothing is above a cap that is not there, nor is what fits", async () => {
+    const key = await make.key(await make.organization());
+    for (const mode of ["reject", "cap", "record"] as const) {
+      expect(await one(request(key, { quantity: 5, mode }))).toMatchObject({ accepted: 5, overCap: 0 });
+      expect(await one(request(key, { meter: "jobs", quantity: 2, mode }))).toMatchObject({
+        accepted: 2,
+        overCap: 0,
+      });
+    }
+    expect(await one(request(key, { meter: "jobs", quantity: 6, mode: "record" }))).toMatchObject({
+      overCap: 2,
+    });
+  });
+
   test("a batch across 200 organizations: every answer belongs to its caller", async () => {
     const organizations = await Promise.all(Array.from({ length: 200 }, () => make.organization()));
     const keys = await Promise.all(organizations.map((organization) => make.key(organization)));
