@@ -1,5 +1,5 @@
 import type { PlanRow } from "@headroom/db/plans";
-import type { PlanPrice } from "@headroom/domain/configuration";
+import type { Configuration, PlanPrice } from "@headroom/domain/configuration";
 import { amountOf } from "@headroom/domain/money";
 
 export interface PlanView {
@@ -36,8 +36,11 @@ export interface PlanLimitsView {
   } | null;
 }
 
-/** A plan's current version as callers see it. */
-export function toPlanView({ id, version, definition }: PlanRow, defaultMeter: string): PlanView {
+/** A plan's current version as callers see it; its meters in the configuration's order. */
+export function toPlanView(
+  { id, version, definition }: PlanRow,
+  { meters: configured, defaultMeter }: Pick<Configuration, "meters" | "defaultMeter">,
+): PlanView {
   const { displayName, prices, seats, meters, features, trialDays } = definition;
   return {
     id,
@@ -52,7 +55,7 @@ export function toPlanView({ id, version, definition }: PlanRow, defaultMeter: s
       prices: [...seats.prices],
     },
     dailyPageLimit: meters[defaultMeter]?.dailyLimit ?? null,
-    limits: Object.entries(meters).map(([meter, terms]) => ({ meter, ...terms })),
+    limits: Object.keys(configured).flatMap((meter) => (meters[meter] ? [{ meter, ...meters[meter] }] : [])),
     features: { ...features },
     trialDays,
   };

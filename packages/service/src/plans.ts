@@ -34,7 +34,7 @@ export async function listPlans(
 ): Promise<{ plans: PlanView[] }> {
   const rows = await withSystem(context.db, listCurrentPlans);
   const listed = rows.filter((plan) => plan.active && plan.public);
-  return { plans: listed.map((plan) => toPlanView(plan, context.configuration.defaultMeter)) };
+  return { plans: listed.map((plan) => toPlanView(plan, context.configuration)) };
 }
 
 /**
