@@ -18,7 +18,7 @@ const event = {
     ),
   memberId: userIdInput.optional().describe("The user who caused it"),
   properties: z
-    .record(safeText(64), z.union([z.string().max(500), z.number(), z.boolean(), z.null()]))
+    .record(safeText(64), z.union([safeText(500, 0), z.number(), z.boolean(), z.null()]))
     .refine((fields) => Object.keys(fields).length <= 20, "has more than 20 fields")
     .optional()
     .describe("Up to 20 of the caller's own fields"),
@@ -93,6 +93,7 @@ export const usageRouter = router({
     .meta({
       summary: "Get usage per day",
       rest: { method: "GET", path: ["/usage/history", "/organizations/{organization_id}/usage/history"] },
+      errors: ["unknown_meter"],
     })
     .input(usageInput({ days: z.int().min(1).max(365).default(30), meter }))
     .output(usageHistory)
