@@ -1,0 +1,23 @@
+import { describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { usageRouter } from "./usage.ts";
+
+const inputOf = (name: "consume" | "record") =>
+  (usageRouter[name]._def as unknown as { inputs: [z.ZodType] }).inputs[0];
+
+describe.each(["consume", "record"] as const)("the properties of what is sent to %s", (name) => {
+  const accepts = (properties: object) => inputOf(name).safeParse({ quantity: 1, properties }).success;
+
+  test.each(["a\u0000b", "\ud800", "x".repeat(501)])("hold nothing that cannot be stored: %j", (text) => {
+    expect(accepts({ text })).toBe(false);
+    expect(accepts({ [text]: 1 })).toBe(false);
+  });
+
+  test("are few, flat and any text else", () => {
+    expect(accepts({ text: "", more: "Łódź 👩‍💻", count: 1.5, flag: false, none: null })).toBe(true);
+    expect(accepts({ list: [] })).toBe(false);
+    expect(accepts(Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`k${index}`, 1])))).toBe(
+      false,
+    );
+  });
+});
