@@ -48,7 +48,10 @@ export const usageRouter = router({
       }),
     )
     .output(consumeAnswer)
-    .mutation(({ ctx, input }) => consume(ctx.usageLane, ctx.usageCaller(input.organizationId), input)),
+    .mutation(({ ctx, input }) => {
+      const [event = input] = withHeaderKey(ctx.idempotencyKey, [input]);
+      return consume(ctx.usageLane, ctx.usageCaller(input.organizationId), event);
+    }),
 
   record: meteringProcedure
     .meta({
@@ -65,7 +68,7 @@ export const usageRouter = router({
     )
     .output(recordAnswer)
     .mutation(async ({ ctx, input }) => {
-      const events = "events" in input ? input.events : [input];
+      const events = withHeaderKey(ctx.idempotencyKey, "events" in input ? input.events : [input]);
       return { results: await record(ctx.service, ctx.usageCaller(input.organizationId), events) };
     }),
 
@@ -99,6 +102,18 @@ export const usageRouter = router({
     .output(usageHistory)
     .query(({ ctx, input }) => getUsageHistory(ctx.service, ctx.access, input)),
 });
+
+/** The `Idempotency-Key` header is the key of an event that names none itself; of several, each by its place. */
+export function withHeaderKey<Event extends { idempotencyKey?: string | undefined }>(
+  header: string | null,
+  events: readonly Event[],
+): readonly Event[] {
+  if (header === null) return events;
+  return events.map((event, index) => ({
+    ...event,
+    idempotencyKey: event.idempotencyKey ?? (events.length === 1 ? header : `${header}:${index}`),
+  }));
+}
 
 function consumeRefusal(output: unknown): DomainError | null {
   const { allowed, reason, retryAfterSeconds, windows, ...rest } = output as ConsumeAnswer;
