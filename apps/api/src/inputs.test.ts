@@ -95,7 +95,8 @@ test("a page has 50 entries unless told, at most 200", () => {
 
 test("a moment needs an offset, and becomes UTC", () => {
   expect(instantInput.parse("2026-03-01T01:00:00+01:00")).toBe("2026-03-01T00:00:00.000Z");
-  for (const text of ["2026-03-01", "2026-03-01T00:00:00", "yesterday", "2026-02-30T00:00:00Z"]) {
+  const beyond = ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"];
+  for (const text of ["2026-03-01", "2026-03-01T00:00:00", "yesterday", "2026-02-30T00:00:00Z", ...beyond]) {
     expect(instantInput.safeParse(text).success).toBe(false);
   }
 });

@@ -79,10 +79,11 @@ export const attributes = z
   .record(safeText(64), z.union([safeText(500, 0), z.number(), z.boolean(), z.null()]))
   .refine((map) => Object.keys(map).length <= 50, "has more than 50 entries");
 
-/** A moment: ISO 8601 with an offset. Parsing yields the UTC form. */
+/** A moment: ISO 8601 with an offset, in a year of four digits in UTC too. Parsing yields the UTC form. */
 export const instantInput = z.iso
   .datetime({ offset: true })
-  .transform((text) => new Date(text).toISOString());
+  .transform((text) => new Date(text).toISOString())
+  .refine((text) => /^\d{4}-/.test(text), "is not in the years 0 to 9999");
 
 /** A moment in an answer: ISO 8601, UTC. */
 export const instant = z.iso.datetime();

@@ -135,6 +135,7 @@ export const meteringProcedure = call.meta({ permission: "usage:write" }).use(as
     await ctx.authenticate();
     throw new DomainError("forbidden", "This call needs an API key with the scope usage:write.");
   }
+  assertIdempotencyKey(ctx.idempotencyKey);
   const credential = createHash("sha256").update(apiKey).digest();
   return next({
     ctx: {

@@ -3,6 +3,9 @@
 set local role hr_engine;
 alter default privileges revoke execute on functions from public;
 
+-- The largest integer that JSON carries exactly everywhere: no counter and no limit goes beyond it.
+create function largest_integer() returns bigint language sql immutable return 9007199254740991;
+
 -- The limits of one meter at an instant: the subscription's plan while it holds, else the base plan, and the
 -- organization's own max overage. valid_until: when they must be asked again without anybody having changed them.
 create function limits_of(
@@ -44,11 +47,15 @@ begin
     max_overage := case
       when not found then terms.max_overage_default
       when own.units is not null then own.units
-      when terms.unit_price > 0 then floor(own.cents / terms.unit_price)::bigint
+      when terms.unit_price > 0
+        then least(floor(own.cents / terms.unit_price), headroom.largest_integer())::bigint
     end;
     max_overage := least(max_overage, terms.max_overage_ceiling);
   end if;
   hard_cap := included + max_overage;
+  if hard_cap > headroom.largest_integer() then
+    hard_cap := headroom.largest_integer();
+  end if;
 end
 $$;
 
@@ -59,6 +66,7 @@ language plpgsql volatile as $$
 declare
   zone_now text;
   midnight timestamptz;
+  next record;
 begin
   if at >= gate.day_end then
     select time_zone into strict zone_now from headroom.organization where id = gate.organization_id;
@@ -76,8 +84,16 @@ begin
     end if;
   end if;
   if at >= gate.period_end then
-    select p.period_start, p.period_end into gate.period_start, gate.period_end
-      from headroom.period_of(gate.organization_id, at) p;
+    select * into next from headroom.period_of(gate.organization_id, at);
+    -- After a change of zone the month that holds the instant may have begun before the running period ends. Zones
+    -- are at most 26 hours apart: where it ends within those it is the month that runs already, which goes on to there.
+    if next.period_start < gate.period_end and next.period_end <= gate.period_end + interval '26 hours' then
+      gate.period_end := next.period_end;
+    end if;
+  end if;
+  if at >= gate.period_end then
+    gate.period_start := greatest(next.period_start, gate.period_end);
+    gate.period_end := next.period_end;
     gate.period_used := 0;
     gate.period_held := 0;
     afresh := true;

@@ -157,9 +157,13 @@ begin
       end;
       take := 0;
     else
+      -- greatest() passes over nulls: no cap has to be told apart from a cap that is used up.
       over := case when room_period is null then 0 else greatest(take - greatest(room_period, 0), 0) end;
       gate.day_used := gate.day_used + case when in_day then take else 0 end;
       gate.period_used := gate.period_used + case when in_period then take else 0 end;
+      if greatest(gate.day_used, gate.period_used) > largest_integer() then
+        raise numeric_value_out_of_range using message = 'a window cannot count beyond 2^53 - 1';
+      end if;
       dirty := true;
       insert into usage_event (organization_id, meter, key, received_on, id, quantity, over_cap, mode, member_id,
           occurred_at, received_at, local_date, period_start, fingerprint, properties, api_key_id,

@@ -1,6 +1,7 @@
 import type { GateReading, UsageMode } from "@headroom/domain/usage";
+import { invalidField } from "@headroom/domain/validation";
 import type { Database } from "./client.ts";
-import { retryConflicts } from "./retry.ts";
+import { retryConflicts, sqlState } from "./retry.ts";
 
 /** One usage event on its way to the gate, with the credential that vouches for it. Ids are raw UUIDs. */
 export interface UsageRequest {
@@ -88,17 +89,32 @@ export async function consumeUsage(
 /**
  * As `consumeUsage`, but all or nothing: when the credential does not cover one of the events, none is written and
  * the first such event's refusal is the answer.
+ * @throws DomainError validation_failed when a window would count beyond 2^53 − 1; nothing is written then.
  */
 export async function recordUsage(
   database: Database,
   requests: readonly UsageRequest[],
 ): Promise<UsageOutcome[] | UsageRefusal> {
-  const rows = await callGate(database, requests, true);
+  const rows = await callGate(database, requests, true).catch((error: unknown) => {
+    throw translateOverflow(error);
+  });
   const answers = new Array<UsageOutcome>(requests.length);
   for (const row of rows) {
     answers[row.position - 1] = toOutcome(row);
   }
   return rows.length < requests.length || isRefusal(rows[0]) ? (rows[0]?.outcome as UsageRefusal) : answers;
+}
+
+const numericValueOutOfRange = "22003";
+
+/** The domain's word for an event that would count a window beyond 2^53 − 1; any other error as it is. */
+export function translateOverflow(error: unknown): unknown {
+  if (sqlState(error) !== numericValueOutOfRange) {
+    return error;
+  }
+  const refusal = invalidField("quantity", "would take a window's total beyond 2^53 - 1");
+  refusal.cause = error;
+  return refusal;
 }
 
 function isRefusal(row: AnswerRow | undefined): boolean {

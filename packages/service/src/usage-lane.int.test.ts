@@ -65,6 +65,19 @@ test("an event that the database cannot store fails alone", async () => {
   expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
 });
 
+test("an event that would count a window beyond 2^53 - 1 is refused alone", async () => {
+  const lane = createUsageLane(api);
+  const key = await make.key(await make.organization());
+  await lane.submit(request(key, { quantity: Number.MAX_SAFE_INTEGER, mode: "record" }));
+  const other = await make.key(await make.organization());
+  const [refused, taken] = await Promise.allSettled([
+    lane.submit(request(key, { mode: "record" })),
+    lane.submit(request(other)),
+  ]);
+  expect(refused).toMatchObject({ status: "rejected", reason: { code: "validation_failed" } });
+  expect(taken).toMatchObject({ status: "fulfilled", value: { outcome: "accepted" } });
+});
+
 test("a full queue refuses at once and decides nothing; the lane works on", async () => {
   const lane = createUsageLane(api, { batch: 2, queue: 10 });
   const key = await make.key(await make.organization());

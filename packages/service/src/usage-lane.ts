@@ -1,6 +1,6 @@
 import type { Database } from "@headroom/db/client";
 import { sqlState } from "@headroom/db/retry";
-import { consumeUsage, type UsageOutcome, type UsageRequest } from "@headroom/db/usage";
+import { consumeUsage, translateOverflow, type UsageOutcome, type UsageRequest } from "@headroom/db/usage";
 import { DomainError } from "@headroom/domain/errors";
 
 /** Takes usage events of any callers and answers each its own. */
@@ -76,7 +76,7 @@ async function settle(database: Database, batch: Waiting[]): Promise<void> {
       return;
     }
     for (const one of batch) {
-      one.reject(error);
+      one.reject(translateOverflow(error));
     }
   }
 }

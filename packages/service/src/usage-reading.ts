@@ -1,5 +1,6 @@
 import { type DailyUsage, readDailyUsage } from "@headroom/db/tallies";
 import { type MeterStatus, readUsageStatus } from "@headroom/db/usage";
+import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import { datesUntil, firstOfMonth } from "@headroom/domain/time";
 import { type Headroom, headroomOf } from "@headroom/domain/usage";
@@ -81,6 +82,7 @@ const nobody = "00000000-0000-0000-0000-000000000000";
 /**
  * Usage per day, oldest first, days without usage filled with zeros.
  * @param input.days 1..365, today included.
+ * @throws DomainError unknown_meter
  */
 export async function getUsageHistory(
   context: Context,
@@ -90,7 +92,10 @@ export async function getUsageHistory(
   const statuses = await readUsageStatus(context.db, access.organizationId);
   const meters = statuses
     .map((status) => status.meter)
-    .filter((meter) => !input.meter || meter === input.meter);
+    .filter((meter) => input.meter === undefined || meter === input.meter);
+  if (meters.length === 0) {
+    throw new DomainError("unknown_meter", "There is no such meter.", { meter: input.meter ?? null });
+  }
   const dates = datesUntil(statuses[0]?.date ?? "", input.days);
   const range = { from: dates[0] ?? "", to: dates.at(-1) ?? "" };
   const rows = await readDailyUsage(context.db, access.organizationId, range);

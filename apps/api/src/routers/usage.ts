@@ -18,7 +18,7 @@ const event = {
     ),
   memberId: userIdInput.optional().describe("The user who caused it"),
   properties: z
-    .record(safeText(64), z.union([z.string().max(500), z.number(), z.boolean(), z.null()]))
+    .record(safeText(64), z.union([safeText(500, 0), z.number(), z.boolean(), z.null()]))
     .refine((fields) => Object.keys(fields).length <= 20, "has more than 20 fields")
     .optional()
     .describe("Up to 20 of the caller's own fields"),
@@ -48,7 +48,10 @@ export const usageRouter = router({
       }),
     )
     .output(consumeAnswer)
-    .mutation(({ ctx, input }) => consume(ctx.usageLane, ctx.usageCaller(input.organizationId), input)),
+    .mutation(({ ctx, input }) => {
+      const [event = input] = withHeaderKey(ctx.idempotencyKey, [input]);
+      return consume(ctx.usageLane, ctx.usageCaller(input.organizationId), event);
+    }),
 
   record: meteringProcedure
     .meta({
@@ -65,7 +68,7 @@ export const usageRouter = router({
     )
     .output(recordAnswer)
     .mutation(async ({ ctx, input }) => {
-      const events = "events" in input ? input.events : [input];
+      const events = withHeaderKey(ctx.idempotencyKey, "events" in input ? input.events : [input]);
       return { results: await record(ctx.service, ctx.usageCaller(input.organizationId), events) };
     }),
 
@@ -93,11 +96,24 @@ export const usageRouter = router({
     .meta({
       summary: "Get usage per day",
       rest: { method: "GET", path: ["/usage/history", "/organizations/{organization_id}/usage/history"] },
+      errors: ["unknown_meter"],
     })
     .input(usageInput({ days: z.int().min(1).max(365).default(30), meter }))
     .output(usageHistory)
     .query(({ ctx, input }) => getUsageHistory(ctx.service, ctx.access, input)),
 });
+
+/** The `Idempotency-Key` header is the key of an event that names none itself; of several, each by its place. */
+export function withHeaderKey<Event extends { idempotencyKey?: string | undefined }>(
+  header: string | null,
+  events: readonly Event[],
+): readonly Event[] {
+  if (header === null) return events;
+  return events.map((event, index) => ({
+    ...event,
+    idempotencyKey: event.idempotencyKey ?? (events.length === 1 ? header : `${header}:${index}`),
+  }));
+}
 
 function consumeRefusal(output: unknown): DomainError | null {
   const { allowed, reason, retryAfterSeconds, windows, ...rest } = output as ConsumeAnswer;
