@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 
 let checkout = "";
 const children: ChildProcess[] = [];
@@ -88,7 +88,9 @@ test("installs once for two starts at a time, keeps standard output for the comm
   const runs = await Promise.all([finish(begin("start", "--json", "two words")), finish(begin("start"))]);
   expect(runs.map((run) => run.code)).toEqual([0, 0]);
   expect(JSON.parse(runs[0].stdout)).toMatchObject({ arguments: ["--json", "two words"] });
-  expect(runs.map((run) => run.stderr).join("")).toContain("noise of npm");
+  const said = runs.map((run) => run.stderr).join("");
+  expect(said).toContain("noise of npm");
+  expect(said).toMatch(/process \d+ installs here already: waiting/);
   expect(installs()).toEqual([expect.stringMatching(/^ci /)]);
   await finish(begin("start"));
   expect(installs()).toHaveLength(1);
@@ -120,6 +122,21 @@ test("the command learns that the bootstrap was killed", async () => {
   const child = begin("start", "--wait");
   const { pid } = await firstLine(child);
   child.kill("SIGKILL");
+  await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
+});
+
+test("the command learns that npm was killed, also behind a shell that waits for the bootstrap", async () => {
+  const bootstrap = path.join(checkout, "infra/local/bootstrap.mjs");
+  const script = `"${process.execPath}" "${bootstrap}" start --wait; exit $?`;
+  const likeNpm = `require("node:child_process").spawn("sh", ["-c", process.argv[1]], { stdio: "inherit" })`;
+  const npmItself = spawn(process.execPath, ["-e", likeNpm, script], {
+    env: { ...process.env, npm_execpath: path.join(checkout, "npm.mjs"), npm_lifecycle_event: "start" },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  children.push(npmItself);
+  const { pid } = await firstLine(npmItself);
+  onTestFinished(() => void (isAlive(pid) && process.kill(pid, "SIGKILL")));
+  npmItself.kill("SIGKILL");
   await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
 });
 

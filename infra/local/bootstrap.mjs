@@ -4,6 +4,7 @@
  * it says itself goes to standard error: standard output belongs to the command.
  */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -19,11 +20,26 @@ const commands = {
 
 const say = (line) => process.stderr.write(`${line}\n`);
 
-/** Under npm, a killed npm would leave the command running with nobody to stop it. */
+/** Who started a shell; null for another program, and where the system does not tell (no /proc). */
+const starterOfShell = (pid) => {
+  try {
+    const [, name, starter] = readFileSync(`/proc/${pid}/stat`, "utf8").match(/\((.*)\) \S (\d+)/s);
+    return /^(ba|da|a|k|z)?sh$/.test(name) ? starter : null;
+  } catch {
+    return null;
+  }
+};
+
+/**
+ * Under npm, a killed npm would leave the command running with nobody to stop it. The shell that npm runs
+ * scripts in stands between the two where it does not give way to the program (dash).
+ */
 const stopWithNpm = (stop) => {
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && stop("SIGTERM"), 500).unref();
+  const npm = starterOfShell(parent);
+  const isGone = () => process.ppid !== parent || starterOfShell(parent) !== npm;
+  setInterval(() => isGone() && stop("SIGTERM"), 500).unref();
 };
 
 /** Runs a program to its end, passing signals on. Resolves with its exit code or signal. */
@@ -62,9 +78,11 @@ const npmCi = async () => {
 
 const install = async () => {
   if (isInstalled(root) && findNode(root) !== null) return;
-  await withLock(path.join(root, ".headroom", "install.lock"), async () => {
+  const lock = path.join(root, ".headroom", "install.lock");
+  const work = async () => {
     if (!isInstalled(root) || findNode(root) === null) await npmCi();
-  });
+  };
+  await withLock(lock, work, (holder) => say(`process ${holder} installs here already: waiting (${lock})`));
 };
 
 const main = async () => {

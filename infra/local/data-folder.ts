@@ -10,7 +10,6 @@ export type Secrets = {
   databasePassword: string;
   stripeSecretKey: string;
   stripeWebhookSecret: string;
-  inviteLinkKey: string;
 };
 
 /** The folder that keeps everything of one stack between its runs. */
@@ -72,7 +71,6 @@ const makeSecrets = (): Secrets => ({
   databasePassword: randomBytes(24).toString("hex"),
   stripeSecretKey: `sk_test_${randomBytes(24).toString("hex")}`,
   stripeWebhookSecret: `whsec_${randomBytes(24).toString("base64")}`,
-  inviteLinkKey: randomBytes(32).toString("hex"),
 });
 
 /**

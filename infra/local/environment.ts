@@ -11,13 +11,7 @@ const webhookPath = "/stripe";
 /** Variables of the person's shell that belong to npm, or would contradict what we set. */
 const isForeign = (name: string): boolean => /^(npm_|INIT_CWD$|PORT$|METRICS_PORT$)/.test(name);
 
-const secretNames = [
-  "DATABASE_URL",
-  "STRIPE_SECRET_KEY",
-  "STRIPE_WEBHOOK_SECRETS",
-  "SMTP_URL",
-  "INVITE_LINK_KEY",
-];
+const secretNames = ["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "SMTP_URL"];
 
 /** The shell's variables that children may see: what comes from a file there is replaced by what we set. */
 const inherited = (shell: Environment): Environment => {
@@ -45,7 +39,6 @@ export const applicationEnvironment = (
   NODE_COMPILE_CACHE: folder.file("compile-cache"),
   OIDC_AUDIENCE: "headroom",
   MAIL_FROM: "Headroom <headroom@localhost>",
-  INVITE_LINK_KEY: folder.secrets().inviteLinkKey,
   ...inherited(shell),
   HEADROOM_ENV: "development",
   HEADROOM_CONFIG: options.configurationFile,

@@ -70,33 +70,42 @@ const isAlive = (pid) => {
   }
 };
 
-const removeIfAbandoned = (file) => {
+/** The living process that holds the lock, null when there is none. The lock of a dead one is removed. */
+const findHolder = (file) => {
   let holder;
   try {
     holder = readFileSync(file, "utf8");
   } catch {
-    return;
+    return null;
   }
   // An empty file belongs to a process that has made it and not yet signed it.
-  if (holder === "" || isAlive(Number(holder))) return;
+  if (holder === "") return null;
+  if (isAlive(Number(holder))) return holder;
   // Renamed before it is removed: of several that wait, only one moves this file away.
   const moved = `${file}.${process.pid}`;
   try {
     renameSync(file, moved);
     rmSync(moved);
   } catch {}
+  return null;
 };
 
-/** Runs the work while no other process of this checkout does; waits for one that does. */
-export const withLock = async (file, work) => {
+/**
+ * Runs the work while no other process of this checkout does; waits for one that does, after telling
+ * `onWait` its id, once.
+ */
+export const withLock = async (file, work, onWait) => {
   mkdirSync(path.dirname(file), { recursive: true });
+  let told = null;
   for (;;) {
     try {
       writeFileSync(file, String(process.pid), { flag: "wx" });
       break;
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
-      removeIfAbandoned(file);
+      const holder = findHolder(file);
+      if (holder !== null && told === null) onWait(holder);
+      told ??= holder;
       await delay(100);
     }
   }

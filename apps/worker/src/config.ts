@@ -7,7 +7,7 @@ const webAddress = z.url({ protocol: /^https?$/, error: "is not an http address"
 const variables = z.object({
   ...processVariables,
   ...stripeVariables,
-  PORT: port.default(4002),
+  PORT: port.default(4001),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(8),
   HEADROOM_CONFIG: z.string().default("headroom.config.ts"),
