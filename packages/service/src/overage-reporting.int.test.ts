@@ -138,6 +138,22 @@ test("a cancellation is settled on an invoice of our own, once, also after a kil
   const { data } = await bench.stripe.invoices.list({ customer: customerId });
   const own = data.filter((invoice) => invoice.billing_reason === "manual");
   expect(own.map((invoice) => invoice.auto_advance)).toEqual([true]);
+  const ended = await bench.stripe.subscriptions.retrieve(subscriptionId);
+  expect(ended.default_payment_method).toEqual(expect.any(String));
+  expect(own.map((invoice) => invoice.default_payment_method)).toEqual([ended.default_payment_method]);
+});
+
+test("a card that was taken away since the cancellation does not keep the overage from being billed", async () => {
+  const { id, customerId, subscriptionId } = await over();
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  const { default_payment_method: card } = await bench.stripe.subscriptions.cancel(subscriptionId);
+  await bench.stripe.paymentMethods.detach(String(card));
+  await sync(id);
+  await closeDuePeriods(bench.worker);
+  expect(await reportOverage(bench.worker)).toMatchObject({ sent: 1, failed: 0 });
+  expect(await billed(customerId)).toEqual([
+    { invoice: expect.any(String), reason: "manual", quantity: 20, amount: 50 },
+  ]);
 });
 
 test("the month ends of a yearly plan are billed on invoices of our own", async () => {

@@ -134,6 +134,8 @@ export interface NewInvoice {
   customerId: string;
   /** Only while it is live. */
   subscriptionId: string | null;
+  /** The subscription, ended too, whose payment method pays: Checkout keeps the card there, not at the customer. */
+  paidLike: string | null;
   currency: string;
   metadata: Readonly<Record<string, string>>;
 }

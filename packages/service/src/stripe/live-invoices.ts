@@ -37,7 +37,7 @@ export function invoiceCalls(stripe: Stripe): InvoiceCalls {
       return toInvoice(await call(() => stripe.invoices.retrieve(invoiceId)));
     },
     async createInvoice(invoice, key) {
-      const fields = invoiceFields(invoice);
+      const fields = { ...invoiceFields(invoice), ...(await payment(stripe, invoice)) };
       return toInvoice(await call(() => stripe.invoices.create(fields, { idempotencyKey: key })));
     },
     async listLedgerItems(invoice) {
@@ -71,6 +71,21 @@ function invoiceFields(invoice: NewInvoice): Stripe.InvoiceCreateParams {
     pending_invoice_items_behavior: "exclude",
     metadata: { ...invoice.metadata },
   };
+}
+
+/** The card of a subscription that has ended, unless it was taken from the customer since; a live one brings its own. */
+async function payment(
+  stripe: Stripe,
+  { customerId, subscriptionId, paidLike }: NewInvoice,
+): Promise<Pick<Stripe.InvoiceCreateParams, "default_payment_method">> {
+  if (subscriptionId !== null || paidLike === null) {
+    return {};
+  }
+  const expand = ["default_payment_method"];
+  const subscription = await call(() => stripe.subscriptions.retrieve(paidLike, { expand }));
+  const card = subscription.default_payment_method;
+  const attached = card !== null && typeof card !== "string" && card.customer === customerId;
+  return attached ? { default_payment_method: card.id } : {};
 }
 
 function itemFields(item: NewInvoiceItem): Stripe.InvoiceItemCreateParams {

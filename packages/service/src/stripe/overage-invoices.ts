@@ -23,7 +23,9 @@ export async function invoiceFor(
   if (choice.kind === "wait") {
     return null;
   }
-  return choice.kind === "draft" ? choice.invoiceId : ownInvoice(stripe, customerId, row, live, invoices);
+  return choice.kind === "draft"
+    ? choice.invoiceId
+    : ownInvoice(stripe, customerId, row, { live, ran: subscription }, invoices);
 }
 
 // The subscription that ran while the period did: a later one is not billed for it.
@@ -43,7 +45,7 @@ async function ownInvoice(
   stripe: StripeGateway,
   customerId: string,
   row: LedgerRow,
-  live: SubscriptionSnapshot | null,
+  { live, ran }: { live: SubscriptionSnapshot | null; ran: SubscriptionSnapshot | null },
   known: readonly StripeInvoice[],
 ): Promise<string> {
   const { invoices } = await stripe.listInvoices(customerId, { limit: 100, after: null });
@@ -59,7 +61,7 @@ async function ownInvoice(
   const metadata = { headroom_overage: row.id };
   const subscriptionId = live?.id ?? null;
   const created = await stripe.createInvoice(
-    { customerId, subscriptionId, currency: row.currency, metadata },
+    { customerId, subscriptionId, paidLike: ran?.id ?? null, currency: row.currency, metadata },
     `overage-invoice:${row.id}:${mine.size}`,
   );
   return created.id;
