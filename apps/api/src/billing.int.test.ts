@@ -128,3 +128,12 @@ test("an organization without invoices has none", async () => {
   const { status, body } = await call(server, owner, "GET", `${path}/invoices`);
   expect([status, body]).toEqual([200, { invoices: [], next_cursor: null, upcoming: null }]);
 });
+
+test("the history of a meter that does not exist is refused, like a check of it", async () => {
+  const { member, path } = await organization();
+  const history = (meter: string) =>
+    call(server, member, "GET", `${path}/usage/history?days=1&meter=${meter}`);
+  expect((await history("jobs")).body.days[0].meters).toMatchObject([{ meter: "jobs", used: 0 }]);
+  const refused = await history("nope");
+  expect([refused.status, refused.body.code]).toEqual([400, "unknown_meter"]);
+});
