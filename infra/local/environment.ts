@@ -19,14 +19,23 @@ const inherited = (shell: Environment): Environment => {
   return Object.fromEntries(Object.entries(shell).filter(([name]) => !isForeign(name) && !files.has(name)));
 };
 
-const stripeVariables = (options: StartOptions, ports: Ports, secrets: Secrets): Environment =>
+const stripeVariables = (
+  shell: Environment,
+  options: StartOptions,
+  ports: Ports,
+  secrets: Secrets,
+): Environment =>
   options.stripeSecretKey === null
     ? {
         STRIPE_SECRET_KEY: secrets.stripeSecretKey,
         STRIPE_API_BASE: urlOf(ports.stripe),
         STRIPE_WEBHOOK_SECRETS: secrets.stripeWebhookSecret,
       }
-    : { STRIPE_SECRET_KEY: options.stripeSecretKey, STRIPE_API_BASE: undefined };
+    : {
+        STRIPE_SECRET_KEY: options.stripeSecretKey,
+        STRIPE_API_BASE: shell.STRIPE_API_BASE,
+        STRIPE_WEBHOOK_SECRETS: shell.STRIPE_WEBHOOK_SECRETS || secrets.stripeWebhookSecret,
+      };
 
 /** What every application of the stack reads, whatever it is. */
 export const applicationEnvironment = (
@@ -46,7 +55,7 @@ export const applicationEnvironment = (
   DATABASE_URL: databaseUrl,
   OIDC_ISSUER: options.oidcIssuer ?? urlOf(ports.issuer),
   SMTP_URL: options.smtpUrl ?? `smtp://${host}:${ports.smtp}`,
-  ...stripeVariables(options, ports, folder.secrets()),
+  ...stripeVariables(shell, options, ports, folder.secrets()),
 });
 
 /** What the Stripe sandbox reads: where it keeps its state, whom it calls, and who lives by its clock. */

@@ -50,7 +50,8 @@ export const help = `usage: npm start -- [options]
   --help           this text
 
 Taken from the environment instead of starting a part of our own: DATABASE_URL, STRIPE_SECRET_KEY (a test key,
-with STRIPE_WEBHOOK_SECRETS), OIDC_ISSUER (with OIDC_AUDIENCE), SMTP_URL.
+with STRIPE_WEBHOOK_SECRETS, and STRIPE_API_BASE for another address than Stripe's), OIDC_ISSUER (with
+OIDC_AUDIENCE, "headroom" unless given), SMTP_URL.
 `;
 
 type Environment = Readonly<Record<string, string | undefined>>;

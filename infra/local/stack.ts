@@ -118,7 +118,14 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
   const mintKey = (): Promise<string | null> =>
     options.databaseUrl === null ? mintPlatformKey(root, environment) : Promise.resolve(null);
 
+  const warn = (): void => {
+    if (options.stripeSecretKey !== null && !shell.STRIPE_WEBHOOK_SECRETS) {
+      log("STRIPE_WEBHOOK_SECRETS is not given: Stripe's events will be refused");
+    }
+  };
+
   const start = async (): Promise<ReadyStack> => {
+    warn();
     const ports = await claimPorts();
     const [databaseUrl] = await Promise.all([openDatabase(ports), openStandIns(ports)]);
     assertWanted();

@@ -16,7 +16,11 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const readCommandLine = (): StartOptions => {
   try {
     const here = process.env.INIT_CWD ?? process.cwd();
-    return readOptions(process.argv.slice(2), process.env, { root, here });
+    const options = readOptions(process.argv.slice(2), process.env, { root, here });
+    if (!existsSync(options.configurationFile)) {
+      throw new UsageError(`there is no configuration at ${options.configurationFile}`);
+    }
+    return options;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     say(error.message);

@@ -273,6 +273,15 @@ const history = fc
   .map((past) => past.reduce((facts, one) => reduce(one, facts).facts, noSubscription));
 
 describe("the reduction", () => {
+  it("counts as a rival no subscription that only the previous facts know", () => {
+    const unpaid = subscription({ status: "unpaid", claimed: false, items: [] });
+    const winner = subscription({ id: "sub_2" });
+    expect(reduce([unpaid, winner], active).facts).toMatchObject({
+      subscriptionId: "sub_2",
+      attention: null,
+    });
+  });
+
   it("applied twice changes nothing", () => {
     fc.assert(
       fc.property(snapshot, history, fc.nat(30), (subscriptions, previous, days) => {

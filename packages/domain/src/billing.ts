@@ -28,7 +28,8 @@ export function reduceSubscription(
   previous: SubscriptionFacts,
   now: Instant,
 ): Reduction {
-  const ours = subscriptions.filter((one) => isOurs(one, catalogue, previous)).sort(byRank);
+  const isKnown = (one: SubscriptionSnapshot) => one.id === previous.subscriptionId;
+  const ours = subscriptions.filter((one) => isOurs(one, catalogue) || isKnown(one)).sort(byRank);
   const trialUsed = previous.trialUsed || ours.some((one) => one.trialEnd !== null);
   const live = ours.filter((one) => !terminal.includes(one.status));
   const winner = live[0];
@@ -45,10 +46,11 @@ export function reduceSubscription(
     return { facts: { ...kept, attention: "unknown_status" }, periodStart: null };
   }
   const facts = running(winner, plan, catalogue, kept, now);
-  const several = live.filter((one) => one.status !== "incomplete").length > 1;
+  // Without the known one that names no plan any more: the next reduction does not know it.
+  const rivals = live.filter((one) => one.status !== "incomplete" && isOurs(one, catalogue));
   const started = facts.subscriptionId !== previous.subscriptionId || previous.anchor === null;
   return {
-    facts: { ...facts, attention: several ? "multiple_subscriptions" : null },
+    facts: { ...facts, attention: rivals.length > 1 ? "multiple_subscriptions" : null },
     periodStart: started || facts.periodStart !== previous.periodStart ? facts.periodStart : null,
   };
 }
@@ -144,9 +146,8 @@ function pastDueFrom({ latestInvoice }: SubscriptionSnapshot, now: Instant): Ins
   return Math.min(now, latestInvoice?.dueAt ?? latestInvoice?.finalizedAt ?? now);
 }
 
-function isOurs(one: SubscriptionSnapshot, catalogue: Catalogue, previous: SubscriptionFacts): boolean {
-  const named = one.items.some((item) => mapItem(item, catalogue) !== null);
-  return named || one.claimed || one.id === previous.subscriptionId;
+function isOurs(one: SubscriptionSnapshot, catalogue: Catalogue): boolean {
+  return one.claimed || one.items.some((item) => mapItem(item, catalogue) !== null);
 }
 
 function rankOf({ status }: SubscriptionSnapshot): string {

@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openDataFolder } from "./data-folder.ts";
+import { applicationEnvironment } from "./environment.ts";
+import { portNames, readOptions } from "./options.ts";
+import type { Ports } from "./ports.ts";
+
+const ports = Object.fromEntries(portNames.map((name, place) => [name, 7_000 + place])) as Ports;
+let directory = "";
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), "headroom environment "));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const environmentFor = (shell: Record<string, string>) => {
+  const options = readOptions([], shell, { root: directory, here: directory });
+  const folder = openDataFolder(directory, false);
+  const environment = applicationEnvironment(shell, options, ports, folder, "postgres://h@127.0.0.1/h");
+  folder.close();
+  return { environment, secrets: folder.secrets() };
+};
+
+test("without a key of Stripe the sandbox is Stripe, whatever the shell says of addresses and files", () => {
+  const { environment, secrets } = environmentFor({
+    STRIPE_API_BASE: "http://elsewhere:1",
+    STRIPE_SECRET_KEY_FILE: "/run/secrets/stripe",
+  });
+  expect(environment).toMatchObject({
+    STRIPE_SECRET_KEY: secrets.stripeSecretKey,
+    STRIPE_API_BASE: `http://127.0.0.1:${ports.stripe}`,
+    STRIPE_WEBHOOK_SECRETS: secrets.stripeWebhookSecret,
+  });
+  expect(environment.STRIPE_SECRET_KEY_FILE).toBeUndefined();
+});
+
+test("a given key is used with the address and the secrets that are given with it", () => {
+  const given = {
+    STRIPE_SECRET_KEY: "sk_test_given",
+    STRIPE_API_BASE: "http://elsewhere:1",
+    STRIPE_WEBHOOK_SECRETS: "whsec_given",
+  };
+  expect(environmentFor(given).environment).toMatchObject(given);
+});
+
+test("a key alone means Stripe itself, and the webhook app still starts", () => {
+  const { environment, secrets } = environmentFor({ STRIPE_SECRET_KEY: "sk_test_given" });
+  expect(environment.STRIPE_API_BASE).toBeUndefined();
+  expect(environment.STRIPE_WEBHOOK_SECRETS).toBe(secrets.stripeWebhookSecret);
+});
