@@ -265,8 +265,8 @@ $$;
 grant execute on function start_period to hr_worker, hr_webhook;
 
 -- Asks the limits and the period of every gate of an organization again. Called in the transaction that changed a
--- plan, a subscription or a max overage, which holds the organization's lock. Where the period in force began later
--- than the gate's, the gate follows; it never goes back.
+-- plan, a subscription or a max overage, which holds the organization's lock. Where Stripe's period began later than
+-- the gate's, the gate follows; it never goes back. A calendar month never moves: a new zone applies from the next.
 create function refresh_limits(tenant uuid) returns void
 language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
 declare
@@ -274,12 +274,14 @@ declare
   held record;
   gate usage_gate;
   period record;
+  anchored boolean;
 begin
+  select s.anchor is not null into strict anchored from subscription s where s.organization_id = tenant;
   for meter_name in select meter from usage_gate where organization_id = tenant order by meter loop
     select * into held from lock_gate(tenant, meter_name);
     gate := held.gate;
     select * into period from period_of(tenant, held.at);
-    if period.period_start > gate.period_start then
+    if anchored and period.period_start > gate.period_start then
       gate := move_period(gate, period.period_start, period.period_end);
     else
       gate.period_end := period.period_end;

@@ -121,3 +121,19 @@ test.each([
     await verified(id);
   },
 );
+
+test("limits asked again after a change of zone leave the running calendar month, and its count, where they are", async () => {
+  await make.setClock("2028-03-01T01:00:00Z");
+  const { id, key } = await customer();
+  await consumeUsage(api, [request(key, { meter: "jobs", quantity: 6 })]);
+  await scratch.admin.query("update headroom.organization set time_zone = 'Pacific/Honolulu' where id = $1", [
+    id,
+  ]);
+  await make.setClock("2028-03-02T00:00:00Z");
+  await api.pool.query("select refresh_limits($1)", [id]);
+  expect(await statusOf(id, "jobs")).toMatchObject({
+    periodUsed: 6,
+    periodStart: "2028-03-01T00:00:00.000Z",
+  });
+  await verified(id);
+});
