@@ -42,7 +42,8 @@ const contents = [
   "toured.json",
 ];
 
-const isAlive = (pid: number): boolean => {
+/** True while a process with this id runs. */
+export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
     return true;

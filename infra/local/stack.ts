@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { migrate } from "@headroom/db/migrate";
-import { addressesOf, type ReadyStack, type StackFile } from "./addresses.ts";
+import { addressesOf, type ReadyStack } from "./addresses.ts";
 import { startClockHook } from "./clock-hook.ts";
 import { mintPlatformKey, pushPlans } from "./commands.ts";
 import type { DataFolder } from "./data-folder.ts";
@@ -12,6 +12,7 @@ import type { StartOptions } from "./options.ts";
 import { choosePorts, type Ports } from "./ports.ts";
 import { type KeptProcess, keepRunning, type ProcessSpec } from "./processes.ts";
 import { applications, standIns } from "./services.ts";
+import { removeStackFile, writeStackFile } from "./stack-file.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -60,7 +61,7 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
   /** Readers find the present processes there, also after one was started again. */
   const publish = (): void => {
     if (ready !== null && stopping === null) {
-      folder.write("stack.json", { ...ready, processes: ids() } satisfies StackFile);
+      writeStackFile(root, folder, { ...ready, processes: ids() });
     }
   };
 
@@ -145,7 +146,7 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
     for (const stop of stops.toReversed()) {
       await stop().catch((error: Error) => log(`did not stop cleanly: ${error.message}`));
     }
-    folder.remove("stack.json");
+    removeStackFile(root, folder);
   };
 
   return {

@@ -7,9 +7,10 @@ import { promisify } from "node:util";
 import { createHeadroomClient, type HeadroomClient } from "@headroom/client";
 import colors from "picocolors";
 import type { StackFile } from "./addresses.ts";
+import { sharedStackFile } from "./stack-file.ts";
 
 const root = path.resolve(import.meta.dirname, "..", "..");
-const stackFile = process.env.HEADROOM_STACK ?? path.join(root, ".headroom", "stack.json");
+const stackFile = process.env.HEADROOM_STACK ?? sharedStackFile(root);
 const stack: StackFile = JSON.parse(readFileSync(stackFile, "utf8"));
 
 /** One line of the table: what was done and what the answer said. */
