@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -63,6 +64,15 @@ const json = ({ code, out, err }: Outcome) => {
   expect({ err, lines: out.trimEnd().split("\n").length }).toMatchObject({ lines: 1 });
   return { code, ...JSON.parse(out) };
 };
+
+test("a reader that has seen enough, as head has, is no failure", async () => {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "main.ts"), "--help"], {
+    env: environmentOf(),
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  child.stdout.destroy();
+  expect(await once(child, "exit")).toEqual([0, null]);
+});
 
 describe("migrate", () => {
   test("brings an empty database to the schema, and finds nothing to do the second time", async () => {
