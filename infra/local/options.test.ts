@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { help, portNames, readOptions, UsageError } from "./options.ts";
+import { help, hindrancesOfTour, portNames, readOptions, UsageError } from "./options.ts";
 
 const places = { root: "/checkout", here: "/home/ada" };
 const read = (parameters: string[], environment: Record<string, string> = {}) =>
@@ -60,4 +60,14 @@ describe("a Stripe key", () => {
 
 test("an unknown word is an error with a sentence", () => {
   expect(() => read(["--prot-api", "1"])).toThrow(UsageError);
+});
+
+test("somebody else's Stripe, issuer or mail hinders the tour; somebody else's database does not", () => {
+  expect(hindrancesOfTour(read([], { DATABASE_URL: "postgres://h@db/h" }))).toEqual([]);
+  const given = {
+    STRIPE_SECRET_KEY: "sk_test_abc",
+    OIDC_ISSUER: "https://id.example.com",
+    SMTP_URL: "smtp://mail",
+  };
+  expect(hindrancesOfTour(read([], given))).toEqual(Object.keys(given));
 });

@@ -134,3 +134,13 @@ export const readOptions = (
     smtpUrl: given("SMTP_URL"),
   };
 };
+
+/** The variables that put somebody else's service where the tour needs ours: a clock, tokens, captured mail. */
+export const hindrancesOfTour = (options: StartOptions): string[] => {
+  const given = {
+    STRIPE_SECRET_KEY: options.stripeSecretKey,
+    OIDC_ISSUER: options.oidcIssuer,
+    SMTP_URL: options.smtpUrl,
+  };
+  return Object.entries(given).flatMap(([name, value]) => (value === null ? [] : [name]));
+};

@@ -5,7 +5,7 @@ import colors from "picocolors";
 import { addressLines, doneLine } from "./announcement.ts";
 import { runTour } from "./commands.ts";
 import { openDataFolder } from "./data-folder.ts";
-import { help, readOptions, type StartOptions, UsageError } from "./options.ts";
+import { help, hindrancesOfTour, readOptions, type StartOptions, UsageError } from "./options.ts";
 import { createStack } from "./stack.ts";
 
 const root = path.resolve(import.meta.dirname, "..", "..");
@@ -64,7 +64,11 @@ const run = async (options: StartOptions): Promise<void> => {
   try {
     const ready = await stack.start();
     for (const line of addressLines(colors, ready)) print(line);
-    if (options.tour && existsSync(tourScript) && folder.read("toured.json") === null) {
+    const wanted = options.tour && existsSync(tourScript) && folder.read("toured.json") === null;
+    const hindrances = hindrancesOfTour(options);
+    if (wanted && hindrances.length > 0) {
+      say(`no tour with ${hindrances.join(", ")}: it needs the local Stripe, issuer and mail`);
+    } else if (wanted) {
       const stackFile = folder.file("stack.json");
       const passed = await runTour(root, stackFile, stack.environment(), options.json, ending.signal);
       if (passed) folder.write("toured.json", { at: new Date().toISOString() });

@@ -61,6 +61,11 @@ async function mailTo(address: string): Promise<{ subject: string; text: string 
 }
 
 async function tour(): Promise<void> {
+  const { stripe, mail: captured } = stack;
+  expectThat(stripe !== null && captured !== null, "a stack with the local Stripe and mail", {
+    stripe,
+    mail: captured,
+  });
   const run = Date.now().toString(36);
   const ada = await signIn(`ada+${run}@acme.test`, "Ada");
   const grace = await signIn(`grace+${run}@acme.test`, "Grace");
