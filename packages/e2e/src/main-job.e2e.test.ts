@@ -197,6 +197,34 @@ describe("kill -9", () => {
   );
 });
 
+describe("kill -9 during the tour", () => {
+  test.each(["api", "worker", "webhook", "stripe", "postgres"])(
+    "%s: whatever the tour had got to, counters equal the recount",
+    async (name) => {
+      // Its own calls do not retry, so it may end early; what it was told must stand all the same.
+      const tour = run("infra/local/tour.ts").catch(() => undefined);
+      await sleep(500 + Math.random() * 3000);
+      const before = stack.kill(name);
+      await tour;
+      await until(
+        async () => stack.processes()[name],
+        (now) => now !== undefined && now !== before,
+      );
+      const { checked, mismatches } = await until(
+        () => verify().catch(() => null),
+        (answer) => answer !== null,
+      );
+      expect(checked).toBeGreaterThan(0);
+      expect(mismatches).toEqual([]);
+    },
+  );
+
+  test("and the next tour passes", async () => {
+    const { stdout } = await run("infra/local/tour.ts");
+    expect(stdout).toContain("counters equal the recount");
+  });
+});
+
 test("a restart on the same data finds everything as it was", async () => {
   const { organizationId, owner, backEnd, key } = await makeOrganization(stack.ready, "kept");
   await subscribe(stack.ready, owner, organizationId, "pro");
