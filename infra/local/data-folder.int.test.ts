@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -42,4 +42,12 @@ test("a living stack keeps others out, also with --fresh; a dead one does not", 
   await once(holder, "exit");
   openDataFolder(directory, false).close();
   expect(existsSync(path.join(directory, "supervisor.pid"))).toBe(false);
+});
+
+test("the id of a killed stack that another program has now keeps nobody out", () => {
+  openDataFolder(directory, false);
+  const file = path.join(directory, "supervisor.pid");
+  const [, start] = readFileSync(file, "utf8").split(" ");
+  writeFileSync(file, `${process.ppid} ${start}`);
+  openDataFolder(directory, false).close();
 });

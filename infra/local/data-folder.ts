@@ -52,15 +52,33 @@ export const isAlive = (pid: number): boolean => {
   }
 };
 
+/** When a process started, in ticks since the boot: field 22 of proc_pid_stat(5). Empty where the system does not tell. */
+const startOf = (pid: number): string => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return "";
+  }
+};
+
+/** Who holds the folder. A killed stack's id may belong to another program now, which has started at another time. */
+const holderOf = (file: string): number | null => {
+  const [id = "", start] = existsSync(file) ? readFileSync(file, "utf8").split(" ") : [];
+  const pid = Number.parseInt(id, 10);
+  const isHeld = Number.isInteger(pid) && pid !== process.pid && isAlive(pid);
+  return isHeld && (start === undefined || start === startOf(pid)) ? pid : null;
+};
+
 const claim = (directory: string): void => {
   const file = path.join(directory, lockFile);
-  const holder = existsSync(file) ? Number(readFileSync(file, "utf8")) : Number.NaN;
-  if (holder !== process.pid && Number.isInteger(holder) && isAlive(holder)) {
+  const holder = holderOf(file);
+  if (holder !== null) {
     throw new UsageError(
       `a stack already runs on ${directory} (process ${holder}): stop it, or give another folder with --data`,
     );
   }
-  writeFileSync(file, String(process.pid), { mode: 0o600 });
+  writeFileSync(file, `${process.pid} ${startOf(process.pid)}`, { mode: 0o600 });
 };
 
 const empty = (directory: string): void => {
