@@ -33,7 +33,7 @@ export function validationFailed(issues: readonly InputIssue[]): DomainError {
 
 /** The refusal of an input that its schema did not accept. */
 export function invalidInput(error: z.core.$ZodError): DomainError {
-  return validationFailed(error.issues.map(describeIssue));
+  return validationFailed(error.issues.flatMap(describeIssue));
 }
 
 function fromBadRequest(error: TRPCError): DomainError {
@@ -42,8 +42,19 @@ function fromBadRequest(error: TRPCError): DomainError {
   return validationFailed([{ path: "", message: "is not a request that can be read" }]);
 }
 
-function describeIssue(issue: z.core.$ZodIssue): InputIssue {
-  return { path: issue.path.map(String).join("."), message: issue.message };
+/** Of alternatives, the one that comes nearest to the input speaks: the others' faults would only confuse. */
+function describeIssue(issue: z.core.$ZodIssue): InputIssue[] {
+  const nearest = issue.code === "invalid_union" ? nearestOf(issue.errors) : undefined;
+  if (nearest === undefined) return [{ path: issue.path.map(String).join("."), message: issue.message }];
+  return nearest.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+function nearestOf(alternatives: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
+  const told = alternatives.filter((issues) => issues.length > 0);
+  return told.reduceRight<z.core.$ZodIssue[] | undefined>(
+    (best, issues) => (best === undefined || issues.length < best.length ? issues : best),
+    undefined,
+  );
 }
 
 function internal(): DomainError {

@@ -1,0 +1,32 @@
+import type { DomainError } from "@headroom/domain/errors";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { invalidInput } from "./errors.ts";
+import { organizationReference } from "./inputs.ts";
+
+const one = z.strictObject({ quantity: z.int().min(1) });
+const either = z.strictObject({
+  input: z.union([z.strictObject({ events: z.array(one).max(2) }), one]),
+});
+
+const issuesOf = (schema: z.ZodType, value: unknown): DomainError["details"][string] => {
+  const parsed = schema.safeParse(value);
+  return parsed.success ? [] : invalidInput(parsed.error).details.issues;
+};
+
+test("where an input may have several forms, the faults of the form that was meant are told", () => {
+  const three = [{ quantity: 1 }, { quantity: 1 }, { quantity: 1 }];
+  expect(issuesOf(either, { input: { events: three } })).toEqual([
+    { path: "input.events", message: "Too big: expected array to have <=2 items" },
+  ]);
+  expect(issuesOf(either, { input: { events: [{ quantity: 0 }] } })).toMatchObject([
+    { path: "input.events.0.quantity" },
+  ]);
+  expect(issuesOf(either, { input: { quantity: 0 } })).toMatchObject([{ path: "input.quantity" }]);
+});
+
+test("a wrong organization is told the form of an id", () => {
+  expect(issuesOf(organizationReference, "org_1")).toEqual([
+    { path: "", message: "is not an id of the form org_<uuid>" },
+  ]);
+});
