@@ -6,6 +6,7 @@ export default defineConfig({
     jobs: { displayName: "Jobs" },
   },
   defaultMeter: "pages",
+  modules: { profiles: true, conversations: true },
   plans: {
     free: {
       displayName: "Free",

@@ -14,6 +14,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Actor } from "@headroom/domain/actors";
+import type { Modules } from "@headroom/domain/configuration";
 import { DomainError, type ErrorCode, statusOf, trpcCodeOf } from "@headroom/domain/errors";
 import type { Permission, Scope } from "@headroom/domain/permissions";
 import { currentRequestId } from "@headroom/platform/request-ids";
@@ -122,6 +123,27 @@ export function organizationProcedure(permission: Permission) {
     ctx.caller.organizationId = organizationId;
     const access: Access = await authorize(ctx.service, ctx.actor, organizationId, permission);
     return next({ ctx: { access } });
+  });
+}
+
+/** As `organizationProcedure`, of a part of the product that the configuration may leave off: then 404 `route_not_found`. */
+export function moduleProcedure(module: keyof Modules, permission: Permission) {
+  return organizationProcedure(permission).use(({ ctx, next }) => {
+    if (!ctx.service.configuration.modules[module]) {
+      throw new DomainError("route_not_found", "There is nothing at this address.");
+    }
+    return next();
+  });
+}
+
+/** A platform key with `scope`: the SaaS's own back end; `ctx.actor`. */
+export function platformProcedure(scope: Scope) {
+  return authenticated.meta({ permission: scope }).use(({ ctx, next }) => {
+    const { actor } = ctx;
+    if (actor.kind !== "platform_key" || !actor.scopes.includes(scope)) {
+      throw new DomainError("forbidden", `This call needs a platform key with the scope ${scope}.`);
+    }
+    return next();
   });
 }
 

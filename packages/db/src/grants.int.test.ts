@@ -33,6 +33,13 @@ const forbiddenToAll = [
   "insert into audit_entry select * from audit_entry",
   "update audit_head set seq = 0",
   "delete from audit_head",
+  "delete from audit_personal",
+  "insert into event select * from event",
+  "update event set payload = '{}'",
+  "update event_head set seq = 0",
+  "insert into webhook_delivery select * from webhook_delivery",
+  "select append_audit(null, null, null, null, null, null, null, null, null, null)",
+  "select append_events(null, null)",
   "insert into usage_event select * from usage_event",
   "update usage_event set quantity = 0",
   "delete from usage_event",
@@ -98,7 +105,7 @@ test.each([
   ["hr_readonly", "select enqueue_job('send_mail', '{}', null, null, null)"],
   ["hr_jobs", "select * from organization"],
   ["hr_jobs", "select * from usage_event"],
-  ["hr_jobs", "select append_audit(null, null, null, null, null, null, null, null)"],
+  ["hr_jobs", "select record_change(null, null, null, null, null, null, null, null, null, null, null)"],
 ] as const)("%s may not: %s", async (role, statement) => {
   expect(await outcome(role, statement)).toBe(refused);
 });

@@ -78,6 +78,15 @@ export interface AuditHead {
   seq: Generated<number>;
 }
 
+export interface AuditPersonal {
+  field: string;
+  organization_id: string;
+  salt: string;
+  seq: number;
+  subject: string | null;
+  value: string;
+}
+
 export interface Configuration {
   bill_above_cap: Generated<boolean>;
   configured_at: Timestamp;
@@ -88,6 +97,22 @@ export interface Configuration {
 export interface DevClock {
   clock_offset: Generated<string>;
   singleton: Generated<boolean>;
+}
+
+export interface Event {
+  at: Timestamp;
+  id: string;
+  name: string;
+  organization_id: string;
+  payload: Json;
+  recipient: string | null;
+  recorded_at: Generated<Timestamp>;
+  seq: number;
+}
+
+export interface EventHead {
+  organization_id: string;
+  seq: Generated<number>;
 }
 
 export interface HttpIdempotency {
@@ -417,6 +442,44 @@ export interface UsageTally {
   received_on: string;
 }
 
+export interface WebhookAttempt {
+  at: Generated<Timestamp>;
+  attempt: number;
+  duration_ms: number;
+  endpoint_id: string;
+  error: string | null;
+  event_seq: number;
+  organization_id: string;
+  response_status: number | null;
+}
+
+export interface WebhookDelivery {
+  attempts: Generated<number>;
+  created_at: Generated<Timestamp>;
+  delivered_at: Timestamp | null;
+  endpoint_id: string;
+  event_seq: number;
+  next_attempt_at: Generated<Timestamp>;
+  organization_id: string;
+  status: Generated<string>;
+}
+
+export interface WebhookEndpoint {
+  created_at: Timestamp;
+  created_by: string | null;
+  description: Generated<string>;
+  disabled_reason: string | null;
+  events: Generated<string[]>;
+  id: string;
+  organization_id: string;
+  previous_secret: Buffer | null;
+  previous_secret_until: Timestamp | null;
+  secret: Buffer;
+  status: Generated<string>;
+  updated_at: Timestamp;
+  url: string;
+}
+
 export interface WorkerHeartbeat {
   beat_at: Timestamp;
   worker_id: string;
@@ -428,8 +491,11 @@ export interface DB {
   api_key_hash: ApiKeyHash;
   audit_entry: AuditEntry;
   audit_head: AuditHead;
+  audit_personal: AuditPersonal;
   configuration: Configuration;
   dev_clock: DevClock;
+  event: Event;
+  event_head: EventHead;
   http_idempotency: HttpIdempotency;
   invite: Invite;
   invite_token: InviteToken;
@@ -454,5 +520,8 @@ export interface DB {
   usage_partition: UsagePartition;
   usage_period: UsagePeriod;
   usage_tally: UsageTally;
+  webhook_attempt: WebhookAttempt;
+  webhook_delivery: WebhookDelivery;
+  webhook_endpoint: WebhookEndpoint;
   worker_heartbeat: WorkerHeartbeat;
 }

@@ -55,7 +55,7 @@ function isForKeysOnly(permission: Permission, policies: Policies): boolean {
 }
 
 /** Scopes of the SaaS's own keys: they reach beyond one organization. */
-const platformScopes: readonly Scope[] = ["users:write", "impersonate"];
+const platformScopes: readonly Scope[] = ["users:read", "users:write", "impersonate"];
 
 /** The scopes that a member may put on a key of the organization: nothing that the member could not do. */
 export function mayGrantScope(role: Role, scope: Scope, policies: Policies): boolean {

@@ -99,8 +99,15 @@ export interface IssuerDefinition {
   userinfo: boolean;
 }
 
+/** Parts of the product that a SaaS may have no use for; what is off answers `route_not_found`. */
+export interface Modules {
+  profiles: boolean;
+  conversations: boolean;
+}
+
 /** `headroom.config.ts`, checked and with every default filled in. */
 export interface Configuration {
+  modules: Modules;
   meters: Readonly<Record<string, MeterDefinition>>;
   defaultMeter: string;
   plans: Readonly<Record<string, PlanDefinition>>;

@@ -24,6 +24,11 @@ test("a member sees and leaves, no more", () => {
     "members.leave",
     "billing.view",
     "usage.view",
+    "profiles.view",
+    "profiles.own",
+    "conversations.view",
+    "conversations.write",
+    "events.view",
   ]);
 });
 

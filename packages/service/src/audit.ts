@@ -1,42 +1,9 @@
-import { type AuditRow, appendAudit, listAudit as listAuditRows } from "@headroom/db/audit";
-import { type Tx, withOrganization } from "@headroom/db/tenancy";
-import type { Actor } from "@headroom/domain/actors";
+import { type AuditRow, listAudit as listAuditRows } from "@headroom/db/audit";
+import { withOrganization } from "@headroom/db/tenancy";
 import { encodeId } from "@headroom/domain/ids";
-import { currentRequestId } from "@headroom/platform/request-ids";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
 import { nextPage, readSequenceCursor } from "./cursors.ts";
-
-/** Appends what was done, and by whom, in the transaction that does it. */
-export async function recordAudit(
-  tx: Tx,
-  entry: {
-    organizationId: string;
-    actor: Actor;
-    /** `noun.verbed`. */
-    action: string;
-    /** Prefixed id of what was changed. */
-    target: string;
-    data?: Record<string, unknown>;
-  },
-): Promise<void> {
-  const { actor, ...rest } = entry;
-  await appendAudit(tx, {
-    ...rest,
-    actorKind: actor.kind,
-    actorId: actorIdOf(actor),
-    onBehalfOf: actor.kind === "platform_key" ? actor.onBehalfOf : null,
-    requestId: currentRequestId(),
-  });
-}
-
-/** The raw id behind a credential, or an operator's name. */
-export function actorIdOf(actor: Actor): string {
-  if (actor.kind === "user") {
-    return actor.userId;
-  }
-  return actor.kind === "operator" ? actor.name : actor.keyId;
-}
 
 export interface AuditEntryView {
   seq: number;

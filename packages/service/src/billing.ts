@@ -7,7 +7,7 @@ import { encodeId } from "@headroom/domain/ids";
 import { assertAvailable, isFree } from "@headroom/domain/plans";
 import { type Attention, planAt, type SubscriptionState, stateAt } from "@headroom/domain/subscriptions";
 import { type Access, withLockedOrganization } from "./access.ts";
-import { recordAudit } from "./audit.ts";
+import { recordChange } from "./changes.ts";
 import { startCheckout } from "./checkout.ts";
 import { assertNoSubscription, type CheckoutInput } from "./checkout-terms.ts";
 import type { ServiceContext } from "./context.ts";
@@ -108,7 +108,13 @@ export async function changePlan(
     await writeBasePlan(tx, organizationId, { planId: plan.id, planVersion: plan.version }, now);
     const target = encodeId("org", organizationId);
     const data = { from: current.id, to: plan.id, version: plan.version };
-    await recordAudit(tx, { organizationId, actor, action: "plan.changed", target, data });
+    const audit = { action: "plan.changed", target, data };
+    await recordChange(tx, {
+      organizationId,
+      actor,
+      audit,
+      events: [{ name: "entitlements.changed", payload: {} }],
+    });
     return { plan, changed: true, pay: false };
   });
   const { plan, changed, pay } = decision;

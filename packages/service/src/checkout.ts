@@ -15,7 +15,7 @@ import { encodeId } from "@headroom/domain/ids";
 import { canonical } from "@headroom/domain/plans";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, withLockedOrganization } from "./access.ts";
-import { recordAudit } from "./audit.ts";
+import { recordChange } from "./changes.ts";
 import { type CheckoutInput, decideCheckout } from "./checkout-terms.ts";
 import type { ServiceContext } from "./context.ts";
 import { ensureCustomer, requireStripe } from "./customers.ts";
@@ -82,13 +82,8 @@ async function claimCheckout(
     await insertCheckout(tx, organizationId, intent, await readClock(tx));
     const { planId, planVersion } = parameters;
     const target = encodeId("org", organizationId);
-    await recordAudit(tx, {
-      organizationId,
-      actor,
-      action: "checkout.started",
-      target,
-      data: { planId, planVersion },
-    });
+    const audit = { action: "checkout.started", target, data: { planId, planVersion } };
+    await recordChange(tx, { organizationId, actor, audit });
     return intent;
   });
 }

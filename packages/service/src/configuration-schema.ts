@@ -115,6 +115,9 @@ const issuer = z.strictObject({
 
 /** The shape of `headroom.config.ts`, strict at every level, with the defaults. What spans fields is in `configuration.ts`. */
 export const configurationShape = z.strictObject({
+  modules: z
+    .strictObject({ profiles: z.boolean().default(false), conversations: z.boolean().default(false) })
+    .prefault({}),
   meters: z.record(name, z.strictObject({ displayName })),
   defaultMeter: name,
   plans: z.record(name, plan),

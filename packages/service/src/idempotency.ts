@@ -4,7 +4,7 @@ import type { Tx } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
 import { canonicalJson } from "@headroom/domain/usage";
-import { actorIdOf } from "./audit.ts";
+import { actorIdOf } from "./changes.ts";
 
 /** The `Idempotency-Key` header of a call, or null. */
 export interface Repeatable {

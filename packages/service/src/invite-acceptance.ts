@@ -16,7 +16,7 @@ import {
 } from "@headroom/domain/invites";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { requirePerson } from "./access.ts";
-import { recordAudit } from "./audit.ts";
+import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { inviteNotFound } from "./invites.ts";
 import { type OrganizationView, toOrganizationView } from "./organization-views.ts";
@@ -122,12 +122,20 @@ async function join(
     await setActiveOrganization(tx, userId, organization.id);
   }
   await finishInvite(tx, invite, { status: "accepted", acceptedBy: userId, at });
-  await recordAudit(tx, {
+  const inviteId = encodeId("inv", invite.id);
+  const member = { userId: encodeId("usr", userId), membershipId: encodeId("mbr", id), role, inviteId };
+  await recordChange(tx, {
     organizationId: organization.id,
     actor,
-    action: "invite.accepted",
-    target: encodeId("inv", invite.id),
-    data: { userId: encodeId("usr", userId), role, joined: membership === null },
+    audit: {
+      action: "invite.accepted",
+      target: inviteId,
+      data: { userId: member.userId, role, joined: membership === null },
+    },
+    events: [
+      { name: "invite.accepted", payload: { inviteId, userId: member.userId } },
+      ...(membership === null ? [{ name: "member.joined" as const, payload: member }] : []),
+    ],
   });
   return { id, role, isNew: membership === null };
 }

@@ -18,7 +18,7 @@ import { actingRole } from "@headroom/domain/members";
 import type { Role } from "@headroom/domain/permissions";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, withLockedOrganization } from "./access.ts";
-import { recordAudit } from "./audit.ts";
+import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
 import { type Repeatable, withIdempotency } from "./idempotency.ts";
@@ -121,12 +121,12 @@ async function writeInvite(
     inviterName: inviter?.name ?? inviter?.email ?? null,
     link: inviteUrl,
   });
-  await recordAudit(tx, {
+  const inviteId = encodeId("inv", invite.id);
+  await recordChange(tx, {
     organizationId: organization.id,
     actor: access.actor,
-    action: "invite.created",
-    target: encodeId("inv", invite.id),
-    data: { email, role },
+    audit: { action: "invite.created", target: inviteId, data: { role }, personal: { email } },
+    events: [{ name: "invite.created", payload: { inviteId, role } }],
   });
   return { ...(await readInvite(tx, organization.id, invite.id)), inviteUrl };
 }
@@ -201,12 +201,12 @@ export async function revokeInvite(
       });
     }
     await finishInvite(tx, invite, { status: "revoked", at });
-    await recordAudit(tx, {
+    const inviteId = encodeId("inv", invite.id);
+    await recordChange(tx, {
       organizationId: organization.id,
       actor: access.actor,
-      action: "invite.revoked",
-      target: encodeId("inv", invite.id),
-      data: { email: invite.email },
+      audit: { action: "invite.revoked", target: inviteId, personal: { email: invite.email } },
+      events: [{ name: "invite.revoked", payload: { inviteId } }],
     });
     return readInvite(tx, organization.id, invite.id);
   });

@@ -13,7 +13,7 @@ import { plainPrice } from "@headroom/domain/money";
 import { planAt } from "@headroom/domain/subscriptions";
 import { overageOf } from "@headroom/domain/usage";
 import { type Access, withLockedOrganization } from "./access.ts";
-import { recordAudit } from "./audit.ts";
+import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 
 /** `units` or `cents`, one of them; null: back to the plan's default. */
@@ -52,15 +52,21 @@ export async function setMaxOverages(
     const before = await readSettings(tx, organizationId, now);
     const { meter, units, cents } = input;
     const setting = { units: units ?? null, cents: cents ?? null };
-    for (const name of metersToSet(before, meter)) {
+    const meters = metersToSet(before, meter);
+    for (const name of meters) {
       await (setting.units === null && setting.cents === null
         ? clearMaxOverage(tx, organizationId, name)
         : writeMaxOverage(tx, organizationId, name, setting, now));
     }
     await refreshLimits(tx, organizationId);
     const target = encodeId("org", organizationId);
-    const data = { meter: meter ?? null, ...setting };
-    await recordAudit(tx, { organizationId, actor, action: "max_overage.changed", target, data });
+    const audit = { action: "max_overage.changed", target, data: { meter: meter ?? null, ...setting } };
+    await recordChange(tx, {
+      organizationId,
+      actor,
+      audit,
+      events: meters.map((changed) => ({ name: "max_overage.changed", payload: { meter: changed } })),
+    });
     return { meters: (await readSettings(tx, organizationId, now)).map(toView) };
   });
 }

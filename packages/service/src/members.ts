@@ -17,7 +17,7 @@ import {
 } from "@headroom/domain/members";
 import type { Role } from "@headroom/domain/permissions";
 import { type Access, requirePerson, withLockedOrganization } from "./access.ts";
-import { recordAudit } from "./audit.ts";
+import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { type MemberPage, type MemberView, readMemberPage, toMemberView } from "./member-list.ts";
 import { type OrganizationView, toOrganizationView } from "./organization-views.ts";
@@ -37,12 +37,13 @@ export async function setMemberRole(
     if (member.role !== input.role) {
       const at = await readClock(tx);
       await updateRole(tx, organization.id, member.user_id, { role: input.role, at });
-      await recordAudit(tx, {
+      const userId = encodeId("usr", member.user_id);
+      const roles = { from: member.role, to: input.role };
+      await recordChange(tx, {
         organizationId: organization.id,
         actor: access.actor,
-        action: "member.role_changed",
-        target: encodeId("usr", member.user_id),
-        data: { from: member.role, to: input.role },
+        audit: { action: "member.role_changed", target: userId, data: roles },
+        events: [{ name: "member.role_changed", payload: { userId, ...roles } }],
       });
     }
     return toMemberView({ ...member, role: input.role });
@@ -129,11 +130,15 @@ async function endMembership(
   await deleteMembership(tx, organizationId, userId);
   const keys = await revokeMemberKeys(tx, organizationId, userId, at);
   await clearActiveOrganization(tx, userId, organizationId);
-  await recordAudit(tx, {
+  const target = encodeId("usr", userId);
+  await recordChange(tx, {
     organizationId,
     actor: access.actor,
-    action,
-    target: encodeId("usr", userId),
-    data: { role: member.role, keysRevoked: keys.map((id) => encodeId("key", id)) },
+    audit: {
+      action,
+      target,
+      data: { role: member.role, keysRevoked: keys.map((id) => encodeId("key", id)) },
+    },
+    events: [{ name: action, payload: { userId: target } }],
   });
 }

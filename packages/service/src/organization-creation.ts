@@ -16,7 +16,7 @@ import { deriveSlug, suffixSlug } from "@headroom/domain/organizations";
 import { topRole } from "@headroom/domain/permissions";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { requirePerson } from "./access.ts";
-import { recordAudit } from "./audit.ts";
+import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { type Repeatable, withIdempotency } from "./idempotency.ts";
 import { type OrganizationFields, readFields } from "./organization-fields.ts";
@@ -82,12 +82,10 @@ async function foundOrganization(
   const role = topRole(context.configuration.policies);
   await insertMembership(tx, { organizationId: id, id: uuidv7(), userId, role, at: now });
   await setActiveOrganization(tx, userId, id);
-  await recordAudit(tx, {
+  await recordChange(tx, {
     organizationId: id,
     actor,
-    action: "organization.created",
-    target: encodeId("org", id),
-    data: { name, role },
+    audit: { action: "organization.created", target: encodeId("org", id), data: { name, role } },
   });
   return readOrganization(tx, id, userId);
 }

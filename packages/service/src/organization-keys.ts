@@ -15,7 +15,7 @@ import type { Scope } from "@headroom/domain/permissions";
 import { invalidField } from "@headroom/domain/validation";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, requirePerson, withLockedOrganization } from "./access.ts";
-import { recordAudit } from "./audit.ts";
+import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
 import { type Repeatable, withIdempotency } from "./idempotency.ts";
@@ -108,12 +108,16 @@ async function writeApiKey(
     memberUserId: input.personal ? requirePerson(access.actor) : null,
     createdBy: memberBehind(access.actor),
   });
-  await recordAudit(tx, {
+  const keyId = encodeId("key", row.id);
+  await recordChange(tx, {
     organizationId: access.organizationId,
     actor: access.actor,
-    action: "api_key.created",
-    target: encodeId("key", row.id),
-    data: { name: row.name, scopes: row.scopes, personal: input.personal ?? false },
+    audit: {
+      action: "api_key.created",
+      target: keyId,
+      data: { name: row.name, scopes: row.scopes, personal: input.personal ?? false },
+    },
+    events: [{ name: "api_key.created", payload: { keyId } }],
   });
   return { ...toApiKeyView(row), secret };
 }
@@ -154,12 +158,12 @@ export async function revokeApiKey(
     }
     const at = await readClock(tx);
     await revokeApiKeyRow(tx, organization.id, key.id, at);
-    await recordAudit(tx, {
+    const keyId = encodeId("key", key.id);
+    await recordChange(tx, {
       organizationId: organization.id,
       actor: access.actor,
-      action: "api_key.revoked",
-      target: encodeId("key", key.id),
-      data: { name: key.name },
+      audit: { action: "api_key.revoked", target: keyId, data: { name: key.name } },
+      events: [{ name: "api_key.revoked", payload: { keyId } }],
     });
     return toApiKeyView({ ...key, revoked_at: at });
   });

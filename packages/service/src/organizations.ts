@@ -19,7 +19,7 @@ import {
   requirePerson,
   withLockedOrganization,
 } from "./access.ts";
-import { recordAudit } from "./audit.ts";
+import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
 import { listMembers, type MemberPage } from "./member-list.ts";
@@ -122,12 +122,15 @@ export async function changeOrganization(
     }
     const now = await readClock(tx);
     const row = await updateOrganization(tx, organization.id, { ...fields, updated_at: now });
-    await recordAudit(tx, {
+    await recordChange(tx, {
       organizationId: organization.id,
       actor: access.actor,
-      action: "organization.updated",
-      target: encodeId("org", organization.id),
-      data: Object.fromEntries(changes.map(({ field, from, to }) => [field, { from, to }])),
+      audit: {
+        action: "organization.updated",
+        target: encodeId("org", organization.id),
+        data: Object.fromEntries(changes.map(({ field, from, to }) => [field, { from, to }])),
+      },
+      events: [{ name: "organization.updated", payload: { fields: changes.map(({ field }) => field) } }],
     });
     return toOrganizationView(row, fresh.role);
   });

@@ -1,4 +1,3 @@
-import { appendAudit } from "@headroom/db/audit";
 import { closeSessions } from "@headroom/db/checkouts";
 import { readClock } from "@headroom/db/clock";
 import { extendLease, holdLease, releaseLease, takeLease } from "@headroom/db/customer-leases";
@@ -21,6 +20,7 @@ import { decodeId, encodeId } from "@headroom/domain/ids";
 import { canonical } from "@headroom/domain/plans";
 import { type SubscriptionFacts, transitionsOf } from "@headroom/domain/subscriptions";
 import { uuidv7 } from "@headroom/platform/uuid";
+import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { isPassing } from "./stripe/faults.ts";
 import type { CustomerState, StripeGateway } from "./stripe/gateway.ts";
@@ -156,10 +156,16 @@ async function applyCustomer(
     return facts;
   }
   await writeSubscription(tx, organizationId, facts, { periodStart, now });
+  const actor = { kind: "system", name: "stripe" } as const;
   for (const { action, data } of transitionsOf(previous, facts)) {
     const target = encodeId("org", organizationId);
-    await appendAudit(tx, { organizationId, actorKind: "system", actorId: "stripe", action, target, data });
+    await recordChange(tx, { organizationId, actor, audit: { action, target, data } });
   }
+  await recordChange(tx, {
+    organizationId,
+    actor,
+    events: [{ name: "entitlements.changed", payload: {} }],
+  });
   return facts;
 }
 

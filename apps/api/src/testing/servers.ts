@@ -18,6 +18,7 @@ export function contextWithoutDatabase(write: (line: string) => void): ServiceCo
       applicationName: "headroom-test",
     }),
     configuration: {
+      modules: { profiles: true, conversations: true },
       meters: { pages: { displayName: "Pages" } },
       defaultMeter: "pages",
       plans: {},

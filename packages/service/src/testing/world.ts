@@ -98,6 +98,7 @@ function configurationWith(changes: PolicyChanges): Configuration {
     { ...policies, ...changes[area as keyof Policies] },
   ]);
   return {
+    modules: { profiles: true, conversations: true },
     meters: { pages: { displayName: "Pages" } },
     defaultMeter: "pages",
     plans: {},
