@@ -5,6 +5,7 @@ import type { HttpServer } from "@headroom/platform/http";
 import { createWorld, type World } from "@headroom/service/testing/world";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { appRouter } from "./router.ts";
+import { ask } from "./testing/asking.ts";
 import { type Caller, createCallers } from "./testing/callers.ts";
 import { startLiveServer } from "./testing/live-server.ts";
 import {
@@ -18,6 +19,8 @@ import { tenantRows } from "./testing/traces.ts";
 
 const page = path.join(import.meta.dirname, "../../../docs/permissions.md");
 const published = parsePermissions(readFileSync(page, "utf8"));
+
+const byName = new Map(proceduresOf(appRouter).map((declared) => [declared.name, declared]));
 
 let world: World;
 let server: HttpServer;
@@ -96,47 +99,34 @@ const refusals: readonly string[] = [
  * Asks with an input that nobody gets through: callers are judged before the input, so whoever has the right is told
  * about the unknown field, and nothing changes. Metering judges both in one statement, so there the input is real.
  */
-async function ask({ procedure }: ProcedureRow, caller: Caller): Promise<Verdict> {
+async function verdictOf({ procedure }: ProcedureRow, caller: Caller): Promise<Verdict> {
+  const declared = byName.get(procedure);
+  if (declared === undefined) throw new Error(`${procedure} is on the page only`);
   const organization = encodeId("org", organizationId);
-  const isMetering = proceduresOf(appRouter).some(
-    ([name, meta]) => name === procedure && meta.permission === "usage:write",
-  );
+  const isMetering = declared.meta.permission === "usage:write";
   const input = isMetering
     ? { organizationId: organization, quantity: 1, meter: "pages" }
     : { organizationId: organization, [unknownField]: 1 };
-  const { type } = (appRouter._def.procedures as unknown as Record<string, { _def: { type: string } }>)[
-    procedure
-  ]?._def ?? { type: "" };
-  const url = `${server.url}/trpc/${procedure}`;
-  const response =
-    type === "mutation"
-      ? await fetch(url, {
-          method: "POST",
-          headers: { ...caller.headers, "content-type": "application/json" },
-          body: JSON.stringify(input),
-        })
-      : await fetch(`${url}?input=${encodeURIComponent(JSON.stringify(input))}`, { headers: caller.headers });
-  const answer = (await response.json()) as { error?: { data: { reason: string; details: unknown } } };
+  const { body } = await ask(server.url, declared, caller.headers, input);
+  const answer = JSON.parse(body) as { error?: { data: { reason: string; details: unknown } } };
   const reason = answer.error?.data.reason ?? "past";
   if (refusals.includes(reason)) return reason as Verdict;
   if (!isMetering && !JSON.stringify(answer.error?.data.details ?? "").includes(unknownField)) {
-    throw new Error(`${procedure} as ${caller.name}: ${JSON.stringify(answer)}`);
+    throw new Error(`${procedure} as ${caller.name}: ${body}`);
   }
   return "past";
 }
 
 describe("every procedure answers every kind of caller as published", () => {
-  const names = proceduresOf(appRouter).map(([name]) => name);
-
   test("the page has each procedure once, and no other", () => {
-    expect(published.procedures.map(({ procedure }) => procedure).sort()).toEqual([...names].sort());
+    expect(published.procedures.map(({ procedure }) => procedure).sort()).toEqual([...byName.keys()].sort());
   });
 
   test.each(published.procedures)("$procedure", async (row) => {
     const isMetering = row.asks === "API key, usage:write";
     const before = isMetering ? null : await tenantRows(world.scratch.admin);
     const cells = await Promise.all(
-      callers.map(async (caller) => [caller.name, await ask(row, caller)] as const),
+      callers.map(async (caller) => [caller.name, await verdictOf(row, caller)] as const),
     );
     expect(Object.fromEntries(cells)).toEqual(
       Object.fromEntries(callers.map((caller) => [caller.name, promised(row, caller)])),

@@ -11,6 +11,7 @@ import {
   scopesMay,
 } from "@headroom/domain/permissions";
 import type { AnyTRPCProcedure, AnyTRPCRouter } from "@trpc/server";
+import type { z } from "zod";
 import type { Meta } from "../trpc.ts";
 
 /** A line of the published table: what a procedure asks of its caller. */
@@ -55,7 +56,7 @@ export function renderPermissions(router: AnyTRPCRouter): string {
     "",
     "| procedure | REST | asks for |",
     "|---|---|---|",
-    ...proceduresOf(router).map(([name, meta]) => `| ${name} | ${restOf(meta)} | ${asked(meta)} |`),
+    ...proceduresOf(router).map(({ name, meta }) => `| ${name} | ${restOf(meta)} | ${asked(meta)} |`),
     "",
   ].join("\n");
 }
@@ -78,10 +79,21 @@ function scopeOf(permission: Permission): Scope | null {
   return scopes.find((scope) => scopesMay([scope], permission)) ?? null;
 }
 
-/** Every procedure of a router with what it declares of itself. */
-export function proceduresOf(router: AnyTRPCRouter): [name: string, meta: Meta][] {
+/** A procedure as it is declared. */
+export type Declared = {
+  name: string;
+  type: "query" | "mutation" | "subscription";
+  meta: Meta;
+  input: z.ZodType;
+};
+
+/** Every procedure of a router. */
+export function proceduresOf(router: AnyTRPCRouter): Declared[] {
   const procedures = Object.entries(router._def.procedures as Record<string, AnyTRPCProcedure>);
-  return procedures.map(([name, procedure]) => [name, (procedure._def.meta ?? {}) as Meta]);
+  return procedures.map(([name, { _def }]) => {
+    const { inputs } = _def as unknown as { inputs: [z.ZodType] };
+    return { name, type: _def.type, meta: (_def.meta ?? {}) as Meta, input: inputs[0] };
+  });
 }
 
 function restOf({ rest }: Meta): string {
@@ -95,7 +107,7 @@ function restOf({ rest }: Meta): string {
 
 const kinds: Readonly<Record<string, string>> = { public: "public", signed_in: "signed in", user: "user" };
 
-function asked({ permission = "" }: Meta): string {
+function asked({ permission = "public" }: Meta): string {
   if (permission === "usage:write") return "API key, `usage:write`";
   const isScope = scopes.some((scope) => scope === permission);
   return kinds[permission] ?? (isScope ? `platform key, \`${permission}\`` : permission);
