@@ -145,16 +145,22 @@ async function setSeats(organizationId: string, seats: number): Promise<void> {
 }
 
 /**
- * Gives new links their numbers, and turns drawn ones into links that there are: most often the latest, taken up by
- * whom they are for.
+ * Turns what was drawn into people and links that there are, mostly: members act, the latest links are taken up by
+ * whom they are for. New links get their numbers.
  */
 function place(drawn: ModelCommand, state: ModelState, nextLink: () => number): ModelCommand {
-  if (drawn.do === "invite") return { ...drawn, link: nextLink() };
-  if (!("link" in drawn)) return drawn;
+  if (drawn.do === "setSeats" || drawn.do === "wait") return drawn;
+  const insiders = [...state.members.keys()];
+  const actor = insiders[drawn.actor % (insiders.length + 1)] ?? drawn.actor;
+  if (drawn.do === "invite") return { ...drawn, actor, link: nextLink() };
+  if (drawn.do === "leave") return { ...drawn, actor };
+  if (drawn.do === "setRole" || drawn.do === "remove") {
+    return { ...drawn, actor, target: insiders[drawn.target % (insiders.length + 1)] ?? drawn.target };
+  }
   const known = [...state.links.keys()].sort((one, other) => other - one);
   const link = known[drawn.link % (known.length + 1)] ?? -1;
   const invitee = state.links.get(link)?.invitee ?? drawn.actor;
-  return { ...drawn, link, actor: drawn.do === "accept" && drawn.link % 4 > 0 ? invitee : drawn.actor };
+  return { ...drawn, link, actor: drawn.do === "accept" && drawn.link % 4 > 0 ? invitee : actor };
 }
 
 /** What the tables show, in the model's words. */
@@ -232,7 +238,6 @@ test(`${commands} commands, up to ${commandsInABatch} at once: some order of the
   const performed = Object.values(tally).reduce((sum, times) => sum + times, 0);
   expect(performed).toBeGreaterThan(commands * 0.7);
   // A model that everything is refused to would agree with anything.
-  expect(tally.ok).toBeGreaterThan(performed / 5);
-  expect(tally.seat_limit_reached).toBeGreaterThan(0);
-  console.info(JSON.stringify(tally));
+  expect(tally.ok, JSON.stringify(tally)).toBeGreaterThan(performed / 5);
+  expect(tally.seat_limit_reached, JSON.stringify(tally)).toBeGreaterThan(performed / 200);
 }, 3_600_000);
