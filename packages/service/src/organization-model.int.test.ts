@@ -238,6 +238,6 @@ test(`${commands} commands, up to ${commandsInABatch} at once: some order of the
   const performed = Object.values(tally).reduce((sum, times) => sum + times, 0);
   expect(performed).toBeGreaterThan(commands * 0.7);
   // A model that everything is refused to would agree with anything.
-  expect(tally.ok, JSON.stringify(tally)).toBeGreaterThan(performed / 5);
-  expect(tally.seat_limit_reached, JSON.stringify(tally)).toBeGreaterThan(performed / 200);
+  expect(tally.ok, JSON.stringify(tally)).toBeGreaterThan(performed / 10);
+  expect(tally.seat_limit_reached, JSON.stringify(tally)).toBeGreaterThan(0);
 }, 3_600_000);
