@@ -38,7 +38,7 @@ type Outcome = [answer: ModelAnswer, next: ModelState];
 export type ModelPolicies = Pick<Policies, "roles" | "invites" | "seats">;
 
 /** What a command is answered in a state, and the state after it. */
-export function step(state: ModelState, command: ModelCommand, policies: ModelPolicies): Outcome {
+function step(state: ModelState, command: ModelCommand, policies: ModelPolicies): Outcome {
   switch (command.do) {
     case "setSeats":
       return ["ok", { ...state, seats: command.seats }];
