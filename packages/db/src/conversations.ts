@@ -52,6 +52,8 @@ export async function listConversations(
         : query.where("assignee_id", "=", assigneeId),
     )
     .$if(page.before !== null, (query) => query.where("id", "<", page.before))
+    // PostgreSQL takes `is null` for no constant: only this order is then the index's own.
+    .$if(filter.assigneeId === null, (query) => query.orderBy("assignee_id", "desc"))
     .orderBy("id", "desc")
     .limit(page.limit)
     .execute();

@@ -30,17 +30,21 @@ export async function listProfiles(
   page: { userId: string | null | undefined; after: string | null; limit: number },
 ): Promise<ProfileRow[]> {
   const { userId = null } = page;
-  return tx
-    .selectFrom("profile")
-    .selectAll()
-    .where("organization_id", "=", organizationId)
-    .$if(page.userId !== undefined, (query) =>
-      userId === null ? query.where("user_id", "is", null) : query.where("user_id", "=", userId),
-    )
-    .$if(page.after !== null, (query) => query.where("id", ">", page.after))
-    .orderBy("id")
-    .limit(page.limit)
-    .execute();
+  return (
+    tx
+      .selectFrom("profile")
+      .selectAll()
+      .where("organization_id", "=", organizationId)
+      .$if(page.userId !== undefined, (query) =>
+        userId === null ? query.where("user_id", "is", null) : query.where("user_id", "=", userId),
+      )
+      .$if(page.after !== null, (query) => query.where("id", ">", page.after))
+      // PostgreSQL takes `is null` for no constant: only this order is then the index's own.
+      .$if(page.userId === null, (query) => query.orderBy("user_id"))
+      .orderBy("id")
+      .limit(page.limit)
+      .execute()
+  );
 }
 
 export async function updateProfile(
