@@ -1,7 +1,10 @@
 import { encodeId, type IdPrefix } from "@headroom/domain/ids";
+import type { Permission } from "@headroom/domain/permissions";
 import type { HttpServer } from "@headroom/platform/http";
 import { uuidv7 } from "@headroom/platform/uuid";
+import { createConversation } from "@headroom/service/conversations";
 import { createApiKey } from "@headroom/service/organization-keys";
+import { createProfile } from "@headroom/service/profiles";
 import { accessTo, createWorld, invite, type Person, type World } from "@headroom/service/testing/world";
 import { ensureUser } from "@headroom/service/users";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -45,13 +48,19 @@ async function furnish(name: string): Promise<Things> {
   const organizationId = await world.organization(person);
   const colleague = await world.join(organizationId, person, "admin");
   const { invite: issued } = await invite(context, organizationId, person, `${name}-guest@example.com`);
-  const keys = await accessTo(context, person, organizationId, "keys.manage");
-  const key = await createApiKey(context, keys, { name: "k", scopes: ["usage:read"] });
+  const access = (permission: Permission) => accessTo(context, person, organizationId, permission);
+  const key = await createApiKey(context, await access("keys.manage"), { name: "k", scopes: ["usage:read"] });
+  const profile = await createProfile(context, await access("profiles.own"), { name: "Profile" });
+  const conversation = await createConversation(context, await access("conversations.write"), {
+    subject: "Hello",
+  });
   return {
     org: encodeId("org", organizationId),
     usr: encodeId("usr", colleague.userId),
     inv: issued.id,
     key: key.id,
+    prf: profile.id,
+    cnv: conversation.id,
   };
 }
 
@@ -61,12 +70,22 @@ async function signIn(name: string): Promise<Person> {
   return { kind: "user", userId: (await ensureUser(world.context, identity)).userId, email };
 }
 
-/** The other fields of the procedures that take an id besides the organization's. */
-const samples: Readonly<Record<string, Record<string, unknown>>> = {
-  "apiKeys.revoke": {},
-  "invites.revoke": {},
-  "members.remove": {},
-  "members.setRole": { role: "member" },
+/** The other fields of the procedures that take an id besides the organization's: mine, so that only one is not. */
+const samples: Readonly<Record<string, (mine: Things) => Record<string, unknown>>> = {
+  "apiKeys.revoke": () => ({}),
+  "conversations.assign": ({ cnv, usr }) => ({ conversationId: cnv, userId: usr }),
+  "conversations.close": () => ({}),
+  "conversations.get": () => ({}),
+  "conversations.list": () => ({}),
+  "conversations.reopen": () => ({}),
+  "invites.revoke": () => ({}),
+  "members.remove": () => ({}),
+  "members.setRole": () => ({ role: "member" }),
+  "profiles.create": () => ({ name: "Profile" }),
+  "profiles.delete": () => ({}),
+  "profiles.get": () => ({}),
+  "profiles.list": () => ({}),
+  "profiles.update": ({ prf, usr }) => ({ profileId: prf, userId: usr }),
 };
 
 /** Procedures whose ids are judged elsewhere, each with the reason. */
@@ -118,7 +137,11 @@ describe.each(["as it is", "by row-level security alone"])("a foreign id, %s", (
       const { url } = servers[which] as HttpServer;
       const [missing, foreign] = [encodeId(prefix, uuidv7()), theirs[prefix] ?? ""];
       expect(foreign).not.toBe("");
-      const input = (id: string) => ({ organizationId: mine.org, ...samples[procedure.name], [field]: id });
+      const input = (id: string) => ({
+        organizationId: mine.org,
+        ...samples[procedure.name]?.(mine),
+        [field]: id,
+      });
       const before = await tenantRows(world.scratch.admin);
       const expected = blind(await ask(url, procedure, asMine, input(missing)), missing);
       if (procedure.type === "mutation") expect(expected.status).toBeGreaterThanOrEqual(400);

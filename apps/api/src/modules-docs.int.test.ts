@@ -7,7 +7,8 @@ import { accessTo, createWorld, type World } from "@headroom/service/testing/wor
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRouteTable } from "./rest/table.ts";
 import { appRouter } from "./router.ts";
-import { callRest, createTeamOver, startOrganizationsApi } from "./testing/organizations.ts";
+import { startLiveServer } from "./testing/live-server.ts";
+import { callRest, createTeamOver } from "./testing/organizations.ts";
 
 const text = readFileSync(new URL("../../../docs/modules.md", import.meta.url), "utf8");
 
@@ -18,7 +19,7 @@ let team: Awaited<ReturnType<typeof createTeamOver>>;
 beforeAll(async () => {
   world = await createWorld();
   await world.seats(100);
-  server = await startOrganizationsApi(world.context);
+  server = await startLiveServer(world.context);
   team = await createTeamOver(server, world);
 });
 afterAll(async () => {

@@ -6,7 +6,8 @@ import { createWorld, type World } from "@headroom/service/testing/world";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createRouteTable } from "./rest/table.ts";
 import { appRouter } from "./router.ts";
-import { callRest, createTeamOver, startOrganizationsApi } from "./testing/organizations.ts";
+import { startLiveServer } from "./testing/live-server.ts";
+import { callRest, createTeamOver } from "./testing/organizations.ts";
 
 let world: World;
 let server: HttpServer;
@@ -19,7 +20,7 @@ let member: string;
 beforeAll(async () => {
   world = await createWorld();
   await world.seats(100);
-  server = await startOrganizationsApi(world.context);
+  server = await startLiveServer(world.context);
   const team = await createTeamOver(server, world);
   organization = team.organization;
   member = team.users.member;
@@ -159,7 +160,7 @@ describe("while a module is off", () => {
     "%s answer 404 route_not_found to everybody",
     async (off) => {
       const modules = { profiles: true, conversations: true, [off]: false };
-      const without = await startOrganizationsApi({
+      const without = await startLiveServer({
         ...world.context,
         configuration: { ...world.context.configuration, modules },
       });

@@ -1,26 +1,5 @@
 import type { HttpServer } from "@headroom/platform/http";
-import { createMetrics } from "@headroom/platform/metrics";
-import type { ServiceContext } from "@headroom/service/context";
 import { invite, type World } from "@headroom/service/testing/world";
-import { createUsageLane } from "@headroom/service/usage-lane";
-import { authenticate } from "../auth/credentials.ts";
-import { appRouter } from "../router.ts";
-import { startApiServer } from "../server.ts";
-
-/** Every procedure on a free port. A token is the subject and the local part of its verified address; keys are keys. */
-export async function startOrganizationsApi(service: ServiceContext): Promise<HttpServer> {
-  return startApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    service,
-    usageLane: createUsageLane(service.db),
-    router: appRouter,
-    authenticate: (headers) => authenticate(service, identityOf, headers),
-    checks: {},
-    origins: [],
-    metrics: createMetrics("api"),
-  });
-}
 
 /** One REST call below `/v1`; `as` is a token or an API key. */
 export async function callRest(
@@ -41,11 +20,6 @@ export async function callRest(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return { status: response.status, body: JSON.parse(await response.text()) };
-}
-
-async function identityOf(token: string) {
-  const issuer = "https://issuer.example.com";
-  return { issuer, subject: token, email: `${token}@example.com`, emailVerified: true, name: token };
 }
 
 /** Who calls with the token of that name. */
