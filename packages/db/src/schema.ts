@@ -281,6 +281,12 @@ export interface PlatformKey {
   secret_prefix: string;
 }
 
+export interface RateLimit {
+  expire: number;
+  key: string;
+  points: number;
+}
+
 export interface StripeCustomer {
   created_at: Timestamp;
   customer_id: string;
@@ -510,6 +516,7 @@ export interface DB {
   plan_meter: PlanMeter;
   plan_price: PlanPrice;
   platform_key: PlatformKey;
+  rate_limit: RateLimit;
   stripe_customer: StripeCustomer;
   stripe_customer_sync: StripeCustomerSync;
   stripe_inbox: StripeInbox;
