@@ -70,7 +70,7 @@ async function start(limits: Partial<RateLimits>, more: { hops?: number; db?: Da
     const header = (name: string) => response.headers.get(name);
     return {
       status: response.status,
-      body: await response.json(),
+      body: JSON.parse(await response.text()),
       limits: {
         policy: header("ratelimit-policy"),
         state: header("ratelimit"),
