@@ -17,7 +17,7 @@ export const addressLines = (colors: Colors, stack: ReadyStack): string[] => {
     ["Stripe", stack.stripe && `${stack.stripe}   ${colors.dim("sandbox")}`],
     ["Webhooks", stack.webhook],
     ["Issuer", stack.issuer && `${stack.issuer}   ${colors.dim('token: POST /dev/token {"email"}')}`],
-    ["Mail", stack.mail && `${stack.mail}/messages`],
+    ["Mail", stack.mail],
     ["Database", stack.databaseUrl.replace(/:[^:@/]+@/, ":…@")],
     ["Platform key", stack.platformKey && colors.bold(stack.platformKey)],
   ];

@@ -8,8 +8,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Where the webhook app takes events, below its base URL. */
 const webhookPath = "/stripe";
 
-/** Variables of the person's shell that belong to npm, or would contradict what we set. */
-const isForeign = (name: string): boolean => /^(npm_|INIT_CWD$|PORT$|METRICS_PORT$)/.test(name);
+/** Variables of the person's shell that belong to npm, or would contradict what we set: mail goes over SMTP here. */
+const isForeign = (name: string): boolean => /^(npm_|INIT_CWD$|LOOPS_|PORT$|METRICS_PORT$)/.test(name);
 
 const secretNames = ["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "SMTP_URL"];
 

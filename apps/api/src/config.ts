@@ -29,6 +29,7 @@ const variables = z.object({
   OIDC_AUDIENCE: z.string().min(1).optional(),
   CONSOLE_URL: httpAddress.default("http://localhost:3000"),
   INVITE_ACCEPT_URL: httpAddress.optional(),
+  TRUSTED_PROXY_HOPS: z.coerce.number().int().min(0).max(20).default(0),
   CORS_ORIGINS: commaSeparated.pipe(z.array(origin)).optional(),
 });
 

@@ -67,6 +67,10 @@ describe("the api", () => {
       },
     ]);
     expect((await fetch(`${url}/v1/me`)).status).toBe(401);
+    const forged = () => fetch(`${url}/v1/me`, { headers: { authorization: "Bearer forged" } });
+    const refused = await Promise.all(Array.from({ length: 40 }, forged));
+    expect(refused.filter(({ status }) => status === 401)).toHaveLength(30);
+    expect(refused.filter(({ status }) => status === 429)).toHaveLength(10);
     api.child.kill("SIGTERM");
     expect(await api.ended).toEqual({ code: 0, errors: "" });
   });

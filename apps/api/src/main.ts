@@ -7,6 +7,7 @@ import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
 import { loadConfiguration } from "@headroom/service/configuration";
 import type { ServiceContext } from "@headroom/service/context";
 import { ensurePartitions } from "@headroom/service/metering";
+import { createRateLimiter } from "@headroom/service/rate-limits";
 import { openStripe } from "@headroom/service/stripe/variables";
 import { createUsageLane } from "@headroom/service/usage-lane";
 import { authenticate } from "./auth/credentials.ts";
@@ -56,6 +57,8 @@ async function main(): Promise<void> {
     port,
     service,
     usageLane: createUsageLane(db),
+    rateLimiter: createRateLimiter(db, configuration.rateLimits),
+    trustedProxyHops: variables.TRUSTED_PROXY_HOPS,
     router: appRouter,
     authenticate: (headers) => authenticate(service, verifyToken, headers),
     checks: databaseChecks(db),

@@ -6,11 +6,13 @@ import { createHealth } from "@headroom/platform/health";
 import { type Exchange, type HttpServer, startHttpServer } from "@headroom/platform/http";
 import type { Metrics } from "@headroom/platform/metrics";
 import type { ServiceContext } from "@headroom/service/context";
+import type { RateLimiter } from "@headroom/service/rate-limits";
 import type { UsageLane } from "@headroom/service/usage-lane";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { presentedKey } from "./auth/credentials.ts";
 import { answerPreflight, setCorsHeaders, setSecurityHeaders } from "./headers.ts";
+import { createRequestLimits } from "./limits.ts";
 import { createOpenApiDocument } from "./openapi/document.ts";
 import { largestBody } from "./rest/inputs.ts";
 import { sendMethodNotAllowed, sendProblem } from "./rest/problems.ts";
@@ -23,6 +25,10 @@ export type ApiServerOptions = {
   port: number;
   service: ServiceContext;
   usageLane: UsageLane;
+  /** Absent: nothing is limited. */
+  rateLimiter?: RateLimiter;
+  /** Proxies in front of us that append to `X-Forwarded-For`; default 0. */
+  trustedProxyHops?: number;
   router: AnyTRPCRouter;
   /** The actor behind a request's headers; throws when there is none. */
   authenticate(headers: IncomingHttpHeaders): Promise<Actor>;
@@ -107,6 +113,12 @@ function createContext(
   return {
     service: options.service,
     usageLane: options.usageLane,
+    limits: createRequestLimits({
+      limiter: options.rateLimiter ?? null,
+      request,
+      response,
+      trustedHops: options.trustedProxyHops ?? 0,
+    }),
     apiKey: presentedKey(request.headers, options.service.environment),
     requestId,
     idempotencyKey: idempotencyKeyIn(request.headers),

@@ -21,12 +21,14 @@ import { currentRequestId } from "@headroom/platform/request-ids";
 import type { Access } from "@headroom/service/access";
 import { authorize } from "@headroom/service/access";
 import type { ServiceContext } from "@headroom/service/context";
+import type { FailureLimit } from "@headroom/service/rate-limits";
 import type { UsageCaller } from "@headroom/service/usage";
 import type { UsageLane } from "@headroom/service/usage-lane";
 import { initTRPC, TRPCError } from "@trpc/server";
 import { actingUser, resolveOrganization } from "./callers.ts";
 import { logCall } from "./calls.ts";
 import { toDomainError, validationFailed } from "./errors.ts";
+import type { RequestLimits } from "./limits.ts";
 import type { RestRoute } from "./rest/routes.ts";
 
 /** What one request brings. `authenticate` verifies the credential once, when a procedure asks for it. */
@@ -36,6 +38,7 @@ export type Context = {
   /** The API key that was presented, if one was; nobody has checked it yet. */
   apiKey: string | null;
   usageLane: UsageLane;
+  limits: RequestLimits;
   requestId: string;
   /** The `Idempotency-Key` header, for calls that create. */
   idempotencyKey: string | null;
@@ -53,6 +56,8 @@ export type Meta = {
   rest?: RestRoute;
   /** The codes it answers besides those that every procedure of its kind can. */
   errors?: readonly ErrorCode[];
+  /** Its `invite_not_found` counts against this limit of the client's address. */
+  failureLimit?: FailureLimit;
 };
 
 const t = initTRPC
@@ -81,11 +86,13 @@ const t = initTRPC
 export const router = t.router;
 
 /** The log line of each call, and refusals as the tRPC errors that carry them. */
-const call = t.procedure.use(async ({ ctx, path, next }) => {
+const call = t.procedure.use(async ({ ctx, path, meta, next }) => {
   const started = performance.now();
   const caller: Caller = { actorId: null, organizationId: null };
   const result = await next({ ctx: { caller } });
-  const fault = result.ok ? null : toDomainError(result.error);
+  const limit = meta?.failureLimit;
+  if (result.ok && limit !== undefined) ctx.limits.announce(limit);
+  const fault = result.ok ? null : await ctx.limits.judge(toDomainError(result.error), limit);
   logCall(ctx, { ...caller, procedure: path, fault, error: result.ok ? null : result.error, started });
   if (fault === null || result.ok) return result;
   throw new TRPCError({ code: trpcCodeOf(fault.kind), message: fault.message, cause: fault });

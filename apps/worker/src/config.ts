@@ -1,4 +1,5 @@
-import { databaseUrl, port, processVariables, readConfiguration, secret } from "@headroom/platform/config";
+import { databaseUrl, port, processVariables, readConfiguration } from "@headroom/platform/config";
+import { mailVariables } from "@headroom/service/mail/variables";
 import { stripeVariables } from "@headroom/service/stripe/variables";
 import { z } from "zod";
 
@@ -12,8 +13,7 @@ const variables = z.object({
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(8),
   HEADROOM_CONFIG: z.string().default("headroom.config.ts"),
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(5),
-  SMTP_URL: secret(z.url({ protocol: /^smtps?$/, error: "is not an smtp address" })).optional(),
-  MAIL_FROM: z.string().min(3).default("Headroom <headroom@localhost>"),
+  ...mailVariables,
   CONSOLE_URL: webAddress.default("http://localhost:3000"),
   INVITE_ACCEPT_URL: webAddress.optional(),
 });

@@ -3,7 +3,7 @@ import type { Database } from "@headroom/db/client";
 import type { Logger } from "@headroom/platform/log";
 import { loadConfiguration } from "@headroom/service/configuration";
 import type { ServiceContext } from "@headroom/service/context";
-import { createSmtpTransport } from "@headroom/service/mail/smtp";
+import { openMail } from "@headroom/service/mail/variables";
 import { openStripe } from "@headroom/service/stripe/variables";
 import type { WorkerVariables } from "./config.ts";
 
@@ -13,12 +13,12 @@ export async function createContext(
   db: Database,
   log: Logger,
 ): Promise<ServiceContext> {
-  const { CONSOLE_URL: console, INVITE_ACCEPT_URL: inviteAccept, SMTP_URL: smtp } = variables;
+  const { CONSOLE_URL: console, INVITE_ACCEPT_URL: inviteAccept } = variables;
   return {
     db,
     configuration: await loadConfiguration(path.resolve(variables.HEADROOM_CONFIG)),
     stripe: openStripe(variables),
-    mail: smtp === undefined ? null : createSmtpTransport({ url: smtp, from: variables.MAIL_FROM }),
+    mail: openMail(variables),
     log,
     addresses: { console, inviteAccept: inviteAccept ?? new URL("/invites/accept", console).href },
     environment: variables.HEADROOM_ENV,

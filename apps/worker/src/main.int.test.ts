@@ -81,6 +81,13 @@ test("the worker becomes ready, notices a moved clock within seconds, and stops 
   expect(faults).toEqual([]);
 });
 
+test("refuses two ways out for mail", async () => {
+  const { code, said } = await refused({ SMTP_URL: "smtp://127.0.0.1:1", LOOPS_API_KEY: "loops-key-1" });
+  expect(code).toBe(1);
+  expect(said).toContain("SMTP_URL and LOOPS_API_KEY are both set");
+  expect(said).not.toContain("loops-key-1");
+});
+
 test("production refuses a moved clock", async () => {
   await database.admin.query("update headroom.dev_clock set clock_offset = '1 day'");
   const { code, said } = await refused({ HEADROOM_ENV: "production" });

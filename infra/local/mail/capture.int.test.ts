@@ -3,22 +3,27 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort } from "@headroom/db/testing/embedded";
 import { createLogger } from "@headroom/platform/log";
+import { createSmtpTransport } from "@headroom/service/mail/smtp";
+import { type MailFacts, mailTemplates, renderMail } from "@headroom/service/mail/templates";
 import { createTransport } from "nodemailer";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, beforeEach, expect, test } from "vitest";
 import { startMailCapture } from "./capture.ts";
+import type { CapturedMail } from "./store.ts";
 
 const directory = mkdtempSync(path.join(tmpdir(), "headroom-mail-"));
 const log = createLogger({ service: "test", level: "silent" });
 const ports = { httpPort: await freePort(), smtpPort: await freePort() };
 const begin = () => startMailCapture({ host: "127.0.0.1", ...ports, directory, log });
-let capture = await begin();
+let capture: Awaited<ReturnType<typeof begin>>;
 
-afterEach(async () => {
-  await capture.close();
-  rmSync(directory, { recursive: true, force: true });
+beforeEach(async () => {
+  capture = await begin();
+  return () => capture.close();
 });
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const list = async () => (await fetch(`${capture.url}/messages`)).json();
+const list = async (): Promise<CapturedMail[]> =>
+  JSON.parse(await (await fetch(`${capture.url}/messages`)).text());
 
 test("keeps what is sent, in order, also after a restart", async () => {
   const transport = createTransport(`smtp://127.0.0.1:${ports.smtpPort}`);
@@ -48,4 +53,53 @@ test("keeps what is sent, in order, also after a restart", async () => {
   capture = await begin();
   expect(await list()).toEqual(before);
   transport.close();
+});
+
+test("shows the text and the page of every mail that is ours, and runs nothing that is in one", async () => {
+  const from = "Headroom <headroom@localhost>";
+  const transport = createSmtpTransport({ url: `smtp://127.0.0.1:${ports.smtpPort}`, from });
+  const link = "https://app.test/invites/accept?token=abc&x=1";
+  const organizationName = "Acme <script>alert(1)</script>";
+  const at = "2026-11-29T12:00:00.000Z";
+  const facts: MailFacts = {
+    invite: {
+      inviteId: "i",
+      version: 1,
+      organizationName,
+      inviterName: null,
+      role: "admin",
+      link,
+      expiresAt: at,
+    },
+    alert: {
+      organizationName,
+      meter: "Pages",
+      threshold: { kind: "units", value: 10 },
+      used: 12,
+      limit: 20,
+      window: "day",
+      resetsAt: at,
+    },
+    payment_failed: { organizationName, limitsUntil: at },
+    seat_limit: { organizationName, limit: 2, members: 2, pending: 0, upgradePlans: ["Pro"] },
+  };
+  for (const template of mailTemplates) {
+    const mail = renderMail(template, facts[template], "https://app.test/");
+    await transport.send({ id: template, to: "grace@acme.test", template, ...mail });
+    const [captured] = (await list()).slice(-1);
+    expect(captured).toMatchObject({ subject: mail.subject, to: "grace@acme.test" });
+    expect(captured?.text.trim()).toBe(mail.text.trim());
+    expect(captured?.html.trim()).toBe(mail.html.trim());
+  }
+  const response = await fetch(`${capture.url}/`);
+  const page = await response.text();
+  expect(response.headers.get("content-type")).toContain("text/html");
+  expect(response.headers.get("content-security-policy")).toContain("script-src 'none'");
+  expect(page.match(/<pre>/g)).toHaveLength((await list()).length);
+  expect(page.match(/<iframe sandbox="[^"]*" srcdoc="/g)).toHaveLength(
+    (await list()).filter(({ html }) => html !== "").length,
+  );
+  expect(page).toContain("token=abc&amp;x=1");
+  expect(page).not.toContain("<script");
+  expect(page).not.toContain("allow-scripts");
 });

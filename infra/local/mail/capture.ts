@@ -4,6 +4,7 @@ import { startHttpServer } from "@headroom/platform/http";
 import type { Logger } from "@headroom/platform/log";
 import PostalMime from "postal-mime";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
+import { renderMailPage } from "./page.ts";
 import { type MailStore, openMailStore } from "./store.ts";
 
 export type CaptureOptions = {
@@ -60,7 +61,7 @@ const startSmtp = (options: CaptureOptions, store: MailStore): Promise<SMTPServe
   });
 };
 
-/** Takes every mail over SMTP, delivers none, and lists them at `GET /messages`, oldest first. */
+/** Takes every mail over SMTP and delivers none. `GET /` shows them, `GET /messages` lists them as JSON, oldest first. */
 export const startMailCapture = async (options: CaptureOptions): Promise<MailCapture> => {
   const store = openMailStore(options.directory);
   const smtp = await startSmtp(options, store);
@@ -70,14 +71,16 @@ export const startMailCapture = async (options: CaptureOptions): Promise<MailCap
     health: createHealth({}),
     log: options.log,
     handle: ({ request, response }) => {
-      const isList = request.method === "GET" && request.url?.split("?", 1)[0] === "/messages";
-      response.writeHead(isList ? 200 : 404, {
-        "content-type": "application/json",
+      const path = request.method === "GET" ? request.url?.split("?", 1)[0] : undefined;
+      const isPage = path === "/";
+      const isList = path === "/messages";
+      response.writeHead(isPage || isList ? 200 : 404, {
+        "content-type": isPage ? "text/html; charset=utf-8" : "application/json",
         "cache-control": "no-store",
+        "content-security-policy": "script-src 'none'; object-src 'none'; form-action 'none'",
       });
-      response.end(
-        JSON.stringify(isList ? store.list() : { error: "not found; the mails are at /messages" }),
-      );
+      const list = isList ? store.list() : { error: "not found; the mails are at / and at /messages" };
+      response.end(isPage ? renderMailPage(store.list()) : JSON.stringify(list));
     },
   });
   return {

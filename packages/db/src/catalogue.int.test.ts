@@ -206,6 +206,7 @@ describe("functions that run with their owner's rights", () => {
       "organization_of_customer of hr_engine for hr_api hr_webhook hr_worker",
       "record_change of hr_engine for hr_api hr_webhook hr_worker",
       "refresh_limits of hr_engine for hr_api hr_webhook hr_worker",
+      "remove_ended_rate_limits of hr_engine for hr_worker",
       "resolve_api_key of hr_engine for hr_api",
       "resolve_invite_token of hr_engine for hr_api",
       "roll_up of hr_engine for hr_worker",

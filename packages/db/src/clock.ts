@@ -8,6 +8,14 @@ export async function readClock(tx: Tx): Promise<Date> {
   return (rows[0] as { now: Date }).now;
 }
 
+/** The date in a time zone at an instant, `2026-11-22`. */
+export async function readLocalDate(tx: Tx, zone: string, at: Date): Promise<string> {
+  const { rows } = await sql<{
+    day: string;
+  }>`select (${at}::timestamptz at time zone ${zone})::date::text as day`.execute(tx);
+  return (rows[0] as { day: string }).day;
+}
+
 /** The present by the one clock, outside any transaction. */
 export async function readNow(database: Database): Promise<Date> {
   const { rows } = await database.pool.query<{ now: Date }>("select clock_now() as now");

@@ -86,6 +86,21 @@ export async function countMembers(tx: Tx, organizationId: string): Promise<Reco
   return { owner: 0, admin: 0, member: 0, ...Object.fromEntries(rows.map((row) => [row.role, row.members])) };
 }
 
+/** The verified addresses of members with one of these roles, each once, in the order of joining. */
+export async function listVerifiedEmails(
+  tx: Tx,
+  organizationId: string,
+  roles: readonly Role[],
+): Promise<string[]> {
+  const rows = await memberRows(tx, organizationId)
+    .where("m.role", "in", [...roles])
+    .where("a.email", "is not", null)
+    .where("a.email_verified", "=", true)
+    .orderBy("m.id")
+    .execute();
+  return [...new Set(rows.flatMap(({ email }) => email ?? []))];
+}
+
 export async function insertMembership(
   tx: Tx,
   membership: { organizationId: string; id: string; userId: string; role: Role; at: Date },

@@ -5,7 +5,7 @@ import type { Tx } from "./tenancy.ts";
 export type OutboxStatus = "pending" | "sent" | "failed" | "skipped";
 export type OutboxRow = Omit<Selectable<DB["outbox"]>, "status"> & { status: OutboxStatus };
 
-/** Writes down what is to be sent, in the transaction that causes it. */
+/** Writes down what is to be sent, in the transaction that causes it; false when its key was written down before. */
 export async function addOutbox(
   tx: Tx,
   row: {
@@ -17,8 +17,8 @@ export async function addOutbox(
     payload: object;
     at: Date;
   },
-): Promise<void> {
-  await tx
+): Promise<boolean> {
+  const inserted = await tx
     .insertInto("outbox")
     .values({
       organization_id: row.organizationId,
@@ -28,7 +28,10 @@ export async function addOutbox(
       payload: JSON.stringify(row.payload),
       created_at: row.at,
     })
-    .execute();
+    .onConflict((conflict) => conflict.columns(["organization_id", "dedupe_key"]).doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  return inserted !== undefined;
 }
 
 export async function findOutbox(tx: Tx, organizationId: string, id: string): Promise<OutboxRow | null> {

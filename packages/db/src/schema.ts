@@ -304,6 +304,12 @@ export interface Profile {
   user_id: string | null;
 }
 
+export interface RateLimit {
+  expire: number;
+  key: string;
+  points: number;
+}
+
 export interface StripeCustomer {
   created_at: Timestamp;
   customer_id: string;
@@ -535,6 +541,7 @@ export interface DB {
   plan_price: PlanPrice;
   platform_key: PlatformKey;
   profile: Profile;
+  rate_limit: RateLimit;
   stripe_customer: StripeCustomer;
   stripe_customer_sync: StripeCustomerSync;
   stripe_inbox: StripeInbox;

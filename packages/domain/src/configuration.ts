@@ -1,3 +1,5 @@
+import type { RateLimits } from "./rate-limits.ts";
+
 /** A named kind of usage, counted in integer units. */
 export interface MeterDefinition {
   displayName: string;
@@ -112,6 +114,7 @@ export interface Configuration {
   defaultMeter: string;
   plans: Readonly<Record<string, PlanDefinition>>;
   policies: Policies;
+  rateLimits: RateLimits;
   support: string | null;
   issuers: readonly IssuerDefinition[];
 }

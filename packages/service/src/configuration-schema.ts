@@ -6,6 +6,7 @@ import {
   type Policies,
 } from "@headroom/domain/configuration";
 import { isUnitPrice } from "@headroom/domain/money";
+import { defaultRateLimits, type RateLimits } from "@headroom/domain/rate-limits";
 import { z } from "zod";
 
 const name = z
@@ -102,6 +103,18 @@ const policies = z.strictObject({
     .prefault({}),
 }) satisfies z.ZodType<Policies>;
 
+const r = defaultRateLimits;
+const rateLimit = z.strictObject({
+  points: z.int().min(1).max(1_000_000),
+  windowSeconds: z.int().min(1).max(86_400),
+});
+const rateLimits = z.strictObject({
+  failedAuthentications: rateLimit.default(r.failedAuthentications),
+  unknownInviteTokens: rateLimit.default(r.unknownInviteTokens),
+  invitesByActor: rateLimit.default(r.invitesByActor),
+  invitesByOrganization: rateLimit.default(r.invitesByOrganization),
+}) satisfies z.ZodType<RateLimits>;
+
 const issuer = z.strictObject({
   issuer: z.url({ protocol: /^https?$/ }),
   audience: z.string().min(1),
@@ -122,6 +135,7 @@ export const configurationShape = z.strictObject({
   defaultMeter: name,
   plans: z.record(name, plan),
   policies: policies.prefault({}),
+  rateLimits: rateLimits.prefault({}),
   support: z.string().trim().min(1).max(200).nullable().default(null),
   issuers: z.array(issuer).default([]),
 }) satisfies z.ZodType<Configuration>;

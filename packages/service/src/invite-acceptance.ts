@@ -16,6 +16,7 @@ import {
 } from "@headroom/domain/invites";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { requirePerson } from "./access.ts";
+import { withSeatNotice } from "./billing-mails.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { inviteNotFound } from "./invites.ts";
@@ -79,7 +80,7 @@ export async function acceptInvite(
 ): Promise<AcceptedInvite> {
   const userId = requirePerson(actor);
   const { organizationId, inviteId, hash } = await resolveToken(context, input.token);
-  return withOrganization(context.db, organizationId, async (tx) => {
+  const accept = async (tx: Tx): Promise<AcceptedInvite> => {
     const organization = await lockOrganization(tx, organizationId);
     if (organization === null) {
       throw inviteNotFound();
@@ -97,7 +98,8 @@ export async function acceptInvite(
       membershipId: encodeId("mbr", joined.id),
       activeOrganizationSet: active,
     };
-  });
+  };
+  return withSeatNotice(context, organizationId, () => withOrganization(context.db, organizationId, accept));
 }
 
 async function join(

@@ -18,6 +18,7 @@ import { actingRole } from "@headroom/domain/members";
 import type { Role } from "@headroom/domain/permissions";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, withLockedOrganization } from "./access.ts";
+import { withSeatNotice } from "./billing-mails.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
@@ -65,7 +66,7 @@ export async function issueInvite(
   { id, ...input }: NewInvite & { id: string },
   { idempotencyKey = null }: Repeatable = {},
 ): Promise<IssuedInvite> {
-  return withLockedOrganization(context, access, (tx, organization, fresh) =>
+  const issue = (tx: Tx, organization: OrganizationRow, fresh: Access) =>
     withIdempotency(
       tx,
       {
@@ -83,8 +84,8 @@ export async function issueInvite(
           inviteUrl: null,
         }),
       },
-    ),
-  );
+    );
+  return withSeatNotice(context, access.organizationId, () => withLockedOrganization(context, access, issue));
 }
 
 async function writeInvite(

@@ -1,8 +1,10 @@
 import { createDatabase, type Database } from "@headroom/db/client";
+import { readClock } from "@headroom/db/clock";
+import { withOrganization } from "@headroom/db/tenancy";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createInvite, listInvites, revokeInvite } from "./invites.ts";
-import type { Mail } from "./mail/transport.ts";
-import { sendOutboxMail } from "./notifications.ts";
+import { type Mail, MailRefusedError } from "./mail/transport.ts";
+import { queueMail, sendOutboxMail } from "./notifications.ts";
 import { accessTo, createWorld, invite, rawId, type World } from "./testing/world.ts";
 
 let world: World;
@@ -87,6 +89,71 @@ test("gives up after ten attempts without throwing, and forgets the link", async
   );
   expect(await row()).toMatchObject({ status: "failed", attempts: 10 });
   expect(JSON.stringify((await row()).payload)).not.toContain(token);
+});
+
+test("gives up at once what the receiving side refuses for good, and what is no address", async () => {
+  const { token, job, row } = await queued();
+  await sendOutboxMail(
+    workerWith(() => Promise.reject(new MailRefusedError("550 no such mailbox"))),
+    job,
+  );
+  expect(await row()).toMatchObject({ status: "failed", attempts: 1, last_error: "550 no such mailbox" });
+  expect(JSON.stringify((await row()).payload)).not.toContain(token);
+
+  const sent: Mail[] = [];
+  const second = await queued();
+  await world.scratch.admin.query(
+    `update headroom.outbox set payload = jsonb_set(payload, '{to}', '"a@example.com\\r\\nBcc: eve@example.com"') where id = $1`,
+    [second.job.id],
+  );
+  await sendOutboxMail(
+    workerWith(async (mail) => {
+      sent.push(mail);
+    }),
+    second.job,
+  );
+  expect(sent).toEqual([]);
+  expect(await second.row()).toMatchObject({ status: "failed", attempts: 1 });
+});
+
+test("sends every template, each once a key", async () => {
+  const owner = await world.person();
+  const organizationId = await world.organization(owner);
+  const mail = {
+    organizationId,
+    template: "alert" as const,
+    to: "ada@example.com",
+    facts: {
+      organizationName: "Acme",
+      meter: "Pages",
+      threshold: { kind: "percent" as const, value: 80 },
+      used: 80,
+      limit: 100,
+      window: "day" as const,
+      resetsAt: "2026-12-01T00:00:00.000Z",
+    },
+    dedupeKey: "alert:1",
+  };
+  const queue = () =>
+    withOrganization(world.context.db, organizationId, async (tx) =>
+      queueMail(tx, { ...mail, at: await readClock(tx) }),
+    );
+  expect([await queue(), await queue()]).toEqual([true, false]);
+  const { rows } = await world.scratch.admin.query(
+    "select id from headroom.outbox where organization_id = $1",
+    [organizationId],
+  );
+  expect(rows).toHaveLength(1);
+  const sent: Mail[] = [];
+  const worker = workerWith(async (one) => {
+    sent.push(one);
+  });
+  const job = { organizationId, id: rows[0].id };
+  await sendOutboxMail(worker, job);
+  await sendOutboxMail(worker, job);
+  expect(sent).toMatchObject([
+    { id: job.id, to: "ada@example.com", template: "alert", variables: { link: "https://app.example.com/" } },
+  ]);
 });
 
 test("skips where there is no mailer, and where the invite has ended", async () => {

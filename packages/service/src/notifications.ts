@@ -10,51 +10,72 @@ import {
   recordAttempt,
 } from "@headroom/db/outbox";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
-import { statusAt } from "@headroom/domain/invites";
+import { parseEmail, statusAt } from "@headroom/domain/invites";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
 import { deliveryKey } from "./invite-views.ts";
-import { type InviteMailFacts, renderInviteMail } from "./mail/invite.ts";
+import { type MailFacts, type MailTemplate, renderMail, withoutSecrets } from "./mail/templates.ts";
+import { type Mail, MailRefusedError } from "./mail/transport.ts";
 
-/** What the outbox keeps of an invite's mail. The link is a secret: it goes once the mail is delivered or given up. */
-interface InviteMail extends Omit<InviteMailFacts, "link"> {
-  template: "invite";
-  inviteId: string;
-  version: number;
+/** What the outbox keeps of a mail. Facts that open something go once the mail is delivered or given up. */
+interface OutboxMail<Name extends MailTemplate = MailTemplate> {
+  template: Name;
   to: string;
-  link?: string;
+  facts: MailFacts[Name];
+  /** Sent, skipped or given up: there is nothing left to do. */
+  settled?: true;
 }
 
 const longestWait = 3_000;
 const mostAttempts = 10;
 
-/** Writes down an invite's mail and the job that sends it, in the transaction that makes the invite. */
+/**
+ * Writes down a mail and the job that sends it, in the transaction that causes it.
+ * @param mail.dedupeKey unique per organization; false when a mail with this key was written down before
+ */
+export async function queueMail<Name extends MailTemplate>(
+  tx: Tx,
+  mail: {
+    organizationId: string;
+    template: Name;
+    to: string;
+    facts: MailFacts[Name];
+    dedupeKey: string;
+    at: Date;
+  },
+): Promise<boolean> {
+  const { organizationId, template, to, facts, dedupeKey, at } = mail;
+  const id = uuidv7();
+  const payload: OutboxMail<Name> = { template, to, facts };
+  const isNew = await addOutbox(tx, { organizationId, id, kind: "mail", dedupeKey, payload, at });
+  if (isNew) {
+    await enqueue(tx, "send_mail", { organizationId, id });
+  }
+  return isNew;
+}
+
+/** Writes down an invite's mail, in the transaction that makes the invite. */
 export async function queueInviteMail(
   tx: Tx,
   mail: { invite: InviteRow; organizationName: string; inviterName: string | null; link: string; at: Date },
 ): Promise<void> {
   const { invite, organizationName, inviterName, link, at } = mail;
-  const id = uuidv7();
-  const payload: InviteMail = {
-    template: "invite",
-    inviteId: invite.id,
-    version: invite.version,
-    to: invite.email,
-    organizationName,
-    inviterName,
-    role: invite.role,
-    expiresAt: invite.expires_at.toISOString(),
-    link,
-  };
-  await addOutbox(tx, {
+  await queueMail(tx, {
     organizationId: invite.organization_id,
-    id,
-    kind: "mail",
+    template: "invite",
+    to: invite.email,
+    facts: {
+      inviteId: invite.id,
+      version: invite.version,
+      organizationName,
+      inviterName,
+      role: invite.role,
+      link,
+      expiresAt: invite.expires_at.toISOString(),
+    },
     dedupeKey: deliveryKey(invite),
-    payload,
     at,
   });
-  await enqueue(tx, "send_mail", { organizationId: invite.organization_id, id });
 }
 
 /** What the first attempt to mail an invite came to; `pending` when there was none within 3 seconds. */
@@ -79,38 +100,48 @@ export async function waitForInviteMail(
 
 /**
  * Sends what an outbox row holds, at least once: a mail that was handed over just before its sender died goes again,
- * under the same Message-ID. Skips it where there is no mailer, and where the invite is not open any more.
+ * under the same id. Skips it where there is no mailer, and where the invite is not open any more. One that the
+ * receiving side refuses for good, or that has failed ten times, is given up.
  * @throws the transport's error while further attempts are worth it; the caller tries again later
  */
 export async function sendOutboxMail(
-  context: Pick<ServiceContext, "db" | "mail" | "log">,
+  context: Pick<ServiceContext, "db" | "mail" | "log" | "addresses">,
   { organizationId, id }: { organizationId: string; id: string },
 ): Promise<void> {
   const row = await withOrganization(context.db, organizationId, (tx) => findOutbox(tx, organizationId, id));
-  if (row === null) {
+  const mail = row?.payload as unknown as OutboxMail | undefined;
+  if (row === null || mail === undefined || mail.settled) {
     return;
   }
-  const { link, ...rest } = row.payload as unknown as InviteMail;
-  if (link === undefined) {
-    return; // settled before: sent, skipped or given up
-  }
+  const settled = { ...mail, facts: withoutSecrets(mail.template, mail.facts), settled: true };
   const settle = (status: OutboxStatus, error?: string) =>
-    finish(context, row, { status, error, payload: rest });
-  if (context.mail === null || !(await isInviteOpen(context, organizationId, rest))) {
+    finish(context, row, { status, error, payload: settled });
+  if (context.mail === null || !(await isWanted(context, organizationId, mail))) {
     return settle("skipped");
   }
   try {
-    await context.mail.send({ id, to: rest.to, ...renderInviteMail({ ...rest, link }) });
+    await context.mail.send(writeMail(id, mail, context.addresses.console));
   } catch (error) {
     const reason = error instanceof Error ? error.message : "the mail could not be sent";
-    if (row.attempts + 1 >= mostAttempts) {
-      context.log.error({ organizationId, outboxId: id, err: error }, "mail given up");
+    if (error instanceof MailRefusedError || row.attempts + 1 >= mostAttempts) {
+      context.log.error(
+        { organizationId, outboxId: id, template: mail.template, err: error },
+        "mail given up",
+      );
       return settle("failed", reason);
     }
     await finish(context, row, { status: "failed", error: reason });
     throw error;
   }
   await settle("sent");
+}
+
+function writeMail(id: string, { template, to, facts }: OutboxMail, console: string): Mail {
+  try {
+    return { id, to: parseEmail(to), template, ...renderMail(template, facts, console) };
+  } catch (error) {
+    throw new MailRefusedError("this is no mail that can be sent", { cause: error });
+  }
 }
 
 async function finish(
@@ -123,17 +154,21 @@ async function finish(
   );
 }
 
-async function isInviteOpen(
+async function isWanted(
   context: Pick<ServiceContext, "db">,
   organizationId: string,
-  mail: { inviteId: string; version: number },
+  mail: OutboxMail,
 ): Promise<boolean> {
+  if (mail.template !== "invite") {
+    return true;
+  }
+  const { inviteId, version } = mail.facts as MailFacts["invite"];
   return withOrganization(context.db, organizationId, async (tx) => {
-    const invite = await findInvite(tx, organizationId, mail.inviteId);
+    const invite = await findInvite(tx, organizationId, inviteId);
     const now = (await readClock(tx)).getTime();
     return (
       invite !== null &&
-      invite.version === mail.version &&
+      invite.version === version &&
       statusAt(invite.status, invite.expires_at.getTime(), now) === "pending"
     );
   });

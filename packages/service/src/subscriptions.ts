@@ -14,12 +14,19 @@ import { enqueue } from "@headroom/db/jobs";
 import { wakeOverages } from "@headroom/db/overages";
 import { readCatalogue } from "@headroom/db/plans";
 import { readSubscription, writeSubscription } from "@headroom/db/subscriptions";
-import { lockOrganization, type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
+import {
+  lockOrganization,
+  type OrganizationRow,
+  type Tx,
+  withOrganization,
+  withSystem,
+} from "@headroom/db/tenancy";
 import { reduceSubscription } from "@headroom/domain/billing";
 import { decodeId, encodeId } from "@headroom/domain/ids";
 import { canonical } from "@headroom/domain/plans";
 import { type SubscriptionFacts, transitionsOf } from "@headroom/domain/subscriptions";
 import { uuidv7 } from "@headroom/platform/uuid";
+import { queuePaymentFailed } from "./billing-mails.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { isPassing } from "./stripe/faults.ts";
@@ -126,7 +133,7 @@ async function applyEvents(
     if (linked === null && !(await linkCustomer(tx, organizationId, customerId, now))) {
       throw new Error(`customer ${customerId} names an organization that has another customer`);
     }
-    const facts = await applyCustomer(tx, organizationId, customer, now);
+    const facts = await applyCustomer(tx, organization, customer, now);
     await closeNotedSessions(tx, organizationId, noted);
     if ((await wakeOverages(tx, organizationId)) > 0) {
       await enqueue(tx, "report_overage", {}, { jobKey: "report_overage" });
@@ -144,10 +151,11 @@ async function applyEvents(
 /** Reduces and writes; nothing is written where nothing changed. The caller holds lock and lease. */
 async function applyCustomer(
   tx: Tx,
-  organizationId: string,
+  organization: OrganizationRow,
   customer: CustomerState | null,
   now: Date,
 ): Promise<SubscriptionFacts> {
+  const organizationId = organization.id;
   const { facts: previous } = await readSubscription(tx, organizationId);
   const catalogue = await readCatalogue(tx);
   const subscriptions = customer?.subscriptions ?? [];
@@ -160,6 +168,9 @@ async function applyCustomer(
   for (const { action, data } of transitionsOf(previous, facts)) {
     const target = encodeId("org", organizationId);
     await recordChange(tx, { organizationId, actor, audit: { action, target, data } });
+  }
+  if (facts.state === "past_due" && previous.state !== "past_due") {
+    await queuePaymentFailed(tx, organization, facts, now);
   }
   await recordChange(tx, {
     organizationId,

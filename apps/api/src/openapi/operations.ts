@@ -4,7 +4,7 @@ import { type Operation, parametersOf } from "../rest/table.ts";
 import { type JsonSchema, spellSchema, withoutProperties } from "./schemas.ts";
 
 const everyCall: readonly ErrorCode[] = ["validation_failed", "internal", "unavailable"];
-const signedIn: readonly ErrorCode[] = ["unauthenticated", "token_expired", "forbidden"];
+const signedIn: readonly ErrorCode[] = ["unauthenticated", "token_expired", "forbidden", "rate_limited"];
 const withOrganization: readonly ErrorCode[] = ["organization_not_found", "no_active_organization"];
 const withBody: readonly ErrorCode[] = ["payload_too_large", "unsupported_media_type"];
 

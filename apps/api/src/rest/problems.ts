@@ -1,5 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import { DomainError, statusOf } from "@headroom/domain/errors";
+import { limitHeaders } from "../limit-headers.ts";
 import { allToWire, type Names, pathToWire } from "./names.ts";
 
 /** An RFC 9457 problem. `code` is what programs read, `detail` what people read. */
@@ -56,20 +57,6 @@ function challenge(fault: DomainError): Record<string, string> {
   if (fault.kind !== "unauthenticated") return {};
   const reason = fault.code === "token_expired" ? ', error="invalid_token"' : "";
   return { "www-authenticate": `Bearer realm="headroom"${reason}` };
-}
-
-/** `Retry-After` (RFC 9110, section 10.2.3), and RateLimit as drafted by the IETF (draft-ietf-httpapi-ratelimit-headers-11). */
-function limitHeaders(fault: DomainError): Record<string, string> {
-  const { retryAfterSeconds: wait, limit, remaining } = fault.details;
-  const seconds = typeof wait === "number" ? String(Math.max(0, Math.ceil(wait))) : null;
-  const retry: Record<string, string> = seconds === null ? {} : { "retry-after": seconds };
-  if (fault.kind !== "limited" || typeof limit !== "number") return retry;
-  const left = typeof remaining === "number" ? Math.max(0, remaining) : 0;
-  return {
-    ...retry,
-    "ratelimit-policy": `"${fault.code}";q=${limit}`,
-    ratelimit: `"${fault.code}";r=${left}${seconds === null ? "" : `;t=${seconds}`}`,
-  };
 }
 
 /** 405 with the methods that would do (RFC 9110, section 15.5.6). */

@@ -26,9 +26,10 @@ export const invitesRouter = router({
       organizationInput({ email: trimmedText(254), role: role.optional().describe("`member` when absent") }),
     )
     .output(issuedInvite)
-    .mutation(({ ctx, input: { organizationId: _, ...input } }) =>
-      createInvite(ctx.service, ctx.access, input, ctx),
-    ),
+    .mutation(async ({ ctx, input: { organizationId: _, ...input } }) => {
+      await ctx.limits.takeInvites(ctx.access, 1);
+      return createInvite(ctx.service, ctx.access, input, ctx);
+    }),
 
   list: organizationProcedure("invites.manage")
     .meta({
@@ -53,7 +54,8 @@ export const invitesRouter = router({
     .meta({
       summary: "See what a link invites to",
       rest: { method: "GET", path: "/invites/preview" },
-      errors: ["invite_not_found"],
+      errors: ["invite_not_found", "rate_limited"],
+      failureLimit: "unknownInviteTokens",
     })
     .input(byToken)
     .output(invitePreview)
@@ -72,6 +74,7 @@ export const invitesRouter = router({
         "invite_expired",
         "seat_limit_reached",
       ],
+      failureLimit: "unknownInviteTokens",
     })
     .input(byToken)
     .output(acceptedInvite)

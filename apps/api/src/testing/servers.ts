@@ -1,6 +1,7 @@
 import { createDatabase } from "@headroom/db/client";
 import type { Actor } from "@headroom/domain/actors";
 import { defaultPolicies } from "@headroom/domain/configuration";
+import { defaultRateLimits } from "@headroom/domain/rate-limits";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics } from "@headroom/platform/metrics";
 import type { ServiceContext } from "@headroom/service/context";
@@ -23,6 +24,7 @@ export function contextWithoutDatabase(write: (line: string) => void): ServiceCo
       defaultMeter: "pages",
       plans: {},
       policies: defaultPolicies,
+      rateLimits: defaultRateLimits,
       support: null,
       issuers: [],
     },

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { renderInviteMail } from "./invite.ts";
 
 const facts = {
+  inviteId: "0198c0de-0000-7000-8000-00000000000a",
+  version: 1,
   organizationName: "Acme",
   inviterName: "Ada",
   role: "member" as const,

@@ -1,5 +1,5 @@
 import { createTransport } from "nodemailer";
-import type { MailTransport } from "./transport.ts";
+import { MailRefusedError, type MailTransport } from "./transport.ts";
 
 const patience = 10_000;
 
@@ -25,14 +25,27 @@ export function createSmtpTransport(options: { url: string; from: string }): Mai
   const domain = /@([^>\s]+)/.exec(options.from)?.[1] ?? "localhost";
   return {
     async send({ id, to, subject, text, html }) {
-      // An address object: text that looks like a list of addresses stays one.
-      await transport.sendMail({
-        messageId: `<${id}@${domain}>`,
-        to: { name: "", address: to },
-        subject,
-        text,
-        html,
-      });
+      try {
+        // An address object: text that looks like a list of addresses stays one.
+        await transport.sendMail({
+          messageId: `<${id}@${domain}>`,
+          to: { name: "", address: to },
+          subject,
+          text,
+          html,
+        });
+      } catch (error) {
+        throw isFinal(error) ? new MailRefusedError((error as Error).message, { cause: error }) : error;
+      }
     },
   };
+}
+
+/**
+ * True when the server will not take this mail: 5xx (RFC 5321, section 4.2.1) to its recipient or its text. What it has
+ * against us, our login or our sender, may be put right and is worth another attempt.
+ */
+function isFinal(error: unknown): boolean {
+  const { responseCode = 0, command = "" } = error as { responseCode?: number; command?: string };
+  return responseCode >= 500 && responseCode < 600 && /^(RCPT TO|DATA)$/.test(command);
 }

@@ -6,6 +6,7 @@ import { type Configuration, defaultPolicies, type Policies } from "@headroom/do
 import type { ErrorCode } from "@headroom/domain/errors";
 import { decodeId } from "@headroom/domain/ids";
 import type { Permission, Role } from "@headroom/domain/permissions";
+import { defaultRateLimits } from "@headroom/domain/rate-limits";
 import { createLogger } from "@headroom/platform/log";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { authorize } from "../access.ts";
@@ -103,6 +104,7 @@ function configurationWith(changes: PolicyChanges): Configuration {
     defaultMeter: "pages",
     plans: {},
     policies: Object.fromEntries(areas),
+    rateLimits: defaultRateLimits,
     support: null,
     issuers: [],
   };
