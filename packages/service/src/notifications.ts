@@ -1,19 +1,11 @@
 import { readClock } from "@headroom/db/clock";
-import { findInvite, type InviteRow } from "@headroom/db/invites";
+import { deliveryKey, findInvite, type InviteRow } from "@headroom/db/invites";
 import { enqueue } from "@headroom/db/jobs";
-import {
-  addOutbox,
-  findOutbox,
-  type OutboxRow,
-  type OutboxStatus,
-  readDeliveries,
-  recordAttempt,
-} from "@headroom/db/outbox";
+import { addOutbox, findOutbox, type OutboxRow, type OutboxStatus, recordAttempt } from "@headroom/db/outbox";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
 import { statusAt } from "@headroom/domain/invites";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
-import { deliveryKey } from "./invite-views.ts";
 import { type InviteMailFacts, renderInviteMail } from "./mail/invite.ts";
 
 /** What the outbox keeps of an invite's mail. The link is a secret: it goes once the mail is delivered or given up. */
@@ -25,7 +17,6 @@ interface InviteMail extends Omit<InviteMailFacts, "link"> {
   link?: string;
 }
 
-const longestWait = 3_000;
 const mostAttempts = 10;
 
 /** Writes down an invite's mail and the job that sends it, in the transaction that makes the invite. */
@@ -55,26 +46,6 @@ export async function queueInviteMail(
     at,
   });
   await enqueue(tx, "send_mail", { organizationId: invite.organization_id, id });
-}
-
-/** What the first attempt to mail an invite came to; `pending` when there was none within 3 seconds. */
-export async function waitForInviteMail(
-  context: Pick<ServiceContext, "db">,
-  organizationId: string,
-  invite: { id: string; version: number },
-): Promise<OutboxStatus> {
-  const key = deliveryKey(invite);
-  const deadline = performance.now() + longestWait;
-  for (let pause = 40; ; pause = Math.min(pause * 2, 250)) {
-    const deliveries = await withOrganization(context.db, organizationId, (tx) =>
-      readDeliveries(tx, organizationId, [key]),
-    );
-    const status = deliveries.get(key) ?? "skipped";
-    if (status !== "pending" || performance.now() + pause > deadline) {
-      return status;
-    }
-    await new Promise((resolve) => setTimeout(resolve, pause));
-  }
 }
 
 /**
