@@ -47,15 +47,15 @@ export function linkTo(context: Context, token: string): string {
 }
 
 /**
- * The link of an open invite under `invites.linkInList`; null without the policy, and for an invite whose token was
- * random or made with another key: resending gives it one that can be told.
+ * The link of an open invite under `invites.linkInList`; undefined without the policy. null for an invite whose token
+ * was random or made with another key: resending gives it one that can be told.
  */
 export function listedLink(
   context: Context,
-  invite: { id: string; version: number; status: string; tokenHash: string },
-): string | null {
-  if (!context.configuration.policies.invites.linkInList || invite.status !== "pending") {
-    return null;
+  invite: { id: string; version: number; tokenHash: string },
+): string | null | undefined {
+  if (!context.configuration.policies.invites.linkInList) {
+    return undefined;
   }
   const token = derivedToken(context, invite);
   return token.hash.toString("hex") === invite.tokenHash ? linkTo(context, token.secret) : null;

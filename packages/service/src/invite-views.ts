@@ -14,20 +14,24 @@ export interface InviteView {
   /** The user who invited; null when a key did. */
   invitedBy: string | null;
   emailDelivery: OutboxStatus;
-  /** The link, for those who may invite, where `invites.linkInList` is on; else null. */
-  inviteUrl: string | null;
+  /** Only for those who may invite, and only under `invites.linkInList`; null: this one's link cannot be told again. */
+  inviteUrl?: string | null;
   createdAt: string;
   expiresAt: string;
 }
 
 /** An invite as whoever has just made or renewed it sees it: its link, told once; null when the call is repeated. */
 export interface IssuedInvite extends InviteView {
+  inviteUrl: string | null;
   /** The membership that the invite has become; null while it is open. */
   teamMemberId: string | null;
 }
 
-/** The wire form of an invite. There is no hash of a token in it; `inviteUrl` is for those who may know it. */
-export function toInviteView(invite: ListedInvite, inviteUrl: string | null): InviteView {
+/**
+ * The wire form of an invite, without its token or a hash of it.
+ * @param inviteUrl absent: the reader is told of no link.
+ */
+export function toInviteView(invite: ListedInvite, inviteUrl?: string | null): InviteView {
   return {
     id: encodeId("inv", invite.id),
     organizationId: encodeId("org", invite.organizationId),
@@ -36,7 +40,7 @@ export function toInviteView(invite: ListedInvite, inviteUrl: string | null): In
     status: invite.status,
     invitedBy: invite.invitedBy === null ? null : encodeId("usr", invite.invitedBy),
     emailDelivery: invite.delivery ?? "skipped",
-    inviteUrl,
+    ...(inviteUrl === undefined ? {} : { inviteUrl }),
     createdAt: toInstant(invite.createdAt),
     expiresAt: toInstant(invite.expiresAt),
   };
@@ -44,7 +48,8 @@ export function toInviteView(invite: ListedInvite, inviteUrl: string | null): In
 
 export function toIssuedInvite(invite: ListedInvite, inviteUrl: string | null): IssuedInvite {
   return {
-    ...toInviteView(invite, inviteUrl),
+    ...toInviteView(invite),
+    inviteUrl,
     teamMemberId: invite.membershipId === null ? null : encodeId("mbr", invite.membershipId),
   };
 }

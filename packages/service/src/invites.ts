@@ -116,6 +116,6 @@ export async function revokeInvite(
       audit: { action: "invite.revoked", target: inviteId, personal: { email: invite.email } },
       events: [{ name: "invite.revoked", payload: { inviteId } }],
     });
-    return toInviteView(await readInvite(tx, organization.id, invite.id), null);
+    return toInviteView(await readInvite(tx, organization.id, invite.id));
   });
 }

@@ -82,7 +82,7 @@ export async function readMemberPage(
   return {
     members: items.flatMap(({ member }) => (member === null ? [] : [toMemberView(member)])),
     invites: items.flatMap(({ invite }) =>
-      invite === null ? [] : [toInviteView(invite, mayInvite ? listedLink(context, invite) : null)],
+      invite === null ? [] : [toInviteView(invite, mayInvite ? listedLink(context, invite) : undefined)],
     ),
     seats: seatsOf({ ...list.seats, policies }),
     currentUserId: userId === null ? null : encodeId("usr", userId),

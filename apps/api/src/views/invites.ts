@@ -19,7 +19,10 @@ const inviteFields = {
   inviteUrl: z
     .string()
     .nullable()
-    .describe("For those who may invite, where the policy `invites.linkInList` is on; else null"),
+    .optional()
+    .describe(
+      "Only for those who may invite, under the policy `invites.linkInList`; null: this one's link cannot be told again",
+    ),
   createdAt: instant,
   expiresAt: instant,
 };
