@@ -8,6 +8,7 @@ import {
   processVariables,
   readConfiguration,
 } from "@headroom/platform/config";
+import { inviteLinkVariables } from "@headroom/service/invite-links";
 import { stripeVariables } from "@headroom/service/stripe/variables";
 import { z } from "zod";
 import { acceptedAlgorithms, findIssuerFaults } from "./auth/issuers.ts";
@@ -21,6 +22,7 @@ const origin = httpAddress.refine(
 const variables = z.object({
   ...processVariables,
   ...stripeVariables,
+  ...inviteLinkVariables,
   PORT: port.default(4000),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(10),

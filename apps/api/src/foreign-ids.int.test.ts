@@ -78,6 +78,7 @@ const samples: Readonly<Record<string, (mine: Things) => Record<string, unknown>
   "conversations.get": () => ({}),
   "conversations.list": () => ({}),
   "conversations.reopen": () => ({}),
+  "invites.resend": () => ({}),
   "invites.revoke": () => ({}),
   "members.remove": () => ({}),
   "members.setRole": () => ({ role: "member" }),

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -131,6 +133,29 @@ describe("the api", () => {
       expect([code, errors]).toEqual([1, expect.stringContaining("clock")]);
     } finally {
       await database.admin.query("update headroom.dev_clock set clock_offset = interval '0'");
+    }
+  });
+
+  test("refuses to list invite links without the key that makes them", async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), "api-"));
+    const file = path.join(directory, "headroom.config.mjs");
+    writeFileSync(
+      file,
+      `export default {
+        meters: { pages: { displayName: "Pages" } },
+        defaultMeter: "pages",
+        plans: { free: { displayName: "Free", default: true, seats: { kind: "auto", included: 1 }, meters: { pages: {} } } },
+        policies: { invites: { linkInList: true } },
+      };`,
+    );
+    try {
+      const variables = { DATABASE_URL: database.url, HEADROOM_CONFIG: file };
+      const { code, errors } = await start(variables).ended;
+      expect([code, errors]).toEqual([1, expect.stringContaining("INVITE_LINK_KEY is not set")]);
+      const api = start({ ...variables, INVITE_LINK_KEY: "k".repeat(32) });
+      expect(await api.url).toContain("http");
+    } finally {
+      rmSync(directory, { recursive: true });
     }
   });
 });

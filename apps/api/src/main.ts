@@ -6,6 +6,7 @@ import { createLogger } from "@headroom/platform/log";
 import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
 import { loadConfiguration } from "@headroom/service/configuration";
 import type { ServiceContext } from "@headroom/service/context";
+import { readInviteLinkKey } from "@headroom/service/invite-links";
 import { ensurePartitions } from "@headroom/service/metering";
 import { createRateLimiter } from "@headroom/service/rate-limits";
 import { openStripe } from "@headroom/service/stripe/variables";
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
   const log = createLogger({ service: "api", level: variables.LOG_LEVEL });
   const configuration = withIssuers(await loadConfiguration(configurationFile(variables)), variables);
   const stripe = openStripe(variables);
+  const inviteLinkKey = readInviteLinkKey(configuration.policies, variables);
   const lifecycle = superviseProcess(log);
 
   const db = createDatabase({
@@ -44,6 +46,7 @@ async function main(): Promise<void> {
     mail: null,
     log,
     addresses: { inviteAccept: inviteAddress(variables), console: variables.CONSOLE_URL },
+    inviteLinkKey,
     environment,
   };
   const metrics = createMetrics("api");

@@ -1,4 +1,5 @@
 import { databaseUrl, port, processVariables, readConfiguration } from "@headroom/platform/config";
+import { inviteLinkVariables } from "@headroom/service/invite-links";
 import { mailVariables } from "@headroom/service/mail/variables";
 import { stripeVariables } from "@headroom/service/stripe/variables";
 import { z } from "zod";
@@ -8,6 +9,7 @@ const webAddress = z.url({ protocol: /^https?$/, error: "is not an http address"
 const variables = z.object({
   ...processVariables,
   ...stripeVariables,
+  ...inviteLinkVariables,
   PORT: port.default(4001),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(8),

@@ -3,6 +3,7 @@ import type { Database } from "@headroom/db/client";
 import type { Logger } from "@headroom/platform/log";
 import { loadConfiguration } from "@headroom/service/configuration";
 import type { ServiceContext } from "@headroom/service/context";
+import { readInviteLinkKey } from "@headroom/service/invite-links";
 import { openMail } from "@headroom/service/mail/variables";
 import { openStripe } from "@headroom/service/stripe/variables";
 import type { WorkerVariables } from "./config.ts";
@@ -14,13 +15,15 @@ export async function createContext(
   log: Logger,
 ): Promise<ServiceContext> {
   const { CONSOLE_URL: console, INVITE_ACCEPT_URL: inviteAccept } = variables;
+  const configuration = await loadConfiguration(path.resolve(variables.HEADROOM_CONFIG));
   return {
     db,
-    configuration: await loadConfiguration(path.resolve(variables.HEADROOM_CONFIG)),
+    configuration,
     stripe: openStripe(variables),
     mail: openMail(variables),
     log,
     addresses: { console, inviteAccept: inviteAccept ?? new URL("/invites/accept", console).href },
+    inviteLinkKey: readInviteLinkKey(configuration.policies, variables),
     environment: variables.HEADROOM_ENV,
   };
 }

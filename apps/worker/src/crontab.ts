@@ -11,6 +11,7 @@ export const crontab: CronItem[] = [
   tick("* * * * *", "report_overage"),
   tick("* * * * *", "sweep_inbox"),
   tick("*/5 * * * *", "remove_ended_limits"),
+  tick("* * * * *", "expire_invites"),
   tick("7 * * * *", "ensure_partitions"),
   tick("17 * * * *", "verify_usage"),
 ];

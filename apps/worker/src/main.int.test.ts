@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
@@ -73,9 +75,24 @@ test("the worker becomes ready, notices a moved clock within seconds, and stops 
     );
     return rows[0].count;
   };
+  const expired = async () => {
+    const { rows } = await database.admin.query(
+      "select count(*)::integer as count from headroom.event where organization_id = $1 and name = 'invite.expired'",
+      [organization],
+    );
+    return rows[0].count;
+  };
+  await database.admin.query(
+    `insert into headroom.invite (organization_id, id, email, email_folded, role, status, token_hash, created_at,
+       updated_at, expires_at)
+     values ($1, gen_random_uuid(), 'a@example.com', 'a@example.com', 'member', 'pending', 'hash', now(), now(),
+       now() + interval '7 days')`,
+    [organization],
+  );
   expect(await closed()).toBe(0);
   await factory.setClock(new Date(Date.now() + 40 * 24 * 3_600_000).toISOString());
   await expect.poll(closed, { timeout: 5_000 }).toBeGreaterThan(0);
+  await expect.poll(expired, { timeout: 5_000 }).toBe(1);
   worker.kill("SIGTERM");
   expect((await exited)[0]).toBe(0);
   expect(faults).toEqual([]);
@@ -112,4 +129,24 @@ test("every fault of the environment is printed at once, without a secret's valu
     expect(said).toContain(name);
   }
   expect(said).not.toContain("hunter2");
+});
+
+test("links in lists are refused without the key that makes them", async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), "worker-"));
+  const file = path.join(directory, "headroom.config.mjs");
+  writeFileSync(
+    file,
+    `export default {
+      meters: { pages: { displayName: "Pages" } },
+      defaultMeter: "pages",
+      plans: { free: { displayName: "Free", default: true, seats: { kind: "auto", included: 1 }, meters: { pages: {} } } },
+      policies: { invites: { linkInList: true } },
+    };`,
+  );
+  try {
+    const { code, said } = await refused({ HEADROOM_CONFIG: file });
+    expect([code, said]).toEqual([1, expect.stringContaining("INVITE_LINK_KEY is not set")]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

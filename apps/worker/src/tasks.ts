@@ -3,6 +3,7 @@ import type { ServiceContext } from "@headroom/service/context";
 import type { TaskList } from "graphile-worker";
 import { closePeriods } from "./tasks/close-periods.ts";
 import { makePartitions } from "./tasks/ensure-partitions.ts";
+import { expire } from "./tasks/expire-invites.ts";
 import { removeLimits } from "./tasks/remove-ended-limits.ts";
 import { report } from "./tasks/report-overage.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
@@ -17,6 +18,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   close_periods: closePeriods,
   ensure_partitions: makePartitions,
   remove_ended_limits: removeLimits,
+  expire_invites: expire,
   report_overage: report,
   roll_up_days: rollUp,
   send_mail: sendMail,

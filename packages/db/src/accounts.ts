@@ -76,6 +76,20 @@ export async function setActiveOrganization(tx: Tx, userId: string, organization
     .execute();
 }
 
+/** Makes an organization active for a user who has no active one. */
+export async function setFirstActiveOrganization(
+  tx: Tx,
+  userId: string,
+  organizationId: string,
+): Promise<void> {
+  await tx
+    .updateTable("account")
+    .set({ active_organization_id: organizationId })
+    .where("id", "=", userId)
+    .where("active_organization_id", "is", null)
+    .execute();
+}
+
 /** Forgets the active organization of a user who has left it. */
 export async function clearActiveOrganization(tx: Tx, userId: string, organizationId: string): Promise<void> {
   await tx

@@ -204,6 +204,7 @@ describe("functions that run with their owner's rights", () => {
       "leave_ended_periods of hr_engine for hr_worker",
       "member_access of hr_engine for hr_api",
       "organization_of_customer of hr_engine for hr_api hr_webhook hr_worker",
+      "organizations_with_expired_invites of hr_engine for hr_worker",
       "record_change of hr_engine for hr_api hr_webhook hr_worker",
       "refresh_limits of hr_engine for hr_api hr_webhook hr_worker",
       "remove_ended_rate_limits of hr_engine for hr_worker",

@@ -16,6 +16,9 @@ export async function readLocalDate(tx: Tx, zone: string, at: Date): Promise<str
   return (rows[0] as { day: string }).day;
 }
 
+/** How a statement starts that reads the clock for itself, once: `(select now from clock)` is its instant. */
+export const clock = sql`with clock as materialized (select clock_now() as now)`;
+
 /** The present by the one clock, outside any transaction. */
 export async function readNow(database: Database): Promise<Date> {
   const { rows } = await database.pool.query<{ now: Date }>("select clock_now() as now");

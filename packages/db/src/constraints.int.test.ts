@@ -1,7 +1,7 @@
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Database } from "./client.ts";
-import { insertInvite } from "./invites.ts";
+import { insertInvites } from "./invite-writes.ts";
 import { insertMembership } from "./members.ts";
 import { claimSlug, moveSlug } from "./organizations.ts";
 import { type Tx, withOrganization } from "./tenancy.ts";
@@ -39,17 +39,19 @@ test("the walls behind the rules answer in the rules' words", async () => {
   );
 
   const invite = (tx: Tx) =>
-    insertInvite(tx, {
-      organizationId: organization,
-      id: uuidv7(),
-      email: "Grace@example.com",
-      emailFolded: "grace@example.com",
-      role: "member",
-      tokenHash: Buffer.from(uuidv7()),
-      invitedBy: null,
-      at,
-      expiresAt: at,
-    });
+    insertInvites(tx, organization, [
+      {
+        id: uuidv7(),
+        email: "Grace@example.com",
+        emailFolded: "grace@example.com",
+        role: "member",
+        tokenHash: Buffer.from(uuidv7()),
+        invitedBy: null,
+        acceptedBy: null,
+        at,
+        expiresAt: at,
+      },
+    ]);
   await withOrganization(api, organization, invite);
   await refused("already_invited", invite);
 

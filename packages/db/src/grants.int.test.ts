@@ -91,6 +91,7 @@ describe.each(appRoles)("%s", (role) => {
 test.each([
   ["hr_api", "select roll_up(current_date)"],
   ["hr_api", "select close_period(null, null, null)"],
+  ["hr_api", "select organizations_with_expired_invites(1)"],
   ["hr_api", "insert into plan select * from plan"],
   ["hr_api", "delete from rate_limit"],
   ["hr_api", "select remove_ended_rate_limits()"],
@@ -100,6 +101,7 @@ test.each([
   ["hr_worker", "delete from membership"],
   ["hr_worker", "update conversation set assignee_id = null"],
   ["hr_worker", "select * from rate_limit"],
+  ["hr_worker", "update invite set role = 'admin'"],
   ["hr_worker", "select * from invite_token"],
   ["hr_worker", "insert into platform_key select * from platform_key"],
   ["hr_webhook", "insert into membership select * from membership"],

@@ -1,5 +1,7 @@
 import type { InvitedRole, InviteStatus } from "@headroom/domain/invites";
-import { type Kysely, type Selectable, sql } from "kysely";
+import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
+import { clock } from "./clock.ts";
+import type { OutboxStatus } from "./outbox.ts";
 import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
@@ -8,45 +10,65 @@ export type InviteRow = Omit<Selectable<DB["invite"]>, "role" | "status"> & {
   status: InviteStatus;
 };
 
-export interface NewInvite {
-  organizationId: string;
-  id: string;
-  email: string;
-  emailFolded: string;
-  role: InvitedRole;
-  tokenHash: Buffer;
-  invitedBy: string | null;
-  at: Date;
-  expiresAt: Date;
+/** The key of an invite's mail in the outbox: one for each link. `listedInvite` says the same in SQL. */
+export function deliveryKey(invite: { id: string; version: number }): string {
+  return `invite:${invite.id}:${invite.version}`;
 }
 
-export async function insertInvite(tx: Tx, invite: NewInvite): Promise<InviteRow> {
-  const row = await tx
-    .insertInto("invite")
-    .values({
-      organization_id: invite.organizationId,
-      id: invite.id,
-      email: invite.email,
-      email_folded: invite.emailFolded,
-      role: invite.role,
-      status: "pending",
-      token_hash: invite.tokenHash,
-      invited_by: invite.invitedBy,
-      created_at: invite.at,
-      updated_at: invite.at,
-      expires_at: invite.expiresAt,
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  await tx
-    .insertInto("invite_token")
-    .values({
-      token_hash: invite.tokenHash,
-      organization_id: invite.organizationId,
-      invite_id: invite.id,
-    })
-    .execute();
-  return row as InviteRow;
+/** An invite as lists show it. Times are ISO 8601, with whatever offset the session has. */
+export interface ListedInvite {
+  id: string;
+  organizationId: string;
+  email: string;
+  role: InvitedRole;
+  status: InviteStatus;
+  version: number;
+  /** Hexadecimal. */
+  tokenHash: string;
+  invitedBy: string | null;
+  /** The membership of the user who accepted, if they still have one. */
+  membershipId: string | null;
+  createdAt: string;
+  expiresAt: string;
+  /** null: there is no mail for it. */
+  delivery: OutboxStatus | null;
+}
+
+/** The row `i` of `invite` as a `ListedInvite`. */
+export const listedInvite: RawBuilder<ListedInvite> = sql`jsonb_build_object(
+  'id', i.id, 'organizationId', i.organization_id, 'email', i.email, 'role', i.role, 'status', i.status,
+  'version', i.version, 'tokenHash', encode(i.token_hash, 'hex'), 'invitedBy', i.invited_by,
+  'membershipId', (
+    select m.id from membership m where m.organization_id = i.organization_id and m.user_id = i.accepted_by),
+  'createdAt', i.created_at, 'expiresAt', i.expires_at,
+  'delivery', (
+    select o.status from outbox o where o.organization_id = i.organization_id
+      and o.dedupe_key = 'invite:' || i.id || ':' || i.version))`;
+
+/** Invites by id, whatever their status; those that are not there are left out. */
+export async function readInvites(
+  tx: Tx,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<Map<string, ListedInvite>> {
+  const { rows } = await sql<{ invite: ListedInvite }>`
+    select ${listedInvite} as invite from invite i
+    where i.organization_id = ${organizationId} and i.id = any (${ids}::uuid[])`.execute(tx);
+  return new Map(rows.map(({ invite }) => [invite.id, invite]));
+}
+
+/** Invites that can be accepted now, oldest first, after an id. */
+export async function listOpenInvites(
+  tx: Tx,
+  organizationId: string,
+  page: { after: string | null; limit: number },
+): Promise<ListedInvite[]> {
+  const { rows } = await sql<{ invite: ListedInvite }>`${clock}
+    select ${listedInvite} as invite from invite i
+    where i.organization_id = ${organizationId} and i.status = 'pending'
+      and i.expires_at > (select now from clock) and (${page.after}::uuid is null or i.id > ${page.after})
+    order by i.id limit ${page.limit}`.execute(tx);
+  return rows.map(({ invite }) => invite);
 }
 
 /** The invite that a token opens, in whatever organization; null when there is none. Needs no transaction. */
@@ -72,72 +94,4 @@ export async function findInvite(
     .where("id", "=", inviteId)
     .executeTakeFirst();
   return (row as InviteRow | undefined) ?? null;
-}
-
-/** The invite of a folded address that is pending in the table, expired or not. */
-export async function findPendingInvite(
-  tx: Tx,
-  organizationId: string,
-  emailFolded: string,
-): Promise<InviteRow | null> {
-  const row = await tx
-    .selectFrom("invite")
-    .selectAll()
-    .where("organization_id", "=", organizationId)
-    .where("email_folded", "=", emailFolded)
-    .where("status", "=", "pending")
-    .executeTakeFirst();
-  return (row as InviteRow | undefined) ?? null;
-}
-
-/** Invites that can be accepted at an instant, oldest first, after an id. */
-export async function listOpenInvites(
-  tx: Tx,
-  organizationId: string,
-  page: { at: Date; after: string | null; limit: number },
-): Promise<InviteRow[]> {
-  const rows = await tx
-    .selectFrom("invite")
-    .selectAll()
-    .where("organization_id", "=", organizationId)
-    .where("status", "=", "pending")
-    .where("expires_at", ">", page.at)
-    .$if(page.after !== null, (query) => query.where("id", ">", page.after))
-    .orderBy("id")
-    .limit(page.limit)
-    .execute();
-  return rows as InviteRow[];
-}
-
-/** How many invites can be accepted at an instant: an expired one stops counting at once. */
-export async function countOpenInvites(tx: Tx, organizationId: string, at: Date): Promise<number> {
-  const row = await tx
-    .selectFrom("invite")
-    .select((eb) => eb.fn.countAll<number>().as("open"))
-    .where("organization_id", "=", organizationId)
-    .where("status", "=", "pending")
-    .where("expires_at", ">", at)
-    .executeTakeFirstOrThrow();
-  return row.open;
-}
-
-/** Ends an invite. A revoked one's link opens nothing any more; the others' links still tell what became of them. */
-export async function finishInvite(
-  tx: Tx,
-  invite: { organization_id: string; id: string },
-  end: { status: "accepted" | "revoked" | "expired"; acceptedBy?: string; at: Date },
-): Promise<void> {
-  await tx
-    .updateTable("invite")
-    .set({ status: end.status, accepted_by: end.acceptedBy ?? null, updated_at: end.at })
-    .where("organization_id", "=", invite.organization_id)
-    .where("id", "=", invite.id)
-    .execute();
-  if (end.status === "revoked") {
-    await tx
-      .deleteFrom("invite_token")
-      .where("organization_id", "=", invite.organization_id)
-      .where("invite_id", "=", invite.id)
-      .execute();
-  }
 }

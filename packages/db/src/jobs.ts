@@ -9,6 +9,7 @@ export interface JobPayloads {
   close_periods: Tick;
   ensure_partitions: Tick;
   remove_ended_limits: Tick;
+  expire_invites: Tick;
   report_overage: Tick;
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };

@@ -44,20 +44,6 @@ export async function findMember(tx: Tx, organizationId: string, userId: string)
   return (row as MemberRow | undefined) ?? null;
 }
 
-/** Members in the order of joining, after a membership id. */
-export async function listMembers(
-  tx: Tx,
-  organizationId: string,
-  page: { after: string | null; limit: number },
-): Promise<MemberRow[]> {
-  const rows = await memberRows(tx, organizationId)
-    .$if(page.after !== null, (query) => query.where("m.id", ">", page.after))
-    .orderBy("m.id")
-    .limit(page.limit)
-    .execute();
-  return rows as MemberRow[];
-}
-
 function memberRows(tx: Tx, organizationId: string) {
   return tx
     .selectFrom("membership as m")
@@ -65,14 +51,6 @@ function memberRows(tx: Tx, organizationId: string) {
     .selectAll("m")
     .select(["a.email", "a.name"])
     .where("m.organization_id", "=", organizationId);
-}
-
-/** True when an account with this address, whatever its case, is a member. */
-export async function isMemberEmail(tx: Tx, organizationId: string, email: string): Promise<boolean> {
-  const row = await memberRows(tx, organizationId)
-    .where(sql<boolean>`lower(a.email) = lower(${email})`)
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 /** How many members hold each role. */

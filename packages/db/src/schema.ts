@@ -131,6 +131,7 @@ export interface HttpIdempotency {
   actor: string;
   created_at: Generated<Timestamp>;
   key: string;
+  outcome: Json | null;
   payload_hash: Buffer;
   procedure: string;
   resource_id: string | null;

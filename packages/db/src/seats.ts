@@ -1,38 +1,35 @@
-import type { SeatOffer, SeatTerms } from "@headroom/domain/seats";
-import { sql } from "kysely";
+import type { SeatCounts, SeatOffer, SeatTerms } from "@headroom/domain/seats";
+import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "./tenancy.ts";
 
 /**
- * The seat terms of the plan in force at an instant, and the seats bought with it: the subscription's plan while its
- * limits hold, else the base plan, which sells none.
+ * What seats are counted from, as a part of a statement that starts with `clock`: members and open invites, and the
+ * seat terms of the plan in force, which is the subscription's while its limits hold, else the base plan, which sells
+ * none. null when there is no such organization.
  */
-export async function readSeatTerms(
-  tx: Tx,
-  organizationId: string,
-  at: Date,
-): Promise<{ plan: SeatTerms & { planId: string }; purchased: number }> {
-  const { rows } = await sql<{
-    plan_id: string;
-    kind: SeatTerms["kind"];
-    included: number | null;
-    max: number | null;
-    purchased: number;
-  }>`
-    select p.id as plan_id, p.seats_kind as kind, p.seats_included as included, p.seats_max as max,
-      case when holds then s.seats_purchased else 0 end as purchased
+export function seatCounts(organizationId: string): RawBuilder<SeatCounts> {
+  return sql<SeatCounts>`(
+    select jsonb_build_object(
+      'plan', jsonb_build_object(
+        'planId', p.id, 'kind', p.seats_kind, 'included', coalesce(p.seats_included, 0), 'max', p.seats_max),
+      'purchased', case when holds then s.seats_purchased else 0 end,
+      'members', (
+        select jsonb_build_object(
+          'owner', count(*) filter (where m.role = 'owner'),
+          'admin', count(*) filter (where m.role = 'admin'),
+          'member', count(*) filter (where m.role = 'member'))
+        from membership m where m.organization_id = s.organization_id),
+      'pending', (
+        select count(*) from invite i
+        where i.organization_id = s.organization_id and i.status = 'pending'
+          and i.expires_at > (select now from clock)))
     from subscription s
     cross join lateral (
-      select s.plan_id is not null and (s.limits_until is null or ${at}::timestamptz < s.limits_until)
+      select s.plan_id is not null and (s.limits_until is null or (select now from clock) < s.limits_until)
     ) as paid (holds)
     join plan p on p.id = case when holds then s.plan_id else s.base_plan_id end
       and p.version = case when holds then s.plan_version else s.base_plan_version end
-    where s.organization_id = ${organizationId}`.execute(tx);
-  const row = rows[0];
-  if (row === undefined) {
-    throw new Error(`organization ${organizationId} has no subscription row`);
-  }
-  const { kind, max, purchased } = row;
-  return { plan: { planId: row.plan_id, kind, included: row.included ?? 0, max }, purchased };
+    where s.organization_id = ${organizationId}::uuid)`;
 }
 
 /** The plans that anybody can buy now, in the catalogue's order, except one. */

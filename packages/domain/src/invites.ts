@@ -88,6 +88,22 @@ export function assertInvitee(
   }
 }
 
+/**
+ * What a user who opens the link comes to: `member_already` when this invite has made them one, `join`, or `close` for
+ * somebody who is a member without it: they stay what they are and the invite ends.
+ * @throws DomainError invite_expired, invite_not_pending
+ */
+export function decideAcceptance(
+  invite: { status: InviteStatus; acceptedBy: string | null },
+  user: { id: string; isMember: boolean },
+): "member_already" | "join" | "close" {
+  if (invite.status === "accepted" && invite.acceptedBy === user.id && user.isMember) {
+    return "member_already";
+  }
+  assertPending(invite.status);
+  return user.isMember ? "close" : "join";
+}
+
 /** @throws DomainError invite_expired, invite_not_pending */
 export function assertPending(status: InviteStatus): void {
   if (status === "expired") {

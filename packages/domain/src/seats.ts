@@ -9,13 +9,18 @@ export interface SeatTerms {
   max: number | null;
 }
 
-export interface SeatFacts {
-  plan: SeatTerms;
+/** What the seats of an organization are counted from, at one instant. */
+export interface SeatCounts {
+  plan: SeatTerms & { planId: string };
   /** Seats bought on top of the plan's own; only licensed plans sell them ahead. */
   purchased: number;
   members: Readonly<Record<Role, number>>;
   /** Invites that are pending and not expired. */
   pending: number;
+}
+
+export interface SeatFacts extends Omit<SeatCounts, "plan"> {
+  plan: SeatTerms;
   policies: Policies;
 }
 

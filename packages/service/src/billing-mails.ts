@@ -75,10 +75,10 @@ export async function withSeatNotice<Result>(
 }
 
 /** Begins to tell, and returns at once. For calls that report a refusal instead of throwing it. */
-function tellSeatLimit(
+export function tellSeatLimit(
   context: Pick<ServiceContext, "db" | "configuration" | "log">,
   organizationId: string,
-  refusal: DomainError,
+  refusal: Pick<DomainError, "details">,
 ): void {
   if (underWay.has(organizationId)) {
     return;
@@ -92,7 +92,7 @@ function tellSeatLimit(
 async function queueSeatLimit(
   { db, configuration }: Pick<ServiceContext, "db" | "configuration">,
   organizationId: string,
-  refusal: DomainError,
+  refusal: Pick<DomainError, "details">,
 ): Promise<void> {
   const numbers = refusal.details as { limit: number; members: number; pending: number };
   const { upgradePlans } = refusal.details as { upgradePlans: { displayName: string }[] };

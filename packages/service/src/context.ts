@@ -18,5 +18,7 @@ export interface ServiceContext {
     inviteAccept: string;
     console: string;
   };
+  /** At least 32 bytes; there when `invites.linkInList` is on. */
+  inviteLinkKey?: string | undefined;
   environment: "production" | "development" | "test";
 }

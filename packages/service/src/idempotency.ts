@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { claimIdempotencyKey } from "@headroom/db/http-idempotency";
+import { claimIdempotencyKey, keepOutcome } from "@headroom/db/http-idempotency";
 import type { Tx } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
@@ -31,28 +31,39 @@ export interface Creation extends Repeatable {
 export async function withIdempotency<Result>(
   tx: Tx,
   creation: Creation,
-  steps: { create: () => Promise<Result>; replay: (resourceId: string) => Promise<Result> },
+  steps: {
+    create: () => Promise<Result>;
+    /** `outcome` is what `outcomeOf` told at the first call. */
+    replay: (resourceId: string, outcome: unknown) => Promise<Result>;
+    /** What a replay cannot read from the resource: JSON without secrets and text about people. */
+    outcomeOf?: (result: Result) => object;
+  },
 ): Promise<Result> {
   const { idempotencyKey, scopeId, actor, procedure, payload, resourceId } = creation;
   if (idempotencyKey === undefined || idempotencyKey === null) {
     return steps.create();
   }
   const payloadHash = createHash("sha256").update(canonicalJson(payload)).digest();
-  const earlier = await claimIdempotencyKey(tx, {
+  const claim = {
     scopeId,
     actor: describeActor(actor),
     procedure,
     key: idempotencyKey,
     payloadHash,
     resourceId,
-  });
+  };
+  const earlier = await claimIdempotencyKey(tx, claim);
   if (earlier === null) {
-    return steps.create();
+    const result = await steps.create();
+    if (steps.outcomeOf !== undefined) {
+      await keepOutcome(tx, claim, steps.outcomeOf(result));
+    }
+    return result;
   }
   if (!earlier.payloadHash.equals(payloadHash)) {
     throw new DomainError("idempotency_mismatch", "This idempotency key was used with other input.");
   }
-  return steps.replay(earlier.resourceId);
+  return steps.replay(earlier.resourceId, earlier.outcome);
 }
 
 function describeActor(actor: Actor): string {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { acceptInvite, previewInvite } from "./invite-acceptance.ts";
+import { acceptInvite } from "./invite-acceptance.ts";
+import { previewInvite } from "./invite-preview.ts";
 import { accessTo, createWorld, invite, outcomeOf, rawId, type World } from "./testing/world.ts";
 import { getUser } from "./users.ts";
 

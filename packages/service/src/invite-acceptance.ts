@@ -1,64 +1,19 @@
-import { findAccount, setActiveOrganization } from "@headroom/db/accounts";
-import { readClock } from "@headroom/db/clock";
-import { findInvite, findInviteByToken, finishInvite, type InviteRow } from "@headroom/db/invites";
-import { findMembership, insertMembership } from "@headroom/db/members";
-import { findOrganization } from "@headroom/db/organizations";
+import { type AcceptanceFacts, readAcceptanceFacts, writeAcceptance } from "@headroom/db/invite-facts";
 import { lockOrganization, type OrganizationRow, type Tx, withOrganization } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
 import { encodeId } from "@headroom/domain/ids";
-import {
-  assertInvitee,
-  assertPending,
-  type InvitedRole,
-  type InviteStatus,
-  maskEmail,
-  statusAt,
-} from "@headroom/domain/invites";
+import { assertInvitee, decideAcceptance, statusAt } from "@headroom/domain/invites";
+import type { Role } from "@headroom/domain/permissions";
+import { hasRoomForMember } from "@headroom/domain/seats";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { requirePerson } from "./access.ts";
 import { withSeatNotice } from "./billing-mails.ts";
-import { recordChange } from "./changes.ts";
+import { toRecord } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
-import { inviteNotFound } from "./invites.ts";
+import { assertOpens, type OpenedToken, resolveToken } from "./invite-tokens.ts";
+import { inviteNotFound } from "./invite-views.ts";
 import { type OrganizationView, toOrganizationView } from "./organization-views.ts";
-import { assertRoomForMember } from "./seats.ts";
-import { hashSecret } from "./secrets.ts";
-
-export interface InvitePreview {
-  organization: { name: string };
-  /** Who invited, by name; null when a key did or the person has none. */
-  invitedBy: { name: string } | null;
-  role: InvitedRole;
-  /** Masked: enough to recognize one's own. */
-  email: string;
-  expiresAt: string;
-  state: InviteStatus;
-}
-
-/** What whoever holds the link may know before signing in. @throws DomainError invite_not_found */
-export async function previewInvite(
-  context: ServiceContext,
-  input: { token: string },
-): Promise<InvitePreview> {
-  const { organizationId, inviteId, hash } = await resolveToken(context, input.token);
-  return withOrganization(context.db, organizationId, async (tx) => {
-    const organization = await findOrganization(tx, organizationId);
-    if (organization === null) {
-      throw inviteNotFound();
-    }
-    const invite = await readInviteOfToken(tx, { organizationId, inviteId, hash });
-    const inviter = invite.invited_by === null ? null : await findAccount(tx, invite.invited_by);
-    const name = inviter?.name ?? (inviter?.email ? maskEmail(inviter.email) : null);
-    return {
-      organization: { name: organization.name },
-      invitedBy: name === null ? null : { name },
-      role: invite.role,
-      email: maskEmail(invite.email),
-      expiresAt: invite.expires_at.toISOString(),
-      state: statusAt(invite.status, invite.expires_at.getTime(), (await readClock(tx)).getTime()),
-    };
-  });
-}
+import { assertRoom } from "./seats.ts";
 
 export interface AcceptedInvite {
   organization: OrganizationView;
@@ -69,7 +24,8 @@ export interface AcceptedInvite {
 
 /**
  * Joins the organization that a link invites to. Again by the same user: the same answer. A member stays what they
- * are. When the seats are full the invite stays open.
+ * are. When the seats are full the invite stays open. Four statements: the token, the lock, everything that decides
+ * (after the lock, because a statement that waited for it would still see what was there before), and the change.
  * @throws DomainError invite_not_found, invite_email_mismatch, email_not_verified, invite_not_pending, invite_expired,
  *   seat_limit_reached, forbidden for a key that acts for nobody
  */
@@ -79,85 +35,76 @@ export async function acceptInvite(
   input: { token: string },
 ): Promise<AcceptedInvite> {
   const userId = requirePerson(actor);
-  const { organizationId, inviteId, hash } = await resolveToken(context, input.token);
+  const opened = await resolveToken(context, input.token);
   const accept = async (tx: Tx): Promise<AcceptedInvite> => {
-    const organization = await lockOrganization(tx, organizationId);
+    const organization = await lockOrganization(tx, opened.organizationId);
     if (organization === null) {
       throw inviteNotFound();
     }
-    const invite = await readInviteOfToken(tx, { organizationId, inviteId, hash });
-    const account = await findAccount(tx, userId);
-    assertInvitee(invite.email_folded, {
-      email: account?.email ?? null,
-      emailVerified: account?.email_verified ?? false,
-    });
-    const joined = await join(context, tx, { organization, invite, actor, userId });
-    const active = joined.isNew || account?.active_organization_id === organizationId;
+    const facts = await readAcceptanceFacts(tx, organization.id, { inviteId: opened.inviteId, userId });
+    const member = await join(context, tx, { organization, opened, actor, userId, facts });
     return {
-      organization: toOrganizationView(organization, joined.role),
-      membershipId: encodeId("mbr", joined.id),
-      activeOrganizationSet: active,
+      organization: toOrganizationView(organization, member.role),
+      membershipId: encodeId("mbr", member.id),
+      activeOrganizationSet: member.isNew || facts.account?.activeOrganizationId === organization.id,
     };
   };
+  const { organizationId } = opened;
   return withSeatNotice(context, organizationId, () => withOrganization(context.db, organizationId, accept));
+}
+
+interface Call {
+  organization: OrganizationRow;
+  opened: OpenedToken;
+  actor: Actor;
+  userId: string;
+  facts: AcceptanceFacts;
 }
 
 async function join(
   context: ServiceContext,
   tx: Tx,
-  call: { organization: OrganizationRow; invite: InviteRow; actor: Actor; userId: string },
-) {
-  const { organization, invite, actor, userId } = call;
-  const at = await readClock(tx);
-  const membership = await findMembership(tx, organization.id, userId);
-  if (invite.status === "accepted" && invite.accepted_by === userId && membership !== null) {
+  { organization, opened, actor, userId, facts }: Call,
+): Promise<{ id: string; role: Role; isNew: boolean }> {
+  const { at, seats, account, membership } = facts;
+  const invite = assertOpens(opened, facts.invite);
+  assertInvitee(invite.emailFolded, account ?? { email: null, emailVerified: false });
+  const status = statusAt(invite.status, Date.parse(invite.expiresAt), at.getTime());
+  const { acceptedBy } = invite;
+  const step = decideAcceptance({ status, acceptedBy }, { id: userId, isMember: membership !== null });
+  if (step === "member_already" && membership !== null) {
     return { ...membership, isNew: false };
   }
-  assertPending(statusAt(invite.status, invite.expires_at.getTime(), at.getTime()));
-  if (membership === null) {
-    await assertRoomForMember(tx, context.configuration.policies, organization.id, at);
+  if (step === "join") {
+    await assertRoom(tx, context.configuration.policies, seats, hasRoomForMember);
   }
-  const id = membership?.id ?? uuidv7();
-  const role = membership?.role ?? invite.role;
-  if (membership === null) {
-    await insertMembership(tx, { organizationId: organization.id, id, userId, role, at });
-    await setActiveOrganization(tx, userId, organization.id);
-  }
-  await finishInvite(tx, invite, { status: "accepted", acceptedBy: userId, at });
-  const inviteId = encodeId("inv", invite.id);
-  const member = { userId: encodeId("usr", userId), membershipId: encodeId("mbr", id), role, inviteId };
-  await recordChange(tx, {
+  const member = membership ?? { id: uuidv7(), role: invite.role };
+  await writeAcceptance(tx, {
+    organizationId: organization.id,
+    inviteId: opened.inviteId,
+    userId,
+    at,
+    membership: step === "join" ? member : null,
+    change: toRecord(describeAcceptance({ organization, opened, actor, userId }, member, step === "join")),
+  });
+  return { ...member, isNew: step === "join" };
+}
+
+function describeAcceptance(
+  { organization, opened, actor, userId: user }: Omit<Call, "facts">,
+  { id, role }: { id: string; role: Role },
+  joined: boolean,
+) {
+  const inviteId = encodeId("inv", opened.inviteId);
+  const userId = encodeId("usr", user);
+  const payload = { userId, membershipId: encodeId("mbr", id), role, inviteId };
+  return {
     organizationId: organization.id,
     actor,
-    audit: {
-      action: "invite.accepted",
-      target: inviteId,
-      data: { userId: member.userId, role, joined: membership === null },
-    },
+    audit: { action: "invite.accepted", target: inviteId, data: { userId, role, joined } },
     events: [
-      { name: "invite.accepted", payload: { inviteId, userId: member.userId } },
-      ...(membership === null ? [{ name: "member.joined" as const, payload: member }] : []),
+      { name: "invite.accepted" as const, payload: { inviteId, userId } },
+      ...(joined ? [{ name: "member.joined" as const, payload }] : []),
     ],
-  });
-  return { id, role, isNew: membership === null };
-}
-
-type Opened = { organizationId: string; inviteId: string; hash: Buffer };
-
-async function resolveToken(context: ServiceContext, token: string): Promise<Opened> {
-  const hash = hashSecret(token);
-  const found = await findInviteByToken(context.db.kysely, hash);
-  if (found === null) {
-    throw inviteNotFound();
-  }
-  return { ...found, hash };
-}
-
-// Read after the lock: the link may have been revoked while the caller waited for it.
-async function readInviteOfToken(tx: Tx, { organizationId, inviteId, hash }: Opened): Promise<InviteRow> {
-  const invite = await findInvite(tx, organizationId, inviteId);
-  if (invite === null || invite.status === "revoked" || !invite.token_hash.equals(hash)) {
-    throw inviteNotFound();
-  }
-  return invite;
+  };
 }

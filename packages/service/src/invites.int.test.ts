@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { DomainError } from "@headroom/domain/errors";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { acceptInvite, previewInvite } from "./invite-acceptance.ts";
+import { acceptInvite } from "./invite-acceptance.ts";
+import { previewInvite } from "./invite-preview.ts";
 import { createInvite, issueInvite, listInvites, revokeInvite } from "./invites.ts";
 import { accessTo, createWorld, invite, outcomeOf, rawId, tokenOf, type World } from "./testing/world.ts";
 

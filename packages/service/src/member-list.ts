@@ -1,17 +1,14 @@
-import { readClock } from "@headroom/db/clock";
-import { listOpenInvites } from "@headroom/db/invites";
-import { listMembers as listMemberRows, type MemberRow } from "@headroom/db/members";
+import { type ListedMember, type MemberListPlace, readMemberList } from "@headroom/db/member-list";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
-import { memberBehind } from "@headroom/domain/access";
-import type { Policies } from "@headroom/domain/configuration";
+import { hasPermission, memberBehind } from "@headroom/domain/access";
 import { encodeId, isUuid } from "@headroom/domain/ids";
 import type { Role } from "@headroom/domain/permissions";
-import type { Seats } from "@headroom/domain/seats";
+import { type Seats, seatsOf } from "@headroom/domain/seats";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
 import { nextPage, notOurs, type PageInput, readCursor } from "./cursors.ts";
-import { type InviteView, toInviteViews } from "./invite-views.ts";
-import { readSeats } from "./seats.ts";
+import { listedLink } from "./invite-links.ts";
+import { type InviteView, toInviteView } from "./invite-views.ts";
 
 export interface MemberView {
   /** The user's id. */
@@ -34,21 +31,24 @@ export interface MemberPage {
   nextCursor: string | null;
 }
 
-/** Members in the order of joining, then pending invites; one list for paging. Never a token. */
+type Context = Pick<ServiceContext, "configuration" | "addresses" | "inviteLinkKey">;
+
+/**
+ * Members in the order of joining, then pending invites; one list for paging, in one statement. A link is in it only
+ * for those who may invite, where `invites.linkInList` says so.
+ */
 export async function listMembers(
-  context: Pick<ServiceContext, "db" | "configuration">,
+  context: Context & Pick<ServiceContext, "db">,
   access: Access,
   input: PageInput,
 ): Promise<MemberPage> {
   const place = readPlace(input.cursor);
   return withOrganization(context.db, access.organizationId, (tx) =>
-    readMemberPage(tx, context.configuration.policies, access, { place, limit: input.limit }),
+    readMemberPage(tx, context, access, { place, limit: input.limit }),
   );
 }
 
-type Place = { kind: "member" | "invite"; id: string } | null;
-
-function readPlace(cursor: string | undefined): Place {
+function readPlace(cursor: string | undefined): MemberListPlace | null {
   const text = readCursor(cursor);
   if (text === null) {
     return null;
@@ -63,47 +63,35 @@ function readPlace(cursor: string | undefined): Place {
 /** The page inside a transaction that has the organization. */
 export async function readMemberPage(
   tx: Tx,
-  policies: Policies,
+  context: Context,
   access: Access,
-  { place, limit }: { place: Place; limit: number },
+  { place, limit }: { place: MemberListPlace | null; limit: number },
 ): Promise<MemberPage> {
-  const { organizationId } = access;
-  const at = await readClock(tx);
-  const after = (kind: string) => (place?.kind === kind ? place.id : null);
-  const members =
-    place?.kind === "invite"
-      ? []
-      : await listMemberRows(tx, organizationId, { after: after("member"), limit: limit + 1 });
-  const invites = await listOpenInvites(tx, organizationId, {
-    at,
-    after: after("invite"),
-    limit: limit + 1 - members.length,
-  });
+  const { policies } = context.configuration;
+  const list = await readMemberList(tx, access.organizationId, { after: place, limit: limit + 1 });
   const { items, nextCursor } = nextPage(
     [
-      ...members.map((member) => ({ place: `member:${member.id}`, member, invite: null })),
-      ...invites.map((invite) => ({ place: `invite:${invite.id}`, member: null, invite })),
+      ...list.members.map((member) => ({ place: `member:${member.id}`, member, invite: null })),
+      ...list.invites.map((invite) => ({ place: `invite:${invite.id}`, member: null, invite })),
     ],
     limit,
     (entry) => entry.place,
   );
   const userId = memberBehind(access.actor);
-  const { planId: _, ...seats } = await readSeats(tx, policies, organizationId, at);
+  const mayInvite = hasPermission(access.actor, access.role, "invites.manage", policies);
   return {
     members: items.flatMap(({ member }) => (member === null ? [] : [toMemberView(member)])),
-    invites: await toInviteViews(
-      tx,
-      organizationId,
-      items.flatMap(({ invite }) => invite ?? []),
+    invites: items.flatMap(({ invite }) =>
+      invite === null ? [] : [toInviteView(invite, mayInvite ? listedLink(context, invite) : undefined)],
     ),
-    seats,
+    seats: seatsOf({ ...list.seats, policies }),
     currentUserId: userId === null ? null : encodeId("usr", userId),
     currentUserRole: access.role,
     nextCursor,
   };
 }
 
-export function toMemberView(row: MemberRow): MemberView {
+export function toMemberView(row: ListedMember): MemberView {
   return {
     id: encodeId("usr", row.user_id),
     membershipId: encodeId("mbr", row.id),

@@ -75,7 +75,7 @@ export async function removeMember(
     }
     await endMembership(tx, fresh, member, isSelf ? "member.left" : "member.removed");
     const reader = isSelf ? { ...fresh, role: null } : fresh;
-    const page = await readMemberPage(tx, context.configuration.policies, reader, {
+    const page = await readMemberPage(tx, context, reader, {
       place: null,
       limit: 200,
     });

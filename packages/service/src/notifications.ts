@@ -1,19 +1,11 @@
 import { readClock } from "@headroom/db/clock";
-import { findInvite, type InviteRow } from "@headroom/db/invites";
+import { deliveryKey, findInvite, type InviteRow } from "@headroom/db/invites";
 import { enqueue } from "@headroom/db/jobs";
-import {
-  addOutbox,
-  findOutbox,
-  type OutboxRow,
-  type OutboxStatus,
-  readDeliveries,
-  recordAttempt,
-} from "@headroom/db/outbox";
+import { addOutbox, findOutbox, type OutboxRow, type OutboxStatus, recordAttempt } from "@headroom/db/outbox";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
 import { parseEmail, statusAt } from "@headroom/domain/invites";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
-import { deliveryKey } from "./invite-views.ts";
 import { type MailFacts, type MailTemplate, renderMail, withoutSecrets } from "./mail/templates.ts";
 import { type Mail, MailRefusedError } from "./mail/transport.ts";
 
@@ -26,7 +18,6 @@ interface OutboxMail<Name extends MailTemplate = MailTemplate> {
   settled?: true;
 }
 
-const longestWait = 3_000;
 const mostAttempts = 10;
 
 /**
@@ -76,26 +67,6 @@ export async function queueInviteMail(
     dedupeKey: deliveryKey(invite),
     at,
   });
-}
-
-/** What the first attempt to mail an invite came to; `pending` when there was none within 3 seconds. */
-export async function waitForInviteMail(
-  context: Pick<ServiceContext, "db">,
-  organizationId: string,
-  invite: { id: string; version: number },
-): Promise<OutboxStatus> {
-  const key = deliveryKey(invite);
-  const deadline = performance.now() + longestWait;
-  for (let pause = 40; ; pause = Math.min(pause * 2, 250)) {
-    const deliveries = await withOrganization(context.db, organizationId, (tx) =>
-      readDeliveries(tx, organizationId, [key]),
-    );
-    const status = deliveries.get(key) ?? "skipped";
-    if (status !== "pending" || performance.now() + pause > deadline) {
-      return status;
-    }
-    await new Promise((resolve) => setTimeout(resolve, pause));
-  }
 }
 
 /**

@@ -12,7 +12,8 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { authorize } from "../access.ts";
 import type { ServiceContext } from "../context.ts";
 import { acceptInvite } from "../invite-acceptance.ts";
-import { type IssuedInvite, issueInvite } from "../invites.ts";
+import type { IssuedInvite } from "../invite-views.ts";
+import { issueInvite } from "../invites.ts";
 import { createOrganization } from "../organization-creation.ts";
 import { ensureUser } from "../users.ts";
 
