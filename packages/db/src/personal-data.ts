@@ -78,13 +78,20 @@ export async function listInvitesAbout(
   return rows as InviteRow[];
 }
 
+const erasedDomain = "@erased.invalid";
+
+/** True when the invite's address was taken from it. */
+export function isErasedInvite({ email }: { email: string }): boolean {
+  return email.endsWith(erasedDomain);
+}
+
 /** Takes the address from an invite. */
 export async function eraseInviteAddress(
   tx: Tx,
   invite: { organization_id: string; id: string },
   at: Date,
 ): Promise<void> {
-  const email = `erased-${invite.id}@erased.invalid`;
+  const email = `erased-${invite.id}${erasedDomain}`;
   await tx
     .updateTable("invite")
     .set({ email, email_folded: email, updated_at: at })

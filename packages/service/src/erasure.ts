@@ -1,5 +1,5 @@
 import { readClock } from "@headroom/db/clock";
-import { finishInvite, type InviteRow } from "@headroom/db/invites";
+import { finishInvite } from "@headroom/db/invites";
 import { findMember } from "@headroom/db/members";
 import {
   clearBillingEmail,
@@ -7,6 +7,7 @@ import {
   erasedIssuer,
   eraseInviteAddress,
   eraseKeyNames,
+  isErasedInvite,
   listInvitesAbout,
   lockAnyOrganization,
 } from "@headroom/db/personal-data";
@@ -50,7 +51,7 @@ export async function planErasure(contexts: ErasureContexts, reference: string):
 }
 
 /**
- * Forgets a person: two transactions for each organization, then the account. Killed half way, the next run goes on.
+ * Forgets a person, one organization after the other, each step a transaction, and the account at the end. Killed half way, the next run goes on.
  * Refused while the person is the last holder of the top role of an organization that is not deleted.
  * @throws DomainError user_not_found, last_owner, last_admin
  */
@@ -65,6 +66,10 @@ export async function eraseUser(
     const ended = await endPresence(contexts.api, id, person, operator);
     await forgetText(contexts.worker, id, person, { operator, ended });
     onProgress?.(index + 1, person.organizationIds.length);
+  }
+  // Only now: while any text is left, a next run has to learn from them which addresses the person had.
+  for (const id of person.organizationIds) {
+    await forgetAcceptedInvites(contexts.api, id, person);
   }
   await forgetInbox(contexts.worker, person);
   await forgetAccount(contexts.api, person, operator);
@@ -179,7 +184,7 @@ function isTheirBilling({ settings }: OrganizationRow, person: PersonTrace): boo
   return typeof billingEmail === "string" && person.addresses.includes(foldEmail(billingEmail));
 }
 
-/** Withdraws the open invites to the person, and takes their address from all. Answers how many there were. */
+/** Withdraws the open invites to the person, and takes the address from all that they did not accept. How many. */
 async function endInvites(
   tx: Tx,
   organizationId: string,
@@ -187,7 +192,9 @@ async function endInvites(
   { operator, at }: { operator: Actor; at: Date },
 ): Promise<number> {
   const about = await listInvitesAbout(tx, organizationId, person);
-  const theirs = about.filter((invite) => isAddressed(invite, person));
+  const theirs = about.filter(
+    ({ email_folded: folded, accepted_by: by }) => person.addresses.includes(folded) && by !== person.userId,
+  );
   const open = theirs.filter(({ status }) => status === "pending");
   for (const invite of open) {
     await finishInvite(tx, invite, { status: "revoked", at });
@@ -205,9 +212,19 @@ async function endInvites(
   return theirs.length;
 }
 
-function isAddressed(invite: InviteRow, { userId, addresses }: PersonTrace): boolean {
-  const isErased = invite.email.endsWith("@erased.invalid");
-  return addresses.includes(invite.email_folded) || (invite.accepted_by === userId && !isErased);
+async function forgetAcceptedInvites(
+  context: ErasureContexts["api"],
+  organizationId: string,
+  person: PersonTrace,
+): Promise<void> {
+  await withOrganization(context.db, organizationId, async (tx) => {
+    await lockAnyOrganization(tx, organizationId);
+    const at = await readClock(tx);
+    const about = await listInvitesAbout(tx, organizationId, { userId: person.userId, addresses: [] });
+    for (const invite of about.filter((one) => one.accepted_by === person.userId && !isErasedInvite(one))) {
+      await eraseInviteAddress(tx, invite, at);
+    }
+  });
 }
 
 async function forgetAccount(

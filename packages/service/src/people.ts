@@ -1,5 +1,10 @@
 import { type AccountRow, findAccount, findAccountByIdentity } from "@headroom/db/accounts";
-import { findAccountsByEmail, listInvitesAbout, listOrganizationsAbout } from "@headroom/db/personal-data";
+import {
+  findAccountsByEmail,
+  isErasedInvite,
+  listInvitesAbout,
+  listOrganizationsAbout,
+} from "@headroom/db/personal-data";
 import { withOrganization } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import { decodeId, encodeId } from "@headroom/domain/ids";
@@ -57,7 +62,7 @@ export async function tracePerson({ db }: Context, account: AccountRow): Promise
     const invites = await withOrganization(db, id, (tx) =>
       listInvitesAbout(tx, id, { userId, addresses: [] }),
     );
-    for (const invite of invites.filter((one) => one.accepted_by === userId)) {
+    for (const invite of invites.filter((one) => one.accepted_by === userId && !isErasedInvite(one))) {
       written.add(invite.email);
     }
   }
