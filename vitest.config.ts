@@ -18,6 +18,15 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+          provide: { modelCommands: 2_000 },
+        },
+      },
+      {
+        test: {
+          name: "soak",
+          include: ["packages/service/src/organization-model.int.test.ts"],
+          globalSetup: ["packages/db/src/testing/global-setup.ts"],
+          provide: { modelCommands: 100_000 },
         },
       },
       {

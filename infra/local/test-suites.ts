@@ -73,8 +73,11 @@ const checks: Record<string, Tool> = {
 
 const projects = ["unit", "integration", "e2e"] as const;
 
-/** Every suite by name, in the order they run. */
+/** What `npm test` runs, in this order. */
 export const suiteNames: readonly string[] = [...Object.keys(checks), ...projects];
+
+/** What runs only when it is named: the long forms of tests, for hours rather than minutes. */
+export const longSuiteNames: readonly string[] = ["soak"];
 
 const runProject = async (
   runner: Runner,

@@ -1,13 +1,14 @@
-/** `npm test`: the static checks, then every vitest project; `npm test -- unit knip` runs only those. */
+/** `npm test`: the static checks, then every vitest project; `npm test -- unit knip` runs only those, as `soak` is. */
 import path from "node:path";
 import process from "node:process";
-import { createRunner, runSuite, suiteNames } from "./test-suites.ts";
+import { createRunner, longSuiteNames, runSuite, suiteNames } from "./test-suites.ts";
 import { closingLines, type SuiteResult } from "./test-totals.ts";
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !suiteNames.includes(name));
+const known = [...suiteNames, ...longSuiteNames];
+const unknown = wanted.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`unknown: ${unknown.join(", ")}. The suites are ${suiteNames.join(", ")}\n`);
+  process.stderr.write(`unknown: ${unknown.join(", ")}. The suites are ${known.join(", ")}\n`);
   process.exit(2);
 }
 
@@ -23,8 +24,8 @@ process.once("disconnect", cancel);
 process.channel?.unref();
 
 const results: SuiteResult[] = [];
-for (const name of suiteNames) {
-  if (cancelled || (wanted.length > 0 && !wanted.includes(name))) continue;
+for (const name of wanted.length > 0 ? known.filter((one) => wanted.includes(one)) : suiteNames) {
+  if (cancelled) break;
   process.stdout.write(`\n── ${name}\n`);
   results.push(await runSuite(runner, name));
 }

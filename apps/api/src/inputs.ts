@@ -50,12 +50,16 @@ const organizationIdInput = idInput("org");
 export const userIdInput = idInput("usr");
 export const inviteIdInput = idInput("inv");
 export const apiKeyIdInput = idInput("key");
+export const profileIdInput = idInput("prf");
+export const conversationIdInput = idInput("cnv");
 
 export const organizationId = idOutput("org");
 export const userId = idOutput("usr");
 export const membershipId = idOutput("mbr");
 export const inviteId = idOutput("inv");
 export const apiKeyId = idOutput("key");
+export const profileId = idOutput("prf");
+export const conversationId = idOutput("cnv");
 export const eventId = idOutput("evt");
 
 /** An organization by id, or `current`: the caller's active one (an organization key's own). */
@@ -87,6 +91,11 @@ export const instantInput = z.iso
 
 /** A moment in an answer: ISO 8601, UTC. */
 export const instant = z.iso.datetime();
+
+/** Whom a list is narrowed to: a user, or null for nobody, which is `none` on the wire. */
+export const userOrNobody = z
+  .union([z.literal("none").transform(() => null), userIdInput])
+  .describe("A user id, or `none`");
 
 /** The fields of every list: how many, and where the previous page ended. */
 export const page = {

@@ -248,7 +248,9 @@ describe("every procedure about an organization", () => {
           .replace("{organization_id}", organization)
           .replace("{user_id}", encodeId("usr", uuidv7()))
           .replace("{invite_id}", encodeId("inv", uuidv7()))
-          .replace("{key_id}", encodeId("key", uuidv7()));
+          .replace("{key_id}", encodeId("key", uuidv7()))
+          .replace("{profile_id}", encodeId("prf", uuidv7()))
+          .replace("{conversation_id}", encodeId("cnv", uuidv7()));
       const withBody = method === "GET" ? undefined : {};
       expect(await call(null, method, at(body.id), withBody)).toMatchObject({ status: 401 });
       const foreign = await call("stranger", method, at(body.id), withBody);

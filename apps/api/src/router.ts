@@ -1,11 +1,13 @@
 import { apiKeysRouter } from "./routers/api-keys.ts";
 import { auditRouter } from "./routers/audit.ts";
 import { billingRouter } from "./routers/billing.ts";
+import { conversationsRouter } from "./routers/conversations.ts";
 import { invitesRouter } from "./routers/invites.ts";
 import { meRouter } from "./routers/me.ts";
 import { membersRouter } from "./routers/members.ts";
 import { organizationsRouter } from "./routers/organizations.ts";
 import { plansRouter } from "./routers/plans.ts";
+import { profilesRouter } from "./routers/profiles.ts";
 import { usageRouter } from "./routers/usage.ts";
 import { router } from "./trpc.ts";
 
@@ -14,11 +16,13 @@ export const appRouter = router({
   apiKeys: apiKeysRouter,
   audit: auditRouter,
   billing: billingRouter,
+  conversations: conversationsRouter,
   invites: invitesRouter,
   me: meRouter,
   members: membersRouter,
   organizations: organizationsRouter,
   plans: plansRouter,
+  profiles: profilesRouter,
   usage: usageRouter,
 });
 

@@ -117,8 +117,9 @@ export const userProcedure = authenticated.meta({ permission: "user" }).use(({ c
  * Whoever holds `permission` in the organization that the input names; `ctx.access`. A foreign or unknown
  * organization is 404 `organization_not_found`, a missing permission 403 `forbidden`.
  */
-export function organizationProcedure(permission: Permission) {
+export function organizationProcedure(permission: Permission, module: keyof Modules | null = null) {
   return authenticated.meta({ permission }).use(async ({ ctx, getRawInput, next }) => {
+    assertModule(ctx.service, module);
     const organizationId = await resolveOrganization(ctx.service, ctx.actor, await getRawInput());
     ctx.caller.organizationId = organizationId;
     const access: Access = await authorize(ctx.service, ctx.actor, organizationId, permission);
@@ -128,12 +129,13 @@ export function organizationProcedure(permission: Permission) {
 
 /** As `organizationProcedure`, of a part of the product that the configuration may leave off: then 404 `route_not_found`. */
 export function moduleProcedure(module: keyof Modules, permission: Permission) {
-  return organizationProcedure(permission).use(({ ctx, next }) => {
-    if (!ctx.service.configuration.modules[module]) {
-      throw new DomainError("route_not_found", "There is nothing at this address.");
-    }
-    return next();
-  });
+  return organizationProcedure(permission, module);
+}
+
+function assertModule({ configuration }: ServiceContext, module: keyof Modules | null): void {
+  if (module !== null && !configuration.modules[module]) {
+    throw new DomainError("route_not_found", "There is nothing at this address.");
+  }
 }
 
 /** A platform key with `scope`: the SaaS's own back end; `ctx.actor`. */

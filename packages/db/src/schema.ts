@@ -102,6 +102,18 @@ export interface Configuration {
   singleton: Generated<boolean>;
 }
 
+export interface Conversation {
+  assignee_id: string | null;
+  closed_at: Timestamp | null;
+  created_at: Timestamp;
+  created_by: string | null;
+  id: string;
+  organization_id: string;
+  status: Generated<string>;
+  subject: string;
+  updated_at: Timestamp;
+}
+
 export interface DevClock {
   clock_offset: Generated<string>;
   singleton: Generated<boolean>;
@@ -307,6 +319,17 @@ export interface PlatformKey {
   revoked_at: Timestamp | null;
   scopes: string[];
   secret_prefix: string;
+}
+
+export interface Profile {
+  created_at: Timestamp;
+  id: string;
+  name: string;
+  organization_id: string;
+  settings: Generated<Json>;
+  slug: string | null;
+  updated_at: Timestamp;
+  user_id: string | null;
 }
 
 export interface StripeCustomer {
@@ -522,6 +545,7 @@ export interface DB {
   audit_head: AuditHead;
   audit_personal: AuditPersonal;
   configuration: Configuration;
+  conversation: Conversation;
   dev_clock: DevClock;
   event: Event;
   event_head: EventHead;
@@ -541,6 +565,7 @@ export interface DB {
   plan_meter: PlanMeter;
   plan_price: PlanPrice;
   platform_key: PlatformKey;
+  profile: Profile;
   stripe_customer: StripeCustomer;
   stripe_customer_sync: StripeCustomerSync;
   stripe_inbox: StripeInbox;

@@ -81,3 +81,8 @@ function assertTopRoleStays(change: { target: Role; topHolders: number }, polici
     ? new DomainError("last_owner", "The organization would be left without an owner.")
     : new DomainError("last_admin", "The organization would be left without an admin.");
 }
+
+/** The same for somebody who is unknown as for a member of another organization. */
+export function notAMember(): DomainError {
+  return new DomainError("not_a_member", "This user is no active member of the organization.");
+}

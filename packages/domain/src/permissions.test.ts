@@ -41,3 +41,30 @@ test("no key manages keys or reads the audit trail", () => {
   expect(scopesMay(["members:write", "organizations:write"], "keys.manage")).toBe(false);
   expect(scopesMay(["organizations:read"], "audit.view")).toBe(false);
 });
+
+/** The permission table of the product, row by row: who may under the default policies, and what moves it. */
+test.each([
+  [["billing.manage"], "owner", { billing: { by: "admins" } }, "admin"],
+  [["invites.manage"], "admin", { invites: { ...defaultPolicies.invites, by: "owner" } }, "owner"],
+  [["members.change"], "admin", {}, "admin"],
+  [["organization.update"], "admin", {}, "admin"],
+  [
+    ["organization.identify"],
+    "admin",
+    { organizations: { ...defaultPolicies.organizations, identityBy: "owner" } },
+    "owner",
+  ],
+  [["keys.manage", "webhooks.manage", "audit.view"], "admin", {}, "admin"],
+  [["organization.view", "members.view", "usage.view", "billing.view"], "member", {}, "member"],
+  [["profiles.own", "conversations.write"], "member", {}, "member"],
+  [["profiles.manage", "conversations.assign"], "admin", {}, "admin"],
+  [["organization.delete", "organization.transfer"], "owner", {}, "owner"],
+  [["usage.write"], null, {}, null],
+] as const)("%j needs at least %s; under %j at least %s", (group, usual, moved, then) => {
+  const lowest = (permission: (typeof group)[number], policies: Policies) =>
+    (["member", "admin", "owner"] as const).find((role) => roleMay(role, permission, policies)) ?? null;
+  for (const permission of group) {
+    expect(lowest(permission, defaultPolicies)).toBe(usual);
+    expect(lowest(permission, { ...defaultPolicies, ...moved })).toBe(then);
+  }
+});

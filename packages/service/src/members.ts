@@ -19,8 +19,10 @@ import type { Role } from "@headroom/domain/permissions";
 import { type Access, requirePerson, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
+import { unassignConversations } from "./conversations.ts";
 import { type MemberPage, type MemberView, readMemberPage, toMemberView } from "./member-list.ts";
 import { type OrganizationView, toOrganizationView } from "./organization-views.ts";
+import { releaseProfiles } from "./profiles.ts";
 
 /** @throws DomainError user_not_found, cannot_change_own_role, invalid_role, forbidden, last_owner, last_admin */
 export async function setMemberRole(
@@ -52,7 +54,7 @@ export async function setMemberRole(
 
 /**
  * Removes a member; removing oneself is leaving. Frees the seat, revokes the member's personal keys, clears their
- * active organization. Never refused for billing's sake.
+ * active organization; their conversations and profiles are nobody's then. Never refused for billing's sake.
  * @throws DomainError user_not_found, forbidden, last_owner, last_admin
  */
 export async function removeMember(
@@ -134,6 +136,10 @@ export async function endMembership(
 ): Promise<void> {
   const { organization_id: organizationId, user_id: userId } = member;
   const at = await readClock(tx);
+  const consequences = [
+    ...(await unassignConversations(tx, organizationId, userId, at)),
+    ...(await releaseProfiles(tx, organizationId, userId, at)),
+  ];
   await deleteMembership(tx, organizationId, userId);
   const keys = await revokeMemberKeys(tx, organizationId, userId, at);
   await clearActiveOrganization(tx, userId, organizationId);
@@ -146,6 +152,6 @@ export async function endMembership(
       target,
       data: { role: member.role, keysRevoked: keys.map((id) => encodeId("key", id)) },
     },
-    events: [{ name: action, payload: { userId: target } }],
+    events: [{ name: action, payload: { userId: target } }, ...consequences],
   });
 }

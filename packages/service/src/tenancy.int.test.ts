@@ -4,11 +4,13 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Access } from "./access.ts";
 import { listAudit } from "./audit.ts";
+import { createConversation } from "./conversations.ts";
 import { listInvites, revokeInvite } from "./invites.ts";
 import { listMembers } from "./member-list.ts";
 import { leaveOrganization, removeMember, setMemberRole } from "./members.ts";
 import { createApiKey, listApiKeys, revokeApiKey } from "./organization-keys.ts";
 import { changeOrganization, getOrganization, switchOrganization } from "./organizations.ts";
+import { createProfile } from "./profiles.ts";
 import {
   accessTo,
   createWorld,
@@ -34,6 +36,8 @@ beforeAll(async () => {
   const issued = await invite(world.context, foreign, other, "grace@example.com");
   const keyAccess = await accessTo(world.context, other, foreign, "keys.manage");
   const key = await createApiKey(world.context, keyAccess, { name: "k", scopes: ["usage:read"] });
+  await createProfile(world.context, { ...keyAccess, permission: "profiles.own" }, { name: "Grace" });
+  await createConversation(world.context, keyAccess, { subject: "Refund" });
   theirs = { person: other, organization: foreign, inviteId: rawId(issued.invite), keyId: rawId(key) };
 });
 afterAll(() => world?.close());
@@ -106,6 +110,8 @@ describe("the database alone, without a statement's own filter", () => {
     "audit_entry",
     "outbox",
     "subscription",
+    "profile",
+    "conversation",
   ] as const;
 
   test.each(tables)("shows one tenant's rows only: %s", async (table) => {
