@@ -2,9 +2,12 @@ import type { Actor } from "@headroom/domain/actors";
 import { encodeId } from "@headroom/domain/ids";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { authorize } from "@headroom/service/access";
+import type { ServiceContext } from "@headroom/service/context";
+import { createConversation } from "@headroom/service/conversations";
 import { acceptInvite } from "@headroom/service/invite-acceptance";
 import { createOrganization } from "@headroom/service/organization-creation";
 import { createApiKey } from "@headroom/service/organization-keys";
+import { createProfile } from "@headroom/service/profiles";
 import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
 import { invite, rawId } from "@headroom/service/testing/world";
 import { createUsageLane, type UsageLane } from "@headroom/service/usage-lane";
@@ -12,6 +15,8 @@ import { ensureUser } from "@headroom/service/users";
 import { type AnyTRPCProcedure, callTRPCProcedure } from "@trpc/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { appRouter } from "./router.ts";
+
+const work = "the members' everyday work, told by events: it gives and takes neither authority nor money";
 
 /**
  * What one successful call of each mutation leaves in audit trails: changes of authority or money leave exactly one
@@ -37,6 +42,39 @@ const mutations: Record<string, Mutation> = {
   "billing.checkout": {
     leaves: ["checkout.started"],
     call: async () => ({ input: { planId: "pro" } }),
+  },
+  "conversations.create": { leaves: [], because: work, call: async () => ({ input: { subject: "Help" } }) },
+  "conversations.close": {
+    leaves: [],
+    because: work,
+    call: async (stage) => ({ input: { conversationId: await conversationOf(stage) } }),
+  },
+  "conversations.reopen": {
+    leaves: [],
+    because: work,
+    call: async (stage) => {
+      const conversationId = await conversationOf(stage);
+      await bench.rows("update headroom.conversation set status = 'closed', closed_at = now()");
+      return { input: { conversationId } };
+    },
+  },
+  "conversations.assign": {
+    leaves: [],
+    because: work,
+    call: async (stage) => ({
+      input: { conversationId: await conversationOf(stage), userId: userIdOf(await memberOf(stage)) },
+    }),
+  },
+  "profiles.create": { leaves: [], because: work, call: async () => ({ input: { name: "Red" } }) },
+  "profiles.update": {
+    leaves: [],
+    because: work,
+    call: async (stage) => ({ input: { profileId: await profileOf(stage), name: "Blue" } }),
+  },
+  "profiles.delete": {
+    leaves: [],
+    because: work,
+    call: async (stage) => ({ input: { profileId: await profileOf(stage) } }),
   },
   "invites.create": {
     leaves: ["invite.created"],
@@ -125,9 +163,14 @@ type Call = {
 };
 
 let bench: StripeBench;
+let api: ServiceContext;
 let usageLane: UsageLane;
 beforeAll(async () => {
   bench = await createStripeBench();
+  api = {
+    ...bench.api,
+    configuration: { ...bench.configuration, modules: { profiles: true, conversations: true } },
+  };
   usageLane = createUsageLane(bench.api.db);
   await bench.rows("update headroom.plan set seats_included = 50");
   // Another free plan, to change to without Stripe.
@@ -175,6 +218,16 @@ async function memberOf(stage: Stage): Promise<Extract<Actor, { kind: "user" }>>
   return guest.actor;
 }
 
+async function conversationOf({ organizationId, owner }: Stage): Promise<string> {
+  const access = await authorize(bench.api, owner, organizationId, "conversations.write");
+  return (await createConversation(bench.api, access, { subject: "Help" })).id;
+}
+
+async function profileOf({ organizationId, owner }: Stage): Promise<string> {
+  const access = await authorize(bench.api, owner, organizationId, "profiles.own");
+  return (await createProfile(bench.api, access, { name: "Red" })).id;
+}
+
 const userIdOf = (actor: { userId: string }) => encodeId("usr", actor.userId);
 
 /** The actions in all trails, the operators' among them, oldest first. */
@@ -209,7 +262,7 @@ test.each(Object.entries(mutations))("%s leaves exactly that", async (path, { ca
     path,
     type: "mutation",
     ctx: {
-      service: bench.api,
+      service: api,
       authenticate: async () => as,
       apiKey,
       usageLane,

@@ -39,7 +39,9 @@ grant select on operator_head, operator_entry, audit_head to hr_worker;
 grant select, insert, update on audit_check to hr_worker;
 grant select, insert on operator_entry to hr_engine;
 grant select, update on operator_head to hr_engine;
-grant select on invite to hr_engine;
+grant select on invite, profile, conversation to hr_engine;
+-- Everything kept about a person is exported.
+grant select on profile, conversation to hr_worker;
 
 set local role hr_engine;
 
@@ -77,6 +79,8 @@ language sql stable security definer set search_path = headroom, pg_temp as $$
   union select organization_id from audit_personal where subject = person or lower(value) = any (addresses)
   union select organization_id from outbox
     where exists (select from unnest(addresses) a where position(a in lower(payload::text || coalesce(last_error, ''))) > 0)
+  union select organization_id from profile where user_id = person
+  union select organization_id from conversation where assignee_id = person or created_by = person
   union select id from organization where lower(settings ->> 'billingEmail') = any (addresses) or created_by = person
   order by 1
 $$;

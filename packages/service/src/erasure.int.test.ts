@@ -6,11 +6,13 @@ import { resolveKey } from "./api-keys.ts";
 import { listAudit } from "./audit.ts";
 import { verifyAudit } from "./audit-verification.ts";
 import { recordChange } from "./changes.ts";
+import { createConversation } from "./conversations.ts";
 import { type ErasureContexts, eraseUser, planErasure } from "./erasure.ts";
 import { acceptInvite } from "./invite-acceptance.ts";
 import { createApiKey } from "./organization-keys.ts";
 import { findPerson } from "./people.ts";
 import { exportPerson } from "./personal-data.ts";
+import { createProfile } from "./profiles.ts";
 import { accessTo, createWorld, invite, outcomeOf, type Person, type World } from "./testing/world.ts";
 import { ensureUser } from "./users.ts";
 
@@ -77,6 +79,14 @@ async function lived() {
       personal: true,
     },
   );
+  const profile = await accessTo(world.context, zeb, organization, "profiles.own");
+  await createProfile(world.context, profile, {
+    name: canary,
+    slug: "zebediah",
+    settings: { motto: `I am ${canary}` },
+  });
+  const conversing = await accessTo(world.context, zeb, organization, "conversations.write");
+  await createConversation(world.context, conversing, { subject: `Call ${canary} back` });
   // The first organization knows them under the address that they had then.
   await world.scratch.admin.query(
     `update headroom.invite set email = $2, email_folded = $2 where organization_id = $1 and accepted_by is not null`,
@@ -113,6 +123,8 @@ test("everything kept about a person is exported, other people's addresses maske
     membership: { role: "admin" },
     invitesReceived: [{ email: earlier, status: "accepted" }],
     invitesSent: [{ email: "f***@example.net" }],
+    profiles: [{ name: canary, slug: "zebediah" }],
+    conversations: [{ subject: `Call ${canary} back`, status: "open" }],
     apiKeys: [{ id: key.id, name: `${canary}'s laptop` }],
   });
   const texts = first?.auditText.map(({ action, field, value }) => [action, field, value]);

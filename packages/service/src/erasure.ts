@@ -21,6 +21,7 @@ import { topRole } from "@headroom/domain/permissions";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { endMembership, weigh } from "./members.ts";
+import { forgetInModules } from "./module-erasure.ts";
 import { recordOperatorAct } from "./operator-acts.ts";
 import { findPerson, type PersonTrace, tracePerson } from "./people.ts";
 import { type EndedPresence, forgetInbox, forgetText } from "./personal-text.ts";
@@ -148,6 +149,7 @@ async function endPresence(
       return nothing;
     }
     const at = await readClock(tx);
+    await forgetInModules(tx, organizationId, person);
     const membership = await leave(context, tx, organization, person, operator);
     const invites = await endInvites(tx, organizationId, person, { operator, at });
     await eraseKeyNames(tx, organizationId, person.userId);

@@ -1,6 +1,7 @@
 import { findMembership } from "@headroom/db/members";
 import { findOrganization } from "@headroom/db/organizations";
 import { type AuditText, listAuditText, listInvitesAbout, listKeysOf } from "@headroom/db/personal-data";
+import { listConversationsAbout, listProfilesOf } from "@headroom/db/personal-modules";
 import { withOrganization } from "@headroom/db/tenancy";
 import { encodeId } from "@headroom/domain/ids";
 import { maskEmail } from "@headroom/domain/invites";
@@ -39,6 +40,9 @@ interface OrganizationData {
     lastUsedAt: string | null;
     revokedAt: string | null;
   }[];
+  profiles: { id: string; name: string; slug: string | null; settings: unknown; createdAt: string }[];
+  /** Opened by the person, or assigned to them. */
+  conversations: { id: string; subject: string; status: string; createdAt: string }[];
   /** Text about the person in the audit log. */
   auditText: { seq: number; at: string; action: string; field: string; value: string }[];
 }
@@ -101,6 +105,8 @@ async function readOrganization(
     const membership = await findMembership(tx, organizationId, person.userId);
     const invites = await listInvitesAbout(tx, organizationId, person);
     const keys = await listKeysOf(tx, organizationId, person.userId);
+    const profiles = await listProfilesOf(tx, organizationId, person.userId);
+    const conversations = await listConversationsAbout(tx, organizationId, person.userId);
     const texts = await listAuditText(tx, organizationId, person);
     const isTheirs = (invite: (typeof invites)[number]) =>
       invite.accepted_by === person.userId || person.addresses.includes(invite.email_folded);
@@ -118,6 +124,19 @@ async function readOrganization(
         createdAt: key.created_at.toISOString(),
         lastUsedAt: key.last_used_at?.toISOString() ?? null,
         revokedAt: key.revoked_at?.toISOString() ?? null,
+      })),
+      profiles: profiles.map(({ id, name, slug, settings, created_at: at }) => ({
+        id: encodeId("prf", id),
+        name,
+        slug,
+        settings,
+        createdAt: at.toISOString(),
+      })),
+      conversations: conversations.map(({ id, subject, status, created_at: at }) => ({
+        id: encodeId("cnv", id),
+        subject,
+        status,
+        createdAt: at.toISOString(),
       })),
       auditText: texts.map((text: AuditText) => ({ ...text, at: text.at.toISOString() })),
     };

@@ -71,7 +71,8 @@ function withoutPerson(row: OutboxMention, person: PersonTrace, texts: string[])
   return { ...row, payload: withoutTexts(row.payload, texts) as object };
 }
 
-function textsOf({ account, addresses }: PersonTrace): string[] {
+/** What is looked for in text about other things. */
+export function textsOf({ account, addresses }: PersonTrace): string[] {
   return account.name ? [...addresses, account.name] : addresses;
 }
 
