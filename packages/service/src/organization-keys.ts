@@ -148,13 +148,16 @@ export async function listApiKeys(
   return readApiKeys(context, access, { ...input, memberUserId: null });
 }
 
-/** The caller's own personal keys. @throws DomainError forbidden for a key as such */
+/** The personal keys of the member behind the caller; a key of the organization has none. */
 export async function listOwnApiKeys(
   context: ServiceContext,
   access: Access,
   input: ApiKeyQuery,
 ): Promise<{ apiKeys: ApiKeyView[]; nextCursor: string | null }> {
-  return readApiKeys(context, access, { ...input, memberUserId: requirePerson(access.actor) });
+  const memberUserId = memberBehind(access.actor);
+  return memberUserId === null
+    ? { apiKeys: [], nextCursor: null }
+    : readApiKeys(context, access, { ...input, memberUserId });
 }
 
 export interface ApiKeyQuery extends PageInput {
