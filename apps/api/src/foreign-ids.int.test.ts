@@ -73,6 +73,7 @@ async function signIn(name: string): Promise<Person> {
 /** The other fields of the procedures that take an id besides the organization's: mine, so that only one is not. */
 const samples: Readonly<Record<string, (mine: Things) => Record<string, unknown>>> = {
   "apiKeys.revoke": () => ({}),
+  "apiKeys.rotate": () => ({}),
   "conversations.assign": ({ cnv, usr }) => ({ conversationId: cnv, userId: usr }),
   "conversations.close": () => ({}),
   "conversations.get": () => ({}),

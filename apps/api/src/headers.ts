@@ -22,7 +22,7 @@ export function setCorsHeaders(
   response.setHeader("cross-origin-resource-policy", "cross-origin");
   response.setHeader(
     "access-control-expose-headers",
-    "x-request-id, retry-after, ratelimit, ratelimit-policy, www-authenticate",
+    "x-request-id, retry-after, ratelimit, ratelimit-policy, www-authenticate, content-disposition, headroom-next-cursor",
   );
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import type { Actor } from "@headroom/domain/actors";
 import { databaseUrl, environmentName, logLevel, readConfiguration } from "@headroom/platform/config";
 import { stripeVariables } from "@headroom/service/stripe/variables";
 import { z } from "zod";
@@ -25,6 +26,11 @@ const checkout = path.join(import.meta.dirname, "../../..");
  */
 export function readVariables(environment: Environment): CliVariables {
   return readConfiguration(variables, { ...stackVariables(environment), ...withoutBlanks(environment) });
+}
+
+/** Who runs the command, for the audit trail: the login's name. */
+export function operatorOf(environment: Environment): Actor {
+  return { kind: "operator", name: environment.USER || "cli" };
 }
 
 function stackVariables(environment: Environment): Environment {

@@ -17,6 +17,8 @@ test("help names every command, the environment and the exit codes", async () =>
     "plans",
     "keys",
     "usage",
+    "audit",
+    "users",
     "DATABASE_URL",
     "HEADROOM_CONFIG",
     "Exit codes: 0 done",
@@ -48,6 +50,34 @@ test.each([
     ["usage", "verify"],
     ["recount", "exit code 1", "--organization <id>", "--json"],
   ],
+  [
+    ["keys", "list"],
+    ["--organization <id>", "--include-revoked", "--json", "never their secrets"],
+  ],
+  [
+    ["keys", "revoke"],
+    ["<key>", "--organization <id>", "--json", "at once"],
+  ],
+  [
+    ["keys", "rotate"],
+    ["<key>", "--organization <id>", "--overlap <seconds>", "--json"],
+  ],
+  [
+    ["audit", "verify"],
+    ["recompute", "exit code 1", "--organization <id>", "--json"],
+  ],
+  [
+    ["audit", "operators"],
+    ["--limit <count>", "--json"],
+  ],
+  [
+    ["users", "export"],
+    ["<user>", "issuer|subject", "as JSON"],
+  ],
+  [
+    ["users", "erase"],
+    ["<user>", "--yes", "without --yes it only says", "--json"],
+  ],
 ])("help of %j says what it does and takes", async (command, parts) => {
   const { code, out } = await run(...command, "--help");
   expect(code).toBe(0);
@@ -73,6 +103,10 @@ test.each([
   [[...key, "--platform", "--expires", "soon"], "ISO 8601"],
   [["keys", "create", "--platform", "--name", "n", "--scopes", "usage:drink"], "Not a scope: usage:drink"],
   [["keys", "create", "--platform", "--name", " ", "--scopes", "all"], "1 to 100 characters"],
+  [["keys", "revoke", "CI"], "looks like key_"],
+  [["keys", "rotate", "key_01890000-0000-7000-8000-000000000000", "--overlap", "86401"], "0 to 86400"],
+  [["users", "erase", "ada@example.com"], "looks like usr_"],
+  [["audit", "operators", "--limit", "0"], "1 to 99999"],
   [["usage", "verify", "--organization", "01890000-0000-7000-8000-000000000000"], "looks like org_"],
 ])(
   "%j is wrong usage: exit code 2, the reason on standard error, nothing on standard output",
@@ -106,6 +140,11 @@ test("progress shows only to people, and leaves no trace", async () => {
   expect(await withProgress(terminal, "counting", slow)).toBe("done");
   expect(said[0]).toMatch(/^\rcounting ·*█·* 0 s$/);
   expect(said.at(-1)).toBe("\r\u001b[K");
+  await withProgress(terminal, "verifying", (report) => {
+    report(1, 4);
+    return slow();
+  });
+  expect(said).toContain(`\rverifying ${"█".repeat(5)}${"·".repeat(15)} 25 % 0 s`);
   said.length = 0;
   await withProgress({ ...terminal, isWatched: false }, "counting", slow);
   expect(said).toEqual([]);

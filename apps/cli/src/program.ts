@@ -1,9 +1,11 @@
 import { RolesMissingError } from "@headroom/db/roles";
 import { Command, CommanderError } from "commander";
+import { addAudit } from "./commands/audit.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addPlans } from "./commands/plans.ts";
 import { addUsage } from "./commands/usage.ts";
+import { addUsers } from "./commands/users.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What commands are run with. */
@@ -20,7 +22,7 @@ const usageError = 2;
 function createProgram(shell: Shell): Command {
   const { terminal } = shell;
   const program = new Command("headroom")
-    .description("Operate Headroom: its database, plans, keys and counters")
+    .description("Operate Headroom: its database, plans, keys, counters, audit trail and people")
     .addHelpText(
       "after",
       [
@@ -40,6 +42,8 @@ function createProgram(shell: Shell): Command {
   addPlans(program, shell);
   addKeys(program, shell);
   addUsage(program, shell);
+  addAudit(program, shell);
+  addUsers(program, shell);
   return program;
 }
 

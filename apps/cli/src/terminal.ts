@@ -24,26 +24,43 @@ export function alignColumns(rows: string[][]): string[] {
 
 const frames = 20;
 
-/** Shows a moving bar and the seconds on `err` while `work` runs and a person watches; leaves no trace. */
+/** Tells how far long work has come. */
+export type Report = (done: number, total: number) => void;
+
+/**
+ * Shows a bar and the seconds on `err` while `work` runs and a person watches; leaves no trace. The bar fills as the
+ * work reports, and moves where it does not.
+ */
 export async function withProgress<Result>(
   terminal: Terminal,
   label: string,
-  work: () => Promise<Result>,
+  work: (report: Report) => Promise<Result>,
 ): Promise<Result> {
   if (!terminal.isWatched) {
-    return work();
+    return work(() => undefined);
   }
   const begun = performance.now();
+  let share: number | null = null;
   const timer = setInterval(() => {
     const seconds = (performance.now() - begun) / 1_000;
-    const at = Math.floor(seconds * 10) % frames;
-    const bar = `${"·".repeat(at)}█${"·".repeat(frames - at - 1)}`;
-    terminal.err(`\r${label} ${bar} ${seconds.toFixed(0)} s`);
+    terminal.err(`\r${label} ${share === null ? moving(seconds) : filled(share)} ${seconds.toFixed(0)} s`);
   }, 100);
   try {
-    return await work();
+    return await work((done, total) => {
+      share = total === 0 ? 1 : done / total;
+    });
   } finally {
     clearInterval(timer);
     terminal.err("\r\u001b[K");
   }
+}
+
+function moving(seconds: number): string {
+  const at = Math.floor(seconds * 10) % frames;
+  return `${"·".repeat(at)}█${"·".repeat(frames - at - 1)}`;
+}
+
+function filled(share: number): string {
+  const full = Math.floor(share * frames);
+  return `${"█".repeat(full)}${"·".repeat(frames - full)} ${Math.floor(share * 100)} %`;
 }

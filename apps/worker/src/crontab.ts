@@ -14,6 +14,7 @@ export const crontab: CronItem[] = [
   tick("* * * * *", "expire_invites"),
   tick("7 * * * *", "ensure_partitions"),
   tick("17 * * * *", "verify_usage"),
+  tick("37 3 * * *", "verify_audit"),
 ];
 
 function tick(match: string, task: JobName): CronItem {

@@ -1,3 +1,4 @@
+import { type AuditCheck, readAuditCheck } from "@headroom/db/audit-chains";
 import type { Database } from "@headroom/db/client";
 import { countDeadJobs } from "@headroom/db/worker-leases";
 import type { Logger } from "@headroom/platform/log";
@@ -50,4 +51,35 @@ function exposeDeadJobs(jobs: Database, metrics: Metrics): void {
       }
     },
   });
+}
+
+/**
+ * The metrics `headroom_audit_chain_ok` (1: every audit trail held when they were last verified) and
+ * `headroom_audit_verified_timestamp_seconds`, the same in every worker process; absent before the first time.
+ */
+export function exposeAuditCheck(database: Database, metrics: Metrics): void {
+  const expose = (name: string, help: string, read: (check: AuditCheck) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [metrics.registry],
+      async collect() {
+        const check = await readAuditCheck(database);
+        if (check === null) {
+          this.remove();
+        } else {
+          this.set(read(check));
+        }
+      },
+    });
+  expose(
+    "headroom_audit_chain_ok",
+    "1 when every audit trail held when they were last verified, 0 when one did not",
+    ({ faults }) => (faults === 0 ? 1 : 0),
+  );
+  expose(
+    "headroom_audit_verified_timestamp_seconds",
+    "When the audit trails were last verified",
+    ({ checkedAt }) => checkedAt.getTime() / 1_000,
+  );
 }

@@ -9,6 +9,7 @@ import { report } from "./tasks/report-overage.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
 import { sendMail } from "./tasks/send-mail.ts";
 import { sweep } from "./tasks/sweep-inbox.ts";
+import { checkAudit } from "./tasks/verify-audit.ts";
 import { verify } from "./tasks/verify-usage.ts";
 
 /** Carries out one job. Runs at least once, so its effect must be the same when it runs again. */
@@ -23,6 +24,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   roll_up_days: rollUp,
   send_mail: sendMail,
   sweep_inbox: sweep,
+  verify_audit: checkAudit,
   verify_usage: verify,
 };
 

@@ -39,6 +39,74 @@ export async function insertApiKey(
   return row;
 }
 
+export type PlatformKeyRow = Selectable<DB["platform_key"]>;
+
+/** The platform's own keys, oldest first; inside `withSystem`. */
+export async function listPlatformKeys(
+  tx: Tx,
+  { includeRevoked }: { includeRevoked: boolean },
+): Promise<PlatformKeyRow[]> {
+  return tx
+    .selectFrom("platform_key")
+    .selectAll()
+    .$if(!includeRevoked, (query) => query.where("revoked_at", "is", null))
+    .orderBy("id")
+    .execute();
+}
+
+/** A platform key, locked until the transaction ends. */
+export async function lockPlatformKey(tx: Tx, keyId: string): Promise<PlatformKeyRow | null> {
+  const row = await tx
+    .selectFrom("platform_key")
+    .selectAll()
+    .where("id", "=", keyId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The platform keys of a name that are not revoked, locked until the transaction ends. */
+export async function lockPlatformKeysNamed(tx: Tx, name: string): Promise<PlatformKeyRow[]> {
+  return tx
+    .selectFrom("platform_key")
+    .selectAll()
+    .where("name", "=", name)
+    .where("revoked_at", "is", null)
+    .orderBy("id")
+    .forNoKeyUpdate()
+    .execute();
+}
+
+/** How a key ends: at once, or when its time is over; and which one came in its place. */
+export interface KeyEnd {
+  revokedAt?: Date;
+  expiresAt?: Date;
+  replacedBy?: string;
+}
+
+/** Ends a platform key. */
+export async function endPlatformKey(tx: Tx, keyId: string, end: KeyEnd): Promise<void> {
+  await tx.updateTable("platform_key").set(columnsOf(end)).where("id", "=", keyId).execute();
+}
+
+/** Ends a key of an organization. */
+export async function endApiKey(tx: Tx, organizationId: string, keyId: string, end: KeyEnd): Promise<void> {
+  await tx
+    .updateTable("api_key")
+    .set(columnsOf(end))
+    .where("organization_id", "=", organizationId)
+    .where("id", "=", keyId)
+    .execute();
+}
+
+function columnsOf({ revokedAt, expiresAt, replacedBy }: KeyEnd) {
+  return {
+    ...(revokedAt === undefined ? {} : { revoked_at: revokedAt }),
+    ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
+    ...(replacedBy === undefined ? {} : { replaced_by: replacedBy }),
+  };
+}
+
 /** A key of the SaaS itself, for any organization; inside `withSystem`. */
 export async function insertPlatformKey(tx: Tx, key: NewKey): Promise<void> {
   await tx
@@ -62,17 +130,6 @@ async function insertHash(tx: Tx, organizationId: string | null, key: NewKey): P
     .execute();
 }
 
-/** How many keys were revoked. */
-export async function revokePlatformKeys(tx: Tx, name: string, at: Date): Promise<number> {
-  const { numUpdatedRows } = await tx
-    .updateTable("platform_key")
-    .set({ revoked_at: at })
-    .where("name", "=", name)
-    .where("revoked_at", "is", null)
-    .executeTakeFirst();
-  return Number(numUpdatedRows);
-}
-
 export async function findApiKey(tx: Tx, organizationId: string, keyId: string): Promise<ApiKeyRow | null> {
   const row = await tx
     .selectFrom("api_key")
@@ -83,29 +140,21 @@ export async function findApiKey(tx: Tx, organizationId: string, keyId: string):
   return row ?? null;
 }
 
-/** Keys that are not revoked, oldest first, after an id. */
+/** Keys, oldest first, after an id: those that are not revoked, or all; of one member, or of everybody. */
 export async function listApiKeys(
   tx: Tx,
   organizationId: string,
-  page: { after: string | null; limit: number },
+  page: { after: string | null; limit: number; includeRevoked: boolean; memberUserId: string | null },
 ): Promise<ApiKeyRow[]> {
   return tx
     .selectFrom("api_key")
     .selectAll()
     .where("organization_id", "=", organizationId)
-    .where("revoked_at", "is", null)
+    .$if(!page.includeRevoked, (query) => query.where("revoked_at", "is", null))
+    .$if(page.memberUserId !== null, (query) => query.where("member_id", "=", page.memberUserId))
     .$if(page.after !== null, (query) => query.where("id", ">", page.after))
     .orderBy("id")
     .limit(page.limit)
-    .execute();
-}
-
-export async function revokeApiKey(tx: Tx, organizationId: string, keyId: string, at: Date): Promise<void> {
-  await tx
-    .updateTable("api_key")
-    .set({ revoked_at: at })
-    .where("organization_id", "=", organizationId)
-    .where("id", "=", keyId)
     .execute();
 }
 

@@ -14,6 +14,7 @@ export interface JobPayloads {
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };
   sweep_inbox: Tick;
+  verify_audit: Tick;
   verify_usage: Tick;
 }
 

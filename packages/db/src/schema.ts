@@ -46,6 +46,7 @@ export interface ApiKey {
   member_id: string | null;
   name: string;
   organization_id: string;
+  replaced_by: string | null;
   revoked_at: Timestamp | null;
   scopes: string[];
   secret_prefix: string;
@@ -55,6 +56,13 @@ export interface ApiKeyHash {
   api_key_id: string;
   organization_id: string | null;
   secret_hash: Buffer;
+}
+
+export interface AuditCheck {
+  checked_at: Generated<Timestamp>;
+  entries: number;
+  faults: number;
+  singleton: Generated<boolean>;
 }
 
 export interface AuditEntry {
@@ -186,6 +194,25 @@ export interface Meter {
   position: number;
 }
 
+export interface OperatorEntry {
+  action: string;
+  actor_id: string | null;
+  actor_kind: string;
+  at: Timestamp;
+  data: Json;
+  hash: Buffer;
+  previous_hash: Buffer;
+  request_id: string | null;
+  seq: number;
+  target: string | null;
+}
+
+export interface OperatorHead {
+  hash: Generated<Buffer>;
+  seq: Generated<number>;
+  singleton: Generated<boolean>;
+}
+
 export interface Organization {
   created_at: Timestamp;
   created_by: string | null;
@@ -289,6 +316,7 @@ export interface PlatformKey {
   id: string;
   last_used_at: Timestamp | null;
   name: string;
+  replaced_by: string | null;
   revoked_at: Timestamp | null;
   scopes: string[];
   secret_prefix: string;
@@ -519,6 +547,7 @@ export interface DB {
   account: Account;
   api_key: ApiKey;
   api_key_hash: ApiKeyHash;
+  audit_check: AuditCheck;
   audit_entry: AuditEntry;
   audit_head: AuditHead;
   audit_personal: AuditPersonal;
@@ -533,6 +562,8 @@ export interface DB {
   max_overage: MaxOverage;
   membership: Membership;
   meter: Meter;
+  operator_entry: OperatorEntry;
+  operator_head: OperatorHead;
   organization: Organization;
   organization_slug: OrganizationSlug;
   outbox: Outbox;

@@ -1,7 +1,8 @@
 import type { Scope } from "@headroom/domain/permissions";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { createPlatformKey, resolveKey, revokePlatformKeysNamed } from "./api-keys.ts";
+import { resolveKey } from "./api-keys.ts";
 import { createApiKey, listApiKeys, type NewApiKey, revokeApiKey } from "./organization-keys.ts";
+import { createPlatformKey, revokePlatformKeysNamed } from "./platform-keys.ts";
 import { accessTo, createWorld, outcomeOf, type Person, rawId, type World } from "./testing/world.ts";
 
 let world: World;

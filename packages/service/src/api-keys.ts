@@ -1,18 +1,9 @@
-import {
-  findKeyByHash,
-  insertPlatformKey,
-  type ResolvedKey,
-  revokePlatformKeys,
-  touchKey,
-} from "@headroom/db/api-keys";
+import { findKeyByHash, type ResolvedKey, touchKey } from "@headroom/db/api-keys";
 import { readClock } from "@headroom/db/clock";
 import { withOrganization, withSystem } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
-import { encodeId } from "@headroom/domain/ids";
-import type { Scope } from "@headroom/domain/permissions";
-import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
-import { createKeySecret, hashSecret, isKeySecret } from "./secrets.ts";
+import { hashSecret, isKeySecret } from "./secrets.ts";
 
 type Context = Pick<ServiceContext, "db" | "log">;
 
@@ -64,43 +55,4 @@ async function writeKeyUse({ db }: Context, key: ResolvedKey): Promise<void> {
   } else {
     await withOrganization(db, organizationId, async (tx) => touchKey(tx, key, await readClock(tx)));
   }
-}
-
-export interface PlatformKeyView {
-  id: string;
-  name: string;
-  scopes: Scope[];
-  /** Told this once. */
-  secret: string;
-  expiresAt: string | null;
-}
-
-/** Makes a key of the SaaS itself, for any organization: an operator's act. */
-export async function createPlatformKey(
-  context: Context & Pick<ServiceContext, "environment">,
-  input: { name: string; scopes: readonly Scope[]; expiresAt?: string | undefined },
-): Promise<PlatformKeyView> {
-  const id = uuidv7();
-  const { secret, hash, prefix } = createKeySecret(context.environment);
-  const expiresAt = input.expiresAt === undefined ? null : new Date(input.expiresAt);
-  const scopes = [...new Set(input.scopes)];
-  const key = { id, name: input.name, scopes, secretPrefix: prefix, secretHash: hash, expiresAt };
-  await withSystem(context.db, async (tx) => insertPlatformKey(tx, { ...key, at: await readClock(tx) }));
-  context.log.info({ keyId: id, scopes }, "platform key created");
-  return {
-    id: encodeId("key", id),
-    name: input.name,
-    scopes,
-    secret,
-    expiresAt: expiresAt?.toISOString() ?? null,
-  };
-}
-
-/** Ends every platform key of a name at once; how many there were. */
-export async function revokePlatformKeysNamed(context: Context, name: string): Promise<number> {
-  const revoked = await withSystem(context.db, async (tx) =>
-    revokePlatformKeys(tx, name, await readClock(tx)),
-  );
-  context.log.info({ revoked }, "platform keys revoked");
-  return revoked;
 }

@@ -47,7 +47,8 @@ export function toRecord({ organizationId, actor, audit, events = [] }: Change):
   };
 }
 
-function toActorRecord(actor: Actor | SystemActor): ActorRecord {
+/** The actor as `db` keeps it. */
+export function toActorRecord(actor: Actor | SystemActor): ActorRecord {
   const id = actor.kind === "system" ? actor.name : actorIdOf(actor);
   return { kind: actor.kind, id, onBehalfOf: actor.kind === "platform_key" ? actor.onBehalfOf : null };
 }

@@ -111,7 +111,13 @@ async function requireMember(tx: Tx, organizationId: string, userId: string): Pr
   return member;
 }
 
-async function weigh(tx: Tx, access: Access, target: MemberRow, policies: Policies): Promise<MemberChange> {
+/** What the rules about a member look at, read under the organization's lock. */
+export async function weigh(
+  tx: Tx,
+  access: Access,
+  target: MemberRow,
+  policies: Policies,
+): Promise<MemberChange> {
   const counts = await countMembers(tx, access.organizationId);
   const top = (Object.keys(counts) as Role[]).filter((role) => holdsTop(role, policies));
   return {
@@ -121,7 +127,8 @@ async function weigh(tx: Tx, access: Access, target: MemberRow, policies: Polici
   };
 }
 
-async function endMembership(
+/** Ends a membership and what depends on it, under the organization's lock, by rules that were asked before. */
+export async function endMembership(
   tx: Tx,
   access: Access,
   member: MemberRow,

@@ -1,9 +1,9 @@
 import {
   type ApiKeyRow,
+  endApiKey,
   findApiKey,
   insertApiKey,
   listApiKeys as listApiKeyRows,
-  revokeApiKey as revokeApiKeyRow,
 } from "@headroom/db/api-keys";
 import { readClock } from "@headroom/db/clock";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
@@ -36,6 +36,8 @@ export interface ApiKeyView {
   revokedAt: string | null;
   /** Written at most once a minute. */
   lastUsedAt: string | null;
+  /** The key that came in its place. */
+  replacedBy: string | null;
 }
 
 /** A key and, for whoever has just made it, its secret. Told once: null when the call is repeated. */
@@ -115,14 +117,20 @@ async function writeApiKey(
     audit: {
       action: "api_key.created",
       target: keyId,
-      data: { name: row.name, scopes: row.scopes, personal: input.personal ?? false },
+      ...namedKey(row, { scopes: row.scopes, personal: input.personal ?? false }),
     },
     events: [{ name: "api_key.created", payload: { keyId } }],
   });
   return { ...toApiKeyView(row), secret };
 }
 
-function assertGrantable(context: ServiceContext, access: Access, scopes: readonly Scope[]): void {
+/** What an audit entry says of a key. People name their own keys after themselves: that text can be erased. */
+export function namedKey({ name, member_id: subject }: ApiKeyRow, data: Record<string, unknown> = {}) {
+  return subject === null ? { data: { name, ...data } } : { data, personal: { name }, subject };
+}
+
+/** @throws DomainError forbidden for a scope that the caller's own role lacks */
+export function assertGrantable(context: ServiceContext, access: Access, scopes: readonly Scope[]): void {
   const { policies } = context.configuration;
   const role = actingRole(access.actor, access.role, policies);
   const refused = scopes.find((scope) => !mayGrantScope(role, scope, policies));
@@ -131,15 +139,44 @@ function assertGrantable(context: ServiceContext, access: Access, scopes: readon
   }
 }
 
-/** The keys that are not revoked, oldest first. Never a secret. */
+/** The keys that are not revoked, or all, oldest first. Never a secret. */
 export async function listApiKeys(
   context: ServiceContext,
   access: Access,
-  input: PageInput,
+  input: ApiKeyQuery,
+): Promise<{ apiKeys: ApiKeyView[]; nextCursor: string | null }> {
+  return readApiKeys(context, access, { ...input, memberUserId: null });
+}
+
+/** The personal keys of the member behind the caller; a key of the organization has none. */
+export async function listOwnApiKeys(
+  context: ServiceContext,
+  access: Access,
+  input: ApiKeyQuery,
+): Promise<{ apiKeys: ApiKeyView[]; nextCursor: string | null }> {
+  const memberUserId = memberBehind(access.actor);
+  return memberUserId === null
+    ? { apiKeys: [], nextCursor: null }
+    : readApiKeys(context, access, { ...input, memberUserId });
+}
+
+export interface ApiKeyQuery extends PageInput {
+  includeRevoked?: boolean | undefined;
+}
+
+async function readApiKeys(
+  context: ServiceContext,
+  access: Access,
+  input: ApiKeyQuery & { memberUserId: string | null },
 ): Promise<{ apiKeys: ApiKeyView[]; nextCursor: string | null }> {
   const after = readIdCursor(input.cursor);
   const rows = await withOrganization(context.db, access.organizationId, (tx) =>
-    listApiKeyRows(tx, access.organizationId, { after, limit: input.limit + 1 }),
+    listApiKeyRows(tx, access.organizationId, {
+      after,
+      limit: input.limit + 1,
+      includeRevoked: input.includeRevoked ?? false,
+      memberUserId: input.memberUserId,
+    }),
   );
   const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);
   return { apiKeys: items.map(toApiKeyView), nextCursor };
@@ -157,19 +194,20 @@ export async function revokeApiKey(
       return toApiKeyView(key);
     }
     const at = await readClock(tx);
-    await revokeApiKeyRow(tx, organization.id, key.id, at);
+    await endApiKey(tx, organization.id, key.id, { revokedAt: at });
     const keyId = encodeId("key", key.id);
     await recordChange(tx, {
       organizationId: organization.id,
       actor: access.actor,
-      audit: { action: "api_key.revoked", target: keyId, data: { name: key.name } },
+      audit: { action: "api_key.revoked", target: keyId, ...namedKey(key) },
       events: [{ name: "api_key.revoked", payload: { keyId } }],
     });
     return toApiKeyView({ ...key, revoked_at: at });
   });
 }
 
-async function requireApiKey(tx: Tx, organizationId: string, keyId: string): Promise<ApiKeyRow> {
+/** @throws DomainError resource_not_found */
+export async function requireApiKey(tx: Tx, organizationId: string, keyId: string): Promise<ApiKeyRow> {
   const key = await findApiKey(tx, organizationId, keyId);
   if (key === null) {
     throw new DomainError("resource_not_found", "The organization has no such key.");
@@ -177,7 +215,7 @@ async function requireApiKey(tx: Tx, organizationId: string, keyId: string): Pro
   return key;
 }
 
-function toApiKeyView(row: ApiKeyRow): ApiKeyView {
+export function toApiKeyView(row: ApiKeyRow): ApiKeyView {
   return {
     id: encodeId("key", row.id),
     organizationId: encodeId("org", row.organization_id),
@@ -190,5 +228,6 @@ function toApiKeyView(row: ApiKeyRow): ApiKeyView {
     expiresAt: row.expires_at?.toISOString() ?? null,
     revokedAt: row.revoked_at?.toISOString() ?? null,
     lastUsedAt: row.last_used_at?.toISOString() ?? null,
+    replacedBy: row.replaced_by === null ? null : encodeId("key", row.replaced_by),
   };
 }

@@ -10,9 +10,11 @@ import {
   updatePlanLabels,
 } from "@headroom/db/plans";
 import { type Tx, withSystem } from "@headroom/db/tenancy";
+import type { Actor } from "@headroom/domain/actors";
 import type { Configuration } from "@headroom/domain/configuration";
 import { diffPlans, type PlanChange, pricesOf, termsOf } from "@headroom/domain/plans";
 import type { ServiceContext } from "./context.ts";
+import { recordOperatorAct, unnamedOperator } from "./operator-acts.ts";
 import { type PlanView, toPlanView } from "./plan-views.ts";
 import { type PriceChange, pushPrices } from "./stripe/price-push.ts";
 
@@ -45,7 +47,7 @@ export async function listPlans(
  */
 export async function pushPlans(
   context: Pick<ServiceContext, "db" | "configuration" | "stripe">,
-  { dryRun }: { dryRun: boolean },
+  { dryRun, operator = unnamedOperator }: { dryRun: boolean; operator?: Actor },
 ): Promise<PlanPush> {
   const { db, configuration, stripe } = context;
   const { meters, plans } = await withSystem(db, async (tx) => {
@@ -53,6 +55,7 @@ export async function pushPlans(
     const found = { meters: await diffMeters(tx, configuration), plans: await diff(tx, configuration) };
     if (!dryRun) {
       await writeCatalogue(tx, configuration, found.plans);
+      await recordPush(tx, operator, found);
     }
     return found;
   });
@@ -61,6 +64,15 @@ export async function pushPlans(
     plans,
     prices: stripe && (await pushPrices({ db, configuration, stripe }, plans, { dryRun })),
   };
+}
+
+/** An act only when it changed something. */
+async function recordPush(tx: Tx, operator: Actor, found: Pick<PlanPush, "meters" | "plans">): Promise<void> {
+  const meters = found.meters.filter(({ change }) => change !== "unchanged");
+  const plans = found.plans.filter(({ change }) => change !== "unchanged");
+  if (meters.length + plans.length > 0) {
+    await recordOperatorAct(tx, operator, { action: "plans.pushed", target: null, data: { meters, plans } });
+  }
 }
 
 function digest(terms: string): string {

@@ -209,9 +209,9 @@ function mismatch(eventId: string): DomainError {
 }
 
 const refusalMessages: Record<UsageRefusal, string> = {
-  unauthenticated: "This API key is unknown, expired or revoked",
+  unauthenticated: "A valid credential is needed.",
   no_active_organization: "A platform key must name the organization",
-  organization_not_found: "There is no such organization",
+  organization_not_found: "There is no such organization.",
   forbidden: "This API key lacks the scope usage:write",
   unknown_meter: "There is no such meter",
   not_a_member: "This user is not an active member of the organization",

@@ -1,8 +1,8 @@
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { DomainError } from "@headroom/domain/errors";
 import { decodeId } from "@headroom/domain/ids";
-import { createPlatformKey, revokePlatformKeysNamed } from "@headroom/service/api-keys";
 import type { ServiceContext } from "@headroom/service/context";
+import { createPlatformKey, revokePlatformKeysNamed } from "@headroom/service/platform-keys";
 import { ensureUser } from "@headroom/service/users";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestIssuer, type TestIssuer } from "../testing/issuers.ts";

@@ -1,5 +1,5 @@
 import { type ErrorCode, errorCodes, statusOf } from "@headroom/domain/errors";
-import type { Method, Path } from "../rest/routes.ts";
+import { type Download, type Method, nextCursorHeader, type Path } from "../rest/routes.ts";
 import { type Operation, parametersOf } from "../rest/table.ts";
 import { type JsonSchema, spellSchema, withoutProperties } from "./schemas.ts";
 
@@ -74,9 +74,24 @@ function requestBody(schema: JsonSchema) {
 }
 
 function success({ route, outputSchema }: Operation) {
+  if (route.download !== undefined) return { 200: downloadOf(route.download, outputSchema) };
   const content = { "application/json": { schema: spellSchema(outputSchema) } };
   return { [route.status ?? 200]: { description: "The answer", content } };
 }
+
+function downloadOf({ types }: Download, outputSchema: JsonSchema) {
+  const paged = outputSchema.properties?.nextCursor !== undefined;
+  return {
+    description: "A text to be saved",
+    ...(paged ? { headers: { [nextCursorHeader]: nextCursor } } : {}),
+    content: Object.fromEntries(types.map((type) => [type, { schema: { type: "string" } }])),
+  };
+}
+
+const nextCursor = {
+  description: "Where the next page begins; absent on the last one",
+  schema: { type: "string" },
+};
 
 function failures(codes: ReadonlySet<ErrorCode>) {
   const statuses = Map.groupBy(codes, (code) => statusOf(errorCodes[code]));

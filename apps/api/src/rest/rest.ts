@@ -6,6 +6,7 @@ import type { Context } from "../trpc.ts";
 import { readInput } from "./inputs.ts";
 import { toWire } from "./names.ts";
 import { sendMethodNotAllowed, sendProblem } from "./problems.ts";
+import { type Download, nextCursorHeader } from "./routes.ts";
 import type { Match, Operation, RouteTable } from "./table.ts";
 
 type RestCall = {
@@ -72,12 +73,28 @@ function sendAnswer(
     sendProblem(response, refused, requestId);
     return;
   }
-  const { status = 200, cacheSeconds } = operation.route;
+  const { status = 200, cacheSeconds, download } = operation.route;
+  if (download !== undefined) {
+    sendDownload(response, download, toWire(operation.outputNames, output));
+    return;
+  }
   response.writeHead(status, {
     "content-type": "application/json",
     "cache-control": cacheSeconds === undefined ? "no-store" : `public, max-age=${cacheSeconds}`,
   });
   response.end(JSON.stringify(toWire(operation.outputNames, output)));
+}
+
+function sendDownload(response: ServerResponse, download: Download, output: unknown): void {
+  const { type, filename, text } = download.render(output as never);
+  const cursor = (output as { next_cursor?: string | null }).next_cursor ?? null;
+  response.writeHead(200, {
+    "content-type": `${type}; charset=utf-8`,
+    "content-disposition": `attachment; filename="${filename}"`,
+    "cache-control": "no-store",
+    ...(cursor === null ? {} : { [nextCursorHeader]: cursor }),
+  });
+  response.end(text);
 }
 
 function refuseRoute(

@@ -20,4 +20,16 @@ export type RestRoute = {
    * `retryAfterSeconds`, `limit` and `remaining`, where present, also become headers.
    */
   refusal?: (output: unknown) => DomainError | null;
+  /** Answers a text to be saved instead of JSON. A `nextCursor` travels in the header `Headroom-Next-Cursor`. */
+  download?: Download;
 };
+
+export type Download = {
+  /** The content types it may have, for the reference. */
+  types: readonly string[];
+  /** The text of an answer; `output` is spelled as on the wire. */
+  render: (output: never) => { type: string; filename: string; text: string };
+};
+
+/** Where the next page of a download begins. */
+export const nextCursorHeader = "headroom-next-cursor";

@@ -1,9 +1,15 @@
 import { scopes } from "@headroom/domain/permissions";
-import { createApiKey, listApiKeys, revokeApiKey } from "@headroom/service/organization-keys";
+import { rotateApiKey } from "@headroom/service/key-rotation";
+import { createApiKey, listApiKeys, listOwnApiKeys, revokeApiKey } from "@headroom/service/organization-keys";
 import { z } from "zod";
 import { apiKeyIdInput, instantInput, organizationInput, page, trimmedText } from "../inputs.ts";
 import { organizationProcedure, router } from "../trpc.ts";
 import { apiKey, apiKeyPage, issuedApiKey } from "../views/api-keys.ts";
+
+const keyPage = {
+  ...page,
+  includeRevoked: z.boolean().default(false).describe("Revoked keys as well"),
+};
 
 export const apiKeysRouter = router({
   create: organizationProcedure("keys.manage")
@@ -31,9 +37,41 @@ export const apiKeysRouter = router({
       summary: "List API keys",
       rest: { method: "GET", path: "/organizations/{organization_id}/api-keys" },
     })
-    .input(organizationInput(page))
+    .input(organizationInput(keyPage))
     .output(apiKeyPage)
     .query(({ ctx, input }) => listApiKeys(ctx.service, ctx.access, input)),
+
+  listOwn: organizationProcedure("organization.view")
+    .meta({
+      summary: "List the caller's personal API keys",
+      rest: { method: "GET", path: "/organizations/{organization_id}/api-keys/own" },
+    })
+    .input(organizationInput(keyPage))
+    .output(apiKeyPage)
+    .query(({ ctx, input }) => listOwnApiKeys(ctx.service, ctx.access, input)),
+
+  rotate: organizationProcedure("keys.manage")
+    .meta({
+      summary: "Rotate an API key",
+      description:
+        "Answers a successor with the same name, scopes, owner and expiry. The old key ends at once, or after the overlap. A personal key is rotated by its own member only.",
+      rest: {
+        method: "POST",
+        path: "/organizations/{organization_id}/api-keys/{key_id}/rotate",
+        status: 201,
+      },
+      errors: ["resource_not_found", "idempotency_mismatch"],
+    })
+    .input(
+      organizationInput({
+        keyId: apiKeyIdInput,
+        overlapSeconds: z.int().min(0).max(86_400).default(0).describe("How long the old key still works"),
+      }),
+    )
+    .output(issuedApiKey)
+    .mutation(({ ctx, input: { organizationId: _, ...input } }) =>
+      rotateApiKey(ctx.service, ctx.access, input, ctx),
+    ),
 
   revoke: organizationProcedure("keys.manage")
     .meta({

@@ -1,8 +1,8 @@
 import { decodeId, encodeId } from "@headroom/domain/ids";
 import { type Role, type Scope, scopes } from "@headroom/domain/permissions";
-import { createPlatformKey } from "@headroom/service/api-keys";
 import { removeMember, setMemberRole } from "@headroom/service/members";
 import { createApiKey } from "@headroom/service/organization-keys";
+import { createPlatformKey } from "@headroom/service/platform-keys";
 import { accessTo, type Person, type World } from "@headroom/service/testing/world";
 import { ensureUser } from "@headroom/service/users";
 import { testIssuer } from "./live-server.ts";

@@ -14,6 +14,7 @@ const apiKeyFields = {
   expiresAt: instant.nullable(),
   revokedAt: instant.nullable(),
   lastUsedAt: instant.nullable().describe("Written at most once a minute"),
+  replacedBy: apiKeyId.nullable().describe("The key that came in its place"),
 };
 
 export const apiKey = z.strictObject(apiKeyFields);

@@ -1,14 +1,15 @@
 import type { Actor } from "@headroom/domain/actors";
 import { scopes as allScopes, type Scope } from "@headroom/domain/permissions";
 import { authorize } from "@headroom/service/access";
-import { createPlatformKey, revokePlatformKeysNamed } from "@headroom/service/api-keys";
 import type { ServiceContext } from "@headroom/service/context";
 import { createApiKey } from "@headroom/service/organization-keys";
+import { createPlatformKey, revokePlatformKeysNamed } from "@headroom/service/platform-keys";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { withContext } from "../context.ts";
-import { readVariables } from "../environment.ts";
+import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { printResult } from "../terminal.ts";
+import { addKeyUpkeep } from "./key-upkeep.ts";
 import { parseOrganizationId } from "./usage.ts";
 
 interface KeyOptions {
@@ -21,7 +22,8 @@ interface KeyOptions {
   json?: boolean;
 }
 
-export function addKeys(program: Command, { environment, terminal }: Shell): void {
+export function addKeys(program: Command, shell: Shell): void {
+  const { environment, terminal } = shell;
   const keys = program.command("keys").description("API keys");
   keys
     .command("create")
@@ -43,11 +45,12 @@ export function addKeys(program: Command, { environment, terminal }: Shell): voi
         command.error("error: --replace is for platform keys", { exitCode: 2 });
       }
       const key = await withContext(readVariables(environment), "hr_api", terminal, (context) =>
-        createKey(context, options, { kind: "operator", name: environment.USER || "cli" }),
+        createKey(context, options, operatorOf(environment)),
       );
       terminal.err(`${key.id} made. Its secret is not stored and will not be shown again.\n`);
       printResult(terminal, options.json ?? false, { key: key.secret, id: key.id }, [key.secret ?? ""]);
     });
+  addKeyUpkeep(keys, shell);
 }
 
 async function createKey(context: ServiceContext, options: KeyOptions, operator: Actor) {
@@ -57,9 +60,9 @@ async function createKey(context: ServiceContext, options: KeyOptions, operator:
     return createApiKey(context, access, { name, scopes, expiresAt });
   }
   if (options.replace) {
-    await revokePlatformKeysNamed(context, name);
+    await revokePlatformKeysNamed(context, name, operator);
   }
-  return createPlatformKey(context, { name, scopes, expiresAt });
+  return createPlatformKey(context, { name, scopes, expiresAt }, operator);
 }
 
 function parseName(text: string): string {

@@ -1,7 +1,7 @@
 import { type PlanPush, pushPlans } from "@headroom/service/plans";
 import type { Command } from "commander";
 import { withContext } from "../context.ts";
-import { readVariables } from "../environment.ts";
+import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
 
@@ -14,7 +14,9 @@ export function addPlans(program: Command, { environment, terminal }: Shell): vo
     .option("--json", "print {dryRun, meters, plans, prices}")
     .action(async ({ dryRun = false, json = false }: { dryRun?: boolean; json?: boolean }) => {
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
-        withProgress(terminal, "pushing plans", () => pushPlans(context, { dryRun })),
+        withProgress(terminal, "pushing plans", () =>
+          pushPlans(context, { dryRun, operator: operatorOf(environment) }),
+        ),
       );
       printResult(terminal, json, { dryRun, ...result }, describe(result));
     });

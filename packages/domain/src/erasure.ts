@@ -1,0 +1,32 @@
+/**
+ * A JSON value without texts about a person, in whatever case: a string that is one of them becomes null, one that
+ * has it between other words says `[erased]` there. Part of a longer word is left: "Ada" is not in "Adam".
+ */
+export function withoutTexts(value: unknown, texts: readonly string[]): unknown {
+  if (typeof value === "string") {
+    return withoutText(value, texts);
+  }
+  if (Array.isArray(value)) {
+    return value.map((item) => withoutTexts(item, texts));
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutTexts(item, texts)]));
+}
+
+function withoutText(value: string, texts: readonly string[]): string | null {
+  const known = texts.filter((text) => text !== "");
+  if (known.some((text) => text.toLowerCase() === value.toLowerCase())) {
+    return null;
+  }
+  // The longest first: a name may be a part of an address.
+  return known
+    .toSorted((one, other) => other.length - one.length)
+    .reduce((left, text) => left.replace(wholeWords(text), "[erased]"), value);
+}
+
+function wholeWords(text: string): RegExp {
+  const literal = text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+  return new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, "giu");
+}
