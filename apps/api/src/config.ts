@@ -9,6 +9,7 @@ import {
   readConfiguration,
 } from "@headroom/platform/config";
 import { stripeVariables } from "@headroom/service/stripe/variables";
+import { webhookVariables } from "@headroom/service/webhook-settings";
 import { z } from "zod";
 import { acceptedAlgorithms, findIssuerFaults } from "./auth/issuers.ts";
 
@@ -21,6 +22,7 @@ const origin = httpAddress.refine(
 const variables = z.object({
   ...processVariables,
   ...stripeVariables,
+  ...webhookVariables,
   PORT: port.default(4000),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(10),

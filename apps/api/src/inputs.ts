@@ -50,6 +50,8 @@ const organizationIdInput = idInput("org");
 export const userIdInput = idInput("usr");
 export const inviteIdInput = idInput("inv");
 export const apiKeyIdInput = idInput("key");
+export const webhookIdInput = idInput("whk");
+export const eventIdInput = idInput("evt");
 
 export const organizationId = idOutput("org");
 export const userId = idOutput("usr");
@@ -57,6 +59,7 @@ export const membershipId = idOutput("mbr");
 export const inviteId = idOutput("inv");
 export const apiKeyId = idOutput("key");
 export const eventId = idOutput("evt");
+export const webhookId = idOutput("whk");
 
 /** An organization by id, or `current`: the caller's active one (an organization key's own). */
 export const organizationReference = z

@@ -9,6 +9,7 @@ import type { ServiceContext } from "@headroom/service/context";
 import { ensurePartitions } from "@headroom/service/metering";
 import { openStripe } from "@headroom/service/stripe/variables";
 import { createUsageLane } from "@headroom/service/usage-lane";
+import { openWebhooks } from "@headroom/service/webhook-settings";
 import { authenticate } from "./auth/credentials.ts";
 import { createTokenVerifier } from "./auth/tokens.ts";
 import { allowedOrigins, configurationFile, inviteAddress, readVariables, withIssuers } from "./config.ts";
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
   const log = createLogger({ service: "api", level: variables.LOG_LEVEL });
   const configuration = withIssuers(await loadConfiguration(configurationFile(variables)), variables);
   const stripe = openStripe(variables);
+  const webhooks = openWebhooks(variables);
   const lifecycle = superviseProcess(log);
 
   const db = createDatabase({
@@ -44,6 +46,7 @@ async function main(): Promise<void> {
     log,
     addresses: { inviteAccept: inviteAddress(variables), console: variables.CONSOLE_URL },
     environment,
+    webhooks,
   };
   const metrics = createMetrics("api");
   if (metricsPort !== undefined) {

@@ -7,6 +7,7 @@ import { membersRouter } from "./routers/members.ts";
 import { organizationsRouter } from "./routers/organizations.ts";
 import { plansRouter } from "./routers/plans.ts";
 import { usageRouter } from "./routers/usage.ts";
+import { webhooksRouter } from "./routers/webhooks.ts";
 import { router } from "./trpc.ts";
 
 /** Every procedure. `@headroom/client` carries its type. */
@@ -20,6 +21,7 @@ export const appRouter = router({
   organizations: organizationsRouter,
   plans: plansRouter,
   usage: usageRouter,
+  webhooks: webhooksRouter,
 });
 
 export type AppRouter = typeof appRouter;

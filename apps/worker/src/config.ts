@@ -1,5 +1,6 @@
 import { databaseUrl, port, processVariables, readConfiguration, secret } from "@headroom/platform/config";
 import { stripeVariables } from "@headroom/service/stripe/variables";
+import { webhookVariables } from "@headroom/service/webhook-settings";
 import { z } from "zod";
 
 const webAddress = z.url({ protocol: /^https?$/, error: "is not an http address" });
@@ -7,6 +8,7 @@ const webAddress = z.url({ protocol: /^https?$/, error: "is not an http address"
 const variables = z.object({
   ...processVariables,
   ...stripeVariables,
+  ...webhookVariables,
   PORT: port.default(4001),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(8),

@@ -5,6 +5,7 @@ import { loadConfiguration } from "@headroom/service/configuration";
 import type { ServiceContext } from "@headroom/service/context";
 import { createSmtpTransport } from "@headroom/service/mail/smtp";
 import { openStripe } from "@headroom/service/stripe/variables";
+import { openWebhooks } from "@headroom/service/webhook-settings";
 import type { WorkerVariables } from "./config.ts";
 
 /** What tasks work with. @throws ConfigurationError, InvalidConfigurationError */
@@ -22,5 +23,6 @@ export async function createContext(
     log,
     addresses: { console, inviteAccept: inviteAccept ?? new URL("/invites/accept", console).href },
     environment: variables.HEADROOM_ENV,
+    webhooks: openWebhooks(variables),
   };
 }

@@ -12,6 +12,7 @@ export const crontab: CronItem[] = [
   tick("* * * * *", "sweep_inbox"),
   tick("7 * * * *", "ensure_partitions"),
   tick("17 * * * *", "verify_usage"),
+  tick("27 * * * *", "prune_webhook_deliveries"),
 ];
 
 function tick(match: string, task: JobName): CronItem {

@@ -194,6 +194,7 @@ describe("functions that run with their owner's rights", () => {
           from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g where g.grantee <> p.proowner), 'nobody') as name
         from pg_proc p where p.pronamespace = 'headroom'::regnamespace and p.prosecdef order by 1`),
     ).toEqual([
+      "claim_webhooks of hr_engine for hr_worker",
       "close_period of hr_engine for hr_worker",
       "due_overages of hr_engine for hr_worker",
       "enqueue_job of hr_jobs for hr_api hr_webhook hr_worker",
@@ -202,6 +203,7 @@ describe("functions that run with their owner's rights", () => {
       "leave_ended_periods of hr_engine for hr_worker",
       "member_access of hr_engine for hr_api",
       "organization_of_customer of hr_engine for hr_api hr_webhook hr_worker",
+      "prune_webhook_deliveries of hr_engine for hr_worker",
       "record_change of hr_engine for hr_api hr_webhook hr_worker",
       "refresh_limits of hr_engine for hr_api hr_webhook hr_worker",
       "resolve_api_key of hr_engine for hr_api",

@@ -91,6 +91,8 @@ describe.each(appRoles)("%s", (role) => {
 test.each([
   ["hr_api", "select roll_up(current_date)"],
   ["hr_api", "select close_period(null, null, null)"],
+  ["hr_api", "select claim_webhooks(null, 1, 1, 1, '1 second')"],
+  ["hr_api", "select prune_webhook_deliveries('0 days', 1)"],
   ["hr_api", "insert into plan select * from plan"],
   ["hr_api", "update stripe_inbox set status = 'pending'"],
   ["hr_api", "insert into overage select * from overage"],
@@ -98,6 +100,8 @@ test.each([
   ["hr_worker", "select * from invite_token"],
   ["hr_worker", "insert into platform_key select * from platform_key"],
   ["hr_webhook", "insert into membership select * from membership"],
+  ["hr_webhook", "select * from webhook_endpoint"],
+  ["hr_readonly", "select secret from webhook_endpoint"],
   ["hr_webhook", "select * from api_key_hash"],
   ["hr_readonly", "select * from api_key_hash"],
   ["hr_readonly", "select * from platform_key"],

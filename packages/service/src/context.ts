@@ -3,6 +3,7 @@ import type { Configuration } from "@headroom/domain/configuration";
 import type { Logger } from "@headroom/platform/log";
 import type { MailTransport } from "./mail/transport.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
+import type { WebhookSettings } from "./webhook-settings.ts";
 
 /** What every use case works with; made once per process in its `main.ts`. */
 export interface ServiceContext {
@@ -19,4 +20,6 @@ export interface ServiceContext {
     console: string;
   };
   environment: "production" | "development" | "test";
+  /** Outgoing webhooks; absent in processes that neither manage nor send them. */
+  webhooks?: WebhookSettings;
 }
