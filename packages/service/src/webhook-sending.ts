@@ -50,7 +50,7 @@ export async function sendMessage(
 }
 
 /** Seconds, from seconds or an HTTP date (RFC 9110, section 10.2.3); null when it is neither. */
-export function readRetryAfter(text: string | null, now: number): number | null {
+function readRetryAfter(text: string | null, now: number): number | null {
   if (text === null) {
     return null;
   }
