@@ -90,13 +90,10 @@ describe("with two workers", () => {
     const silent = createWebhookCourier(bench.patient);
     const { webhookId, send, deliveries } = await bench.endpoint(receiver.url);
     await send();
-    let answerLate = () => {};
-    receiver.answer = (response) => {
-      answerLate = () => void response.writeHead(500).end();
-    };
+    const held: ServerResponse[] = [];
+    receiver.answer = (response) => void held.push(response);
     await silent.round();
-    await expect.poll(() => receiver.received.length).toBe(1);
-    receiver.answer = (response) => void response.writeHead(204).end();
+    await expect.poll(() => held.length).toBe(1);
     await bench.courier.round();
     await bench.courier.settle();
     expect(receiver.received).toHaveLength(1);
@@ -110,11 +107,15 @@ describe("with two workers", () => {
     await bench.admin("update headroom.webhook_endpoint set leased_until = clock_timestamp() where id = $1", [
       webhookId,
     ]);
-    await bench.run();
-    expect(receiver.received).toHaveLength(2);
+    const next = createWebhookCourier(bench.patient);
+    await next.round();
+    await expect.poll(() => held.length).toBe(2);
     expect(receiver.received[1]?.headers["webhook-id"]).toBe(receiver.received[0]?.headers["webhook-id"]);
-    answerLate();
+    held[0]?.writeHead(500).end();
     await silent.settle();
+    expect(await deliveries()).toMatchObject([{ status: "pending", attempts: [] }]);
+    held[1]?.writeHead(204).end();
+    await next.stop();
     expect(await deliveries()).toMatchObject([
       { status: "delivered", attempts: [{ attempt: 1, responseStatus: 204 }] },
     ]);
