@@ -22,6 +22,17 @@ test("keeps secrets between starts, for its owner's eyes only", () => {
   expect(statSync(path.join(directory, "secrets.json")).mode & 0o777).toBe(0o600);
 });
 
+test("a folder of an earlier version gets the secrets that it lacks, and keeps them", () => {
+  const folder = openDataFolder(directory, false);
+  const { secretsKey, ...earlier } = folder.secrets();
+  folder.write("secrets.json", earlier);
+  const secrets = folder.secrets();
+  expect(secrets).toMatchObject(earlier);
+  expect(secrets.secretsKey).not.toBe(secretsKey);
+  expect(folder.secrets()).toEqual(secrets);
+  folder.close();
+});
+
 test("--fresh removes what stacks put there and nothing else", () => {
   const first = openDataFolder(directory, false);
   const secrets = first.secrets();

@@ -10,6 +10,8 @@ export type Secrets = {
   databasePassword: string;
   stripeSecretKey: string;
   stripeWebhookSecret: string;
+  /** What secrets in the database are encrypted with: base64 of 32 bytes. */
+  secretsKey: string;
 };
 
 /** The folder that keeps everything of one stack between its runs. */
@@ -90,6 +92,7 @@ const makeSecrets = (): Secrets => ({
   databasePassword: randomBytes(24).toString("hex"),
   stripeSecretKey: `sk_test_${randomBytes(24).toString("hex")}`,
   stripeWebhookSecret: `whsec_${randomBytes(24).toString("base64")}`,
+  secretsKey: randomBytes(32).toString("base64"),
 });
 
 /**
@@ -119,9 +122,10 @@ export const openDataFolder = (directory: string, fresh: boolean): DataFolder =>
     write,
     remove: (name) => rmSync(file(name), { recursive: true, force: true }),
     secrets: () => {
-      const kept = read("secrets.json") as Secrets | null;
-      const secrets = { ...makeSecrets(), ...kept };
-      if (kept === null) write("secrets.json", secrets);
+      const kept = read("secrets.json") as Partial<Secrets> | null;
+      const secrets: Secrets = { ...makeSecrets(), ...kept };
+      // A folder of an earlier version lacks the secrets that came later.
+      if (Object.keys(kept ?? {}).length < Object.keys(secrets).length) write("secrets.json", secrets);
       return secrets;
     },
     close: () => rmSync(file(lockFile), { force: true }),

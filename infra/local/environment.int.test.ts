@@ -49,3 +49,11 @@ test("a key alone means Stripe itself, and the webhook app still starts", () => 
   expect(environment.STRIPE_API_BASE).toBeUndefined();
   expect(environment.STRIPE_WEBHOOK_SECRETS).toBe(secrets.stripeWebhookSecret);
 });
+
+test("secrets in the database are encrypted with the folder's own key, unless the shell has one; webhooks may go inside", () => {
+  const { environment, secrets } = environmentFor({ SECRETS_KEY_FILE: "/run/secrets/key" });
+  expect(environment).toMatchObject({ SECRETS_KEY: secrets.secretsKey, WEBHOOKS_ALLOW_INTERNAL: "true" });
+  expect(environment.SECRETS_KEY_FILE).toBeUndefined();
+  expect(Buffer.from(secrets.secretsKey, "base64")).toHaveLength(32);
+  expect(environmentFor({ SECRETS_KEY: "given" }).environment.SECRETS_KEY).toBe("given");
+});

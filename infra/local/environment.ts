@@ -11,7 +11,13 @@ const webhookPath = "/stripe";
 /** Variables of the person's shell that belong to npm, or would contradict what we set: mail goes over SMTP here. */
 const isForeign = (name: string): boolean => /^(npm_|INIT_CWD$|LOOPS_|PORT$|METRICS_PORT$)/.test(name);
 
-const secretNames = ["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "SMTP_URL"];
+const secretNames = [
+  "DATABASE_URL",
+  "STRIPE_SECRET_KEY",
+  "STRIPE_WEBHOOK_SECRETS",
+  "SMTP_URL",
+  "SECRETS_KEY",
+];
 
 /** The shell's variables that children may see: what comes from a file there is replaced by what we set. */
 const inherited = (shell: Environment): Environment => {
@@ -54,6 +60,8 @@ export const applicationEnvironment = (
   HOST: host,
   DATABASE_URL: databaseUrl,
   OIDC_ISSUER: options.oidcIssuer ?? urlOf(ports.issuer),
+  SECRETS_KEY: shell.SECRETS_KEY || folder.secrets().secretsKey,
+  WEBHOOKS_ALLOW_INTERNAL: "true",
   SMTP_URL: options.smtpUrl ?? `smtp://${host}:${ports.smtp}`,
   ...stripeVariables(shell, options, ports, folder.secrets()),
 });

@@ -10,6 +10,7 @@ import {
 } from "@headroom/platform/config";
 import { inviteLinkVariables } from "@headroom/service/invite-links";
 import { stripeVariables } from "@headroom/service/stripe/variables";
+import { webhookVariables } from "@headroom/service/webhook-settings";
 import { z } from "zod";
 import { acceptedAlgorithms, findIssuerFaults } from "./auth/issuers.ts";
 
@@ -23,6 +24,7 @@ const variables = z.object({
   ...processVariables,
   ...stripeVariables,
   ...inviteLinkVariables,
+  ...webhookVariables,
   PORT: port.default(4000),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(10),

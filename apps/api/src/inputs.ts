@@ -52,6 +52,8 @@ export const inviteIdInput = idInput("inv");
 export const apiKeyIdInput = idInput("key");
 export const profileIdInput = idInput("prf");
 export const conversationIdInput = idInput("cnv");
+export const webhookIdInput = idInput("whk");
+export const eventIdInput = idInput("evt");
 
 export const organizationId = idOutput("org");
 export const userId = idOutput("usr");
@@ -61,6 +63,7 @@ export const apiKeyId = idOutput("key");
 export const profileId = idOutput("prf");
 export const conversationId = idOutput("cnv");
 export const eventId = idOutput("evt");
+export const webhookId = idOutput("whk");
 
 /** An organization by id, or `current`: the caller's active one (an organization key's own). */
 export const organizationReference = z

@@ -11,6 +11,7 @@ import { ensurePartitions } from "@headroom/service/metering";
 import { createRateLimiter } from "@headroom/service/rate-limits";
 import { openStripe } from "@headroom/service/stripe/variables";
 import { createUsageLane } from "@headroom/service/usage-lane";
+import { openWebhooks } from "@headroom/service/webhook-settings";
 import { authenticate } from "./auth/credentials.ts";
 import { createTokenVerifier } from "./auth/tokens.ts";
 import { allowedOrigins, configurationFile, inviteAddress, readVariables, withIssuers } from "./config.ts";
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
   const configuration = withIssuers(await loadConfiguration(configurationFile(variables)), variables);
   const stripe = openStripe(variables);
   const inviteLinkKey = readInviteLinkKey(configuration.policies, variables);
+  const webhooks = openWebhooks(variables);
   const lifecycle = superviseProcess(log);
 
   const db = createDatabase({
@@ -48,6 +50,7 @@ async function main(): Promise<void> {
     addresses: { inviteAccept: inviteAddress(variables), console: variables.CONSOLE_URL },
     inviteLinkKey,
     environment,
+    webhooks,
   };
   const metrics = createMetrics("api");
   if (metricsPort !== undefined) {

@@ -9,6 +9,7 @@ import { organizationsRouter } from "./routers/organizations.ts";
 import { plansRouter } from "./routers/plans.ts";
 import { profilesRouter } from "./routers/profiles.ts";
 import { usageRouter } from "./routers/usage.ts";
+import { webhooksRouter } from "./routers/webhooks.ts";
 import { router } from "./trpc.ts";
 
 /** Every procedure. `@headroom/client` carries its type. */
@@ -24,6 +25,7 @@ export const appRouter = router({
   plans: plansRouter,
   profiles: profilesRouter,
   usage: usageRouter,
+  webhooks: webhooksRouter,
 });
 
 export type AppRouter = typeof appRouter;

@@ -2,6 +2,7 @@ import { databaseUrl, port, processVariables, readConfiguration } from "@headroo
 import { inviteLinkVariables } from "@headroom/service/invite-links";
 import { mailVariables } from "@headroom/service/mail/variables";
 import { stripeVariables } from "@headroom/service/stripe/variables";
+import { webhookVariables } from "@headroom/service/webhook-settings";
 import { z } from "zod";
 
 const webAddress = z.url({ protocol: /^https?$/, error: "is not an http address" });
@@ -10,6 +11,7 @@ const variables = z.object({
   ...processVariables,
   ...stripeVariables,
   ...inviteLinkVariables,
+  ...webhookVariables,
   PORT: port.default(4001),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(8),

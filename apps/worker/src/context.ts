@@ -6,6 +6,7 @@ import type { ServiceContext } from "@headroom/service/context";
 import { readInviteLinkKey } from "@headroom/service/invite-links";
 import { openMail } from "@headroom/service/mail/variables";
 import { openStripe } from "@headroom/service/stripe/variables";
+import { openWebhooks } from "@headroom/service/webhook-settings";
 import type { WorkerVariables } from "./config.ts";
 
 /** What tasks work with. @throws ConfigurationError, InvalidConfigurationError */
@@ -25,5 +26,6 @@ export async function createContext(
     addresses: { console, inviteAccept: inviteAccept ?? new URL("/invites/accept", console).href },
     inviteLinkKey: readInviteLinkKey(configuration.policies, variables),
     environment: variables.HEADROOM_ENV,
+    webhooks: openWebhooks(variables),
   };
 }

@@ -4,6 +4,7 @@ import { rollUpDays } from "@headroom/service/metering";
 import { closeDuePeriods, reportOverage } from "@headroom/service/overage-reporting";
 import { sweepInbox } from "@headroom/service/subscriptions";
 import { type Loop, startLoop } from "./loops.ts";
+import { startWebhookLoop } from "./webhooks.ts";
 
 /**
  * What must not wait for the crontab's minute: a moved clock or a webhook left behind is noticed within a second.
@@ -24,5 +25,6 @@ export function startPromptLoops(context: ServiceContext): Loop[] {
     }),
     startLoop({ name: "invites", everyMs: 2_000, log, round: () => expireInvites(context) }),
     startLoop({ name: "tallies", everyMs: 4_000, log, round: () => rollUpDays(context) }),
+    startWebhookLoop(context),
   ];
 }

@@ -4,6 +4,7 @@ import type { TaskList } from "graphile-worker";
 import { closePeriods } from "./tasks/close-periods.ts";
 import { makePartitions } from "./tasks/ensure-partitions.ts";
 import { expire } from "./tasks/expire-invites.ts";
+import { pruneDeliveries } from "./tasks/prune-webhook-deliveries.ts";
 import { removeLimits } from "./tasks/remove-ended-limits.ts";
 import { report } from "./tasks/report-overage.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
@@ -20,6 +21,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   ensure_partitions: makePartitions,
   remove_ended_limits: removeLimits,
   expire_invites: expire,
+  prune_webhook_deliveries: pruneDeliveries,
   report_overage: report,
   roll_up_days: rollUp,
   send_mail: sendMail,

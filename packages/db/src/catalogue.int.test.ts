@@ -196,6 +196,7 @@ describe("functions that run with their owner's rights", () => {
           from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g where g.grantee <> p.proowner), 'nobody') as name
         from pg_proc p where p.pronamespace = 'headroom'::regnamespace and p.prosecdef order by 1`),
     ).toEqual([
+      "claim_webhooks of hr_engine for hr_worker",
       "close_period of hr_engine for hr_worker",
       "due_overages of hr_engine for hr_worker",
       "enqueue_job of hr_jobs for hr_api hr_webhook hr_worker",
@@ -208,6 +209,7 @@ describe("functions that run with their owner's rights", () => {
       "organization_of_customer of hr_engine for hr_api hr_webhook hr_worker",
       "organizations_with_expired_invites of hr_engine for hr_worker",
       "organizations_about of hr_engine for hr_worker",
+      "prune_webhook_deliveries of hr_engine for hr_worker",
       "record_change of hr_engine for hr_api hr_webhook hr_worker",
       "record_operator_act of hr_engine for hr_api hr_worker",
       "refresh_limits of hr_engine for hr_api hr_webhook hr_worker",

@@ -10,6 +10,7 @@ export interface JobPayloads {
   ensure_partitions: Tick;
   remove_ended_limits: Tick;
   expire_invites: Tick;
+  prune_webhook_deliveries: Tick;
   report_overage: Tick;
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };

@@ -513,6 +513,7 @@ export interface WebhookAttempt {
 
 export interface WebhookDelivery {
   attempts: Generated<number>;
+  attempts_before: Generated<number>;
   created_at: Generated<Timestamp>;
   delivered_at: Timestamp | null;
   endpoint_id: string;
@@ -528,7 +529,10 @@ export interface WebhookEndpoint {
   description: Generated<string>;
   disabled_reason: string | null;
   events: Generated<string[]>;
+  failing_since: Timestamp | null;
   id: string;
+  lease: string | null;
+  leased_until: Timestamp | null;
   organization_id: string;
   previous_secret: Buffer | null;
   previous_secret_until: Timestamp | null;

@@ -129,6 +129,11 @@ const table = {
     audience: "webhooks.manage",
     payload: { webhookId: "webhook" },
   },
+  "webhook.test": {
+    when: "a test message to the endpoint was asked for; no other endpoint gets it",
+    audience: "webhooks.manage",
+    payload: { webhookId: "webhook" },
+  },
   "profile.created": {
     when: "a profile was made",
     audience: "profiles.view",

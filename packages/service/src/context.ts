@@ -3,6 +3,7 @@ import type { Configuration } from "@headroom/domain/configuration";
 import type { Logger } from "@headroom/platform/log";
 import type { MailTransport } from "./mail/transport.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
+import type { WebhookSettings } from "./webhook-settings.ts";
 
 /** What every use case works with; made once per process in its `main.ts`. */
 export interface ServiceContext {
@@ -21,4 +22,6 @@ export interface ServiceContext {
   /** At least 32 bytes; there when `invites.linkInList` is on. */
   inviteLinkKey?: string | undefined;
   environment: "production" | "development" | "test";
+  /** Outgoing webhooks; absent in processes that neither manage nor send them. */
+  webhooks?: WebhookSettings;
 }

@@ -1,5 +1,5 @@
 import { readClock } from "@headroom/db/clock";
-import { finishInvite } from "@headroom/db/invites";
+import { finishInvite } from "@headroom/db/invite-writes";
 import { findMember } from "@headroom/db/members";
 import {
   clearBillingEmail,

@@ -11,6 +11,7 @@ import { createLogger } from "@headroom/platform/log";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { authorize } from "../access.ts";
 import type { ServiceContext } from "../context.ts";
+import { createSecretBox } from "../encryption.ts";
 import { acceptInvite } from "../invite-acceptance.ts";
 import type { IssuedInvite } from "../invite-views.ts";
 import { issueInvite } from "../invites.ts";
@@ -61,6 +62,10 @@ export async function createWorld(changes: PolicyChanges = {}): Promise<World> {
     log: createLogger({ service: "test", level: "silent" }),
     addresses: { inviteAccept: "https://app.example.com/join", console: "https://app.example.com" },
     environment: "test",
+    webhooks: {
+      secrets: createSecretBox([Buffer.alloc(32, 7)]),
+      outbound: { allowHttp: true, allowInternal: true },
+    },
   };
   return {
     context,
