@@ -10,7 +10,7 @@ import {
 } from "@headroom/platform/config";
 import { stripeVariables } from "@headroom/service/stripe/variables";
 import { z } from "zod";
-import { acceptedAlgorithms, findIssuerFaults } from "./auth/issuers.ts";
+import { findIssuerFaults, issuerDefaults } from "./auth/issuers.ts";
 
 const httpAddress = z.url({ protocol: /^https?$/, error: "is not an http address" });
 const origin = httpAddress.refine(
@@ -29,6 +29,9 @@ const variables = z.object({
   OIDC_AUDIENCE: z.string().min(1).optional(),
   CONSOLE_URL: httpAddress.default("http://localhost:3000"),
   INVITE_ACCEPT_URL: httpAddress.optional(),
+  OPERATORS: commaSeparated
+    .pipe(z.array(z.string().regex(/^https?:\/\/[^|\s]+\|\S+$/, "is not issuer|subject")))
+    .optional(),
   CORS_ORIGINS: commaSeparated.pipe(z.array(origin)).optional(),
 });
 
@@ -56,12 +59,23 @@ export function withIssuers(configuration: Configuration, environment: ApiVariab
   const named =
     issuer === undefined || audience === undefined
       ? []
-      : [{ issuer, audience, algorithms: acceptedAlgorithms, claims: {}, userinfo: true }];
+      : [{ ...issuerDefaults, issuer, audience, userinfo: true }];
   const others = configuration.issuers.filter((other) => other.issuer !== issuer);
   const issuers = [...named, ...others];
-  const faults = findIssuerFaults(issuers, HEADROOM_ENV);
+  const strangers = [...operatorsOf(environment)].filter(
+    (operator) => !issuers.some((known) => operator.startsWith(`${known.issuer}|`)),
+  );
+  const faults = [
+    ...findIssuerFaults(issuers, HEADROOM_ENV),
+    ...strangers.map((operator) => `OPERATORS: no issuer of ${operator} is configured`),
+  ];
   if (faults.length > 0) throw new ConfigurationError(faults);
   return { ...configuration, issuers };
+}
+
+/** The users who may act as operators, each as `issuer|subject`. */
+export function operatorsOf({ OPERATORS = [] }: Pick<ApiVariables, "OPERATORS">): ReadonlySet<string> {
+  return new Set(OPERATORS);
 }
 
 /** The page that invite links open. */

@@ -11,7 +11,14 @@ import { openStripe } from "@headroom/service/stripe/variables";
 import { createUsageLane } from "@headroom/service/usage-lane";
 import { authenticate } from "./auth/credentials.ts";
 import { createTokenVerifier } from "./auth/tokens.ts";
-import { allowedOrigins, configurationFile, inviteAddress, readVariables, withIssuers } from "./config.ts";
+import {
+  allowedOrigins,
+  configurationFile,
+  inviteAddress,
+  operatorsOf,
+  readVariables,
+  withIssuers,
+} from "./config.ts";
 import { appRouter } from "./router.ts";
 import { startApiServer } from "./server.ts";
 
@@ -51,13 +58,14 @@ async function main(): Promise<void> {
     lifecycle.onStop("metrics", () => server.close());
   }
   const verifyToken = createTokenVerifier(configuration.issuers, environment);
+  const operators = operatorsOf(variables);
   const server = await startApiServer({
     host,
     port,
     service,
     usageLane: createUsageLane(db),
     router: appRouter,
-    authenticate: (headers) => authenticate(service, verifyToken, headers),
+    authenticate: (headers) => authenticate(service, verifyToken, headers, operators),
     checks: databaseChecks(db),
     origins: allowedOrigins(variables),
     metrics,

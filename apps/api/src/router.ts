@@ -5,8 +5,10 @@ import { invitesRouter } from "./routers/invites.ts";
 import { meRouter } from "./routers/me.ts";
 import { membersRouter } from "./routers/members.ts";
 import { organizationsRouter } from "./routers/organizations.ts";
+import { permissionsRouter } from "./routers/permissions.ts";
 import { plansRouter } from "./routers/plans.ts";
 import { usageRouter } from "./routers/usage.ts";
+import { usersRouter } from "./routers/users.ts";
 import { router } from "./trpc.ts";
 
 /** Every procedure. `@headroom/client` carries its type. */
@@ -18,8 +20,10 @@ export const appRouter = router({
   me: meRouter,
   members: membersRouter,
   organizations: organizationsRouter,
+  permissions: permissionsRouter,
   plans: plansRouter,
   usage: usageRouter,
+  users: usersRouter,
 });
 
 export type AppRouter = typeof appRouter;

@@ -27,6 +27,11 @@ export function readVariables(environment: Environment): CliVariables {
   return readConfiguration(variables, { ...stackVariables(environment), ...withoutBlanks(environment) });
 }
 
+/** Who runs the command, as the audit log names them. */
+export function operatorOf(environment: Environment): { kind: "operator"; name: string } {
+  return { kind: "operator", name: environment.USER || "cli" };
+}
+
 function stackVariables(environment: Environment): Environment {
   const file = environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
   const isGiven = Boolean(environment.DATABASE_URL || environment.DATABASE_URL_FILE);

@@ -1,9 +1,12 @@
 import { RolesMissingError } from "@headroom/db/roles";
+import { DomainError } from "@headroom/domain/errors";
 import { Command, CommanderError } from "commander";
 import { addKeys } from "./commands/keys.ts";
 import { addMigrate } from "./commands/migrate.ts";
+import { addOrganizations } from "./commands/organizations.ts";
 import { addPlans } from "./commands/plans.ts";
 import { addUsage } from "./commands/usage.ts";
+import { addUsers } from "./commands/users.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What commands are run with. */
@@ -20,7 +23,7 @@ const usageError = 2;
 function createProgram(shell: Shell): Command {
   const { terminal } = shell;
   const program = new Command("headroom")
-    .description("Operate Headroom: its database, plans, keys and counters")
+    .description("Operate Headroom: its database, plans, keys, counters, organizations and users")
     .addHelpText(
       "after",
       [
@@ -40,6 +43,8 @@ function createProgram(shell: Shell): Command {
   addPlans(program, shell);
   addKeys(program, shell);
   addUsage(program, shell);
+  addOrganizations(program, shell);
+  addUsers(program, shell);
   return program;
 }
 
@@ -71,5 +76,9 @@ export async function runProgram(
 
 function describe(error: unknown): string {
   const { message } = error as Error;
+  if (error instanceof DomainError && Array.isArray(error.details.issues)) {
+    const issues = error.details.issues as { path: string; message: string }[];
+    return issues.map((issue) => `${issue.path} ${issue.message}\n`).join("");
+  }
   return error instanceof RolesMissingError ? `${message}\n\n${error.statements}\n` : `${message}\n`;
 }

@@ -10,6 +10,7 @@ export const crontab: CronItem[] = [
   tick("* * * * *", "close_periods"),
   tick("* * * * *", "report_overage"),
   tick("* * * * *", "sweep_inbox"),
+  tick("* * * * *", "purge_organizations"),
   tick("7 * * * *", "ensure_partitions"),
   tick("17 * * * *", "verify_usage"),
 ];

@@ -6,8 +6,11 @@ export type Tick = Record<string, never>;
 
 /** Every task that the worker carries out, and what it is given. Ids are raw UUIDs. */
 export interface JobPayloads {
+  cancel_subscriptions: { organizationId: string };
   close_periods: Tick;
+  describe_customer: { organizationId: string };
   ensure_partitions: Tick;
+  purge_organizations: Tick;
   report_overage: Tick;
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };

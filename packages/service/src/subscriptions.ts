@@ -14,11 +14,11 @@ import { enqueue } from "@headroom/db/jobs";
 import { wakeOverages } from "@headroom/db/overages";
 import { readCatalogue } from "@headroom/db/plans";
 import { readSubscription, writeSubscription } from "@headroom/db/subscriptions";
-import { lockOrganization, type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
+import { lockOrganizationOrDeleted, type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
 import { reduceSubscription } from "@headroom/domain/billing";
 import { decodeId, encodeId } from "@headroom/domain/ids";
 import { canonical } from "@headroom/domain/plans";
-import { type SubscriptionFacts, transitionsOf } from "@headroom/domain/subscriptions";
+import { isLiveAtStripe, type SubscriptionFacts, transitionsOf } from "@headroom/domain/subscriptions";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
@@ -116,7 +116,8 @@ async function applyEvents(
     return ignoreForeign(db, customerId, token, noted, customer);
   }
   return withOrganization<SyncOutcome>(db, organizationId, async (tx) => {
-    const organization = await lockOrganization(tx, organizationId);
+    // A deleted one too: its bills go on until its subscription ends, and are gone only when it is purged.
+    const organization = await lockOrganizationOrDeleted(tx, organizationId);
     await assertLease(tx, customerId, token);
     if (organization === null) {
       await closeEvents(tx, customerId, noted.seq, { status: "ignored" });
@@ -128,6 +129,10 @@ async function applyEvents(
     }
     const facts = await applyCustomer(tx, organizationId, customer, now);
     await closeNotedSessions(tx, organizationId, noted);
+    if (organization.deleted_at !== null && isLiveAtStripe(facts) && facts.cancelAt === null) {
+      const jobKey = `cancel_subscriptions:${organizationId}`;
+      await enqueue(tx, "cancel_subscriptions", { organizationId }, { jobKey });
+    }
     if ((await wakeOverages(tx, organizationId)) > 0) {
       await enqueue(tx, "report_overage", {}, { jobKey: "report_overage" });
     }

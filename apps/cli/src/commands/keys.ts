@@ -5,11 +5,11 @@ import { createPlatformKey, revokePlatformKeysNamed } from "@headroom/service/ap
 import type { ServiceContext } from "@headroom/service/context";
 import { createApiKey } from "@headroom/service/organization-keys";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseOrganizationId, parseTime } from "../arguments.ts";
 import { withContext } from "../context.ts";
-import { readVariables } from "../environment.ts";
+import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { printResult } from "../terminal.ts";
-import { parseOrganizationId } from "./usage.ts";
 
 interface KeyOptions {
   platform?: true;
@@ -32,7 +32,7 @@ export function addKeys(program: Command, { environment, terminal }: Shell): voi
     .option("--organization <id>", "for this organization", parseOrganizationId)
     .requiredOption("--name <name>", "what people know it by", parseName)
     .requiredOption("--scopes <list>", `comma separated, or all: ${allScopes.join(", ")}`, parseScopes)
-    .option("--expires <time>", "ISO 8601, such as 2027-01-31T00:00:00Z; default never", parseExpiry)
+    .option("--expires <time>", "ISO 8601, such as 2027-01-31T00:00:00Z; default never", parseTime)
     .option("--replace", "with --platform: revoke the platform keys of this name first")
     .option("--json", "print {key, id}")
     .action(async (options: KeyOptions, command: Command) => {
@@ -43,7 +43,7 @@ export function addKeys(program: Command, { environment, terminal }: Shell): voi
         command.error("error: --replace is for platform keys", { exitCode: 2 });
       }
       const key = await withContext(readVariables(environment), "hr_api", terminal, (context) =>
-        createKey(context, options, { kind: "operator", name: environment.USER || "cli" }),
+        createKey(context, options, operatorOf(environment)),
       );
       terminal.err(`${key.id} made. Its secret is not stored and will not be shown again.\n`);
       printResult(terminal, options.json ?? false, { key: key.secret, id: key.id }, [key.secret ?? ""]);
@@ -80,12 +80,4 @@ function parseScopes(text: string): Scope[] {
     throw new InvalidArgumentError(`Not a scope: ${unknown.join(", ")}.`);
   }
   return names as Scope[];
-}
-
-function parseExpiry(text: string): string {
-  const time = new Date(text);
-  if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(time.getTime())) {
-    throw new InvalidArgumentError("Not an ISO 8601 time.");
-  }
-  return time.toISOString();
 }
