@@ -17,6 +17,8 @@ test("help names every command, the environment and the exit codes", async () =>
     "plans",
     "keys",
     "usage",
+    "organizations",
+    "users",
     "DATABASE_URL",
     "HEADROOM_CONFIG",
     "Exit codes: 0 done",
@@ -43,6 +45,22 @@ test.each([
       "--replace",
       "--json",
     ],
+  ],
+  [
+    ["organizations", "show"],
+    ["members, seats, plan and usage", "--json"],
+  ],
+  [
+    ["organizations", "transfer-ownership"],
+    ["the old owner becomes an admin", "--dry-run", "--json"],
+  ],
+  [
+    ["users", "grant"],
+    ["--until <time>", "--reason <text>", "createRequires", "--json"],
+  ],
+  [
+    ["users", "revoke"],
+    ["exit code 1", "--json"],
   ],
   [
     ["usage", "verify"],
