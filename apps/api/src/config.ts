@@ -12,7 +12,7 @@ import { inviteLinkVariables } from "@headroom/service/invite-links";
 import { stripeVariables } from "@headroom/service/stripe/variables";
 import { webhookVariables } from "@headroom/service/webhook-settings";
 import { z } from "zod";
-import { acceptedAlgorithms, findIssuerFaults } from "./auth/issuers.ts";
+import { findIssuerFaults, issuerDefaults } from "./auth/issuers.ts";
 
 const httpAddress = z.url({ protocol: /^https?$/, error: "is not an http address" });
 const origin = httpAddress.refine(
@@ -34,6 +34,9 @@ const variables = z.object({
   CONSOLE_URL: httpAddress.default("http://localhost:3000"),
   INVITE_ACCEPT_URL: httpAddress.optional(),
   TRUSTED_PROXY_HOPS: z.coerce.number().int().min(0).max(20).default(0),
+  OPERATORS: commaSeparated
+    .pipe(z.array(z.string().regex(/^https?:\/\/[^|\s]+\|\S+$/, "is not issuer|subject")))
+    .optional(),
   CORS_ORIGINS: commaSeparated.pipe(z.array(origin)).optional(),
 });
 
@@ -61,12 +64,23 @@ export function withIssuers(configuration: Configuration, environment: ApiVariab
   const named =
     issuer === undefined || audience === undefined
       ? []
-      : [{ issuer, audience, algorithms: acceptedAlgorithms, claims: {}, userinfo: true }];
+      : [{ ...issuerDefaults, issuer, audience, userinfo: true }];
   const others = configuration.issuers.filter((other) => other.issuer !== issuer);
   const issuers = [...named, ...others];
-  const faults = findIssuerFaults(issuers, HEADROOM_ENV);
+  const strangers = [...operatorsOf(environment)].filter(
+    (operator) => !issuers.some((known) => operator.startsWith(`${known.issuer}|`)),
+  );
+  const faults = [
+    ...findIssuerFaults(issuers, HEADROOM_ENV),
+    ...strangers.map((operator) => `OPERATORS: no issuer of ${operator} is configured`),
+  ];
   if (faults.length > 0) throw new ConfigurationError(faults);
   return { ...configuration, issuers };
+}
+
+/** The users who may act as operators, each as `issuer|subject`. */
+export function operatorsOf({ OPERATORS = [] }: Pick<ApiVariables, "OPERATORS">): ReadonlySet<string> {
+  return new Set(OPERATORS);
 }
 
 /** The page that invite links open. */

@@ -14,7 +14,14 @@ import { createUsageLane } from "@headroom/service/usage-lane";
 import { openWebhooks } from "@headroom/service/webhook-settings";
 import { authenticate } from "./auth/credentials.ts";
 import { createTokenVerifier } from "./auth/tokens.ts";
-import { allowedOrigins, configurationFile, inviteAddress, readVariables, withIssuers } from "./config.ts";
+import {
+  allowedOrigins,
+  configurationFile,
+  inviteAddress,
+  operatorsOf,
+  readVariables,
+  withIssuers,
+} from "./config.ts";
 import { appRouter } from "./router.ts";
 import { startApiServer } from "./server.ts";
 
@@ -58,6 +65,7 @@ async function main(): Promise<void> {
     lifecycle.onStop("metrics", () => server.close());
   }
   const verifyToken = createTokenVerifier(configuration.issuers, environment);
+  const operators = operatorsOf(variables);
   const server = await startApiServer({
     host,
     port,
@@ -66,7 +74,7 @@ async function main(): Promise<void> {
     rateLimiter: createRateLimiter(db, configuration.rateLimits),
     trustedProxyHops: variables.TRUSTED_PROXY_HOPS,
     router: appRouter,
-    authenticate: (headers) => authenticate(service, verifyToken, headers),
+    authenticate: (headers) => authenticate(service, verifyToken, headers, operators),
     checks: databaseChecks(db),
     origins: allowedOrigins(variables),
     metrics,

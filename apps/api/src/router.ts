@@ -6,9 +6,11 @@ import { invitesRouter } from "./routers/invites.ts";
 import { meRouter } from "./routers/me.ts";
 import { membersRouter } from "./routers/members.ts";
 import { organizationsRouter } from "./routers/organizations.ts";
+import { permissionsRouter } from "./routers/permissions.ts";
 import { plansRouter } from "./routers/plans.ts";
 import { profilesRouter } from "./routers/profiles.ts";
 import { usageRouter } from "./routers/usage.ts";
+import { usersRouter } from "./routers/users.ts";
 import { webhooksRouter } from "./routers/webhooks.ts";
 import { router } from "./trpc.ts";
 
@@ -22,10 +24,12 @@ export const appRouter = router({
   me: meRouter,
   members: membersRouter,
   organizations: organizationsRouter,
+  permissions: permissionsRouter,
   plans: plansRouter,
   profiles: profilesRouter,
   usage: usageRouter,
   webhooks: webhooksRouter,
+  users: usersRouter,
 });
 
 export type AppRouter = typeof appRouter;

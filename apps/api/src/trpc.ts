@@ -134,6 +134,18 @@ export function organizationProcedure(permission: Permission, module: keyof Modu
   });
 }
 
+/**
+ * Whoever belongs to the organization that the input names, with whatever rights; `ctx.organizationId`, raw. That the
+ * caller belongs is for the service to ask.
+ */
+export const anyMemberProcedure = authenticated
+  .meta({ permission: "signed_in" })
+  .use(async ({ ctx, getRawInput, next }) => {
+    const organizationId = await resolveOrganization(ctx.service, ctx.actor, await getRawInput());
+    ctx.caller.organizationId = organizationId;
+    return next({ ctx: { organizationId } });
+  });
+
 /** As `organizationProcedure`, of a part of the product that the configuration may leave off: then 404 `route_not_found`. */
 export function moduleProcedure(module: keyof Modules, permission: Permission) {
   return organizationProcedure(permission, module);

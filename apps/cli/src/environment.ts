@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import type { Actor } from "@headroom/domain/actors";
 import { databaseUrl, environmentName, logLevel, readConfiguration } from "@headroom/platform/config";
 import { stripeVariables } from "@headroom/service/stripe/variables";
 import { z } from "zod";
@@ -28,8 +27,8 @@ export function readVariables(environment: Environment): CliVariables {
   return readConfiguration(variables, { ...stackVariables(environment), ...withoutBlanks(environment) });
 }
 
-/** Who runs the command, for the audit trail: the login's name. */
-export function operatorOf(environment: Environment): Actor {
+/** Who runs the command, as the audit log names them. */
+export function operatorOf(environment: Environment): { kind: "operator"; name: string } {
   return { kind: "operator", name: environment.USER || "cli" };
 }
 

@@ -18,6 +18,7 @@ test("help names every command, the environment and the exit codes", async () =>
     "keys",
     "usage",
     "audit",
+    "organizations",
     "users",
     "DATABASE_URL",
     "HEADROOM_CONFIG",
@@ -45,6 +46,22 @@ test.each([
       "--replace",
       "--json",
     ],
+  ],
+  [
+    ["organizations", "show"],
+    ["members, seats, plan and usage", "--json"],
+  ],
+  [
+    ["organizations", "transfer-ownership"],
+    ["the old owner becomes an admin", "--dry-run", "--json"],
+  ],
+  [
+    ["users", "grant"],
+    ["--until <time>", "--reason <text>", "createRequires", "--json"],
+  ],
+  [
+    ["users", "revoke"],
+    ["exit code 1", "--json"],
   ],
   [
     ["usage", "verify"],

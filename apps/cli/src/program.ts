@@ -1,8 +1,10 @@
 import { RolesMissingError } from "@headroom/db/roles";
+import { DomainError } from "@headroom/domain/errors";
 import { Command, CommanderError } from "commander";
 import { addAudit } from "./commands/audit.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMigrate } from "./commands/migrate.ts";
+import { addOrganizations } from "./commands/organizations.ts";
 import { addPlans } from "./commands/plans.ts";
 import { addUsage } from "./commands/usage.ts";
 import { addUsers } from "./commands/users.ts";
@@ -22,7 +24,9 @@ const usageError = 2;
 function createProgram(shell: Shell): Command {
   const { terminal } = shell;
   const program = new Command("headroom")
-    .description("Operate Headroom: its database, plans, keys, counters, audit trail and people")
+    .description(
+      "Operate Headroom: its database, plans, keys, counters, organizations, audit trail and people",
+    )
     .addHelpText(
       "after",
       [
@@ -43,6 +47,7 @@ function createProgram(shell: Shell): Command {
   addKeys(program, shell);
   addUsage(program, shell);
   addAudit(program, shell);
+  addOrganizations(program, shell);
   addUsers(program, shell);
   return program;
 }
@@ -75,5 +80,9 @@ export async function runProgram(
 
 function describe(error: unknown): string {
   const { message } = error as Error;
+  if (error instanceof DomainError && Array.isArray(error.details.issues)) {
+    const issues = error.details.issues as { path: string; message: string }[];
+    return issues.map((issue) => `${issue.path} ${issue.message}\n`).join("");
+  }
   return error instanceof RolesMissingError ? `${message}\n\n${error.statements}\n` : `${message}\n`;
 }

@@ -1,10 +1,13 @@
 import type { JobName, JobPayloads } from "@headroom/db/jobs";
 import type { ServiceContext } from "@headroom/service/context";
 import type { TaskList } from "graphile-worker";
+import { cancelOrganizationSubscriptions } from "./tasks/cancel-subscriptions.ts";
 import { closePeriods } from "./tasks/close-periods.ts";
+import { describe } from "./tasks/describe-customer.ts";
 import { makePartitions } from "./tasks/ensure-partitions.ts";
 import { expire } from "./tasks/expire-invites.ts";
 import { pruneDeliveries } from "./tasks/prune-webhook-deliveries.ts";
+import { purge } from "./tasks/purge-organizations.ts";
 import { removeLimits } from "./tasks/remove-ended-limits.ts";
 import { report } from "./tasks/report-overage.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
@@ -17,11 +20,14 @@ import { verify } from "./tasks/verify-usage.ts";
 type Handler<Name extends JobName> = (context: ServiceContext, payload: JobPayloads[Name]) => Promise<void>;
 
 const handlers: { [Name in JobName]: Handler<Name> } = {
+  cancel_subscriptions: cancelOrganizationSubscriptions,
   close_periods: closePeriods,
+  describe_customer: describe,
   ensure_partitions: makePartitions,
   remove_ended_limits: removeLimits,
   expire_invites: expire,
   prune_webhook_deliveries: pruneDeliveries,
+  purge_organizations: purge,
   report_overage: report,
   roll_up_days: rollUp,
   send_mail: sendMail,

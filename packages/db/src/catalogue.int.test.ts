@@ -57,6 +57,13 @@ const openPolicies = () =>
       and (pg_get_expr(p.polqual, p.polrelid) = 'true' or pg_get_expr(p.polwithcheck, p.polrelid) = 'true')
       and p.polroles <> array['hr_engine'::regrole::oid] order by 1`);
 
+const withoutPurge = () =>
+  names(`select t.name from (${tenantTables}) t where not (
+    has_table_privilege('hr_engine', t.oid, 'select') and has_table_privilege('hr_engine', t.oid, 'delete')
+    and exists (select from pg_policy p where p.polrelid = t.oid and p.polcmd in ('*', 'd')
+      and p.polroles = array['hr_engine'::regrole::oid] and pg_get_expr(p.polqual, p.polrelid) = 'true'))
+    order by 1`);
+
 const openPartitions = () =>
   names(`select c.relname as name from pg_class c join pg_inherits i on i.inhrelid = c.oid
     where i.inhparent = 'headroom.usage_event'::regclass
@@ -124,6 +131,10 @@ describe("every tenant table", () => {
     expect(await foreignKeysThatLeaveTheTenant()).toEqual([]);
   });
 
+  test("can be emptied by the purge of a deleted organization", async () => {
+    expect(await withoutPurge()).toEqual([]);
+  });
+
   test("keeps its partitions closed: they are reached through the parent", async () => {
     expect(await openPartitions()).toEqual([]);
   });
@@ -152,6 +163,7 @@ test("each of these checks fails when its wall is missing", async () => {
     expect(await withoutLeadingIndex()).toEqual(["forgotten"]);
     expect(await uniqueNotLedByOrganization()).toEqual([...directories, "forgotten"].sort());
     expect(await foreignKeysThatLeaveTheTenant()).toEqual(["stray_api_key_organization_api_key_id_fkey"]);
+    expect(await withoutPurge()).toEqual(["forgotten", "stray"]);
     expect(await openPartitions()).toHaveLength(1);
     expect(await definersWithoutSearchPath()).toEqual(["half_open_door", "open_door"]);
   } finally {
@@ -202,6 +214,7 @@ describe("functions that run with their owner's rights", () => {
       "enqueue_job of hr_jobs for hr_api hr_webhook hr_worker",
       "ensure_partitions of hr_owner for hr_api hr_worker",
       "erase_audit_text of hr_engine for hr_worker",
+      "held_features of hr_engine for hr_api",
       "is_settled of hr_engine for hr_worker",
       "leave_ended_periods of hr_engine for hr_worker",
       "member_access of hr_engine for hr_api",
@@ -210,6 +223,9 @@ describe("functions that run with their owner's rights", () => {
       "organizations_with_expired_invites of hr_engine for hr_worker",
       "organizations_about of hr_engine for hr_worker",
       "prune_webhook_deliveries of hr_engine for hr_worker",
+      "organization_of_slug of hr_engine for hr_api",
+      "purge_organization of hr_engine for hr_worker",
+      "purgeable_organizations of hr_engine for hr_worker",
       "record_change of hr_engine for hr_api hr_webhook hr_worker",
       "record_operator_act of hr_engine for hr_api hr_worker",
       "refresh_limits of hr_engine for hr_api hr_webhook hr_worker",
@@ -218,7 +234,7 @@ describe("functions that run with their owner's rights", () => {
       "resolve_invite_token of hr_engine for hr_api",
       "roll_up of hr_engine for hr_worker",
       "set_dev_clock of hr_engine for hr_owner",
-      "start_period of hr_engine for hr_webhook hr_worker",
+      "start_period of hr_engine for hr_api hr_webhook hr_worker",
       "unclosed_periods of hr_engine for hr_worker",
       "unsealed_days of hr_engine for hr_worker",
       "usage_consume of hr_engine for hr_api",

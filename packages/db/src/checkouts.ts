@@ -75,6 +75,14 @@ export async function insertCheckout(
     .execute();
 }
 
+/** The open checkout is wanted no more: its session is still to be closed. */
+export async function supersedeCheckouts(tx: Tx, organizationId: string): Promise<void> {
+  await unfinished(tx, organizationId)
+    .set({ status: "superseded", updated_at: sql`clock_now()` })
+    .where("status", "<>", "superseded")
+    .execute();
+}
+
 /** Moves an intent on that is under way, open or superseded. */
 export async function closeCheckout(
   tx: Tx,

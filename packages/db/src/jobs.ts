@@ -6,11 +6,14 @@ export type Tick = Record<string, never>;
 
 /** Every task that the worker carries out, and what it is given. Ids are raw UUIDs. */
 export interface JobPayloads {
+  cancel_subscriptions: { organizationId: string };
   close_periods: Tick;
+  describe_customer: { organizationId: string };
   ensure_partitions: Tick;
   remove_ended_limits: Tick;
   expire_invites: Tick;
   prune_webhook_deliveries: Tick;
+  purge_organizations: Tick;
   report_overage: Tick;
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };

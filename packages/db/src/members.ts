@@ -110,6 +110,16 @@ export async function updateRole(
     .execute();
 }
 
+export async function findOwner(tx: Tx, organizationId: string): Promise<MembershipRow | null> {
+  const row = await tx
+    .selectFrom("membership")
+    .selectAll()
+    .where("organization_id", "=", organizationId)
+    .where("role", "=", "owner")
+    .executeTakeFirst();
+  return (row as MembershipRow | undefined) ?? null;
+}
+
 export async function deleteMembership(tx: Tx, organizationId: string, userId: string): Promise<void> {
   await tx
     .deleteFrom("membership")

@@ -1,5 +1,5 @@
 import { invalidField } from "@headroom/domain/validation";
-import { type Insertable, sql, type Updateable } from "kysely";
+import { type Insertable, type Kysely, sql, type Updateable } from "kysely";
 import { sqlState } from "./retry.ts";
 import type { DB } from "./schema.ts";
 import type { OrganizationRow, Tx } from "./tenancy.ts";
@@ -49,6 +49,12 @@ export async function findOrganization(tx: Tx, organizationId: string): Promise<
     .where("deleted_at", "is", null)
     .executeTakeFirst();
   return row ?? null;
+}
+
+/** The organization that has a slug, from any transaction, deleted ones too; null: nobody has it. */
+export async function findOrganizationBySlug(db: Kysely<DB>, slug: string): Promise<string | null> {
+  const { rows } = await sql<{ id: string | null }>`select organization_of_slug(${slug}) as id`.execute(db);
+  return rows[0]?.id ?? null;
 }
 
 /** A user's organizations in the order of joining, after a membership id; inside `withUser`. */

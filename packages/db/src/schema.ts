@@ -37,6 +37,18 @@ export interface Account {
   updated_at: Timestamp;
 }
 
+export interface AccountGrant {
+  account_id: string;
+  expires_at: Timestamp | null;
+  feature: string;
+  granted_at: Timestamp;
+  granted_by: string;
+  id: string;
+  reason: Generated<string>;
+  revoked_at: Timestamp | null;
+  revoked_by: string | null;
+}
+
 export interface ApiKey {
   created_at: Timestamp;
   created_by: string | null;
@@ -220,6 +232,7 @@ export interface Organization {
   domain: string | null;
   id: string;
   name: string;
+  purge_at: Timestamp | null;
   settings: Generated<Json>;
   slug: string;
   time_zone: Generated<string>;
@@ -549,6 +562,7 @@ export interface WorkerHeartbeat {
 
 export interface DB {
   account: Account;
+  account_grant: AccountGrant;
   api_key: ApiKey;
   api_key_hash: ApiKeyHash;
   audit_check: AuditCheck;

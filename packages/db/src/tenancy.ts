@@ -58,6 +58,20 @@ export async function lockOrganization(tx: Tx, organizationId: string): Promise<
   return row ?? null;
 }
 
+/** As `lockOrganization`, of a deleted one too, until it is purged: its bills go on. */
+export async function lockOrganizationOrDeleted(
+  tx: Tx,
+  organizationId: string,
+): Promise<OrganizationRow | null> {
+  const row = await tx
+    .selectFrom("organization")
+    .selectAll()
+    .where("id", "=", organizationId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 async function transaction<Result>(
   database: Database,
   scope: "organization_id" | "user_id" | null,

@@ -146,7 +146,8 @@ function pastDueFrom({ latestInvoice }: SubscriptionSnapshot, now: Instant): Ins
   return Math.min(now, latestInvoice?.dueAt ?? latestInvoice?.finalizedAt ?? now);
 }
 
-function isOurs(one: SubscriptionSnapshot, catalogue: Catalogue): boolean {
+/** True for a subscription that our checkout made, or that has a price of ours. */
+export function isOurs(one: SubscriptionSnapshot, catalogue: Catalogue): boolean {
   return one.claimed || one.items.some((item) => mapItem(item, catalogue) !== null);
 }
 

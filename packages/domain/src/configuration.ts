@@ -94,11 +94,19 @@ export interface Policies {
 
 export interface IssuerDefinition {
   issuer: string;
-  audience: string;
+  /** What `aud` must hold; null: not asked for, `authorizedParties` are. */
+  audience: string | null;
+  /** What `azp` must be one of; empty: not asked for. */
+  authorizedParties: readonly string[];
   algorithms: readonly string[];
+  /** Where the keys are; null: where the issuer's discovery document says. */
+  jwksUri: string | null;
+  /** The names of claims, or, where no claim has the name, dotted paths into nested objects. */
   claims: Readonly<Partial<Record<"email" | "emailVerified" | "name", string>>>;
   /** Ask the issuer's userinfo endpoint for claims that the access token lacks. */
   userinfo: boolean;
+  /** The issuer gives tokens to nobody whose address it has not verified: no claim has to say so. */
+  emailsVerified: boolean;
 }
 
 /** Parts of the product that a SaaS may have no use for; what is off answers `route_not_found`. */

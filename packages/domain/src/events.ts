@@ -42,7 +42,7 @@ const table = {
   "organization.ownership_transferred": {
     when: "another member has become the owner",
     audience: "members.view",
-    payload: { from: "user", to: "user" },
+    payload: { from: "user?", to: "user" },
   },
   "member.joined": {
     when: "somebody has become a member",

@@ -16,7 +16,7 @@ const longestLocalPart = 64;
  * An e-mail address as it was written, in NFC and without the blanks around it.
  * @throws DomainError validation_failed
  */
-export function parseEmail(text: string): string {
+export function parseEmail(text: string, path = "email"): string {
   const email = text.normalize("NFC").trim();
   const [local = "", host = "", ...more] = email.split("@");
   const valid =
@@ -27,7 +27,7 @@ export function parseEmail(text: string): string {
     /^[\p{L}\p{N}]([\p{L}\p{N}\p{M}.-]*[\p{L}\p{N}])?$/u.test(host) &&
     !`${local}.${host}`.includes("..");
   if (!valid) {
-    throw invalidField("email", "is not an e-mail address");
+    throw invalidField(path, "is not an e-mail address");
   }
   return email;
 }

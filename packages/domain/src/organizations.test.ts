@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  assertConfirmed,
   deriveSlug,
   parseHostName,
   parseName,
   parseSlug,
   parseTimeZone,
+  purgeTime,
   suffixSlug,
 } from "./organizations.ts";
 
@@ -86,5 +88,18 @@ describe("time zones", () => {
 
   test.each(["+01:00", "Berlin", "", "UTC+1", "Europe/Berlin; drop", "../etc"])("%s is none", (zone) => {
     expect(() => parseTimeZone(zone)).toThrow(refusal);
+  });
+});
+
+describe("deleting", () => {
+  test("is confirmed by the slug, letter for letter", () => {
+    expect(() => assertConfirmed({ slug: "acme" }, "acme")).not.toThrow();
+    for (const other of ["Acme", "acme ", "", "acm"]) {
+      expect(() => assertConfirmed({ slug: "acme" }, other)).toThrow(refusal);
+    }
+  });
+
+  test("keeps the data for 30 days", () => {
+    expect(purgeTime(Date.UTC(2026, 0, 31))).toBe(Date.UTC(2026, 2, 2));
   });
 });

@@ -1,5 +1,8 @@
+import type { Instant } from "./subscriptions.ts";
 import { invalidField } from "./validation.ts";
 
+const dayMilliseconds = 86_400_000;
+const keptDays = 30;
 const longestName = 100;
 const longestSlug = 48;
 const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -105,4 +108,16 @@ function isKnownZone(zone: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Deleting needs the organization's slug, typed again. @throws DomainError validation_failed */
+export function assertConfirmed(organization: { slug: string }, slug: string): void {
+  if (slug !== organization.slug) {
+    throw invalidField("slug", "is not the slug of this organization");
+  }
+}
+
+/** When a deleted organization's data goes for good: 30 days after. Its slug is taken until then. */
+export function purgeTime(deletedAt: Instant): Instant {
+  return deletedAt + keptDays * dayMilliseconds;
 }

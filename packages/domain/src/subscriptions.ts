@@ -96,6 +96,13 @@ export const noSubscription: SubscriptionFacts = {
   seatItemId: null,
 };
 
+const overAtStripe: readonly string[] = ["canceled", "incomplete_expired", "deleted"];
+
+/** True while Stripe has a subscription that it may still charge for. */
+export function isLiveAtStripe({ subscriptionId, status }: SubscriptionFacts): boolean {
+  return subscriptionId !== null && !overAtStripe.includes(status ?? "deleted");
+}
+
 /** The state at an instant: grace and scheduled cancellation run out without an event. */
 export function stateAt(
   facts: Pick<SubscriptionFacts, "state" | "limitsUntil">,

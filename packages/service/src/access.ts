@@ -3,7 +3,8 @@ import { lockOrganization, type OrganizationRow, type Tx, withOrganization } fro
 import { hasPermission, memberBehind, personBehind } from "@headroom/domain/access";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
-import type { Permission, Role } from "@headroom/domain/permissions";
+import { encodeId } from "@headroom/domain/ids";
+import { type Permission, permissions, type Role } from "@headroom/domain/permissions";
 import type { ServiceContext } from "./context.ts";
 
 /** Proof that an actor may do one thing in one organization. Made by `authorize`, asked again under the lock. */
@@ -25,6 +26,17 @@ export async function authorize(
   organizationId: string,
   permission: Permission,
 ): Promise<Access> {
+  const role = await requireRole(context, actor, organizationId);
+  const access: Access = { organizationId, actor, role, permission };
+  assertPermission(context, access, permission);
+  return access;
+}
+
+async function requireRole(
+  context: Pick<ServiceContext, "db">,
+  actor: Actor,
+  organizationId: string,
+): Promise<Role | null> {
   if (actor.kind === "organization_key" && actor.organizationId !== organizationId) {
     throw organizationNotFound();
   }
@@ -32,9 +44,29 @@ export async function authorize(
   if (role === undefined) {
     throw organizationNotFound();
   }
-  const access: Access = { organizationId, actor, role, permission };
-  assertPermission(context, access, permission);
-  return access;
+  return role;
+}
+
+export interface HeldPermissions {
+  organizationId: string;
+  /** null for a key without a member, and for an operator. */
+  role: Role | null;
+  permissions: Permission[];
+}
+
+/** Everything that the actor may do in an organization now. @throws DomainError organization_not_found */
+export async function listPermissions(
+  context: Pick<ServiceContext, "db" | "configuration">,
+  actor: Actor,
+  organizationId: string,
+): Promise<HeldPermissions> {
+  const role = await requireRole(context, actor, organizationId);
+  const { policies } = context.configuration;
+  return {
+    organizationId: encodeId("org", organizationId),
+    role,
+    permissions: permissions.filter((permission) => hasPermission(actor, role, permission, policies)),
+  };
 }
 
 /** For a field or a step that needs more than the procedure itself. @throws DomainError forbidden */

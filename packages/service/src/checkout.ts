@@ -136,7 +136,11 @@ async function createSession(
  * Closes the sessions of superseded checkouts; true when one of them was paid first. A session that was opened and
  * never written down is found by making the same call again, under the same key.
  */
-async function endSuperseded(context: Context, organizationId: string, customerId: string): Promise<boolean> {
+export async function endSuperseded(
+  context: Context,
+  organizationId: string,
+  customerId: string,
+): Promise<boolean> {
   const superseded = await withOrganization(context.db, organizationId, (tx) =>
     listSupersededCheckouts(tx, organizationId),
   );

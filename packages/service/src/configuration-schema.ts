@@ -117,13 +117,19 @@ const rateLimits = z.strictObject({
 
 const issuer = z.strictObject({
   issuer: z.url({ protocol: /^https?$/ }),
-  audience: z.string().min(1),
+  audience: z.string().min(1).nullable().default(null),
+  authorizedParties: z.array(z.string().min(1)).default([]),
   algorithms: z
     .array(z.enum(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]))
     .min(1)
     .default(["RS256", "ES256", "EdDSA"]),
+  jwksUri: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null),
   claims: z.partialRecord(z.enum(["email", "emailVerified", "name"]), z.string().min(1)).default({}),
   userinfo: z.boolean().default(false),
+  emailsVerified: z.boolean().default(false),
 });
 
 /** The shape of `headroom.config.ts`, strict at every level, with the defaults. What spans fields is in `configuration.ts`. */

@@ -1,9 +1,10 @@
 import { readClock } from "@headroom/db/clock";
 import { findCustomer, linkCustomer } from "@headroom/db/customers";
 import { findOrganization } from "@headroom/db/organizations";
-import { withOrganization } from "@headroom/db/tenancy";
+import { type OrganizationRow, withOrganization } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import type { ServiceContext } from "./context.ts";
+import { readSettings } from "./organization-views.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 
 /** A context that has Stripe. @throws DomainError billing_not_configured (503) without a key. */
@@ -34,10 +35,30 @@ export async function ensureCustomer(
     await linkCustomer(tx, organizationId, customerId, await readClock(tx));
     return findOrganization(tx, organizationId);
   });
-  const { billingEmail } = (organization?.settings ?? {}) as { billingEmail?: unknown };
-  await stripe.describeCustomer(customerId, {
-    name: organization?.name ?? "",
-    email: typeof billingEmail === "string" ? billingEmail : null,
-  });
+  if (organization !== null) {
+    await describe(stripe, customerId, organization);
+  }
   return customerId;
+}
+
+/**
+ * Tells Stripe the name and address that invoices show, as they are now.
+ * @param context `db` as hr_worker. @throws StripeFault
+ */
+export async function describeCustomer(
+  { db, stripe }: Pick<ServiceContext, "db" | "stripe">,
+  { organizationId }: { organizationId: string },
+): Promise<void> {
+  const [organization, customerId] = await withOrganization(db, organizationId, async (tx) => [
+    await findOrganization(tx, organizationId),
+    await findCustomer(tx, organizationId),
+  ]);
+  if (organization !== null && customerId !== null && stripe !== null) {
+    await describe(stripe, customerId, organization);
+  }
+}
+
+function describe(stripe: StripeGateway, customerId: string, organization: OrganizationRow): Promise<void> {
+  const { billingEmail } = readSettings(organization);
+  return stripe.describeCustomer(customerId, { name: organization.name, email: billingEmail });
 }

@@ -18,8 +18,9 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { requirePerson } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
+import { assertMayCreate } from "./features.ts";
 import { type Repeatable, withIdempotency } from "./idempotency.ts";
-import { type OrganizationFields, readFields } from "./organization-fields.ts";
+import { type OrganizationFields, readFields, toColumns } from "./organization-fields.ts";
 import { type OrganizationView, readOrganization } from "./organization-views.ts";
 
 export type NewOrganization = { name: string } & Partial<Omit<OrganizationFields, "name">>;
@@ -27,7 +28,8 @@ export type NewOrganization = { name: string } & Partial<Omit<OrganizationFields
 /**
  * Makes an organization on the default plan. The caller gets the top role, and it becomes their active one. Without a
  * slug one is derived from the name.
- * @throws DomainError validation_failed, slug_taken, idempotency_mismatch, forbidden for a key that acts for nobody
+ * @throws DomainError validation_failed, slug_taken, plan_required, idempotency_mismatch, forbidden for a key that acts
+ *   for nobody
  */
 export async function createOrganization(
   context: ServiceContext,
@@ -64,13 +66,14 @@ async function foundOrganization(
   tx: Tx,
   { id, actor, userId, input }: { id: string; actor: Actor; userId: string; input: NewOrganization },
 ): Promise<OrganizationView> {
+  await assertMayCreate(tx, context.configuration, userId);
   const { name = "", slug, ...fields } = await readFields(tx, input);
   const now = await readClock(tx);
   await insertOrganization(tx, {
     id,
     name,
     slug: slug ?? deriveSlug(name),
-    ...fields,
+    ...toColumns(fields),
     created_by: userId,
     created_at: now,
     updated_at: now,

@@ -5,12 +5,18 @@ import { encodeId } from "@headroom/domain/ids";
 import type { Role } from "@headroom/domain/permissions";
 import { organizationNotFound } from "./access.ts";
 
+export interface OrganizationSettings {
+  timeZone: string;
+  /** Where invoices go; null: nowhere of the organization's own. */
+  billingEmail: string | null;
+}
+
 export interface OrganizationView {
   id: string;
   name: string;
   slug: string;
   domain: string | null;
-  settings: { timeZone: string };
+  settings: OrganizationSettings;
   /** The caller's own role; null for keys of the organization or the SaaS. */
   role: Role | null;
   createdAt: string;
@@ -24,7 +30,7 @@ export function toOrganizationView(row: OrganizationRow, role: Role | null): Org
     name: row.name,
     slug: row.slug,
     domain: row.domain,
-    settings: { timeZone: row.time_zone },
+    settings: readSettings(row),
     role,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
@@ -45,4 +51,10 @@ export async function readOrganization(
     throw organizationNotFound();
   }
   return toOrganizationView(row, member.role);
+}
+
+/** The settings in an organization's row. */
+export function readSettings(row: Pick<OrganizationRow, "settings" | "time_zone">): OrganizationSettings {
+  const { billingEmail } = (row.settings ?? {}) as { billingEmail?: unknown };
+  return { timeZone: row.time_zone, billingEmail: typeof billingEmail === "string" ? billingEmail : null };
 }

@@ -182,7 +182,7 @@ describe("changing", () => {
     const asAdmin = await accessTo(context, admin, id, "organization.update");
     expect(await outcomeOf(changeOrganization(context, asAdmin, { name: "Mine" }))).toBe("forbidden");
     const zone = await changeOrganization(context, asAdmin, { settings: { timeZone: "Asia/Kolkata" } });
-    expect(zone.settings).toEqual({ timeZone: "Asia/Kolkata" });
+    expect(zone.settings).toEqual({ timeZone: "Asia/Kolkata", billingEmail: null });
     expect(await outcomeOf(changeOrganization(world.context, asAdmin, { name: "Ours" }))).toBe("ok");
   });
 

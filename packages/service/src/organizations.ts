@@ -1,12 +1,15 @@
 import { findAccount, setActiveOrganization } from "@headroom/db/accounts";
 import { readClock } from "@headroom/db/clock";
+import { findCustomer } from "@headroom/db/customers";
+import { enqueue } from "@headroom/db/jobs";
 import {
   findOrganization,
   listOrganizationsOf,
   moveSlug,
   updateOrganization,
 } from "@headroom/db/organizations";
-import { type OrganizationRow, withOrganization, withUser } from "@headroom/db/tenancy";
+import { type Tx, withOrganization, withUser } from "@headroom/db/tenancy";
+import { personBehind } from "@headroom/domain/access";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
@@ -23,7 +26,13 @@ import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
 import { listMembers, type MemberPage } from "./member-list.ts";
-import { type OrganizationFields, readFields } from "./organization-fields.ts";
+import {
+  changedFields,
+  type FieldChange,
+  type OrganizationFields,
+  readFields,
+  toColumns,
+} from "./organization-fields.ts";
 import { type OrganizationView, toOrganizationView } from "./organization-views.ts";
 import { getUsage, type MeterUsage } from "./usage-reading.ts";
 import { findActiveOrganization } from "./users.ts";
@@ -80,10 +89,9 @@ export async function getCurrentOrganization(
   context: ServiceContext,
   actor: Actor,
 ): Promise<CurrentOrganizationView> {
-  const organizationId =
-    actor.kind === "organization_key"
-      ? actor.organizationId
-      : await findActiveOrganization(context, requirePerson(actor));
+  const userId = personBehind(actor);
+  const active = userId === null ? null : await findActiveOrganization(context, userId);
+  const organizationId = actor.kind === "organization_key" ? actor.organizationId : active;
   if (organizationId === null) {
     throw new DomainError("no_active_organization", "There is no active organization: name one.");
   }
@@ -111,38 +119,55 @@ export async function changeOrganization(
   return withLockedOrganization(context, access, async (tx, organization, fresh) => {
     const fields = await readFields(tx, input);
     const changes = changedFields(organization, fields);
-    if (changes.some(({ field }) => field !== "time_zone")) {
+    const names = changes.map(({ field }) => field);
+    if (names.some((name) => identity.includes(name))) {
       assertPermission(context, fresh, "organization.identify");
     }
     if (changes.length === 0) {
       return toOrganizationView(organization, fresh.role);
     }
-    if (fields.slug !== undefined && fields.slug !== organization.slug) {
+    if (fields.slug !== undefined && names.includes("slug")) {
       await moveSlug(tx, organization.id, fields.slug);
     }
-    const now = await readClock(tx);
-    const row = await updateOrganization(tx, organization.id, { ...fields, updated_at: now });
-    await recordChange(tx, {
-      organizationId: organization.id,
-      actor: access.actor,
-      audit: {
-        action: "organization.updated",
-        target: encodeId("org", organization.id),
-        data: Object.fromEntries(changes.map(({ field, from, to }) => [field, { from, to }])),
-      },
-      events: [{ name: "organization.updated", payload: { fields: changes.map(({ field }) => field) } }],
-    });
+    const columns = { ...toColumns(fields, organization.settings), updated_at: await readClock(tx) };
+    const row = await updateOrganization(tx, organization.id, columns);
+    await recordUpdate(tx, fresh, changes);
+    if (names.includes("name") || names.includes("billingEmail")) {
+      await tellStripe(tx, organization.id);
+    }
     return toOrganizationView(row, fresh.role);
   });
 }
 
-type Fields = Awaited<ReturnType<typeof readFields>>;
+const identity: readonly FieldChange["field"][] = ["name", "slug", "domain"];
 
-function changedFields(organization: OrganizationRow, fields: Fields) {
-  const names = Object.keys(fields) as (keyof Fields)[];
-  return names
-    .map((field) => ({ field, from: organization[field], to: fields[field] }))
-    .filter(({ from, to }) => from !== to);
+async function recordUpdate(
+  tx: Tx,
+  { organizationId, actor }: Access,
+  changes: readonly FieldChange[],
+): Promise<void> {
+  const email = changes.find(({ field }) => field === "billingEmail");
+  const told = changes.filter((change) => change !== email);
+  await recordChange(tx, {
+    organizationId,
+    actor,
+    audit: {
+      action: "organization.updated",
+      target: encodeId("org", organizationId),
+      data: Object.fromEntries(told.map(({ field, from, to }) => [field, { from, to }])),
+      // An address is a person's: what is gone is told by its absence.
+      ...(email && { personal: { billingEmailFrom: email.from, billingEmailTo: email.to } }),
+    },
+    events: [{ name: "organization.updated", payload: { fields: changes.map(({ field }) => field) } }],
+  });
+}
+
+// Invoices show them.
+async function tellStripe(tx: Tx, organizationId: string): Promise<void> {
+  if ((await findCustomer(tx, organizationId)) !== null) {
+    const jobKey = `describe_customer:${organizationId}`;
+    await enqueue(tx, "describe_customer", { organizationId }, { jobKey });
+  }
 }
 
 /**

@@ -15,7 +15,7 @@ import { wakeOverages } from "@headroom/db/overages";
 import { readCatalogue } from "@headroom/db/plans";
 import { readSubscription, writeSubscription } from "@headroom/db/subscriptions";
 import {
-  lockOrganization,
+  lockOrganizationOrDeleted,
   type OrganizationRow,
   type Tx,
   withOrganization,
@@ -24,7 +24,7 @@ import {
 import { reduceSubscription } from "@headroom/domain/billing";
 import { decodeId, encodeId } from "@headroom/domain/ids";
 import { canonical } from "@headroom/domain/plans";
-import { type SubscriptionFacts, transitionsOf } from "@headroom/domain/subscriptions";
+import { isLiveAtStripe, type SubscriptionFacts, transitionsOf } from "@headroom/domain/subscriptions";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { queuePaymentFailed } from "./billing-mails.ts";
 import { recordChange } from "./changes.ts";
@@ -123,7 +123,8 @@ async function applyEvents(
     return ignoreForeign(db, customerId, token, noted, customer);
   }
   return withOrganization<SyncOutcome>(db, organizationId, async (tx) => {
-    const organization = await lockOrganization(tx, organizationId);
+    // A deleted one too: its bills go on until its subscription ends, and are gone only when it is purged.
+    const organization = await lockOrganizationOrDeleted(tx, organizationId);
     await assertLease(tx, customerId, token);
     if (organization === null) {
       await closeEvents(tx, customerId, noted.seq, { status: "ignored" });
@@ -135,6 +136,10 @@ async function applyEvents(
     }
     const facts = await applyCustomer(tx, organization, customer, now);
     await closeNotedSessions(tx, organizationId, noted);
+    if (organization.deleted_at !== null && isLiveAtStripe(facts) && facts.cancelAt === null) {
+      const jobKey = `cancel_subscriptions:${organizationId}`;
+      await enqueue(tx, "cancel_subscriptions", { organizationId }, { jobKey });
+    }
     if ((await wakeOverages(tx, organizationId)) > 0) {
       await enqueue(tx, "report_overage", {}, { jobKey: "report_overage" });
     }

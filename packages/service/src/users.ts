@@ -10,7 +10,9 @@ import { withSystem } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
+import { parseEmail } from "@headroom/domain/invites";
 import type { Scope } from "@headroom/domain/permissions";
+import { invalidField } from "@headroom/domain/validation";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
 
@@ -51,12 +53,77 @@ function isUpToDate(account: AccountRow, { email, emailVerified, name }: Identit
   return sameEmail && (name === null || name === account.name);
 }
 
+/** A user as the SaaS's own back end sees them. */
+export interface UserView {
+  id: string;
+  issuer: string;
+  subject: string;
+  email: string | null;
+  emailVerified: boolean;
+  name: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface UserInput {
+  issuer: string;
+  subject: string;
+  /** Absent: what is known stays. */
+  email?: string | undefined;
+  /** Absent: as it is known of the same address, else false. */
+  emailVerified?: boolean | undefined;
+  name?: string | undefined;
+}
+
+/**
+ * Makes the account of an identity before its first sign-in, or brings it up to date. The SaaS vouches for what it says.
+ * @throws DomainError validation_failed for an issuer that is not configured
+ */
+export async function upsertUser(
+  context: Pick<ServiceContext, "db" | "configuration">,
+  input: UserInput,
+): Promise<UserView> {
+  const { issuer, subject, name = null } = input;
+  if (!context.configuration.issuers.some((known) => known.issuer === issuer)) {
+    throw invalidField("issuer", "is not an issuer of the configuration");
+  }
+  if (input.email === undefined && input.emailVerified !== undefined) {
+    throw invalidField("emailVerified", "says nothing without an e-mail address");
+  }
+  const email = input.email === undefined ? null : parseEmail(input.email);
+  const known = await findAccountByIdentity(context.db.kysely, { issuer, subject });
+  const sameEmail = known !== null && known.email === email;
+  const emailVerified = input.emailVerified ?? (sameEmail && known.email_verified);
+  const { userId } = await ensureUser(context, { issuer, subject, email, emailVerified, name });
+  return findUser(context, userId);
+}
+
 /** @throws DomainError user_not_found */
-export async function getUser(context: Context, userId: string): Promise<OwnUserView> {
+export async function findUser(context: Context, userId: string): Promise<UserView> {
+  const account = await requireAccount(context, userId);
+  return {
+    id: encodeId("usr", account.id),
+    issuer: account.issuer,
+    subject: account.subject,
+    email: account.email,
+    emailVerified: account.email_verified,
+    name: account.name,
+    createdAt: account.created_at.toISOString(),
+    updatedAt: account.updated_at.toISOString(),
+  };
+}
+
+async function requireAccount(context: Context, userId: string): Promise<AccountRow> {
   const account = await findAccount(context.db.kysely, userId);
   if (account === null) {
     throw new DomainError("user_not_found", "There is no such user.");
   }
+  return account;
+}
+
+/** @throws DomainError user_not_found */
+export async function getUser(context: Context, userId: string): Promise<OwnUserView> {
+  const account = await requireAccount(context, userId);
   return {
     id: encodeId("usr", account.id),
     email: account.email,

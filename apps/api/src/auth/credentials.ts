@@ -14,17 +14,22 @@ export type VerifyToken = (token: string) => Promise<Identity>;
 /**
  * The actor behind a request's credential, and nothing else: no input names an actor. `Authorization: Bearer` carries
  * a JWT or an API key; a platform key with the scope `impersonate` may add `Headroom-On-Behalf-Of: usr_…`.
- * @throws DomainError unauthenticated, token_expired, unavailable; forbidden, user_not_found for the second header
+ * A user of `operators` who adds `Headroom-Operator: true` is an operator for that call, and no person.
+ * @param operators `issuer|subject` of each
+ * @throws DomainError unauthenticated, token_expired, unavailable; forbidden, user_not_found for the other headers
  */
 export async function authenticate(
   service: ServiceContext,
   verifyToken: VerifyToken,
   headers: IncomingHttpHeaders,
+  operators: ReadonlySet<string> = new Set(),
 ): Promise<Actor> {
   const credential = bearer(headers.authorization);
+  const isOperator = asksForOperator(headers["headroom-operator"]);
   const actor = credential.startsWith("hr_")
     ? await keyActor(service, credential)
-    : await userActor(service, await verifyToken(credential));
+    : await tokenActor(service, await verifyToken(credential), isOperator ? operators : null);
+  if (isOperator && actor.kind !== "operator") throw notAnOperator();
   const behalf = headers["headroom-on-behalf-of"];
   return behalf === undefined ? actor : await impersonate(service, actor, String(behalf));
 }
@@ -39,9 +44,28 @@ function findBearer(authorization: string | undefined): string | null {
   return /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? "")?.[1] ?? null;
 }
 
-async function userActor(service: ServiceContext, identity: Identity): Promise<Actor> {
+function asksForOperator(header: string | string[] | undefined): boolean {
+  if (header === undefined || header === "true") return header !== undefined;
+  throw validationFailed([{ path: "Headroom-Operator", message: "is true or absent" }]);
+}
+
+/** @param operators null: the user calls as themselves. */
+async function tokenActor(
+  service: ServiceContext,
+  identity: Identity,
+  operators: ReadonlySet<string> | null,
+): Promise<Actor> {
+  if (operators !== null) {
+    const name = `${identity.issuer}|${identity.subject}`;
+    if (!operators.has(name)) throw notAnOperator();
+    return { kind: "operator", name };
+  }
   const { userId } = await ensureUser(service, identity);
   return { kind: "user", userId };
+}
+
+function notAnOperator(): DomainError {
+  return new DomainError("forbidden", "Only a user who is listed as an operator acts as one.");
 }
 
 async function keyActor(service: ServiceContext, secret: string): Promise<Actor> {

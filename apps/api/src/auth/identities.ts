@@ -28,27 +28,51 @@ export async function identify(
   payload: JWTPayload,
   token: string,
 ): Promise<Identity | null> {
-  const names = { ...standardClaims, ...issuer.settings.claims };
+  const { settings } = issuer;
+  const names = { ...standardClaims, ...settings.claims };
   const subject = cleanText(payload.sub, longestSubject);
   if (subject === null) return null;
-  const lacking = payload[names.email] === undefined || payload[names.name] === undefined;
-  const more = lacking ? await askUserinfo(issuer, subject, token) : {};
+  const own = readClaims(payload, names);
+  const isComplete = own.email !== undefined && own.name !== undefined;
+  const more = isComplete ? {} : await askUserinfo(issuer, subject, token);
+  // Userinfo has the standard names, whatever the token's are; some issuers repeat the token's there.
+  const sources = [own, readClaims(more, names), readClaims(more, standardClaims)];
   // The address and its verification come from one place: a verified claim about another address proves nothing.
-  const source = payload[names.email] === undefined ? more : payload;
+  const about = sources.find(({ email }) => email !== undefined);
+  const email = emailAddress(about?.email);
   return {
-    issuer: issuer.settings.issuer,
+    issuer: settings.issuer,
     subject,
-    email: emailAddress(source[names.email]),
-    emailVerified: isTrue(source[names.emailVerified]) && emailAddress(source[names.email]) !== null,
-    name: cleanText(payload[names.name] ?? more[names.name], 200),
+    email,
+    emailVerified: email !== null && (settings.emailsVerified || isTrue(about?.emailVerified)),
+    name: cleanText(sources.find(({ name }) => name !== undefined)?.name, 200),
   };
+}
+
+function readClaims(claims: Claims, names: typeof standardClaims) {
+  return {
+    email: readClaim(claims, names.email) ?? undefined,
+    emailVerified: readClaim(claims, names.emailVerified) ?? undefined,
+    name: readClaim(claims, names.name) ?? undefined,
+  };
+}
+
+/** The claim of that very name, which may hold dots (`https://app.example/email`), else the one at a dotted path. */
+function readClaim(claims: Claims, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  return name
+    .split(".")
+    .reduce<unknown>((at, key) => (isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined), claims);
+}
+
+function isObject(value: unknown): value is Claims {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 async function askUserinfo(issuer: DiscoveredIssuer, subject: string, token: string): Promise<Claims> {
   if (!issuer.settings.userinfo || issuer.userinfoEndpoint === null) return {};
   const answer = await getJson(issuer.userinfoEndpoint, { authorization: `Bearer ${token}` });
-  if (typeof answer !== "object" || answer === null) return {};
-  return (answer as Claims).sub === subject ? (answer as Claims) : {};
+  return isObject(answer) && answer.sub === subject ? answer : {};
 }
 
 function emailAddress(claim: unknown): string | null {

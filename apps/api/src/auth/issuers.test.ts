@@ -1,13 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { findIssuerFaults, isPublicHttps } from "./issuers.ts";
+import { findIssuerFaults, isPublicHttps, issuerDefaults } from "./issuers.ts";
 
-const issuer = {
-  issuer: "https://login.example.com",
-  audience: "api",
-  algorithms: ["RS256"],
-  claims: {},
-  userinfo: true,
-};
+const issuer = { ...issuerDefaults, issuer: "https://login.example.com", audience: "api" };
 
 describe("production", () => {
   test.each([
@@ -36,6 +30,15 @@ test.each(["HS256", "none", "RS1"])("no environment takes the algorithm %s", (al
   expect(findIssuerFaults([{ ...issuer, algorithms: [algorithm] }], "test")).toHaveLength(1);
 });
 
-test("every issuer needs an audience", () => {
-  expect(findIssuerFaults([{ ...issuer, audience: "" }], "test")).toHaveLength(1);
+test("every issuer needs an audience or authorized parties", () => {
+  const silent = { ...issuer, audience: null };
+  expect(findIssuerFaults([silent], "test")).toHaveLength(1);
+  expect(findIssuerFaults([{ ...silent, authorizedParties: ["https://app.example.com"] }], "test")).toEqual(
+    [],
+  );
+});
+
+test("production takes no key set on loopback", () => {
+  const near = { ...issuer, jwksUri: "http://127.0.0.1/keys" };
+  expect(findIssuerFaults([near], "production")).toHaveLength(1);
 });

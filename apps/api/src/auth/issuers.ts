@@ -15,7 +15,18 @@ export class IssuerUnavailableError extends Error {
 }
 
 /** Asymmetric ones only: with HS256 a public key could sign. */
-export const acceptedAlgorithms: readonly string[] = ["RS256", "PS256", "ES256", "EdDSA"];
+const acceptedAlgorithms: readonly string[] = ["RS256", "PS256", "ES256", "EdDSA"];
+
+/** An issuer that keeps to the standards, but for its address and audience. */
+export const issuerDefaults: Omit<IssuerDefinition, "issuer"> = {
+  audience: null,
+  authorizedParties: [],
+  algorithms: acceptedAlgorithms,
+  jwksUri: null,
+  claims: {},
+  userinfo: false,
+  emailsVerified: false,
+};
 
 const requestTimeoutMs = 5_000;
 const discoveryDocument = z.object({
@@ -26,11 +37,13 @@ const discoveryDocument = z.object({
 
 /** What is wrong with the configured issuers, one line each; production takes neither http nor a loopback address. */
 export function findIssuerFaults(issuers: readonly IssuerDefinition[], environment: string): string[] {
-  return issuers.flatMap(({ issuer, audience, algorithms }) => [
-    ...(environment === "production" && !isPublicHttps(issuer)
+  return issuers.flatMap(({ issuer, audience, authorizedParties, algorithms, jwksUri }) => [
+    ...(environment === "production" && ![issuer, jwksUri ?? issuer].every(isPublicHttps)
       ? [`issuer ${issuer}: production needs https and no loopback address`]
       : []),
-    ...(audience === "" ? [`issuer ${issuer}: no audience, so any token of it would do`] : []),
+    ...(!audience && authorizedParties.length === 0
+      ? [`issuer ${issuer}: neither audience nor authorizedParties, so any token of it would do`]
+      : []),
     ...algorithms
       .filter((algorithm) => !acceptedAlgorithms.includes(algorithm))
       .map((algorithm) => `issuer ${issuer}: algorithm ${algorithm} is not accepted`),
@@ -64,20 +77,24 @@ export function createIssuerDirectory(issuers: readonly IssuerDefinition[], envi
 }
 
 async function discover(settings: IssuerDefinition, environment: string): Promise<DiscoveredIssuer> {
+  const { jwksUri } = settings;
+  if (jwksUri !== null && !settings.userinfo)
+    return { settings, keys: keysAt(jwksUri), userinfoEndpoint: null };
   const address = `${settings.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const document = discoveryDocument.safeParse(await getJson(address));
   if (!document.success) throw new IssuerUnavailableError(`${address} is not a discovery document`);
-  const { issuer, jwks_uri: keys, userinfo_endpoint: userinfo = null } = document.data;
+  const { issuer, userinfo_endpoint: userinfo = null } = document.data;
+  const keys = jwksUri ?? document.data.jwks_uri;
   if (issuer !== settings.issuer) throw new IssuerUnavailableError(`${address} speaks for another issuer`);
   const addresses = userinfo === null ? [keys] : [keys, userinfo];
   if (environment === "production" && !addresses.every(isPublicHttps)) {
     throw new IssuerUnavailableError(`${address} names an address that production does not call`);
   }
-  return {
-    settings,
-    keys: remoteKeys(createRemoteJWKSet(new URL(keys), { timeoutDuration: requestTimeoutMs })),
-    userinfoEndpoint: userinfo,
-  };
+  return { settings, keys: keysAt(keys), userinfoEndpoint: userinfo };
+}
+
+function keysAt(address: string): JWTVerifyGetKey {
+  return remoteKeys(createRemoteJWKSet(new URL(address), { timeoutDuration: requestTimeoutMs }));
 }
 
 /** A key that is missing is the token's fault; a key set that cannot be fetched is not. */

@@ -11,7 +11,7 @@ const clockToleranceSeconds = 30;
 
 /**
  * Verifies access tokens: signature by a key of the issuer that `iss` names, one of its fixed algorithms, its
- * audience, and `exp`, `iat`, `sub` present. A verified token is remembered by its hash until it expires, at most
+ * audience or authorized party, and `exp`, `iat`, `sub` present. A verified token is remembered by its hash until it expires, at most
  * 60 s; what the user may do is never remembered.
  * @throws DomainError unauthenticated, token_expired; unavailable when the issuer cannot be asked
  */
@@ -44,13 +44,17 @@ async function verify(token: string, findIssuer: ReturnType<typeof createIssuerD
 }
 
 async function verifySignature(token: string, { settings, keys }: DiscoveredIssuer): Promise<JWTPayload> {
+  const { audience, authorizedParties } = settings;
   const { payload } = await jwtVerify(token, keys, {
     issuer: settings.issuer,
-    audience: settings.audience,
+    ...(audience === null ? {} : { audience }),
     algorithms: [...settings.algorithms],
     requiredClaims: ["exp", "iat", "sub"],
     clockTolerance: clockToleranceSeconds,
   });
+  const isForUs = authorizedParties.length === 0 || authorizedParties.some((party) => party === payload.azp);
+  // Without either check any token of the issuer would do, whoever it was made for.
+  if (!isForUs || (audience === null && authorizedParties.length === 0)) throw unauthenticated();
   return payload;
 }
 

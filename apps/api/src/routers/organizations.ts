@@ -1,5 +1,7 @@
 import { leaveOrganization } from "@headroom/service/members";
 import { createOrganization } from "@headroom/service/organization-creation";
+import { deleteOrganization } from "@headroom/service/organization-deletion";
+import { transferOwnership } from "@headroom/service/organization-transfer";
 import {
   changeOrganization,
   getCurrentOrganization,
@@ -8,14 +10,16 @@ import {
   switchOrganization,
 } from "@headroom/service/organizations";
 import { z } from "zod";
-import { noInput, organizationInput, page, safeText, trimmedText } from "../inputs.ts";
+import { noInput, organizationInput, page, safeText, trimmedText, userIdInput } from "../inputs.ts";
 import { organizationProcedure, router, signedInProcedure, userProcedure } from "../trpc.ts";
 import { currentOrganization } from "../views/current-organization.ts";
 import {
+  deletedOrganization,
   leftOrganization,
   organization,
   organizationPage,
   switchedOrganization,
+  transferredOwnership,
 } from "../views/organizations.ts";
 import { setMaxOverages } from "./billing.ts";
 
@@ -24,15 +28,18 @@ const slug = safeText(48).describe("Lower-case letters, digits and hyphens; uniq
 const domain = trimmedText(253).describe("A host name. Informative: it grants nothing");
 const settings = z.strictObject({
   timeZone: safeText(64).optional().describe("IANA name; a change applies from the next window"),
+  billingEmail: trimmedText(254).nullable().optional().describe("Where invoices go; null clears it"),
 });
 
 export const organizationsRouter = router({
   create: userProcedure
     .meta({
       summary: "Create an organization",
-      description: "The caller gets the top role, and it becomes their active one.",
+      description:
+        "The caller gets the top role, and it becomes their active one. Where `organizations.createRequires` names a " +
+        "feature, it must be in the plan of an organization that they own, or be granted to them: else 402.",
       rest: { method: "POST", path: "/organizations", status: 201 },
-      errors: ["slug_taken", "idempotency_mismatch"],
+      errors: ["slug_taken", "plan_required", "idempotency_mismatch"],
     })
     .input(
       z
@@ -117,6 +124,33 @@ export const organizationsRouter = router({
     .input(organizationInput({}))
     .output(leftOrganization)
     .mutation(({ ctx }) => leaveOrganization(ctx.service, ctx.access)),
+
+  transfer: organizationProcedure("organization.transfer")
+    .meta({
+      summary: "Transfer ownership",
+      description:
+        "To an active member; the old owner becomes an admin. Under `ownership.transfer: operator` only an operator " +
+        "does it: 403 with the support's contact in `details.support`.",
+      rest: { method: "POST", path: "/organizations/{organization_id}/transfer" },
+      errors: ["ownership_transfer_disabled", "not_a_member", "invalid_role"],
+    })
+    .input(organizationInput({ userId: userIdInput.describe("The member who becomes the owner") }))
+    .output(transferredOwnership)
+    .mutation(({ ctx, input }) => transferOwnership(ctx.service, ctx.access, { userId: input.userId })),
+
+  delete: organizationProcedure("organization.delete")
+    .meta({
+      summary: "Delete an organization",
+      description:
+        "At once it is gone for every caller, with its keys and invites. Open overage is billed, its data is deleted " +
+        "30 days later, and its slug is taken until then. With a live subscription it is 409, or the subscription is " +
+        "cancelled, as `organizations.deleteWithSubscription` says.",
+      rest: { method: "DELETE", path: "/organizations/{organization_id}" },
+      errors: ["active_subscription"],
+    })
+    .input(organizationInput({ slug: safeText(48).describe("The organization's own, as confirmation") }))
+    .output(deletedOrganization)
+    .mutation(({ ctx, input }) => deleteOrganization(ctx.service, ctx.access, { slug: input.slug })),
 
   setMaxOverages,
 });

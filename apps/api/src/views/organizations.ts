@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { instant, organizationId } from "../inputs.ts";
+import { instant, organizationId, userId } from "../inputs.ts";
 import { role } from "./roles.ts";
 
 export const organization = z.strictObject({
@@ -7,7 +7,10 @@ export const organization = z.strictObject({
   name: z.string(),
   slug: z.string(),
   domain: z.string().nullable(),
-  settings: z.strictObject({ timeZone: z.string() }),
+  settings: z.strictObject({
+    timeZone: z.string(),
+    billingEmail: z.string().nullable().describe("Where invoices go"),
+  }),
   role: role.nullable().describe("The caller's own; null for a key of the organization or the SaaS"),
   createdAt: instant,
   updatedAt: instant,
@@ -24,4 +27,16 @@ export const switchedOrganization = z.strictObject({ organization, activeOrganiz
 export const leftOrganization = z.strictObject({
   organizationId,
   activeOrganizationId: organizationId.nullable(),
+});
+
+export const deletedOrganization = z.strictObject({
+  organizationId,
+  deletedAt: instant,
+  purgeAt: instant.describe("When its data goes for good and its slug is free"),
+});
+
+export const transferredOwnership = z.strictObject({
+  organization,
+  ownerId: userId,
+  previousOwnerId: userId.nullable().describe("An admin now; the same as `ownerId` when nothing changed"),
 });

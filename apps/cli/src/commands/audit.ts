@@ -1,11 +1,11 @@
 import { type AuditFault, verifyAudit } from "@headroom/service/audit-verification";
 import { listActs } from "@headroom/service/operator-acts";
 import { type Command, InvalidArgumentError } from "commander";
+import { parseOrganizationId } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
-import { parseOrganizationId } from "./usage.ts";
 
 export function addAudit(program: Command, { environment, terminal, finish }: Shell): void {
   const audit = program.command("audit").description("the audit trail");

@@ -10,11 +10,11 @@ import {
   rotatePlatformKey,
 } from "@headroom/service/platform-keys";
 import { type Command, InvalidArgumentError } from "commander";
+import { parseOrganizationId } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult } from "../terminal.ts";
-import { parseOrganizationId } from "./usage.ts";
 
 interface Options {
   organization?: string;

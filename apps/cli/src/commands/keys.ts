@@ -5,12 +5,12 @@ import type { ServiceContext } from "@headroom/service/context";
 import { createApiKey } from "@headroom/service/organization-keys";
 import { createPlatformKey, revokePlatformKeysNamed } from "@headroom/service/platform-keys";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseOrganizationId, parseTime } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { printResult } from "../terminal.ts";
 import { addKeyUpkeep } from "./key-upkeep.ts";
-import { parseOrganizationId } from "./usage.ts";
 
 interface KeyOptions {
   platform?: true;
@@ -34,7 +34,7 @@ export function addKeys(program: Command, shell: Shell): void {
     .option("--organization <id>", "for this organization", parseOrganizationId)
     .requiredOption("--name <name>", "what people know it by", parseName)
     .requiredOption("--scopes <list>", `comma separated, or all: ${allScopes.join(", ")}`, parseScopes)
-    .option("--expires <time>", "ISO 8601, such as 2027-01-31T00:00:00Z; default never", parseExpiry)
+    .option("--expires <time>", "ISO 8601, such as 2027-01-31T00:00:00Z; default never", parseTime)
     .option("--replace", "with --platform: revoke the platform keys of this name first")
     .option("--json", "print {key, id}")
     .action(async (options: KeyOptions, command: Command) => {
@@ -83,12 +83,4 @@ function parseScopes(text: string): Scope[] {
     throw new InvalidArgumentError(`Not a scope: ${unknown.join(", ")}.`);
   }
   return names as Scope[];
-}
-
-function parseExpiry(text: string): string {
-  const time = new Date(text);
-  if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(time.getTime())) {
-    throw new InvalidArgumentError("Not an ISO 8601 time.");
-  }
-  return time.toISOString();
 }

@@ -1,19 +1,10 @@
-import { decodeId } from "@headroom/domain/ids";
 import { type UsageMismatch, verifyUsage } from "@headroom/service/metering";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import { parseOrganizationId } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
-
-/** `org_…` as a raw UUID; a usage error for anything else. */
-export function parseOrganizationId(text: string): string {
-  const id = decodeId("org", text);
-  if (id === null) {
-    throw new InvalidArgumentError("It looks like org_ and a UUID.");
-  }
-  return id;
-}
 
 export function addUsage(program: Command, { environment, terminal, finish }: Shell): void {
   const usage = program.command("usage").description("metered usage");

@@ -1,60 +1,62 @@
-import { decodeId } from "@headroom/domain/ids";
-import type { ServiceContext } from "@headroom/service/context";
-import { type Erasure, eraseUser, planErasure } from "@headroom/service/erasure";
-import { exportPerson } from "@headroom/service/personal-data";
-import { type Command, InvalidArgumentError } from "commander";
+import { encodeId } from "@headroom/domain/ids";
+import { grantFeature, revokeFeature } from "@headroom/service/features";
+import type { Command } from "commander";
+import { parseTime, parseUserId } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
-import { printResult, withProgress } from "../terminal.ts";
+import { printResult } from "../terminal.ts";
+import { addPersonalData } from "./personal-data.ts";
 
-export function addUsers(program: Command, { environment, terminal }: Shell): void {
-  const users = program.command("users").description("people: what is kept about them, and forgetting them");
-  const asWorker = <Result>(work: (context: ServiceContext) => Promise<Result>) =>
-    withContext(readVariables(environment), "hr_worker", terminal, work);
+interface GrantOptions {
+  until?: string;
+  reason?: string;
+  json?: boolean;
+}
 
+export function addUsers(program: Command, shell: Shell): void {
+  const users = program
+    .command("users")
+    .description("people: their grants, what is kept about them, and forgetting them");
+  addGrant(users, shell);
+  addRevoke(users, shell);
+  addPersonalData(users, shell);
+}
+
+function addGrant(users: Command, { environment, terminal }: Shell): void {
   users
-    .command("export")
-    .description("print everything that is kept about a person, as JSON")
-    .argument("<user>", "usr_…, issuer|subject, or an e-mail address")
-    .action(async (reference: string) => {
-      const data = await asWorker((context) => exportPerson(context, reference));
-      terminal.out(`${JSON.stringify(data, null, 2)}\n`);
-    });
-
-  users
-    .command("erase")
-    .description("forget a person; without --yes it only says what would be erased")
-    .argument("<user>", "usr_…", parseUserReference)
-    .option("--yes", "erase; there is no way back")
-    .option("--json", "print {userId, erased, organizations}")
-    .action(async (reference: string, { yes = false, json = false }: { yes?: boolean; json?: boolean }) => {
-      const result = await asWorker((worker) =>
-        withContext(readVariables(environment), "hr_api", terminal, (api) =>
-          yes
-            ? withProgress(terminal, "erasing", (onProgress) =>
-                eraseUser({ api, worker }, reference, { operator: operatorOf(environment), onProgress }),
-              )
-            : planErasure({ api, worker }, reference),
-        ),
+    .command("grant")
+    .description("give a user a plan feature, such as the one that organizations.createRequires names")
+    .argument("<user>", "usr_…", parseUserId)
+    .argument("<feature>", "a feature of a plan")
+    .option("--until <time>", "ISO 8601; default for good", parseTime)
+    .option("--reason <text>", "why, for whoever asks later")
+    .option("--json", "print {userId, feature, reason, grantedBy, expiresAt}")
+    .action(async (userId: string, feature: string, { json = false, ...more }: GrantOptions) => {
+      const operator = operatorOf(environment).name;
+      const grant = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
+        grantFeature(context, { userId, feature, operator, ...more }),
       );
-      printResult(terminal, json, result, describe(result));
+      const until = grant.expiresAt === null ? "" : ` until ${grant.expiresAt}`;
+      printResult(terminal, json, grant, [`${grant.userId} has ${feature}${until}`]);
     });
 }
 
-function describe({ userId, erased, organizations }: Erasure): string[] {
-  const places = organizations.map(
-    ({ id, name, isMember }) => `  ${id} ${name}${isMember ? ", a membership ends" : ""}`,
-  );
-  const lines = places.length === 0 ? ["  no organization keeps anything about this person"] : places;
-  return erased
-    ? [`${userId} is erased`, ...lines]
-    : [`${userId} would be erased here and in`, ...lines, "nothing was changed: add --yes to erase"];
-}
-
-function parseUserReference(text: string): string {
-  if (decodeId("usr", text) === null) {
-    throw new InvalidArgumentError("It looks like usr_ and a UUID.");
-  }
-  return text;
+function addRevoke(users: Command, { environment, terminal, finish }: Shell): void {
+  users
+    .command("revoke")
+    .description("take a granted feature back; exit code 1 when no grant stands")
+    .argument("<user>", "usr_…", parseUserId)
+    .argument("<feature>", "the feature")
+    .option("--json", "print {userId, feature, revoked}")
+    .action(async (userId: string, feature: string, { json = false }: { json?: boolean }) => {
+      const operator = operatorOf(environment).name;
+      const revoked = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
+        revokeFeature(context, { userId, feature, operator }),
+      );
+      const id = encodeId("usr", userId);
+      const line = revoked ? `${id} has no grant of ${feature} any more` : `${id} had no grant of ${feature}`;
+      printResult(terminal, json, { userId: id, feature, revoked }, [line]);
+      finish(revoked ? 0 : 1);
+    });
 }

@@ -46,6 +46,8 @@ export interface CustomerCalls {
   describeCustomer(customerId: string, customer: { name: string; email: string | null }): Promise<void>;
   /** The customer and all of their subscriptions, ended ones too. Null: Stripe has no such customer, or deleted it. */
   fetchCustomer(customerId: string): Promise<CustomerState | null>;
+  /** Ends a subscription at once or with its paid period. One that has ended already is left as it is. */
+  cancelSubscription(subscriptionId: string, when: "now" | "period_end", key: string): Promise<void>;
 }
 
 export interface CustomerState {

@@ -28,7 +28,7 @@ export function customerCalls(stripe: Stripe): CustomerCalls {
       return (await call(() => stripe.customers.create(fields, { idempotencyKey: key }))).id;
     },
     async describeCustomer(customerId, { name, email }) {
-      const fields = email === null ? { name } : { name, email };
+      const fields = { name, email: email ?? "" };
       await call(() => stripe.customers.update(customerId, fields, { idempotencyKey: uuidv7() }));
     },
     async fetchCustomer(customerId) {
@@ -45,7 +45,24 @@ export function customerCalls(stripe: Stripe): CustomerCalls {
       });
       return { organizationId: organizationIn(customer.metadata), subscriptions };
     },
+    cancelSubscription: (id, when, key) => cancel(stripe, id, when, key),
   };
+}
+
+// Stripe answers a second cancellation as if there were no such subscription.
+async function cancel(stripe: Stripe, id: string, when: "now" | "period_end", key: string): Promise<void> {
+  const options = { idempotencyKey: key };
+  try {
+    await call(() =>
+      when === "now"
+        ? stripe.subscriptions.cancel(id, {}, options)
+        : stripe.subscriptions.update(id, { cancel_at_period_end: true }, options),
+    );
+  } catch (error) {
+    if (!(error instanceof StripeFault) || error.kind !== "missing") {
+      throw error;
+    }
+  }
 }
 
 async function findCustomer(stripe: Stripe, id: string): Promise<Stripe.Customer | null> {
