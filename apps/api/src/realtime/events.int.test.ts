@@ -2,7 +2,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { encodeId } from "@headroom/domain/ids";
 import { createPlatformKey, revokePlatformKeysNamed } from "@headroom/service/api-keys";
 import { createWorld, invite, type Person, type World } from "@headroom/service/testing/world";
-import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import {
   changed,
@@ -89,8 +88,7 @@ describe.each(Object.entries(doors))("over %s", (_name, open) => {
   test("two overlapping transactions, and a reader between them, lose nothing and come in order", async () => {
     const reader = await keep(open(there.url, ada));
     const before = await headOf();
-    const first = new pg.Client({ connectionString: world.scratch.adminUrl });
-    await first.connect();
+    const first = await world.scratch.admin.connect();
     await first.query("begin");
     await first.query(
       `select headroom.record_change($1, 'system', 'test', null, null, null, null, '{}', '{}', null, $2)`,
@@ -110,7 +108,8 @@ describe.each(Object.entries(doors))("over %s", (_name, open) => {
     expect(between).toEqual({ events: [], lastSeq: before, hasMore: false });
     expect(reader.names()).toEqual([]);
     await first.query("commit");
-    await Promise.all([second, first.end()]);
+    first.release();
+    await second;
     await soon(() => {
       expect(reader.items.slice(1).map(({ payload }) => payload)).toEqual([
         { meter: "first" },
