@@ -12,6 +12,7 @@ export const crontab: CronItem[] = [
   tick("* * * * *", "sweep_inbox"),
   tick("7 * * * *", "ensure_partitions"),
   tick("17 * * * *", "verify_usage"),
+  tick("37 * * * *", "prune_events"),
 ];
 
 function tick(match: string, task: JobName): CronItem {

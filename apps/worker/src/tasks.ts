@@ -3,6 +3,7 @@ import type { ServiceContext } from "@headroom/service/context";
 import type { TaskList } from "graphile-worker";
 import { closePeriods } from "./tasks/close-periods.ts";
 import { makePartitions } from "./tasks/ensure-partitions.ts";
+import { prune } from "./tasks/prune-events.ts";
 import { report } from "./tasks/report-overage.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
 import { sendMail } from "./tasks/send-mail.ts";
@@ -15,6 +16,7 @@ type Handler<Name extends JobName> = (context: ServiceContext, payload: JobPaylo
 const handlers: { [Name in JobName]: Handler<Name> } = {
   close_periods: closePeriods,
   ensure_partitions: makePartitions,
+  prune_events: prune,
   report_overage: report,
   roll_up_days: rollUp,
   send_mail: sendMail,

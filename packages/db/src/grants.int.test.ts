@@ -91,9 +91,12 @@ describe.each(appRoles)("%s", (role) => {
 test.each([
   ["hr_api", "select roll_up(current_date)"],
   ["hr_api", "select close_period(null, null, null)"],
+  ["hr_api", "select prune_events('1 day', 1)"],
   ["hr_api", "insert into plan select * from plan"],
   ["hr_api", "update stripe_inbox set status = 'pending'"],
   ["hr_api", "insert into overage select * from overage"],
+  ["hr_worker", "delete from event"],
+  ["hr_worker", "select * from events_after(null, null, null, 0, 1, '{}')"],
   ["hr_worker", "delete from membership"],
   ["hr_worker", "select * from invite_token"],
   ["hr_worker", "insert into platform_key select * from platform_key"],

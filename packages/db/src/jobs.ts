@@ -8,6 +8,7 @@ export type Tick = Record<string, never>;
 export interface JobPayloads {
   close_periods: Tick;
   ensure_partitions: Tick;
+  prune_events: Tick;
   report_overage: Tick;
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };
