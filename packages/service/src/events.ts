@@ -1,4 +1,4 @@
-import { type EventReader, pruneEvents as prune, readEventsAfter } from "@headroom/db/events";
+import { type EventReader, pruneEvents as prune, readEventHeads, readEventsAfter } from "@headroom/db/events";
 import { DomainError } from "@headroom/domain/errors";
 import { type EventName, eventsForRecipients, eventsVisibleTo } from "@headroom/domain/events";
 import { encodeId } from "@headroom/domain/ids";
@@ -82,6 +82,14 @@ export async function listEvents(
     events: events.map(({ seq, id, name, payload, at }) => ({ seq, id, name, payload, at })),
     ...rest,
   };
+}
+
+/** The last number of each organization, by raw id; 0 before its first event. */
+export function readLastSeqs(
+  { db }: Pick<ServiceContext, "db">,
+  organizationIds: readonly string[],
+): Promise<Map<string, number>> {
+  return readEventHeads(db, organizationIds);
 }
 
 /** Deletes the events of more than 35 days ago; how many. */

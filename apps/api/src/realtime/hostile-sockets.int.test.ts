@@ -1,14 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { encodeId } from "@headroom/domain/ids";
-import { createWorld, type Person, type World } from "@headroom/service/testing/world";
+import type { Person, World } from "@headroom/service/testing/world";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   changed,
   connect,
+  createStage,
   type Heard,
   type LiveServer,
   raise,
-  startLiveServer,
   tokenOf,
 } from "../testing/live.ts";
 
@@ -19,17 +18,12 @@ let acme: string;
 let organizationId: string;
 let witness: Heard;
 
+let close: (() => Promise<void>) | undefined;
+
 beforeAll(async () => {
-  world = await createWorld();
-  ada = await world.person();
-  acme = await world.organization(ada);
-  organizationId = encodeId("org", acme);
-  server = await startLiveServer(world);
+  ({ world, server, ada, acme, organizationId, close } = await createStage());
 });
-afterAll(async () => {
-  await server?.close();
-  await world?.close();
-});
+afterAll(() => close?.());
 
 /** Somebody well-behaved, who must not notice. */
 beforeEach(async () => {

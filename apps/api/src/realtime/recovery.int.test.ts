@@ -3,11 +3,12 @@ import { createServer, connect as dial, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { createDatabase } from "@headroom/db/client";
 import { encodeId } from "@headroom/domain/ids";
-import { createWorld, type Person, type World } from "@headroom/service/testing/world";
+import type { Person, World } from "@headroom/service/testing/world";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import {
   changed,
   connect,
+  createStage,
   type LiveServer,
   raise,
   startLiveServer,
@@ -21,17 +22,12 @@ let ada: Person;
 let acme: string;
 let organizationId: string;
 
+let close: (() => Promise<void>) | undefined;
+
 beforeAll(async () => {
-  world = await createWorld();
-  ada = await world.person();
-  acme = await world.organization(ada);
-  organizationId = encodeId("org", acme);
-  server = await startLiveServer(world);
+  ({ world, server, ada, acme, organizationId, close } = await createStage());
 });
-afterAll(async () => {
-  await server?.close();
-  await world?.close();
-});
+afterAll(() => close?.());
 
 const meters = ({ items }: { items: { payload?: unknown }[] }) =>
   items.flatMap(({ payload }) => (payload as { meter?: string } | undefined)?.meter ?? []);

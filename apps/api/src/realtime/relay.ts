@@ -1,7 +1,7 @@
-import { readEventHeads } from "@headroom/db/events";
 import { type Listener, listenForEvents } from "@headroom/db/listener";
 import type { Metrics } from "@headroom/platform/metrics";
 import type { ServiceContext } from "@headroom/service/context";
+import { readLastSeqs } from "@headroom/service/events";
 import { Counter, Gauge } from "prom-client";
 
 /** Told that an organization may have news; `head` is its last number where that is known. */
@@ -34,7 +34,7 @@ export function createRelay({ db, log }: Pick<ServiceContext, "db" | "log">, met
     if (sweeping || watched.size === 0) return;
     sweeping = true;
     try {
-      for (const [organizationId, head] of await readEventHeads(db, [...watched.keys()]))
+      for (const [organizationId, head] of await readLastSeqs({ db }, [...watched.keys()]))
         wakeAll(organizationId, head);
     } catch (error) {
       log.warn({ err: error }, "last event numbers not read");

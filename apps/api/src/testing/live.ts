@@ -1,17 +1,20 @@
 import { withOrganization } from "@headroom/db/tenancy";
 import type { RaisedEvent } from "@headroom/domain/events";
+import { encodeId } from "@headroom/domain/ids";
 import type { HttpServer } from "@headroom/platform/http";
 import { createMetrics, type Metrics } from "@headroom/platform/metrics";
 import { recordChange } from "@headroom/service/changes";
 import type { ServiceContext } from "@headroom/service/context";
-import type { Person, World } from "@headroom/service/testing/world";
+import { createWorld, type Person, type World } from "@headroom/service/testing/world";
 import { createUsageLane } from "@headroom/service/usage-lane";
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
 import { EventSource } from "eventsource";
-import { io, type Socket } from "socket.io-client";
+import * as socketClient from "socket.io-client";
 import { authenticate } from "../auth/credentials.ts";
 import { type AppRouter, appRouter } from "../router.ts";
 import { startApiServer } from "../server.ts";
+
+export { socketClient };
 
 export type LiveServer = HttpServer & { metrics: Metrics };
 
@@ -30,6 +33,26 @@ export async function startLiveServer(world: World, service: ServiceContext = wo
     metrics,
   });
   return { ...server, metrics };
+}
+
+/** A world with an organization and its owner, and the api over it. */
+export async function createStage() {
+  const world = await createWorld();
+  const ada = await world.person();
+  const acme = await world.organization(ada);
+  const server = await startLiveServer(world);
+  return {
+    world,
+    server,
+    ada,
+    /** The organization's raw id. */
+    acme,
+    organizationId: encodeId("org", acme),
+    async close() {
+      await server.close();
+      await world.close();
+    },
+  };
 }
 
 /** The credential of a person of the world; one that ends at a moment in seconds is a JWT nobody has signed. */
@@ -130,10 +153,10 @@ export async function subscribe(
 export async function connect(
   url: string,
   auth: object,
-  options: Parameters<typeof io>[1] = {},
-): Promise<Heard & { socket: Socket }> {
+  options: Parameters<typeof socketClient.io>[1] = {},
+): Promise<Heard & { socket: socketClient.Socket }> {
   const { items, names, seqs, ended, started } = hear();
-  const socket = io(url, { auth, transports: ["websocket"], forceNew: true, ...options });
+  const socket = socketClient.io(url, { auth, transports: ["websocket"], forceNew: true, ...options });
   socket.onAny((name: string, payload, event) => {
     if (name === "ended") ended.resolve(payload.reason);
     else if (name === "subscribed") items.push({ name, ...payload });
