@@ -138,6 +138,18 @@ async function openGate(databaseUrl: string) {
   };
 }
 
+test("a notification that never comes costs time and nothing else", async () => {
+  const stream = await subscribe(server.url, tokenOf(ada), { organizationId });
+  await world.scratch.admin.query(
+    `with numbered as (update headroom.event_head set seq = seq + 1 where organization_id = $1 returning seq)
+     insert into headroom.event (organization_id, seq, id, name, payload, at)
+     select $1, seq, gen_random_uuid(), 'max_overage.changed', '{"meter": "silent"}', now() from numbered`,
+    [acme],
+  );
+  await soon(() => expect(meters(stream)).toEqual(["silent"]));
+  stream.stop();
+});
+
 test("a server that stops sends its subscribers elsewhere, and does not wait for them", async () => {
   const leaving = await startLiveServer(world);
   const [stream, socket] = await Promise.all([
