@@ -32,7 +32,7 @@ export function answerPreflight(request: IncomingMessage, response: ServerRespon
   response.writeHead(204, {
     "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
     "access-control-allow-headers":
-      "authorization, content-type, headroom-on-behalf-of, headroom-operator, idempotency-key, trpc-accept, x-request-id",
+      "authorization, content-type, headroom-on-behalf-of, headroom-operator, idempotency-key, last-event-id, trpc-accept, x-request-id",
     "access-control-max-age": "600",
   });
   response.end();

@@ -38,7 +38,7 @@ function idInput(prefix: IdPrefix) {
 }
 
 /** A prefixed id in an answer; it stays as it is. */
-function idOutput(prefix: IdPrefix) {
+export function idOutput(prefix: IdPrefix) {
   return z.string().regex(idPattern(prefix));
 }
 

@@ -2,6 +2,7 @@ import { apiKeysRouter } from "./routers/api-keys.ts";
 import { auditRouter } from "./routers/audit.ts";
 import { billingRouter } from "./routers/billing.ts";
 import { conversationsRouter } from "./routers/conversations.ts";
+import { eventsRouter } from "./routers/events.ts";
 import { invitesRouter } from "./routers/invites.ts";
 import { meRouter } from "./routers/me.ts";
 import { membersRouter } from "./routers/members.ts";
@@ -20,6 +21,7 @@ export const appRouter = router({
   audit: auditRouter,
   billing: billingRouter,
   conversations: conversationsRouter,
+  events: eventsRouter,
   invites: invitesRouter,
   me: meRouter,
   members: membersRouter,

@@ -10,10 +10,12 @@ import type { RateLimiter } from "@headroom/service/rate-limits";
 import type { UsageLane } from "@headroom/service/usage-lane";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
-import { presentedKey } from "./auth/credentials.ts";
+import { credentialEnd, presentedKey } from "./auth/credentials.ts";
 import { answerPreflight, setCorsHeaders, setSecurityHeaders } from "./headers.ts";
 import { createRequestLimits } from "./limits.ts";
 import { createOpenApiDocument } from "./openapi/document.ts";
+import { attachSockets } from "./realtime/sockets.ts";
+import { createLiveEvents, type LiveEvents } from "./realtime/subscriptions.ts";
 import { largestBody } from "./rest/inputs.ts";
 import { sendMethodNotAllowed, sendProblem } from "./rest/problems.ts";
 import { createRestHandler } from "./rest/rest.ts";
@@ -43,7 +45,7 @@ export type ApiServerOptions = {
 const mostCallsInABatch = 50;
 
 /**
- * The api on one node:http server: `/trpc`, `/v1`, `/openapi.json`, `/livez`, `/readyz`.
+ * The api on one node:http server: `/trpc`, `/v1`, `/socket.io`, `/openapi.json`, `/livez`, `/readyz`.
  * @throws Error when a procedure is not fully declared (`createRouteTable`)
  */
 export async function startApiServer(options: ApiServerOptions): Promise<HttpServer> {
@@ -51,10 +53,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
   const table = createRouteTable(router);
   const answerRest = createRestHandler(router, table);
   const document = JSON.stringify(createOpenApiDocument(table));
+  const live = createLiveEvents(service, options.metrics);
 
   /** Answers, and names the route for the metrics. */
   async function answer({ request, response, requestId }: Exchange, url: URL): Promise<string> {
-    const context = () => createContext(options, request, response, requestId);
+    const context = () => createContext(options, live, request, response, requestId);
     if (url.pathname.startsWith("/trpc/")) {
       await answerTrpc(router, request, response, url, context);
       return "/trpc";
@@ -73,12 +76,16 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
     return "unknown";
   }
 
-  return startHttpServer({
+  const server = await startHttpServer({
     host: options.host,
     port: options.port,
     log: service.log,
     health: createHealth(options.checks),
     ...(options.shutdownDelayMs === undefined ? {} : { shutdownDelayMs: options.shutdownDelayMs }),
+    async onDrain() {
+      await live.close();
+      sockets.close();
+    },
     async handle(exchange) {
       const { request, response } = exchange;
       const started = performance.now();
@@ -87,6 +94,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
       if (answerPreflight(request, response)) return;
       const url = parseUrl(request.url);
       const route = url === null ? refuseAddress(exchange) : await answer(exchange, url);
+      // How long a stream was open is not how long an answer took.
+      if (isStream(response)) return;
       const seconds = (performance.now() - started) / 1000;
       options.metrics.observeRequest({
         method: methodLabel(request),
@@ -96,11 +105,18 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
       });
     },
   });
+  const sockets = attachSockets(server.server, { ...options, live });
+  return server;
+}
+
+function isStream(response: ServerResponse): boolean {
+  return String(response.getHeader("content-type")).startsWith("text/event-stream");
 }
 
 /** The credential is verified when a procedure first asks, once per request. */
 function createContext(
   options: ApiServerOptions,
+  live: LiveEvents,
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
@@ -119,6 +135,8 @@ function createContext(
       response,
       trustedHops: options.trustedProxyHops ?? 0,
     }),
+    live,
+    credentialEnd: () => credentialEnd(request.headers),
     apiKey: presentedKey(request.headers, options.service.environment),
     requestId,
     idempotencyKey: idempotencyKeyIn(request.headers),

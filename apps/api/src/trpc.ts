@@ -29,6 +29,7 @@ import { actingUser, resolveOrganization } from "./callers.ts";
 import { logCall } from "./calls.ts";
 import { toDomainError, validationFailed } from "./errors.ts";
 import type { RequestLimits } from "./limits.ts";
+import type { LiveEvents } from "./realtime/subscriptions.ts";
 import type { RestRoute } from "./rest/routes.ts";
 
 /** What one request brings. `authenticate` verifies the credential once, when a procedure asks for it. */
@@ -39,6 +40,9 @@ export type Context = {
   apiKey: string | null;
   usageLane: UsageLane;
   limits: RequestLimits;
+  live: LiveEvents;
+  /** When the presented credential ends, in milliseconds since the epoch; null: it does not say. */
+  credentialEnd: () => number | null;
   requestId: string;
   /** The `Idempotency-Key` header, for calls that create. */
   idempotencyKey: string | null;
@@ -65,6 +69,11 @@ const t = initTRPC
   .meta<Meta>()
   .create({
     isDev: false,
+    // Proxies cut what is silent for a minute.
+    sse: {
+      ping: { enabled: true, intervalMs: 15_000 },
+      client: { reconnectAfterInactivityMs: 45_000 },
+    },
     errorFormatter({ shape, error, ctx }) {
       const fault = toDomainError(error);
       return {
@@ -95,8 +104,13 @@ const call = t.procedure.use(async ({ ctx, path, meta, next }) => {
   const fault = result.ok ? null : await ctx.limits.judge(toDomainError(result.error), limit);
   logCall(ctx, { ...caller, procedure: path, fault, error: result.ok ? null : result.error, started });
   if (fault === null || result.ok) return result;
-  throw new TRPCError({ code: trpcCodeOf(fault.kind), message: fault.message, cause: fault });
+  throw toTrpcError(fault);
 });
+
+/** A refusal as tRPC carries it. */
+export function toTrpcError(fault: DomainError): TRPCError {
+  return new TRPCError({ code: trpcCodeOf(fault.kind), message: fault.message, cause: fault });
+}
 
 /** Who called and about which organization, as far as it is known yet; for the log line. */
 type Caller = { actorId: string | null; organizationId: string | null };

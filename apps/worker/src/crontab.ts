@@ -17,6 +17,7 @@ export const crontab: CronItem[] = [
   tick("17 * * * *", "verify_usage"),
   tick("37 3 * * *", "verify_audit"),
   tick("27 * * * *", "prune_webhook_deliveries"),
+  tick("37 * * * *", "prune_events"),
 ];
 
 function tick(match: string, task: JobName): CronItem {

@@ -6,6 +6,7 @@ import { closePeriods } from "./tasks/close-periods.ts";
 import { describe } from "./tasks/describe-customer.ts";
 import { makePartitions } from "./tasks/ensure-partitions.ts";
 import { expire } from "./tasks/expire-invites.ts";
+import { prune } from "./tasks/prune-events.ts";
 import { pruneDeliveries } from "./tasks/prune-webhook-deliveries.ts";
 import { purge } from "./tasks/purge-organizations.ts";
 import { removeLimits } from "./tasks/remove-ended-limits.ts";
@@ -28,6 +29,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   expire_invites: expire,
   prune_webhook_deliveries: pruneDeliveries,
   purge_organizations: purge,
+  prune_events: prune,
   report_overage: report,
   roll_up_days: rollUp,
   send_mail: sendMail,

@@ -12,7 +12,7 @@ import { detachRouter } from "./declarations.ts";
 const packageDirectory = path.resolve(import.meta.dirname, "..");
 const root = path.resolve(packageDirectory, "../..");
 const target = path.resolve(process.argv[2] ?? path.join(packageDirectory, "dist"));
-const modules = ["index", "errors", "keys", "metering"];
+const modules = ["index", "errors", "event-source", "keys", "metering"];
 
 const emitted = mkdtempSync(path.join(tmpdir(), "headroom-client-"));
 try {

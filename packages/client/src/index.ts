@@ -1,4 +1,11 @@
-import { createTRPCClient, httpBatchLink, type TRPCClient } from "@trpc/client";
+import {
+  createTRPCClient,
+  httpBatchLink,
+  httpSubscriptionLink,
+  splitLink,
+  type TRPCClient,
+} from "@trpc/client";
+import { eventSourceOver } from "./event-source.ts";
 import type { AppRouter } from "./router.ts";
 
 export { type HeadroomError, type HeadroomErrorCode, isHeadroomError } from "./errors.ts";
@@ -38,17 +45,27 @@ const mostCallsInABatch = 50;
 
 /**
  * A typed client: `client.members.list.query({ organizationId: "current" })`. Calls of one tick travel in one request.
- * A refusal rejects with an error for `isHeadroomError`.
+ * A refusal rejects with an error for `isHeadroomError`. `client.events.subscribe` connects again by itself, and goes on
+ * where it broke off.
  */
 export function createHeadroomClient(options: HeadroomClientOptions): HeadroomClient {
+  const url = `${options.url.replace(/\/+$/, "")}/trpc`;
+  const headers = () => requestHeaders(options);
   return createTRPCClient<AppRouter>({
     links: [
-      httpBatchLink({
-        url: `${options.url.replace(/\/+$/, "")}/trpc`,
-        maxItems: mostCallsInABatch,
-        maxURLLength: 8_000,
-        headers: () => requestHeaders(options),
-        ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      splitLink({
+        condition: ({ type }) => type === "subscription",
+        true: httpSubscriptionLink({
+          url,
+          EventSource: eventSourceOver({ headers, fetch: options.fetch ?? globalThis.fetch }),
+        }),
+        false: httpBatchLink({
+          url,
+          maxItems: mostCallsInABatch,
+          maxURLLength: 8_000,
+          headers,
+          ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+        }),
       }),
     ],
   });

@@ -69,6 +69,17 @@ describe("the packed client", () => {
         const me = await client.me.get.query();
         return me.kind === "user" ? me.user.email : null;
       }
+      client.events.subscribe.subscribe({ organizationId: "current", after: 7 }, {
+        onData({ data }) {
+          const name: string = data.name;
+          if (data.name === "member.role_changed") {
+            const role: "owner" | "admin" | "member" = data.payload.to;
+            console.log(name, role, data.seq);
+          }
+          // @ts-expect-error: this event has no role
+          if (data.name === "member.removed") console.log(data.payload.to);
+        },
+      });
       const meter = createMeter(createHeadroomClient({ url: "https://headroom.example.com", apiKey: "hr_live_" }), {
         onUnavailable: ({ input }) => input.quantity < 10,
       });
@@ -134,7 +145,15 @@ describe("the packed client", () => {
     // One-word names are English, and `platform_key` is also what the API calls that kind of caller.
     const tables = words.filter((name) => name.includes("_") && name !== "platform_key");
     expect(tables.length).toBeGreaterThan(5);
-    const secrets = [...tables, "kysely", "graphile", "ServiceContext", "@headroom/(?!client)", "\\bpg\\b"];
+    // Some events are called after what a table is called after: `api_key.created`.
+    const secrets = [
+      ...tables.map((table) => `${table}(?!\\.[a-z_]+")`),
+      "kysely",
+      "graphile",
+      "ServiceContext",
+      "@headroom/(?!client)",
+      "\\bpg\\b",
+    ];
     for (const file of readdirSync(installed)) {
       const text = readFileSync(path.join(installed, file), "utf8");
       const found = secrets.filter((secret) => new RegExp(secret).test(text));

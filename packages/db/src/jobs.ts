@@ -14,6 +14,7 @@ export interface JobPayloads {
   expire_invites: Tick;
   prune_webhook_deliveries: Tick;
   purge_organizations: Tick;
+  prune_events: Tick;
   report_overage: Tick;
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };

@@ -27,7 +27,10 @@ interface EventDefinition {
   payload: Readonly<Record<string, FieldType>>;
 }
 
-/** The one table. A payload has ids, roles and states, no personal text. */
+/**
+ * The one table. A payload has ids, roles and states, no personal text. Events are kept for weeks and read by the code of
+ * that day: a payload that must change is a new event.
+ */
 const table = {
   "organization.updated": {
     when: "fields of the organization have changed",
@@ -202,6 +205,9 @@ export type EventPayloads = {
   };
 };
 
+/** What each field of each event's payload holds, by name. */
+export type EventFields = { [Name in EventName]: Table[Name]["payload"] };
+
 /** An event as it is raised; its number and time come from the transaction that keeps it. */
 export type RaisedEvent = {
   [Name in EventName]: {
@@ -224,3 +230,8 @@ export function eventsVisibleTo(role: Role, policies: Policies): EventName[] {
     return audience !== "recipient" && roleMay(role, audience, policies);
   });
 }
+
+/** The names that nobody sees but the one user whom an event is for. */
+export const eventsForRecipients: readonly EventName[] = eventNames.filter(
+  (name) => table[name].audience === "recipient",
+);

@@ -16,6 +16,8 @@ export type HttpServerOptions = {
   handle(exchange: Exchange): Promise<void> | void;
   /** How long `/readyz` says 503 before connections are refused: time for load balancers to notice. */
   shutdownDelayMs?: number;
+  /** Called once new connections are refused: ends the answers that have no end of their own. */
+  onDrain?(): Promise<void>;
   /** How long running requests may take to end after that. */
   drainMs?: number;
 };
@@ -69,7 +71,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       closing = true;
       health.drain();
       await new Promise((resolve) => setTimeout(resolve, options.shutdownDelayMs ?? 0));
-      await drain(server, options.drainMs ?? 15_000);
+      await drain(server, options.drainMs ?? 15_000, () => options.onDrain?.());
     },
   };
 }
@@ -114,13 +116,22 @@ function listen(server: Server, port: number, host: string): Promise<number> {
   });
 }
 
-async function drain(server: Server, drainMs: number): Promise<void> {
+async function drain(
+  server: Server,
+  drainMs: number,
+  onDrain: () => Promise<void> | undefined,
+): Promise<void> {
   // Connections that were busy at the first sweep turn idle later, and would hold the server for their keep-alive.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   const cut = setTimeout(() => server.closeAllConnections(), drainMs);
-  await new Promise<void>((resolve) => {
+  const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
+  try {
+    await onDrain();
+  } finally {
+    await closed;
+  }
   clearInterval(sweep);
   clearTimeout(cut);
 }

@@ -7,7 +7,7 @@ import type { ServiceContext } from "@headroom/service/context";
 import { ensureUser, getUser } from "@headroom/service/users";
 import { validationFailed } from "../errors.ts";
 import type { Identity } from "./identities.ts";
-import { unauthenticated } from "./tokens.ts";
+import { endOfToken, unauthenticated } from "./tokens.ts";
 
 export type VerifyToken = (token: string) => Promise<Identity>;
 
@@ -82,6 +82,12 @@ export function presentedKey(
 ): string | null {
   const credential = findBearer(headers.authorization);
   return credential !== null && isKeyOf(environment, credential) ? credential : null;
+}
+
+/** When the token in a request's headers ends, in milliseconds since the epoch; null for a key, which the database ends. */
+export function credentialEnd(headers: IncomingHttpHeaders): number | null {
+  const credential = findBearer(headers.authorization);
+  return credential === null ? null : endOfToken(credential);
 }
 
 /** Live keys work in production and nowhere else; test keys everywhere else. */

@@ -30,6 +30,19 @@ export function createTokenVerifier(issuers: readonly IssuerDefinition[], enviro
   };
 }
 
+/**
+ * The moment, in milliseconds since the epoch, from which a token that was verified is refused as expired; null for
+ * what is not a token.
+ */
+export function endOfToken(token: string): number | null {
+  try {
+    const { exp } = decodeJwt(token);
+    return exp === undefined ? null : (exp + clockToleranceSeconds) * 1_000;
+  } catch {
+    return null;
+  }
+}
+
 async function verify(token: string, findIssuer: ReturnType<typeof createIssuerDirectory>) {
   try {
     const issuer = await findIssuer(decodeJwt(token).iss);
