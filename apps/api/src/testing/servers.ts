@@ -19,6 +19,7 @@ export function contextWithoutDatabase(write: (line: string) => void): ServiceCo
       applicationName: "headroom-test",
     }),
     configuration: {
+      preset: null,
       modules: { profiles: true, conversations: true },
       meters: { pages: { displayName: "Pages" } },
       defaultMeter: "pages",
