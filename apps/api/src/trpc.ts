@@ -30,6 +30,7 @@ import { logCall } from "./calls.ts";
 import { toDomainError, validationFailed } from "./errors.ts";
 import type { RequestLimits } from "./limits.ts";
 import type { RestRoute } from "./rest/routes.ts";
+import type { RoleAliases } from "./role-aliases.ts";
 
 /** What one request brings. `authenticate` verifies the credential once, when a procedure asks for it. */
 export type Context = {
@@ -43,6 +44,8 @@ export type Context = {
   /** The `Idempotency-Key` header, for calls that create. */
   idempotencyKey: string | null;
   signal: AbortSignal | undefined;
+  /** Other names of roles, under `roles.aliases`; null: there are none. */
+  roleAliases: RoleAliases | null;
 };
 
 /** What a procedure says of itself besides its schemas. */
@@ -85,17 +88,23 @@ const t = initTRPC
 /** Composes procedures and routers. */
 export const router = t.router;
 
-/** The log line of each call, and refusals as the tRPC errors that carry them. */
-const call = t.procedure.use(async ({ ctx, path, meta, next }) => {
+/** The log line of each call, roles by the names they have outside, and refusals as the tRPC errors that carry them. */
+const call = t.procedure.use(async ({ ctx, path, meta, getRawInput, next }) => {
   const started = performance.now();
   const caller: Caller = { actorId: null, organizationId: null };
-  const result = await next({ ctx: { caller } });
+  const roles = ctx.roleAliases?.get(path);
+  const inOurWords = roles && { getRawInput: async () => roles.read(await getRawInput()) };
+  // `next` takes both at once; its types say either.
+  const result = await next({ ctx: { caller }, ...inOurWords } as { ctx: { caller: Caller } });
   const limit = meta?.failureLimit;
   if (result.ok && limit !== undefined) ctx.limits.announce(limit);
   const fault = result.ok ? null : await ctx.limits.judge(toDomainError(result.error), limit);
   logCall(ctx, { ...caller, procedure: path, fault, error: result.ok ? null : result.error, started });
-  if (fault === null || result.ok) return result;
-  throw new TRPCError({ code: trpcCodeOf(fault.kind), message: fault.message, cause: fault });
+  if (fault === null || result.ok) {
+    return roles && result.ok ? { ...result, data: roles.write(result.data) } : result;
+  }
+  const cause = roles?.writeFault(fault) ?? fault;
+  throw new TRPCError({ code: trpcCodeOf(cause.kind), message: cause.message, cause });
 });
 
 /** Who called and about which organization, as far as it is known yet; for the log line. */
