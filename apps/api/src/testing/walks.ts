@@ -7,6 +7,7 @@ import { parseConfiguration } from "@headroom/service/configuration";
 import type { ServiceContext } from "@headroom/service/context";
 import type { Mail } from "@headroom/service/mail/transport";
 import { sendOutboxMail } from "@headroom/service/notifications";
+import { createOrganization } from "@headroom/service/organization-creation";
 import { pushPlans } from "@headroom/service/plans";
 import { createUsageLane } from "@headroom/service/usage-lane";
 import { authenticate } from "../auth/credentials.ts";
@@ -89,6 +90,8 @@ export async function startWalk(preset: PresetName, more: { support?: string } =
     call,
     mails,
     service,
+    /** A statement as the superuser, for what the operator or the time would bring about. */
+    sql: (text: string, values: unknown[] = []) => scratch.admin.query(text, values),
     /** The person's id, on their first sign-in. */
     async userId(person: string): Promise<string> {
       return (await call(person, "GET", "/v1/me")).body.user.id;
@@ -102,6 +105,15 @@ export async function startWalk(preset: PresetName, more: { support?: string } =
         [id, planId],
       );
       await scratch.admin.query("select headroom.refresh_limits($1)", [id]);
+    },
+    /** An organization that came about before `organizations.createRequires` asked for anything; its id. */
+    async found(person: string, name: string): Promise<string> {
+      const userId = rawId("usr", (await call(person, "GET", "/v1/me")).body.user.id);
+      const { policies } = service.configuration;
+      const organizations = { ...policies.organizations, createRequires: null };
+      const configuration = { ...service.configuration, policies: { ...policies, organizations } };
+      const actor = { kind: "user", userId } as const;
+      return (await createOrganization({ ...service, configuration }, actor, { name })).id;
     },
     /** Takes the mailer away, or gives it back. */
     setMailer(has: boolean): void {

@@ -4,6 +4,7 @@ import { emailOf, startWalk, type Walk } from "../testing/walks.ts";
 
 let walk: Walk;
 let company: string;
+let accepted: { token: string | null };
 const call: Walk["call"] = (...request) => walk.call(...request);
 
 beforeAll(async () => {
@@ -192,6 +193,24 @@ describe("Remove Member", () => {
   });
 });
 
+describe("List Invites", () => {
+  test("invites: array of pending invites", async () => {
+    expect((await call("ada", "GET", "/v1/organisations/invites")).body).toEqual({ invites: [] });
+    await call("ada", "POST", "/v1/organisations/invites", { email: "lea@example.com", role: "admin" });
+    const { status, body } = await call("ada", "GET", "/v1/organisations/invites");
+    expect(status).toBe(200);
+    expect(body.invites).toMatchObject([{ email: "lea@example.com", role: "admin", status: "pending" }]);
+  });
+
+  test("Full URL to send to the invitee", async () => {
+    const { body } = await call("ada", "GET", "/v1/organisations/invites");
+    const [{ id, invite_url: url }] = body.invites;
+    const preview = `/v1/organisations/invites/preview?token=${tokenOf(url)}`;
+    expect(await call(null, "GET", preview)).toMatchObject({ status: 200, body: { state: "pending" } });
+    expect(await call("ada", "DELETE", `/v1/organisations/invites/${id}`)).toMatchObject({ status: 200 });
+  });
+});
+
 describe("Create Invite", () => {
   test("email: required, valid", async () => {
     const invite = (body: object) => call("ada", "POST", "/v1/organisations/invites", body);
@@ -245,6 +264,14 @@ describe("Create Invite", () => {
     const { body } = await call("ada", "GET", "/v1/organisations/invites");
     const [{ created_at: from, expires_at: until }] = body.invites;
     expect(Date.parse(until) - Date.parse(from)).toBe(7 * 86_400_000);
+    const token = tokenOf(walk.mails.at(-1)?.text.match(/https:\S+/)?.[0] ?? "");
+    const accept = () => call("dora", "POST", "/v1/organisations/invites/accept", { token });
+    await walk.moveClock(7);
+    const expired = await accept();
+    const preview = await call(null, "GET", `/v1/organisations/invites/preview?token=${token}`);
+    await walk.moveClock(0);
+    expect(expired).toMatchObject({ status: 410, body: { code: "invite_expired" } });
+    expect(preview).toMatchObject({ status: 200, body: { state: "expired" } });
   });
 });
 
@@ -252,22 +279,6 @@ async function inviteTo(email: string): Promise<string> {
   const { body } = await call("ada", "GET", "/v1/organisations/invites");
   return body.invites.find((one: { email: string }) => one.email === email).id;
 }
-
-describe("List Invites", () => {
-  test("invites: array of pending invites", async () => {
-    const { status, body } = await call("ada", "GET", "/v1/organisations/invites");
-    expect(status).toBe(200);
-    expect(body.invites).toMatchObject([{ email: "dora@example.com", status: "pending" }]);
-    expect(body).not.toHaveProperty("next_cursor");
-  });
-
-  test("Full URL to send to the invitee", async () => {
-    const { body } = await call("ada", "GET", "/v1/organisations/invites");
-    const [{ invite_url: url }] = body.invites;
-    const preview = `/v1/organisations/invites/preview?token=${tokenOf(url)}`;
-    expect(await call(null, "GET", preview)).toMatchObject({ status: 200, body: { state: "pending" } });
-  });
-});
 
 describe("Preview Invite (Public)", () => {
   test("token: no authentication required", async () => {
@@ -310,6 +321,7 @@ test("Accept Invite: active_organisation_set", async () => {
   const token = tokenOf(invited.body.invite_url);
   const accept = (as: string | null, body: object) =>
     call(as, "POST", "/v1/organisations/invites/accept", body);
+  accepted = { token };
   expect(await accept(null, { token })).toMatchObject({ status: 401 });
   expect(await accept("ivy", {})).toMatchObject({ status: 400 });
   expect(await accept("ivy", { token })).toMatchObject({
@@ -317,6 +329,16 @@ test("Accept Invite: active_organisation_set", async () => {
     body: { active_organisation_set: true, organisation: { id: company, role: "member" } },
   });
   expect((await call("ivy", "GET", "/v1/organisations")).body.active_organisation_id).toBe(company);
+});
+
+// It is set with the membership, so nothing is left to retry: false is told who accepts again from elsewhere.
+test("Accept Invite: active_organisation_set is false where another organisation is active", async () => {
+  const { token } = accepted;
+  await call("ivy", "POST", "/v1/organisations", { name: "Ivy's own" });
+  expect(await call("ivy", "POST", "/v1/organisations/invites/accept", { token })).toMatchObject({
+    status: 200,
+    body: { active_organisation_set: false, organisation: { id: company } },
+  });
 });
 
 test("Revoke Invite: invite_id", async () => {
@@ -374,6 +396,13 @@ describe("Update Plan", () => {
 
   test("Plan must exist", async () => {
     expect(await update("ada", "gold")).toMatchObject({ status: 404, body: { code: "plan_not_found" } });
+  });
+
+  test("Plan must be active", async () => {
+    await walk.sql("update headroom.plan set active = false where id = 'enterprise'");
+    const refused = await update("ada", "enterprise");
+    await walk.sql("update headroom.plan set active = true where id = 'enterprise'");
+    expect(refused).toMatchObject({ status: 400, body: { code: "plan_not_available" } });
   });
 
   test("the plan that the organisation has already", async () => {
