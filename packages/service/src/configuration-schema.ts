@@ -57,7 +57,7 @@ const plan = z.strictObject({
 }) satisfies z.ZodType<PlanDefinition>;
 
 const d = defaultPolicies;
-const policies = z.strictObject({
+export const policiesShape = z.strictObject({
   roles: z
     .strictObject({
       creator: z.enum(["owner", "admin"]).default(d.roles.creator),
@@ -143,7 +143,7 @@ export const configurationShape = z.strictObject({
   meters: z.record(name, z.strictObject({ displayName })),
   defaultMeter: name,
   plans: z.record(name, plan),
-  policies: policies.prefault({}),
+  policies: policiesShape.prefault({}),
   rateLimits: rateLimits.prefault({}),
   support: z.string().trim().min(1).max(200).nullable().default(null),
   issuers: z.array(issuer).default([]),

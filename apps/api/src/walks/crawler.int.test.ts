@@ -205,9 +205,9 @@ describe("List Invites", () => {
   test("Full URL to send to the invitee", async () => {
     const { body } = await call("ada", "GET", "/v1/organisations/invites");
     const [{ id, invite_url: url }] = body.invites;
-    const preview = `/v1/organisations/invites/preview?token=${tokenOf(url)}`;
-    expect(await call(null, "GET", preview)).toMatchObject({ status: 200, body: { state: "pending" } });
-    expect(await call("ada", "DELETE", `/v1/organisations/invites/${id}`)).toMatchObject({ status: 200 });
+    const preview = await call(null, "GET", `/v1/organisations/invites/preview?token=${url && tokenOf(url)}`);
+    await call("ada", "DELETE", `/v1/organisations/invites/${id}`);
+    expect(preview).toMatchObject({ status: 200, body: { state: "pending" } });
   });
 });
 
