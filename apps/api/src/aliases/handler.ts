@@ -35,15 +35,39 @@ export function createAliasHandler(router: AnyTRPCRouter, table: AliasTable) {
       sendMethodNotAllowed(response, match.allowed, context.requestId);
       return match.path;
     }
-    const { alias, parameters } = match;
+    const { row, operation } = match.alias;
+    const reading = createReading(() =>
+      readAliasRequest(request, row, operation.inputNames, {
+        parameters: match.parameters,
+        query: url.searchParams,
+      }),
+    );
     try {
-      sendAnswer(response, alias, await ask(router, { request, url, context }, alias, parameters));
+      sendAnswer(response, match.alias, await ask(router, context, match.alias, reading.read));
     } catch (error) {
       const fault = toDomainError(error);
       if (fault.kind === "too_large") response.setHeader("connection", "close");
-      sendProblem(response, inTheirFields(fault, alias.row, alias.operation.inputNames), context.requestId);
+      // What reading found is told in the source's words already.
+      const told = reading.fault() === fault ? fault : inTheirFields(fault, row, operation.inputNames);
+      sendProblem(response, told, context.requestId);
     }
-    return alias.row.path;
+    return row.path;
+  };
+}
+
+/** Reads once, and only when the caller is known: a stranger's body is not worth parsing. */
+function createReading(readRequest: () => Promise<AliasRequest>) {
+  let started: Promise<AliasRequest> | undefined;
+  let fault: unknown = null;
+  return {
+    read() {
+      started ??= readRequest().catch((error: unknown) => {
+        fault = error;
+        throw error;
+      });
+      return started;
+    },
+    fault: () => fault,
   };
 }
 
@@ -51,23 +75,16 @@ type Asked = { answer: AliasFields; given: AliasFields };
 
 async function ask(
   router: AnyTRPCRouter,
-  { request, url, context }: { request: IncomingMessage; url: URL; context: Context },
-  alias: Alias,
-  parameters: Readonly<Record<string, string>>,
+  context: Context,
+  { operation, rest }: Alias,
+  read: () => Promise<AliasRequest>,
 ): Promise<Asked> {
-  const { row, operation, rest } = alias;
-  let read: Promise<AliasRequest> | undefined;
-  // Read only when the caller is known: a stranger's body is not worth parsing.
-  const readOnce = () => {
-    read ??= readAliasRequest(request, row, operation.inputNames, { parameters, query: url.searchParams });
-    return read;
-  };
   const whole = operation === rest ? { limit: pageSize } : {};
   const first = await callProcedure(router, operation, context, async () => ({
-    ...(await readOnce()).input,
+    ...(await read()).input,
     ...whole,
   }));
-  const { given, input } = await readOnce();
+  const { given, input } = await read();
   const answer = toWire(operation.outputNames, first) as AliasFields;
   if (rest === null) return { answer, given };
   const { next_cursor: cursor, ...fields } = answer;

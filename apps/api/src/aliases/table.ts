@@ -2,7 +2,7 @@ import type { PresetName } from "@headroom/domain/configuration";
 import type { Method, Path } from "../rest/routes.ts";
 import { matchSegments, type Operation, parametersOf, type RouteTable } from "../rest/table.ts";
 import { presetAliases } from "./presets.ts";
-import type { AliasRow } from "./rows.ts";
+import type { AliasRow, PresetAliases } from "./rows.ts";
 
 /** A row with the procedures that it names. */
 export type Alias = { row: AliasRow; operation: Operation; rest: Operation | null };
@@ -22,23 +22,23 @@ export type AliasTable = {
  * The paths of a preset's source. @throws Error when a row names a procedure or a field that does not exist, when two
  * claim one place, when one stands where /v1 is, or when /v1 lacks what the source has in common with it.
  */
-export function createAliasTable(preset: PresetName, routes: RouteTable): AliasTable {
-  const { rows, same } = presetAliases[preset];
-  const aliases = rows.map((row) => {
-    const alias = {
-      row,
-      operation: operationOf(routes, row, row.procedure),
-      rest: row.rest === undefined ? null : operationOf(routes, row, row.rest),
-    };
-    assertFields(alias);
-    if (belowV1(row.path) !== null && routes.find(row.method, belowV1(row.path) ?? "").kind === "found")
-      throw new Error(`${placeOf(row)} is in /v1 already`);
-    return alias;
-  });
+export function createAliasTable(
+  preset: PresetName,
+  routes: RouteTable,
+  { rows, same }: PresetAliases = presetAliases[preset],
+): AliasTable {
+  const aliases = rows.map((row) => ({
+    row,
+    operation: operationOf(routes, row, row.procedure),
+    rest: row.rest === undefined ? null : operationOf(routes, row, row.rest),
+  }));
+  for (const alias of aliases) assertFields(alias);
   assertDistinct(rows);
+  for (const row of rows) {
+    if (procedureAt(routes, row) !== null) throw new Error(`${placeOf(row)} is in /v1 already`);
+  }
   for (const place of same) {
-    const match = routes.find(place.method, belowV1(place.path) ?? "");
-    if (match.kind !== "found" || match.operation.procedure !== place.procedure)
+    if (procedureAt(routes, place) !== place.procedure)
       throw new Error(`${placeOf(place)} is not ${place.procedure} in /v1`);
   }
   return { preset, aliases, find: (method, path) => findAlias(aliases, method, path) };
@@ -70,8 +70,11 @@ function placeOf({ method, path }: Pick<AliasRow, "method" | "path">): string {
   return `${method} ${path}`;
 }
 
-function belowV1(path: string): string | null {
-  return path.startsWith("/v1/") ? path.slice("/v1".length) : null;
+/** The procedure that /v1 has at a place. */
+function procedureAt(routes: RouteTable, { method, path }: Pick<AliasRow, "method" | "path">): string | null {
+  if (!path.startsWith("/v1/")) return null;
+  const match = routes.find(method, path.slice("/v1".length));
+  return match.kind === "found" ? match.operation.procedure : null;
 }
 
 function findAlias(aliases: readonly Alias[], method: string, path: string): AliasMatch {

@@ -9,6 +9,7 @@ import type { Mail } from "@headroom/service/mail/transport";
 import { sendOutboxMail } from "@headroom/service/notifications";
 import { createOrganization } from "@headroom/service/organization-creation";
 import { pushPlans } from "@headroom/service/plans";
+import { presets } from "@headroom/service/presets/presets";
 import { createUsageLane } from "@headroom/service/usage-lane";
 import { authenticate } from "../auth/credentials.ts";
 import { appRouter } from "../router.ts";
@@ -23,16 +24,17 @@ type Reply = {
 };
 
 /**
- * The api over HTTP as a preset configures it: its plans are pushed into a database of its own, and what the worker
+ * The api over HTTP as a preset configures it (null: with plans, and no preset): its plans are pushed into a database of its own, and what the worker
  * does with mail is done here. A bearer token is a person's name; who is called `unverified…` has no verified address.
  */
-export async function startWalk(preset: PresetName, more: { support?: string } = {}) {
+export async function startWalk(preset: PresetName | null, more: { support?: string } = {}) {
   const scratch = await createTestDatabase();
   const worker = await scratch.connect("hr_worker");
   const mails: Mail[] = [];
   const service: ServiceContext = {
     db: await scratch.connect("hr_api"),
-    configuration: parseConfiguration({ preset, ...more }),
+    configuration:
+      preset === null ? parseConfiguration(presets.overages) : parseConfiguration({ preset, ...more }),
     stripe: null,
     mail: null,
     log: createLogger({ service: "test", level: "silent" }),
