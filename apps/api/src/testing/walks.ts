@@ -39,6 +39,7 @@ export async function startWalk(preset: PresetName | null, more: { support?: str
     mail: null,
     log: createLogger({ service: "test", level: "silent" }),
     addresses: { inviteAccept: "https://app.example.com/join", console: "https://app.example.com" },
+    ...{ inviteLinkKey: "a key of thirty-two bytes or more" },
     environment: "test",
   };
   await pushPlans({ ...service, db: worker }, { dryRun: false });
@@ -90,8 +91,11 @@ export async function startWalk(preset: PresetName | null, more: { support?: str
 
   return {
     call,
-    mails,
-    service,
+    /** The link in the last mail to an address. */
+    linkMailedTo(email: string): string {
+      const mail = mails.findLast(({ to }) => to === email);
+      return mail?.text.match(/https:\S+/)?.[0] ?? "";
+    },
     /** A statement as the superuser, for what the operator or the time would bring about. */
     sql: (text: string, values: unknown[] = []) => scratch.admin.query(text, values),
     /** The person's id, on their first sign-in. */

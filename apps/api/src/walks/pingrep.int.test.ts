@@ -15,15 +15,12 @@ beforeAll(async () => {
 });
 afterAll(() => walk?.close());
 
-const linkIn = (text = "") => text.match(/https:\S+/)?.[0] ?? "";
-
 async function join(person: string, role: string) {
   const email = emailOf(person);
   expect(await call("ada", "POST", `/api/v1/organizations/${team}/members`, { email, role })).toMatchObject({
     status: 201,
   });
-  const mail = walk.mails.findLast(({ to }) => to === email);
-  const token = new URL(linkIn(mail?.text)).searchParams.get("token");
+  const token = new URL(walk.linkMailedTo(email)).searchParams.get("token");
   expect(await call(person, "POST", "/v1/invites/accept", { token })).toMatchObject({ status: 200 });
   return walk.userId(person);
 }
@@ -134,8 +131,7 @@ describe("POST /api/v1/organizations/{org_id}/members: Invite a member", () => {
       status: 201,
       body: { email: "dan@example.com", role: "member", status: "pending", email_delivery: "sent" },
     });
-    const mail = walk.mails.findLast(({ to }) => to === "dan@example.com");
-    expect(linkIn(mail?.text)).toBe(invited.body.invite_url);
+    expect(walk.linkMailedTo("dan@example.com")).toBe(invited.body.invite_url);
   });
 
   test("email: required", async () => {
