@@ -40,6 +40,22 @@ const covers: Record<string, Cover> = {
     `${service}/organizations.int.test.ts`,
     "the identity is the owner's under organizations.identityBy: owner; settings stay the admins'",
   ],
+  "organizations.deleteWithSubscription: block": [
+    `${service}/subscription-cancellation.int.test.ts`,
+    "block: refused",
+  ],
+  "organizations.deleteWithSubscription: cancel_now": [
+    `${service}/subscription-cancellation.int.test.ts`,
+    "cancel_now: the running period is billed, Stripe ends the subscription, webhooks still apply",
+  ],
+  "organizations.deleteWithSubscription: cancel_at_period_end": [
+    `${service}/subscription-cancellation.int.test.ts`,
+    "cancel_at_period_end: overage is billed now, the subscription runs out",
+  ],
+  "ownership.transfer: owner": [
+    "apps/api/src/organization-ownership.int.test.ts",
+    "goes to an active member; the old owner is an admin, at once",
+  ],
   "ownership.transfer: operator": [
     `${walks}/pingrep.int.test.ts`,
     "cannot be transferred through the API; contact support",

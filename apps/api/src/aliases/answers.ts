@@ -4,24 +4,27 @@ import type { AliasFields } from "./rows.ts";
 
 /** How REST's answer becomes the source's: the value, and the schema that the document publishes of it. */
 export type Answer = {
+  /** What differs from REST's answer, for the docs. */
+  about: string;
   value(answer: AliasFields, given: AliasFields): unknown;
   schema(schema: JsonSchema): JsonSchema;
 };
 
 /** REST's answer as it is. */
-export const asItIs: Answer = { value: (answer) => answer, schema: (schema) => schema };
+export const asItIs: Answer = { about: "as in /v1", value: (answer) => answer, schema: (schema) => schema };
 
 /** The list alone, without an object around it. */
 export function bare(list: string): Answer {
   return {
+    about: `the array of \`${list}\` alone`,
     value: (answer) => answer[list],
     schema: (schema) => (schema.properties?.[list] ?? {}) as JsonSchema,
   };
 }
 
 /** An answer of the source's own. */
-export function own(shape: z.ZodType, value: Answer["value"]): Answer {
-  return { value, schema: () => z.toJSONSchema(shape) };
+export function own(about: string, shape: z.ZodType, value: Answer["value"]): Answer {
+  return { about, value, schema: () => z.toJSONSchema(shape) };
 }
 
 /** One answer's fields with others in their stead or besides. */
@@ -30,7 +33,9 @@ export function withFields(
   shape: Readonly<Record<string, z.ZodType>>,
   fields: (answer: AliasFields, given: AliasFields) => AliasFields,
 ): Answer {
+  const names = Object.keys(shape).map((name) => `\`${name}\``);
   return {
+    about: `${before.about}, with ${names.join(", ")} of its own`,
     value: (answer, given) => ({ ...(before.value(answer, given) as AliasFields), ...fields(answer, given) }),
     schema: (schema) => {
       const { properties, ...rest } = before.schema(schema);
@@ -43,6 +48,7 @@ export function withFields(
 /** Every key spelled in the source's way. */
 export function spelled(before: Answer, spell: (key: string) => string): Answer {
   return {
+    about: `${before.about}, in the source's spelling`,
     value: (answer, given) => spellKeys(before.value(answer, given), spell),
     schema: (schema) => spellSchemaKeys(before.schema(schema), spell),
   };

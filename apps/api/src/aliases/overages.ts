@@ -6,6 +6,7 @@ const organization = { organization_id: { to: "organizationId", id: "org" } } as
 
 /** The organization, with those who are left in it. */
 const remaining = own(
+  "the organization, with its `members`",
   z.looseObject({ id: z.string(), name: z.string(), members: z.array(z.looseObject({ id: z.string() })) }),
   ({ organization, members }) => ({ ...(organization as AliasFields), members }),
 );

@@ -13,6 +13,7 @@ function assertRole({ role = "agent" }: AliasFields): void {
 }
 
 const invited = own(
+  "`message` and `team_member_id`, a bare UUID",
   z.strictObject({
     message: z.string(),
     team_member_id: z
@@ -26,7 +27,7 @@ const invited = own(
   }),
 );
 
-const assigned = own(z.strictObject({ message: z.string() }), () => ({
+const assigned = own("`message`", z.strictObject({ message: z.string() }), () => ({
   message: "Conversation assigned successfully",
 }));
 
