@@ -42,7 +42,7 @@ const covers: Record<string, Cover> = {
   ],
   "organizations.deleteWithSubscription: block": [
     `${service}/subscription-cancellation.int.test.ts`,
-    "block: refused",
+    "block: 409 while a subscription lives, whatever its state; without one the organization goes",
   ],
   "organizations.deleteWithSubscription: cancel_now": [
     `${service}/subscription-cancellation.int.test.ts`,
