@@ -16,7 +16,8 @@ type Row = { key: string; values: string; fallback: string };
 function rowsOf(key: string, schema: JsonSchema, required: ReadonlySet<string>): Row[] {
   const options = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])] as JsonSchema[];
   // What only groups others stands for itself in their keys.
-  const isGroup = schema.properties !== undefined || schema.oneOf !== undefined;
+  const hasFields = schema.properties !== undefined || schema.oneOf !== undefined;
+  const isGroup = hasFields && JSON.stringify(schema.default ?? {}) === "{}";
   const own = isGroup
     ? []
     : [{ key, values: valuesOf(schema), fallback: defaultOf(schema, required.has(key)) }];
