@@ -10,16 +10,20 @@ import type { RateLimiter } from "@headroom/service/rate-limits";
 import type { UsageLane } from "@headroom/service/usage-lane";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
+import { createAliasHandler } from "./aliases/handler.ts";
+import { describeAliases } from "./aliases/openapi.ts";
+import { createAliasTable } from "./aliases/table.ts";
 import { credentialEnd, presentedKey } from "./auth/credentials.ts";
 import { answerPreflight, setCorsHeaders, setSecurityHeaders } from "./headers.ts";
 import { createRequestLimits } from "./limits.ts";
 import { createOpenApiDocument } from "./openapi/document.ts";
 import { attachSockets } from "./realtime/sockets.ts";
-import { createLiveEvents, type LiveEvents } from "./realtime/subscriptions.ts";
+import { createLiveEvents } from "./realtime/subscriptions.ts";
 import { largestBody } from "./rest/inputs.ts";
 import { sendMethodNotAllowed, sendProblem } from "./rest/problems.ts";
 import { createRestHandler } from "./rest/rest.ts";
 import { createRouteTable } from "./rest/table.ts";
+import { createRoleAliases } from "./role-aliases.ts";
 import type { Context } from "./trpc.ts";
 
 export type ApiServerOptions = {
@@ -45,23 +49,30 @@ export type ApiServerOptions = {
 const mostCallsInABatch = 50;
 
 /**
- * The api on one node:http server: `/trpc`, `/v1`, `/socket.io`, `/openapi.json`, `/livez`, `/readyz`.
- * @throws Error when a procedure is not fully declared (`createRouteTable`)
+ * The api on one node:http server: `/trpc`, `/v1`, the paths of the configuration's preset, `/socket.io`,
+ * `/openapi.json`, `/livez`, `/readyz`.
+ * @throws Error when a procedure is not fully declared (`createRouteTable`, `createAliasTable`)
  */
 export async function startApiServer(options: ApiServerOptions): Promise<HttpServer> {
   const { service, router } = options;
-  const table = createRouteTable(router);
+  const { preset, policies } = service.configuration;
+  const roleAliases = createRoleAliases(router, policies.roles.aliases);
+  const table = createRouteTable(router, policies.roles.aliases);
   const answerRest = createRestHandler(router, table);
-  const document = JSON.stringify(createOpenApiDocument(table));
+  const aliases = preset === null ? null : createAliasTable(preset, table);
+  const answerAlias = aliases && createAliasHandler(router, aliases);
+  const document = JSON.stringify(createOpenApiDocument(table, aliases ? describeAliases(aliases) : {}));
   const live = createLiveEvents(service, options.metrics);
 
   /** Answers, and names the route for the metrics. */
   async function answer({ request, response, requestId }: Exchange, url: URL): Promise<string> {
-    const context = () => createContext(options, live, request, response, requestId);
+    const context = () => createContext(options, { live, roleAliases }, { request, response, requestId });
     if (url.pathname.startsWith("/trpc/")) {
       await answerTrpc(router, request, response, url, context);
       return "/trpc";
     }
+    const alias = (await answerAlias?.({ request, response, url, context })) ?? null;
+    if (alias !== null) return alias;
     if (url.pathname.startsWith("/v1/")) {
       const below = new URL(url);
       below.pathname = url.pathname.slice("/v1".length);
@@ -116,10 +127,8 @@ function isStream(response: ServerResponse): boolean {
 /** The credential is verified when a procedure first asks, once per request. */
 function createContext(
   options: ApiServerOptions,
-  live: LiveEvents,
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
+  shared: Pick<Context, "live" | "roleAliases">,
+  { request, response, requestId }: Exchange,
 ): Context {
   let actor: Promise<Actor> | undefined;
   const gone = new AbortController();
@@ -135,7 +144,7 @@ function createContext(
       response,
       trustedHops: options.trustedProxyHops ?? 0,
     }),
-    live,
+    ...shared,
     credentialEnd: () => credentialEnd(request.headers),
     apiKey: presentedKey(request.headers, options.service.environment),
     requestId,

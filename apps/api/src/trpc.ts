@@ -31,6 +31,7 @@ import { toDomainError, validationFailed } from "./errors.ts";
 import type { RequestLimits } from "./limits.ts";
 import type { LiveEvents } from "./realtime/subscriptions.ts";
 import type { RestRoute } from "./rest/routes.ts";
+import type { RoleAliases } from "./role-aliases.ts";
 
 /** What one request brings. `authenticate` verifies the credential once, when a procedure asks for it. */
 export type Context = {
@@ -47,6 +48,8 @@ export type Context = {
   /** The `Idempotency-Key` header, for calls that create. */
   idempotencyKey: string | null;
   signal: AbortSignal | undefined;
+  /** Other names of roles, under `roles.aliases`; null: there are none. */
+  roleAliases: RoleAliases | null;
 };
 
 /** What a procedure says of itself besides its schemas. */
@@ -94,17 +97,22 @@ const t = initTRPC
 /** Composes procedures and routers. */
 export const router = t.router;
 
-/** The log line of each call, and refusals as the tRPC errors that carry them. */
-const call = t.procedure.use(async ({ ctx, path, meta, next }) => {
+/** The log line of each call, roles by the names they have outside, and refusals as the tRPC errors that carry them. */
+const call = t.procedure.use(async ({ ctx, path, meta, getRawInput, next }) => {
   const started = performance.now();
   const caller: Caller = { actorId: null, organizationId: null };
-  const result = await next({ ctx: { caller } });
+  const roles = ctx.roleAliases?.get(path);
+  const inOurWords = roles && { getRawInput: async () => roles.read(await getRawInput()) };
+  // `next` takes both at once; its types say either.
+  const result = await next({ ctx: { caller }, ...inOurWords } as { ctx: { caller: Caller } });
   const limit = meta?.failureLimit;
   if (result.ok && limit !== undefined) ctx.limits.announce(limit);
   const fault = result.ok ? null : await ctx.limits.judge(toDomainError(result.error), limit);
   logCall(ctx, { ...caller, procedure: path, fault, error: result.ok ? null : result.error, started });
-  if (fault === null || result.ok) return result;
-  throw toTrpcError(fault);
+  if (fault === null || result.ok) {
+    return roles && result.ok ? { ...result, data: roles.write(result.data) } : result;
+  }
+  throw toTrpcError(roles?.writeFault(fault) ?? fault);
 });
 
 /** A refusal as tRPC carries it. */

@@ -1,8 +1,8 @@
-import { type AuditCheck, readAuditCheck } from "@headroom/db/audit-chains";
 import type { Database } from "@headroom/db/client";
 import { countDeadJobs } from "@headroom/db/worker-leases";
 import type { Logger } from "@headroom/platform/log";
 import type { Metrics } from "@headroom/platform/metrics";
+import { lastVerification, type VerificationOutcome } from "@headroom/service/audit-verification";
 import type { WorkerEvents } from "graphile-worker";
 import { Gauge, Histogram } from "prom-client";
 
@@ -58,13 +58,13 @@ function exposeDeadJobs(jobs: Database, metrics: Metrics): void {
  * `headroom_audit_verified_timestamp_seconds`, the same in every worker process; absent before the first time.
  */
 export function exposeAuditCheck(database: Database, metrics: Metrics): void {
-  const expose = (name: string, help: string, read: (check: AuditCheck) => number) =>
+  const expose = (name: string, help: string, read: (check: VerificationOutcome) => number) =>
     new Gauge({
       name,
       help,
       registers: [metrics.registry],
       async collect() {
-        const check = await readAuditCheck(database);
+        const check = await lastVerification({ db: database });
         if (check === null) {
           this.remove();
         } else {

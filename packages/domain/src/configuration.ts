@@ -115,8 +115,15 @@ export interface Modules {
   conversations: boolean;
 }
 
+/** Whole configurations that come with Headroom: policies, plans, meters, modules, and paths of their own. */
+export const presetNames = ["pingrep", "crawler", "pingback", "overages"] as const;
+
+export type PresetName = (typeof presetNames)[number];
+
 /** `headroom.config.ts`, checked and with every default filled in. */
 export interface Configuration {
+  /** What the file is laid over; its paths answer. */
+  preset: PresetName | null;
   modules: Modules;
   meters: Readonly<Record<string, MeterDefinition>>;
   defaultMeter: string;

@@ -1,8 +1,10 @@
 import {
+  type AuditCheck,
   type ChainFault,
   type ChainHead,
   checkChainPage,
   listOrganizationIds,
+  readAuditCheck,
   readChainHead,
   withChain,
   writeAuditCheck,
@@ -107,4 +109,12 @@ export async function noteVerification(context: Context, found: AuditVerificatio
   await withSystem(context.db, (tx) =>
     writeAuditCheck(tx, { entries: found.entries, faults: found.faults.length }),
   );
+}
+
+/** What the last verification found. */
+export type VerificationOutcome = AuditCheck;
+
+/** The outcome that was noted last, by whichever process; null before the first. */
+export function lastVerification({ db }: Pick<ServiceContext, "db">): Promise<VerificationOutcome | null> {
+  return readAuditCheck(db);
 }

@@ -4,6 +4,8 @@ import {
   type MeterTerms,
   type PlanDefinition,
   type Policies,
+  type PresetName,
+  presetNames,
 } from "@headroom/domain/configuration";
 import { isUnitPrice } from "@headroom/domain/money";
 import { defaultRateLimits, type RateLimits } from "@headroom/domain/rate-limits";
@@ -55,7 +57,7 @@ const plan = z.strictObject({
 }) satisfies z.ZodType<PlanDefinition>;
 
 const d = defaultPolicies;
-const policies = z.strictObject({
+export const policiesShape = z.strictObject({
   roles: z
     .strictObject({
       creator: z.enum(["owner", "admin"]).default(d.roles.creator),
@@ -134,17 +136,25 @@ const issuer = z.strictObject({
 
 /** The shape of `headroom.config.ts`, strict at every level, with the defaults. What spans fields is in `configuration.ts`. */
 export const configurationShape = z.strictObject({
+  preset: z.enum(presetNames).nullable().default(null),
   modules: z
     .strictObject({ profiles: z.boolean().default(false), conversations: z.boolean().default(false) })
     .prefault({}),
   meters: z.record(name, z.strictObject({ displayName })),
   defaultMeter: name,
   plans: z.record(name, plan),
-  policies: policies.prefault({}),
+  policies: policiesShape.prefault({}),
   rateLimits: rateLimits.prefault({}),
   support: z.string().trim().min(1).max(200).nullable().default(null),
   issuers: z.array(issuer).default([]),
 }) satisfies z.ZodType<Configuration>;
 
-/** What a `headroom.config.ts` may hold: everything that has a default may be left out. */
-export type ConfigurationInput = z.input<typeof configurationShape>;
+type WholeInput = z.input<typeof configurationShape>;
+
+/** What a preset brings: everything that a configuration must hold. */
+export type Preset = Omit<WholeInput, "preset" | "support" | "issuers">;
+
+/** What a `headroom.config.ts` may hold: what has a default may be left out, with a preset everything else may. */
+export type ConfigurationInput =
+  | (WholeInput & { preset?: null })
+  | (Partial<WholeInput> & { preset: PresetName });

@@ -8,7 +8,7 @@ import {
   parseConfiguration,
 } from "./configuration.ts";
 
-type Input = Parameters<typeof defineConfig>[0];
+type Input = Extract<Parameters<typeof defineConfig>[0], { preset?: null }>;
 
 const usd = { interval: "month", currency: "usd", unitAmount: "2900" } as const;
 const free: Input["plans"][string] = {

@@ -1,6 +1,7 @@
 import { pathToFileURL } from "node:url";
 import type { Configuration, PlanDefinition, Policies } from "@headroom/domain/configuration";
 import { type ConfigurationInput, configurationShape } from "./configuration-schema.ts";
+import { withPreset } from "./presets/presets.ts";
 
 /** A rule that spans fields is broken at `path`. */
 interface Fault {
@@ -34,9 +35,9 @@ export async function loadConfiguration(file: string): Promise<Configuration> {
   return parseConfiguration(module.default, file);
 }
 
-/** Checks a configuration and fills in the defaults. @throws InvalidConfigurationError */
+/** Checks a configuration and fills in what its preset says, and the defaults. @throws InvalidConfigurationError */
 export function parseConfiguration(input: unknown, source = "the configuration"): Configuration {
-  const parsed = configurationShape.safeParse(input);
+  const parsed = configurationShape.safeParse(withPreset(input));
   const faults: readonly Fault[] = parsed.success
     ? findFaults(parsed.data)
     : parsed.error.issues.map(toFault);

@@ -2,8 +2,11 @@ import { errorCodes } from "@headroom/domain/errors";
 import type { RouteTable } from "../rest/table.ts";
 import { describeOperation } from "./operations.ts";
 
-/** The OpenAPI 3.1 document of everything under `/v1`. */
-export function createOpenApiDocument(table: RouteTable): Record<string, unknown> {
+/** The OpenAPI 3.1 document of everything under `/v1`, and of the paths that a preset has besides. */
+export function createOpenApiDocument(
+  table: RouteTable,
+  aliases: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
   const places = table.operations.flatMap((operation) =>
     operation.paths.flatMap((path) => operation.methods.map((method) => ({ operation, path, method }))),
   );
@@ -31,7 +34,7 @@ export function createOpenApiDocument(table: RouteTable): Record<string, unknown
         "unknown field is refused. Errors are RFC 9457 problems.",
     },
     servers: [{ url: "/" }],
-    paths,
+    paths: { ...paths, ...aliases },
     components: { securitySchemes, schemas: { problem } },
   };
 }

@@ -40,7 +40,7 @@ function operationId({ procedure, paths, methods }: Operation, path: Path, metho
 }
 
 /** Every code that the operation can answer. */
-function errorsOf({ meta, inputNames }: Operation, hasBody: boolean): Set<ErrorCode> {
+export function errorsOf({ meta, inputNames }: Operation, hasBody: boolean): Set<ErrorCode> {
   return new Set([
     ...everyCall,
     ...(meta.permission === "public" ? [] : signedIn),
@@ -60,12 +60,14 @@ function queryParameters(input: JsonSchema) {
   );
 }
 
-function parameter(name: string, place: "path" | "query", required: boolean, described: JsonSchema) {
+/** A parameter in a path or a query. */
+export function parameter(name: string, place: "path" | "query", required: boolean, described: JsonSchema) {
   const { description, ...schema } = described;
   return { name, in: place, required, ...(description === undefined ? {} : { description }), schema };
 }
 
-function requestBody(schema: JsonSchema) {
+/** The body of a call whose fields the schema describes. */
+export function requestBody(schema: JsonSchema) {
   const isEmpty = Object.keys(schema.properties ?? {}).length === 0;
   return {
     required: !isEmpty && (schema.required ?? []).length > 0,
@@ -93,7 +95,8 @@ const nextCursor = {
   schema: { type: "string" },
 };
 
-function failures(codes: ReadonlySet<ErrorCode>) {
+/** The responses of every refusal, by status. */
+export function failures(codes: ReadonlySet<ErrorCode>) {
   const statuses = Map.groupBy(codes, (code) => statusOf(errorCodes[code]));
   return Object.fromEntries(
     [...statuses]

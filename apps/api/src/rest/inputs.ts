@@ -31,7 +31,8 @@ export async function readInput(
   return input;
 }
 
-async function readObject(request: IncomingMessage): Promise<Record<string, unknown>> {
+/** The fields of a JSON object in the body; none where there is no body. @throws DomainError */
+export async function readObject(request: IncomingMessage): Promise<Record<string, unknown>> {
   const bytes = await readBytes(request);
   if (bytes.length === 0) return {};
   assertJson(request.headers["content-type"], request.headers["content-encoding"]);
@@ -82,7 +83,7 @@ function queryFields(names: Names, query: URLSearchParams): Record<string, unkno
 }
 
 /** A text stands for a number or boolean only where no text is expected. */
-function fromText(field: Names | undefined, text: string): unknown {
+export function fromText(field: Names | undefined, text: string): unknown {
   const types = field?.types ?? new Set();
   if (types.has("string")) return text;
   const numeric = types.has("integer") || types.has("number");

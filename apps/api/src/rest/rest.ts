@@ -43,7 +43,8 @@ export function createRestHandler(router: AnyTRPCRouter, table: RouteTable) {
   };
 }
 
-async function callProcedure(
+/** Calls a procedure as tRPC would, with the input read once at most. */
+export async function callProcedure(
   router: AnyTRPCRouter,
   operation: Operation,
   context: Context,

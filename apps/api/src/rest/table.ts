@@ -1,5 +1,6 @@
 import type { AnyTRPCProcedure, AnyTRPCRouter } from "@trpc/server";
 import { z } from "zod";
+import { type RoleNames, spellRoles } from "../role-aliases.ts";
 import type { Meta } from "../trpc.ts";
 import { type Names, namesOf, snakeCase } from "./names.ts";
 import type { Method, Path, RestRoute } from "./routes.ts";
@@ -28,11 +29,12 @@ export type RouteTable = { operations: readonly Operation[]; find(method: string
 
 /**
  * The routes that the procedures declare. @throws Error when a procedure lacks a permission or a schema, when two
- * claim one place, or when a path names a parameter that the input does not have.
+ * claim one place, or when a path names a parameter that the input does not have. `roleNames` are the other names of
+ * roles that the schemas tell of.
  */
-export function createRouteTable(router: AnyTRPCRouter): RouteTable {
+export function createRouteTable(router: AnyTRPCRouter, roleNames: RoleNames = {}): RouteTable {
   const procedures = Object.entries(router._def.procedures as Record<string, AnyTRPCProcedure>);
-  const operations = procedures.flatMap(([name, procedure]) => describeOperation(name, procedure));
+  const operations = procedures.flatMap(([name, procedure]) => describeOperation(name, procedure, roleNames));
   assertDistinct(operations);
   const patterns = operations.flatMap((operation) =>
     operation.paths.map((path) => ({ operation, path, segments: path.split("/") })),
@@ -65,7 +67,7 @@ type Definition = {
   output?: z.ZodType;
 };
 
-function describeOperation(procedure: string, declared: AnyTRPCProcedure): Operation[] {
+function describeOperation(procedure: string, declared: AnyTRPCProcedure, roleNames: RoleNames): Operation[] {
   const { type, meta, inputs, output } = declared._def as unknown as Definition;
   const [input, ...more] = inputs;
   if (meta?.permission === undefined) throw new Error(`${procedure} declares no permission`);
@@ -73,8 +75,10 @@ function describeOperation(procedure: string, declared: AnyTRPCProcedure): Opera
   if (type === "subscription") return [];
   if (output === undefined) throw new Error(`${procedure} declares no output schema`);
   if (meta.rest === undefined) return [];
-  const inputSchema = z.toJSONSchema(input, { io: "input", unrepresentable: "any" });
-  const outputSchema = z.toJSONSchema(output, { io: "output", unrepresentable: "any" });
+  const schemaOf = (schema: z.ZodType, io: "input" | "output") =>
+    spellRoles(z.toJSONSchema(schema, { io, unrepresentable: "any" }), roleNames, io);
+  const inputSchema = schemaOf(input, "input");
+  const outputSchema = schemaOf(output, "output");
   const operation = {
     procedure,
     type,
@@ -124,7 +128,8 @@ function assertDistinct(operations: readonly Operation[]): void {
   }
 }
 
-function matchSegments(
+/** The parameters of a path that has the form of the pattern, else null. */
+export function matchSegments(
   pattern: readonly string[],
   segments: readonly string[],
 ): Record<string, string> | null {

@@ -1,6 +1,6 @@
 import { createDatabase } from "@headroom/db/client";
 import type { Actor } from "@headroom/domain/actors";
-import { defaultPolicies } from "@headroom/domain/configuration";
+import { type Configuration, defaultPolicies } from "@headroom/domain/configuration";
 import { defaultRateLimits } from "@headroom/domain/rate-limits";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics } from "@headroom/platform/metrics";
@@ -19,6 +19,7 @@ export function contextWithoutDatabase(write: (line: string) => void): ServiceCo
       applicationName: "headroom-test",
     }),
     configuration: {
+      preset: null,
       modules: { profiles: true, conversations: true },
       meters: { pages: { displayName: "Pages" } },
       defaultMeter: "pages",
@@ -37,9 +38,14 @@ export function contextWithoutDatabase(write: (line: string) => void): ServiceCo
 }
 
 /** The api on a free port, over `router`. Credentials are the given words; the log is kept, one object a line. */
-export async function startTestServer(router: AnyTRPCRouter, actors: Readonly<Record<string, Actor>> = {}) {
+export async function startTestServer(
+  router: AnyTRPCRouter,
+  actors: Readonly<Record<string, Actor>> = {},
+  configuration: Partial<Configuration> = {},
+) {
   const lines: Record<string, unknown>[] = [];
-  const service = contextWithoutDatabase((line) => lines.push(JSON.parse(line)));
+  const context = contextWithoutDatabase((line) => lines.push(JSON.parse(line)));
+  const service = { ...context, configuration: { ...context.configuration, ...configuration } };
   const server = await startApiServer({
     host: "127.0.0.1",
     port: 0,

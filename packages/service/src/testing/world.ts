@@ -105,6 +105,7 @@ function configurationWith(changes: PolicyChanges): Configuration {
     { ...policies, ...changes[area as keyof Policies] },
   ]);
   return {
+    preset: null,
     modules: { profiles: true, conversations: true },
     meters: { pages: { displayName: "Pages" } },
     defaultMeter: "pages",
