@@ -40,20 +40,25 @@ export async function readInviteFacts(
   return rows[0] as InviteFacts;
 }
 
+// Folding turns İ into two letters and lower() into one or none, by the locale; the first condition is for the index.
+const isAddressOf = sql`(
+  lower(a.email) in (lower(address.folded), lower(replace(address.folded, ${"i\u0307"}, ${"\u0130"})))
+  and lower(replace(a.email, ${"\u0130"}, ${"i\u0307"})) = lower(address.folded))`;
+
 function addressOf(organizationId: string): RawBuilder<AddressRow> {
   return sql`jsonb_build_object(
     'folded', address.folded,
     'isMember', exists (
       select from account a join membership m on m.organization_id = ${organizationId} and m.user_id = a.id
-      where lower(a.email) = lower(address.folded)),
+      where ${isAddressOf}),
     'pending', (
       select jsonb_build_object('id', i.id, 'isOpen', i.expires_at > (select now from clock)) from invite i
       where i.organization_id = ${organizationId} and i.email_folded = address.folded and i.status = 'pending'),
-    'hasAccount', exists (select from account a where lower(a.email) = lower(address.folded)),
+    'hasAccount', exists (select from account a where ${isAddressOf}),
     'verified', (
       select coalesce(jsonb_agg(jsonb_build_object('userId', one.id, 'email', one.email)), '[]') from (
         select a.id, a.email from account a
-        where lower(a.email) = lower(address.folded) and a.email_verified limit 5) as one))`;
+        where ${isAddressOf} and a.email_verified limit 5) as one))`;
 }
 
 /** What accepting an invite depends on. */

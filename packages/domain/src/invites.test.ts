@@ -37,6 +37,11 @@ describe("addresses", () => {
     "a b@c.co",
     "a@b..co",
     "a..b@c.co",
+    ".a@b.co",
+    "a.@b.co",
+    "moc.knab\u202e@b.co",
+    "a\u200b@b.co",
+    "a\u00ad@b.co",
     "a@-b.co",
     "Ada <a@b.co>",
     "a@b.co,c@d.co",
@@ -50,6 +55,8 @@ describe("addresses", () => {
   test("are compared in one case, with tag and dots kept", () => {
     expect(foldEmail("Grace.H+Work@Example.COM")).toBe("grace.h+work@example.com");
     expect(foldEmail("JO\u0308RG@x.de")).toBe(foldEmail("j\u00f6rg@x.de"));
+    expect(foldEmail("\u039f\u0394\u039f\u03a3@x.de")).toBe(foldEmail("\u03bf\u03b4\u03bf\u03c3@x.de"));
+    expect(foldEmail("stra\u00dfe@x.de")).not.toBe(foldEmail("strasse@x.de"));
   });
 
   test("are masked to their first character and host", () => {

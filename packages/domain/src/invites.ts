@@ -23,18 +23,22 @@ export function parseEmail(text: string, path = "email"): string {
     more.length === 0 &&
     email.length <= longestEmail &&
     local.length <= longestLocalPart &&
-    /^[^\s\p{Cc}<>()[\]\\,;:"]+$/u.test(local) &&
+    // Cf: marks that are not seen turn or hide the rest, so that an address looks like another one.
+    /^[^\s\p{Cc}\p{Cf}\p{Co}<>()[\]\\,;:"]+$/u.test(local) &&
     /^[\p{L}\p{N}]([\p{L}\p{N}\p{M}.-]*[\p{L}\p{N}])?$/u.test(host) &&
-    !`${local}.${host}`.includes("..");
+    !`.${local}.${host}`.includes("..");
   if (!valid) {
     throw invalidField(path, "is not an e-mail address");
   }
   return email;
 }
 
-/** The form that addresses are compared in: case folded, `+tag` and dots kept. */
+/**
+ * The form that addresses are compared in: case folded, `+tag` and dots kept. Letter by letter: what a sigma becomes
+ * must not depend on what follows it.
+ */
 export function foldEmail(email: string): string {
-  return email.normalize("NFC").toLowerCase();
+  return [...email.normalize("NFC")].map((letter) => letter.toLowerCase()).join("");
 }
 
 /** `james@acme.com` → `j***@acme.com`: enough to recognize one's own address. */

@@ -74,6 +74,21 @@ describe("creating", () => {
     expect(await again("no address")).toBe("validation_failed");
   });
 
+  test.each([
+    ["\u0130pek@example.com", "i\u0307PEK@example.com", "ipek@example.com"],
+    ["\u039f\u0394\u039f\u03a3@example.com", "\u03bf\u03b4\u03bf\u03c3@example.com", "odos@example.com"],
+    ["STRA\u00dfE@example.com", "stra\u00dfe@example.com", "strasse@example.com"],
+  ])("knows a member by %s and %s alike", async (email, same, other) => {
+    const { owner, organization } = await founded();
+    const member = await world.person(email);
+    const { token } = await invite(world.context, organization, owner, email);
+    await acceptInvite(world.context, member, { token });
+    const outcome = (address: string) => outcomeOf(invite(world.context, organization, owner, address));
+    expect(await outcome(email)).toBe("already_member");
+    expect(await outcome(same)).toBe("already_member");
+    expect(await outcome(other)).toBe("ok");
+  });
+
   test("counts pending invites as seats, tells the numbers and the plans that would help", async () => {
     await world.make.plan(
       "pro",
