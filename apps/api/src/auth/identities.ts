@@ -31,7 +31,8 @@ export async function identify(
   const { settings } = issuer;
   const names = { ...standardClaims, ...settings.claims };
   const subject = cleanText(payload.sub, longestSubject);
-  if (subject === null) return null;
+  // Never cleaned: two subjects that differ in a blank or in their code points are two users.
+  if (subject === null || subject !== payload.sub) return null;
   const own = readClaims(payload, names);
   const isComplete = own.email !== undefined && own.name !== undefined;
   const more = isComplete ? {} : await askUserinfo(issuer, subject, token);

@@ -40,6 +40,8 @@ const tokens: [string, () => Promise<string> | string, string][] = [
   ["no iat", () => issuer.sign({ iat: undefined }), "unauthenticated"],
   ["no sub", () => issuer.sign({ sub: undefined }), "unauthenticated"],
   ["a sub with a line break", () => issuer.sign({ sub: "ada\nroot" }), "unauthenticated"],
+  ["a sub with a blank behind it", () => issuer.sign({ sub: "ada " }), "unauthenticated"],
+  ["a sub in another normal form", () => issuer.sign({ sub: "ade\u0301" }), "unauthenticated"],
   ["no aud", () => issuer.sign({ aud: undefined }), "unauthenticated"],
   ["another audience", () => issuer.sign({ aud: "elsewhere" }), "unauthenticated"],
   ["no iss", () => issuer.sign({ iss: undefined }), "unauthenticated"],

@@ -17,7 +17,9 @@ export const usersRouter = router({
     .input(
       z.strictObject({
         issuer: safeText(2_000).describe("`iss` of the user's tokens; an issuer of the configuration"),
-        subject: safeText(255).describe("`sub` of the user's tokens"),
+        subject: safeText(255)
+          .regex(/^(\S(.*\S)?)?$/su, "has blanks around it, which no token's subject has")
+          .describe("`sub` of the user's tokens"),
         email: trimmedText(254).optional().describe("What is known stays when absent"),
         emailVerified: z
           .boolean()
