@@ -1,6 +1,7 @@
 import type { Scope } from "@headroom/domain/permissions";
 import { permissions } from "@headroom/domain/permissions";
 import { authorize } from "@headroom/service/access";
+import { eraseUser } from "@headroom/service/erasure";
 import { createApiKey } from "@headroom/service/organization-keys";
 import { createPlatformKey } from "@headroom/service/platform-keys";
 import { createWorld, type World } from "@headroom/service/testing/world";
@@ -72,6 +73,7 @@ describe("users.upsert", () => {
     ["an address that is none", { email: "nobody" }, "email"],
     ["a verification of nothing", { email_verified: true }, "email_verified"],
     ["an empty subject", { subject: "" }, "subject"],
+    ["a subject that no token has", { subject: "nina " }, "subject"],
   ])("refuses %s", async (_, wrong, path) => {
     const key = await platformKey("users:write");
     expect(await api.call(key, "POST", "/users", { ...identity, subject: "x", ...wrong })).toMatchObject({
@@ -100,6 +102,23 @@ describe("users.upsert", () => {
       status: 404,
       body: { code: "user_not_found" },
     });
+  });
+});
+
+describe("a user who was erased", () => {
+  test("is nobody: neither found nor acted for", async () => {
+    const writer = await platformKey("users:write", "users:read", "impersonate");
+    const { body } = await api.call(writer, "POST", "/users", { issuer: testIssuer, subject: "gone" });
+    const behalf = { "headroom-on-behalf-of": body.id };
+    expect(await api.call(writer, "GET", "/me", undefined, behalf)).toMatchObject({ status: 200 });
+    const worker = { ...world.context, db: await world.scratch.connect("hr_worker") };
+    await eraseUser({ api: world.context, worker }, body.id, { operator: { kind: "operator", name: "kim" } });
+    const refused = { status: 404, body: { code: "user_not_found" } };
+    expect(await api.call(writer, "GET", `/users/${body.id}`)).toMatchObject(refused);
+    expect(await api.call(writer, "GET", "/me", undefined, behalf)).toMatchObject(refused);
+    expect(await api.call(writer, "POST", "/organizations", { name: "Ghost" }, behalf)).toMatchObject(
+      refused,
+    );
   });
 });
 

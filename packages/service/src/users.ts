@@ -6,6 +6,7 @@ import {
   upsertAccount,
 } from "@headroom/db/accounts";
 import { readClock } from "@headroom/db/clock";
+import { erasedIssuer } from "@headroom/db/personal-data";
 import { withSystem } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
@@ -115,7 +116,8 @@ export async function findUser(context: Context, userId: string): Promise<UserVi
 
 async function requireAccount(context: Context, userId: string): Promise<AccountRow> {
   const account = await findAccount(context.db.kysely, userId);
-  if (account === null) {
+  // What is left of somebody who was erased only keeps the references to it whole: nobody is it, and acts as it.
+  if (account === null || account.issuer === erasedIssuer) {
     throw new DomainError("user_not_found", "There is no such user.");
   }
   return account;
