@@ -19,8 +19,9 @@ const standardClaims = { email: "email", emailVerified: "email_verified", name: 
 const longestSubject = 255;
 
 /**
- * The identity in verified claims. Where the token lacks the e-mail address or the name and the issuer has a userinfo
- * endpoint, that is asked; its answer counts only for the same subject (OpenID Connect Core 1.0, section 5.3.2).
+ * The identity in verified claims. Where the token lacks the e-mail address, its verification or the name and the issuer
+ * has a userinfo endpoint, that is asked; its answer counts only for the same subject (OpenID Connect Core 1.0, section
+ * 5.3.2).
  * @returns null when the subject cannot be one. @throws IssuerUnavailableError
  */
 export async function identify(
@@ -34,12 +35,16 @@ export async function identify(
   // Never cleaned: two subjects that differ in a blank or in their code points are two users.
   if (subject === null || subject !== payload.sub) return null;
   const own = readClaims(payload, names);
-  const isComplete = own.email !== undefined && own.name !== undefined;
+  const isVerificationTold = settings.emailsVerified || own.emailVerified !== undefined;
+  const isComplete = own.email !== undefined && own.name !== undefined && isVerificationTold;
   const more = isComplete ? {} : await askUserinfo(issuer, subject, token);
   // Userinfo has the standard names, whatever the token's are; some issuers repeat the token's there.
   const sources = [own, readClaims(more, names), readClaims(more, standardClaims)];
-  // The address and its verification come from one place: a verified claim about another address proves nothing.
-  const about = sources.find(({ email }) => email !== undefined);
+  const named = sources.find(({ email }) => email !== undefined);
+  // The verification comes with the very address: a verified claim about another one proves nothing.
+  const about =
+    sources.find(({ email, emailVerified }) => email === named?.email && emailVerified !== undefined) ??
+    named;
   const email = emailAddress(about?.email);
   return {
     issuer: settings.issuer,

@@ -201,6 +201,17 @@ describe("the identity in a token", () => {
     expect(await identityOf(issuer, bare)).toMatchObject({ email: null, name: null });
   });
 
+  test("userinfo tells the verification of the token's address where the token does not", async () => {
+    issuer.userinfo = { sub: "ada", email: "ada@example.com", email_verified: true, name: "Ada" };
+    const claims = { email: "ada@example.com", name: "Ada" };
+    const told = async (verified: boolean | undefined) =>
+      (await identityOf(issuer, { ...claims, email_verified: verified }, { userinfo: true })).emailVerified;
+    expect(await told(undefined)).toBe(true);
+    expect(await told(false)).toBe(false);
+    issuer.userinfo = { ...issuer.userinfo, email_verified: false };
+    expect(await told(undefined)).toBe(false);
+  });
+
   test("userinfo cannot verify the address that the token names", async () => {
     issuer.userinfo = { sub: "ada", email: "ada@example.com", email_verified: true, name: "Ada" };
     const claims = { email: "victim@example.com", email_verified: undefined, name: undefined };
