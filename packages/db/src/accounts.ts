@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
@@ -76,18 +76,23 @@ export async function setActiveOrganization(tx: Tx, userId: string, organization
     .execute();
 }
 
-/** Makes an organization active for a user who has no active one. */
-export async function setFirstActiveOrganization(
+/**
+ * Makes an organization active for those of the users who have no active one. Locked in one order: organizations that
+ * take in the same people at once would wait for each other in a circle.
+ */
+export async function setFirstActiveOrganizations(
   tx: Tx,
-  userId: string,
+  userIds: readonly string[],
   organizationId: string,
 ): Promise<void> {
-  await tx
-    .updateTable("account")
-    .set({ active_organization_id: organizationId })
-    .where("id", "=", userId)
-    .where("active_organization_id", "is", null)
-    .execute();
+  await sql`
+    with idle as materialized (
+      select id from account where id = any (${userIds}::uuid[]) and active_organization_id is null
+      order by id for no key update
+    )
+    update account set active_organization_id = ${organizationId} from idle where account.id = idle.id`.execute(
+    tx,
+  );
 }
 
 /** Forgets the active organization of a user who has left it. */

@@ -1,4 +1,4 @@
-import { findAccount, setFirstActiveOrganization } from "@headroom/db/accounts";
+import { findAccount, setFirstActiveOrganizations } from "@headroom/db/accounts";
 import { type AddressRow, readInviteFacts } from "@headroom/db/invite-facts";
 import { insertInvites, markExpired } from "@headroom/db/invite-writes";
 import { type InviteRow, readInvites } from "@headroom/db/invites";
@@ -170,9 +170,14 @@ async function writeGranted(
       await joinIfGranted(tx, organization.id, one, at),
     );
   }
+  // Whoever has an active organization keeps it: they did not ask to come.
+  const joined = granted.flatMap((one) => (one.kind === "joined" ? one.userId : []));
+  if (joined.length > 0) {
+    await setFirstActiveOrganizations(tx, joined, organization.id);
+  }
 }
 
-/** Makes the member of `direct` mode. Their active organization stays, if they have one: they did not ask to come. */
+/** Makes the member of `direct` mode. */
 async function joinIfGranted(
   tx: Tx,
   organizationId: string,
@@ -185,7 +190,6 @@ async function joinIfGranted(
   const { inviteId, role } = granted;
   const id = uuidv7();
   await insertMembership(tx, { organizationId, id, userId: granted.userId, role, at });
-  await setFirstActiveOrganization(tx, granted.userId, organizationId);
   const userId = encodeId("usr", granted.userId);
   return [
     { name: "invite.accepted", payload: { inviteId, userId } },

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { acceptInvite } from "./invite-acceptance.ts";
-import { createWorld, invite, type Person, tallyOf, type World } from "./testing/world.ts";
-import { ensureUser } from "./users.ts";
+import { inviteMany } from "./invite-bulk.ts";
+import { accessTo, createWorld, invite, type Person, tallyOf, type World } from "./testing/world.ts";
+import { ensureUser, getUser } from "./users.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -118,5 +119,41 @@ test("one user with two addresses who accepts both invites: one membership, the 
     expect((await rowsOf("membership", organization)).filter((row) => row.user_id === userId)).toHaveLength(
       1,
     );
+  }
+});
+
+test("six organizations take in the same 30 people at once, each in its own order: nobody waits in a circle", async () => {
+  const direct = world.under({
+    invites: { ...world.context.configuration.policies.invites, mode: "direct" },
+  });
+  await world.seats(100);
+  const people = await Promise.all(times(30, () => world.person()));
+  const emails = people.map(({ email }) => ({ email }));
+  const organizations = await Promise.all(
+    times(6, async () => {
+      const owner = await world.person();
+      const id = await world.organization(owner);
+      return { id, access: await accessTo(direct, owner, id, "invites.manage") };
+    }),
+  );
+  const deadlocks = async () => {
+    const { rows } = await world.scratch.admin.query<{ deadlocks: number }>(
+      "select deadlocks::int from pg_stat_database where datname = current_database()",
+    );
+    return rows[0]?.deadlocks;
+  };
+  const before = await deadlocks();
+  const answers = await Promise.all(
+    organizations.map(({ access }, index) =>
+      inviteMany(direct, access, { invites: index % 2 === 0 ? emails : emails.toReversed() }),
+    ),
+  );
+  for (const { results } of answers) {
+    expect(results.filter(({ status }) => status === "joined")).toHaveLength(30);
+  }
+  expect(await deadlocks()).toBe(before);
+  const ids = new Set(organizations.map(({ id }) => `org_${id}`));
+  for (const { userId } of people) {
+    expect(ids).toContain((await getUser(direct, userId)).activeOrganizationId);
   }
 });
