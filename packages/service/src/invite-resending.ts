@@ -1,5 +1,5 @@
 import { readInviteFacts } from "@headroom/db/invite-facts";
-import { renewInvite } from "@headroom/db/invite-writes";
+import { markExpired, renewInvite } from "@headroom/db/invite-writes";
 import { findInvite, type InviteRow } from "@headroom/db/invites";
 import type { OrganizationRow, Tx } from "@headroom/db/tenancy";
 import { encodeId } from "@headroom/domain/ids";
@@ -11,6 +11,7 @@ import { withSeatNotice } from "./billing-mails.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { waitForInviteMails } from "./invite-deliveries.ts";
+import { recordExpiry } from "./invite-expiry.ts";
 import { findInviterName, toAddressFacts } from "./invite-issuing.ts";
 import { createLinkToken, linkTo } from "./invite-links.ts";
 import { type IssuedInvite, inviteNotFound, readInvite, toIssuedInvite } from "./invite-views.ts";
@@ -65,10 +66,20 @@ export async function reissueInvite(
 async function assertResendable(context: ServiceContext, tx: Tx, invite: InviteRow): Promise<Date> {
   const { at, seats, addresses } = await readInviteFacts(tx, invite.organization_id, [invite.email_folded]);
   const [address] = addresses.map(toAddressFacts);
+  const newer = addresses.flatMap(({ pending }) => (pending === null || pending.isOpen ? [] : pending.id));
   const status = statusAt(invite.status, invite.expires_at.getTime(), at.getTime());
   const { needsSeat } = decideResend(status, address ?? { isMember: false, openInviteId: null });
   if (needsSeat) {
     await assertRoom(tx, context.configuration.policies, seats, hasRoomForInvite);
+  }
+  // One that came after this has expired too, but is not marked yet: only one of an address is pending in the table.
+  const inTheWay = newer.filter((id) => id !== invite.id);
+  if (inTheWay.length > 0) {
+    await recordExpiry(
+      tx,
+      invite.organization_id,
+      await markExpired(tx, invite.organization_id, { ids: inTheWay }),
+    );
   }
   return at;
 }
