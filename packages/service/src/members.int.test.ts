@@ -1,3 +1,5 @@
+import type { Actor } from "@headroom/domain/actors";
+import type { Scope } from "@headroom/domain/permissions";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { resolveKey } from "./api-keys.ts";
 import { listMembers } from "./member-list.ts";
@@ -25,6 +27,28 @@ async function staffed() {
   const changing = (actor: Person) => accessTo(world.context, actor, organization, "members.change");
   return { organization, ...people, changing };
 }
+
+describe("a member's own key", () => {
+  const keyOf = async (person: Person, organization: string, scopes: Scope[]) => {
+    const access = await accessTo(world.context, person, organization, "keys.manage");
+    const { secret } = await createApiKey(world.context, access, { name: "k", scopes, personal: true });
+    return (await resolveKey(world.context, secret ?? "")) as Actor;
+  };
+
+  test("does not leave for its member, whatever its scopes", async () => {
+    const { organization, owner, admin } = await staffed();
+    for (const scopes of [["members:read"], ["members:read", "members:write"]] satisfies Scope[][]) {
+      for (const person of [owner, admin]) {
+        const key = await keyOf(person, organization, scopes);
+        const access = await accessTo(world.context, key, organization, "members.view");
+        const outcome = await outcomeOf(removeMember(world.context, access, { userId: person.userId }));
+        const mayChange = scopes.length > 1 && person === owner;
+        expect(outcome).toBe(mayChange ? "last_owner" : "forbidden");
+      }
+    }
+    expect(await world.roles(organization)).toEqual({ owner: 1, admin: 2, member: 1 });
+  });
+});
 
 describe("roles", () => {
   test("follow the ranks: who may make whom what", async () => {

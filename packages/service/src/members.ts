@@ -3,7 +3,7 @@ import { revokeMemberKeys } from "@headroom/db/api-keys";
 import { readClock } from "@headroom/db/clock";
 import { countMembers, deleteMembership, findMember, type MemberRow, updateRole } from "@headroom/db/members";
 import type { Tx } from "@headroom/db/tenancy";
-import { memberBehind } from "@headroom/domain/access";
+import { memberBehind, personBehind } from "@headroom/domain/access";
 import type { Policies } from "@headroom/domain/configuration";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
@@ -63,8 +63,9 @@ export async function removeMember(
   input: { userId: string },
 ): Promise<MemberPage & { organization: OrganizationView }> {
   const { policies } = context.configuration;
-  const isSelf = memberBehind(access.actor) === input.userId;
-  const needed = { ...access, permission: isSelf ? access.permission : ("members.change" as const) };
+  // A member's own key is not the member: no scope lets it leave for them.
+  const isSelf = personBehind(access.actor) === input.userId;
+  const needed = { ...access, permission: isSelf ? ("members.leave" as const) : ("members.change" as const) };
   return withLockedOrganization(context, needed, async (tx, organization, fresh) => {
     const member = await requireMember(tx, organization.id, input.userId);
     const change = await weigh(tx, fresh, member, policies);
