@@ -1,3 +1,4 @@
+import { findApiKey } from "@headroom/db/api-keys";
 import { findMembership, findRole } from "@headroom/db/members";
 import { lockOrganization, type OrganizationRow, type Tx, withOrganization } from "@headroom/db/tenancy";
 import { hasPermission, memberBehind, personBehind } from "@headroom/domain/access";
@@ -81,10 +82,10 @@ export function assertPermission(
 }
 
 /**
- * Runs `work` in a transaction that has locked the organization first and asked for the actor's membership and
- * permission again under that lock: whoever was removed or demoted a moment ago changes nothing any more. `work` gets
+ * Runs `work` in a transaction that has locked the organization first and asked for the actor's key, membership and
+ * permission again under that lock: whoever was revoked, removed or demoted a moment ago changes nothing any more. `work` gets
  * the locked row and the access as it is now; it is run again after a deadlock, so it has no effect outside.
- * @throws DomainError organization_not_found, forbidden
+ * @throws DomainError organization_not_found, forbidden, unauthenticated for a key that was revoked meanwhile
  */
 export function withLockedOrganization<Result>(
   context: Pick<ServiceContext, "db" | "configuration">,
@@ -103,6 +104,7 @@ export function withLockedOrganization<Result>(
 }
 
 async function readRole(tx: Tx, access: Access): Promise<Role | null> {
+  await assertKeyLives(tx, access);
   const userId = memberBehind(access.actor);
   if (userId === null) {
     return null;
@@ -112,6 +114,17 @@ async function readRole(tx: Tx, access: Access): Promise<Role | null> {
     throw organizationNotFound();
   }
   return membership.role;
+}
+
+// A revocation takes the organization's lock: once it has answered, no call that came in before it writes any more.
+async function assertKeyLives(tx: Tx, { organizationId, actor }: Access): Promise<void> {
+  if (actor.kind !== "organization_key") {
+    return;
+  }
+  const key = await findApiKey(tx, organizationId, actor.keyId);
+  if (key !== null && key.revoked_at !== null) {
+    throw new DomainError("unauthenticated", "A valid credential is needed.");
+  }
 }
 
 /** The user whom a call is made for. @throws DomainError forbidden for a key or operator as such */

@@ -1,7 +1,9 @@
+import type { Actor } from "@headroom/domain/actors";
 import type { Scope } from "@headroom/domain/permissions";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { resolveKey } from "./api-keys.ts";
 import { createApiKey, listApiKeys, type NewApiKey, revokeApiKey } from "./organization-keys.ts";
+import { changeOrganization } from "./organizations.ts";
 import { createPlatformKey, revokePlatformKeysNamed } from "./platform-keys.ts";
 import { accessTo, createWorld, outcomeOf, type Person, rawId, type World } from "./testing/world.ts";
 
@@ -44,6 +46,18 @@ describe("a key of the organization", () => {
     const listed = await listApiKeys(world.context, access, { limit: 10 });
     expect(listed.apiKeys.map(({ id }) => id)).toEqual([made.id]);
     expect(JSON.stringify(listed)).not.toContain(made.secret?.slice(14));
+  });
+
+  test("changes nothing any more once its revocation has answered, also in a call that came in before", async () => {
+    const { organization, access } = await founded();
+    const made = await createApiKey(world.context, access, key({ scopes: ["organizations:write"] }));
+    const actor = await resolveKey(world.context, made.secret ?? "");
+    const before = await accessTo(world.context, actor as Actor, organization, "organization.update");
+    expect((await changeOrganization(world.context, before, { name: "Before" })).name).toBe("Before");
+    await revokeApiKey(world.context, access, { keyId: rawId(made) });
+    expect(await outcomeOf(changeOrganization(world.context, before, { name: "After" }))).toBe(
+      "unauthenticated",
+    );
   });
 
   test("is nobody's once revoked, expired, mistyped or unknown", async () => {
