@@ -50,24 +50,29 @@ export function errorsOf({ meta, inputNames }: Operation, hasBody: boolean): Set
   ]);
 }
 
-function pathParameters(input: JsonSchema, names: ReadonlySet<string>) {
+function pathParameters(input: JsonSchema, names: ReadonlySet<string>): Record<string, unknown>[] {
   return [...names].map((name) => parameter(name, "path", true, input.properties?.[name] as JsonSchema));
 }
 
-function queryParameters(input: JsonSchema) {
+function queryParameters(input: JsonSchema): Record<string, unknown>[] {
   return Object.entries(input.properties ?? {}).map(([name, schema]) =>
     parameter(name, "query", input.required?.includes(name) ?? false, schema as JsonSchema),
   );
 }
 
 /** A parameter in a path or a query. */
-export function parameter(name: string, place: "path" | "query", required: boolean, described: JsonSchema) {
+export function parameter(
+  name: string,
+  place: "path" | "query",
+  required: boolean,
+  described: JsonSchema,
+): Record<string, unknown> {
   const { description, ...schema } = described;
   return { name, in: place, required, ...(description === undefined ? {} : { description }), schema };
 }
 
 /** The body of a call whose fields the schema describes. */
-export function requestBody(schema: JsonSchema) {
+export function requestBody(schema: JsonSchema): Record<string, unknown> {
   const isEmpty = Object.keys(schema.properties ?? {}).length === 0;
   return {
     required: !isEmpty && (schema.required ?? []).length > 0,
