@@ -154,3 +154,17 @@ test("another organization's invite is one that does not exist", async () => {
   expect(await resend(uuidv7())).toBe("invite_not_found");
   expect(await previewInvite(world.context, theirs)).toMatchObject({ state: "pending" });
 });
+
+test("an expired invite is resent although a newer one of its address has expired since, and nobody has marked it", async () => {
+  const { owner, organization, person, resend } = await invited();
+  await moveClock("8 days");
+  await invite(world.context, organization, owner, person.email);
+  await moveClock("16 days");
+  const { token } = await resend();
+  expect(await outcomeOf(acceptInvite(world.context, person, { token }))).toBe("ok");
+  const { rows } = await world.scratch.admin.query(
+    "select status from headroom.invite where organization_id = $1 order by status",
+    [organization],
+  );
+  expect(rows).toEqual([{ status: "accepted" }, { status: "expired" }]);
+});

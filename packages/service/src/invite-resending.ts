@@ -1,5 +1,5 @@
 import { readInviteFacts } from "@headroom/db/invite-facts";
-import { renewInvite } from "@headroom/db/invite-writes";
+import { markExpired, renewInvite } from "@headroom/db/invite-writes";
 import { findInvite, type InviteRow } from "@headroom/db/invites";
 import type { OrganizationRow, Tx } from "@headroom/db/tenancy";
 import { encodeId } from "@headroom/domain/ids";
@@ -11,6 +11,7 @@ import { withSeatNotice } from "./billing-mails.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { waitForInviteMails } from "./invite-deliveries.ts";
+import { recordExpiry } from "./invite-expiry.ts";
 import { findInviterName, toAddressFacts } from "./invite-issuing.ts";
 import { createLinkToken, linkTo } from "./invite-links.ts";
 import { type IssuedInvite, inviteNotFound, readInvite, toIssuedInvite } from "./invite-views.ts";
@@ -64,13 +65,26 @@ export async function reissueInvite(
 /** Answers the instant that the decision holds for. */
 async function assertResendable(context: ServiceContext, tx: Tx, invite: InviteRow): Promise<Date> {
   const { at, seats, addresses } = await readInviteFacts(tx, invite.organization_id, [invite.email_folded]);
-  const [address] = addresses.map(toAddressFacts);
+  const [found] = addresses;
   const status = statusAt(invite.status, invite.expires_at.getTime(), at.getTime());
-  const { needsSeat } = decideResend(status, address ?? { isMember: false, openInviteId: null });
+  const address = found === undefined ? { isMember: false, openInviteId: null } : toAddressFacts(found);
+  const { needsSeat } = decideResend(status, address);
   if (needsSeat) {
     await assertRoom(tx, context.configuration.policies, seats, hasRoomForInvite);
   }
+  await clearTheWay(tx, invite, found?.pending?.id ?? null);
   return at;
+}
+
+// A newer invite of the address that has expired, and that nobody has marked yet: one of an address is pending in the table.
+async function clearTheWay(
+  tx: Tx,
+  { id, organization_id }: InviteRow,
+  pendingId: string | null,
+): Promise<void> {
+  if (pendingId !== null && pendingId !== id) {
+    await recordExpiry(tx, organization_id, await markExpired(tx, organization_id, { ids: [pendingId] }));
+  }
 }
 
 async function renew(
