@@ -61,7 +61,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
   const answerRest = createRestHandler(router, table);
   const aliases = preset === null ? null : createAliasTable(preset, table);
   const answerAlias = aliases && createAliasHandler(router, aliases);
-  const document = JSON.stringify(createOpenApiDocument(table, aliases ? describeAliases(aliases) : {}));
+  const document = JSON.stringify(
+    createOpenApiDocument(table, aliases ? describeAliases(aliases) : {}, roleAliases),
+  );
   const live = createLiveEvents(service, options.metrics);
 
   /** Answers, and names the route for the metrics. */

@@ -1,5 +1,8 @@
-import { errorsOf, failures, parameter, requestBody } from "../openapi/operations.ts";
-import { type JsonSchema, spellSchema } from "../openapi/schemas.ts";
+import { descriptionOf } from "../openapi/operations.ts";
+import { errorsOf, failures } from "../openapi/problems.ts";
+import { parameter, requestBody } from "../openapi/requests.ts";
+import { answerSchema, type JsonSchema, spellSchema } from "../openapi/schemas.ts";
+import { securityOf } from "../openapi/security.ts";
 import { snakeCase } from "../rest/names.ts";
 import { parametersOf } from "../rest/table.ts";
 import { type AliasField, type AliasRow, takesBody } from "./rows.ts";
@@ -36,7 +39,7 @@ function describeAlias(preset: string, { row, operation }: Alias): Record<string
     operationId: [preset, procedure].join("."),
     tags: [preset],
     summary: meta.summary ?? procedure,
-    ...(meta.description === undefined ? {} : { description: meta.description }),
+    description: descriptionOf(operation),
     deprecated: false,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(hasBody ? { requestBody: requestBody(bodySchema(input, others)) } : {}),
@@ -44,7 +47,7 @@ function describeAlias(preset: string, { row, operation }: Alias): Record<string
       [row.status ?? route.status ?? 200]: { description: "The answer", content },
       ...failures(errorsOf(operation, hasBody)),
     },
-    security: meta.permission === "public" ? [] : [{ token: [] }, { apiKey: [] }],
+    security: securityOf(meta.permission),
   };
 }
 
@@ -68,7 +71,7 @@ function bodySchema(input: JsonSchema, fields: readonly [string, AliasField][]):
 
 /** Without the cursor of a list that has no pages here. */
 function wholeAnswer(outputSchema: JsonSchema, row: AliasRow): JsonSchema {
-  const schema = spellSchema(outputSchema);
+  const schema = answerSchema(outputSchema);
   if (row.rest === undefined) return schema;
   const { next_cursor: _, ...properties } = schema.properties ?? {};
   return {
