@@ -206,8 +206,8 @@ export const errorReference: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   idempotency_mismatch: {
     when: "The idempotency key was used with other input before.",
-    message: "This idempotency key was used with other input.",
-    details: {},
+    message: "This idempotency key was used with another payload.",
+    details: { eventId: "evt_01983a67-6e0f-7c6d-8e7f-8a9b0c1d2e0f" },
   },
   invite_expired: {
     when: "The invite's time is over: whoever invited can resend it.",
