@@ -62,7 +62,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
   const aliases = preset === null ? null : createAliasTable(preset, table);
   const answerAlias = aliases && createAliasHandler(router, aliases);
   const document = JSON.stringify(
-    createOpenApiDocument(table, aliases ? describeAliases(aliases) : {}, roleAliases),
+    createOpenApiDocument(table, aliases ? describeAliases(aliases, roleAliases) : {}, roleAliases),
   );
   const live = createLiveEvents(service, options.metrics);
 

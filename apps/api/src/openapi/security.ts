@@ -1,5 +1,5 @@
 import type { Scope } from "@headroom/domain/permissions";
-import { scopes } from "@headroom/domain/permissions";
+import { scopes, scopesMay } from "@headroom/domain/permissions";
 import type { Meta } from "../trpc.ts";
 
 type Asked = Meta["permission"];
@@ -16,9 +16,10 @@ export function needOf(asked: Asked): string | null {
   if (asked === "signed_in") return "Needs a valid credential.";
   if (asked === "user") return "Needs a user, or a platform key that acts for one.";
   if (asked === "usage:write") return "Needs an API key with the scope `usage:write`.";
-  return isScope(asked)
-    ? `Needs a platform key with the scope \`${asked}\`.`
-    : `Needs the permission \`${asked}\`.`;
+  if (isScope(asked)) return `Needs a platform key with the scope \`${asked}\`.`;
+  const scope = scopes.find((one) => scopesMay([one], asked));
+  const byKey = scope === undefined ? "which keys do not have" : `for a key the scope \`${scope}\``;
+  return `Needs the permission \`${asked}\`, ${byKey}.`;
 }
 
 function isScope(asked: Asked): asked is Scope {

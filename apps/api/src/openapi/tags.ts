@@ -10,7 +10,7 @@ export const areas: Readonly<Record<string, string>> = {
   usage: "Taking from limits, recording what has happened, and how limits stand.",
   apiKeys: "Credentials of programs.",
   webhooks: "Events sent to an organization's own endpoints.",
-  events: "What has changed in an organization, numbered.",
+  events: "What has changed in an organization, numbered. Over tRPC and Socket.IO also as it happens.",
   audit: "Who did what, where authority or money changed.",
   profiles: "Named sub-resources of an organization, limited by its plan.",
   conversations: "Open items that are assigned to members.",
