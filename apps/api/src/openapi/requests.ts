@@ -76,7 +76,7 @@ function headerParameters(operation: Operation) {
 }
 
 /** What creates, and what meters. */
-export function takesIdempotencyKey({ route, meta }: Operation): boolean {
+function takesIdempotencyKey({ route, meta }: Operation): boolean {
   return route.status === 201 || meta.permission === "usage:write";
 }
 
