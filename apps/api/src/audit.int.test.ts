@@ -119,9 +119,13 @@ describe("the audit log over REST", () => {
     const operation = document.paths["/v1/organizations/{organization_id}/audit/export"].get;
     expect(operation.responses["200"]).toEqual({
       description: "A text to be saved",
-      headers: { "headroom-next-cursor": { description: expect.any(String), schema: { type: "string" } } },
+      headers: {
+        "X-Request-Id": expect.any(Object),
+        "Content-Disposition": expect.any(Object),
+        "Headroom-Next-Cursor": { $ref: "#/components/headers/Headroom-Next-Cursor" },
+      },
       content: {
-        "text/csv": { schema: { type: "string" } },
+        "text/csv": { schema: { type: "string" }, example: expect.stringMatching(/^seq,at,.*\r\n7,2026/) },
         "application/jsonl": { schema: { type: "string" } },
       },
     });

@@ -48,6 +48,7 @@ type Verdict = "past" | "unauthenticated" | "forbidden" | "organization_not_foun
 function promised({ asks }: ProcedureRow, { standing }: Caller): Verdict {
   if (asks === "public") return "past";
   if (standing.kind === "nobody") return "unauthenticated";
+  if (standing.kind === "pretender") return "forbidden";
   const scope = /^platform key, (.*)$/.exec(asks)?.[1];
   if (scope !== undefined)
     return platformScopesOf(standing).some((one) => one === scope) ? "past" : "forbidden";

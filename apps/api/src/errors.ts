@@ -1,6 +1,7 @@
 import { DomainError } from "@headroom/domain/errors";
 import { TRPCError } from "@trpc/server";
 import { z } from "zod";
+import { largestBody } from "./largest-body.ts";
 
 /** One fault of an input: where it is and what is wrong with it. Never the value. */
 export type InputIssue = { path: string; message: string };
@@ -9,7 +10,8 @@ const transportFaults: Partial<Record<TRPCError["code"], () => DomainError>> = {
   NOT_FOUND: () => new DomainError("route_not_found", "There is nothing at this address."),
   METHOD_NOT_SUPPORTED: () =>
     new DomainError("method_not_allowed", "This address does not take that method."),
-  PAYLOAD_TOO_LARGE: () => new DomainError("payload_too_large", "The body is larger than 1 MiB."),
+  PAYLOAD_TOO_LARGE: () =>
+    new DomainError("payload_too_large", "The body is larger than 1 MiB.", { limit: largestBody }),
   UNSUPPORTED_MEDIA_TYPE: () =>
     new DomainError("unsupported_media_type", "Send the body as application/json."),
   PARSE_ERROR: () => validationFailed([{ path: "", message: "is not well-formed JSON" }]),

@@ -1,12 +1,24 @@
+import { randomBytes } from "node:crypto";
 import { encodeId, type IdPrefix } from "@headroom/domain/ids";
 import type { Permission } from "@headroom/domain/permissions";
 import type { HttpServer } from "@headroom/platform/http";
 import { uuidv7 } from "@headroom/platform/uuid";
+import type { ServiceContext } from "@headroom/service/context";
 import { createConversation } from "@headroom/service/conversations";
 import { createApiKey } from "@headroom/service/organization-keys";
 import { createProfile } from "@headroom/service/profiles";
-import { accessTo, createWorld, invite, type Person, type World } from "@headroom/service/testing/world";
+import {
+  accessTo,
+  createWorld,
+  invite,
+  type Person,
+  rawId,
+  type World,
+} from "@headroom/service/testing/world";
 import { ensureUser } from "@headroom/service/users";
+import { testWebhook } from "@headroom/service/webhook-deliveries";
+import { openWebhooks } from "@headroom/service/webhook-settings";
+import { createWebhook } from "@headroom/service/webhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { appRouter } from "./router.ts";
@@ -21,17 +33,26 @@ type Things = Partial<Record<IdPrefix, string>> & { org: string };
 const asMine = { authorization: "Bearer mine" };
 
 let world: World;
+let context: ServiceContext;
 let servers: Record<string, HttpServer>;
 let mine: Things;
 let theirs: Things;
 
 beforeAll(async () => {
   world = await createWorld();
-  const { db } = world.context;
+  context = {
+    ...world.under({ ownership: { transfer: "owner" } }),
+    webhooks: openWebhooks({
+      SECRETS_KEY: [randomBytes(32)],
+      WEBHOOKS_ALLOW_INTERNAL: false,
+      HEADROOM_ENV: "test",
+    }),
+  };
+  const { db } = context;
   const unfiltered = { ...db, kysely: withoutTenantFilter(db.kysely) };
   servers = {
-    "as it is": await startLiveServer(world.context),
-    "by row-level security alone": await startLiveServer({ ...world.context, db: unfiltered }),
+    "as it is": await startLiveServer(context),
+    "by row-level security alone": await startLiveServer({ ...context, db: unfiltered }),
   };
   mine = await furnish("mine");
   theirs = await furnish("theirs");
@@ -43,7 +64,6 @@ afterAll(async () => {
 
 /** An organization with one of everything that has an id. */
 async function furnish(name: string): Promise<Things> {
-  const { context } = world;
   const person = await signIn(name);
   const organizationId = await world.organization(person);
   const colleague = await world.join(organizationId, person, "admin");
@@ -54,6 +74,14 @@ async function furnish(name: string): Promise<Things> {
   const conversation = await createConversation(context, await access("conversations.write"), {
     subject: "Hello",
   });
+  const endpoint = { url: "https://hooks.example.com/" };
+  const webhook = await createWebhook(context, await access("webhooks.manage"), endpoint);
+  await testWebhook(context, await access("webhooks.manage"), { webhookId: rawId(webhook) });
+  const { rows } = await world.scratch.admin.query<{ id: string }>(
+    "select id from headroom.event where organization_id = $1 and name = 'webhook.test'",
+    [organizationId],
+  );
+  const [event] = rows;
   return {
     org: encodeId("org", organizationId),
     usr: encodeId("usr", colleague.userId),
@@ -61,6 +89,8 @@ async function furnish(name: string): Promise<Things> {
     key: key.id,
     prf: profile.id,
     cnv: conversation.id,
+    whk: webhook.id,
+    evt: encodeId("evt", String(event?.id)),
   };
 }
 
@@ -83,16 +113,25 @@ const samples: Readonly<Record<string, (mine: Things) => Record<string, unknown>
   "invites.revoke": () => ({}),
   "members.remove": () => ({}),
   "members.setRole": () => ({ role: "member" }),
+  "organizations.transfer": () => ({}),
   "profiles.create": () => ({ name: "Profile" }),
   "profiles.delete": () => ({}),
   "profiles.get": () => ({}),
   "profiles.list": () => ({}),
   "profiles.update": ({ prf, usr }) => ({ profileId: prf, userId: usr }),
+  "webhooks.delete": () => ({}),
+  "webhooks.deliveries": () => ({}),
+  "webhooks.get": () => ({}),
+  "webhooks.redeliver": ({ whk, evt }) => ({ webhookId: whk, eventId: evt }),
+  "webhooks.rotate": () => ({}),
+  "webhooks.test": () => ({}),
+  "webhooks.update": () => ({ description: "Mine" }),
 };
 
 /** Procedures whose ids are judged elsewhere, each with the reason. */
 const exempt: Readonly<Record<string, string>> = {
   "usage.consume": "called with a key: usage.int.test.ts shows that any other memberId is not_a_member",
+  "users.get": "accounts are no organization's: the SaaS's own back end reads any",
   "usage.record": "called with a key: usage.int.test.ts shows that any other memberId is not_a_member",
 };
 

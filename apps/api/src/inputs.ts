@@ -47,13 +47,13 @@ function idPattern(prefix: IdPrefix): RegExp {
 }
 
 const organizationIdInput = idInput("org");
-export const userIdInput = idInput("usr");
-export const inviteIdInput = idInput("inv");
-export const apiKeyIdInput = idInput("key");
-export const profileIdInput = idInput("prf");
-export const conversationIdInput = idInput("cnv");
-export const webhookIdInput = idInput("whk");
-export const eventIdInput = idInput("evt");
+export const userIdInput = idInput("usr").describe("A user's id");
+export const inviteIdInput = idInput("inv").describe("An invite's id");
+export const apiKeyIdInput = idInput("key").describe("An API key's id");
+export const profileIdInput = idInput("prf").describe("A profile's id");
+export const conversationIdInput = idInput("cnv").describe("A conversation's id");
+export const webhookIdInput = idInput("whk").describe("A webhook endpoint's id");
+export const eventIdInput = idInput("evt").describe("An event's id");
 
 export const organizationId = idOutput("org");
 export const userId = idOutput("usr");
@@ -79,7 +79,7 @@ export function organizationInput<const Shape extends z.core.$ZodLooseShape>(sha
 export const noInput = z.strictObject({}).optional();
 
 /** Units of a meter: a whole number from 1 to 2^53 − 1, the largest that JSON carries exactly everywhere. */
-export const quantity = z.int().min(1);
+export const quantity = z.int().min(1).describe("Whole units of the meter");
 
 /** A small map of the caller's own: up to 50 names with a text, number, boolean or null. Its keys are never respelled. */
 export const attributes = z

@@ -15,11 +15,11 @@ import { describeAliases } from "./aliases/openapi.ts";
 import { createAliasTable } from "./aliases/table.ts";
 import { credentialEnd, presentedKey } from "./auth/credentials.ts";
 import { answerPreflight, setCorsHeaders, setSecurityHeaders } from "./headers.ts";
+import { largestBody } from "./largest-body.ts";
 import { createRequestLimits } from "./limits.ts";
 import { createOpenApiDocument } from "./openapi/document.ts";
 import { attachSockets } from "./realtime/sockets.ts";
 import { createLiveEvents } from "./realtime/subscriptions.ts";
-import { largestBody } from "./rest/inputs.ts";
 import { sendMethodNotAllowed, sendProblem } from "./rest/problems.ts";
 import { createRestHandler } from "./rest/rest.ts";
 import { createRouteTable } from "./rest/table.ts";
@@ -61,7 +61,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
   const answerRest = createRestHandler(router, table);
   const aliases = preset === null ? null : createAliasTable(preset, table);
   const answerAlias = aliases && createAliasHandler(router, aliases);
-  const document = JSON.stringify(createOpenApiDocument(table, aliases ? describeAliases(aliases) : {}));
+  const document = JSON.stringify(
+    createOpenApiDocument(table, aliases ? describeAliases(aliases, roleAliases) : {}, roleAliases),
+  );
   const live = createLiveEvents(service, options.metrics);
 
   /** Answers, and names the route for the metrics. */

@@ -211,7 +211,7 @@ test("an erased person is nowhere in the database, and every trail still holds",
     [organization],
   );
   expect(mail.rows).toMatchObject([
-    { status: "pending", payload: { inviterName: null, link: expect.any(String) } },
+    { status: "pending", payload: { facts: { inviterName: null, link: expect.any(String) } } },
   ]);
 });
 

@@ -65,23 +65,26 @@ export async function reissueInvite(
 /** Answers the instant that the decision holds for. */
 async function assertResendable(context: ServiceContext, tx: Tx, invite: InviteRow): Promise<Date> {
   const { at, seats, addresses } = await readInviteFacts(tx, invite.organization_id, [invite.email_folded]);
-  const [address] = addresses.map(toAddressFacts);
-  const newer = addresses.flatMap(({ pending }) => (pending === null || pending.isOpen ? [] : pending.id));
+  const [found] = addresses;
   const status = statusAt(invite.status, invite.expires_at.getTime(), at.getTime());
-  const { needsSeat } = decideResend(status, address ?? { isMember: false, openInviteId: null });
+  const address = found === undefined ? { isMember: false, openInviteId: null } : toAddressFacts(found);
+  const { needsSeat } = decideResend(status, address);
   if (needsSeat) {
     await assertRoom(tx, context.configuration.policies, seats, hasRoomForInvite);
   }
-  // One that came after this has expired too, but is not marked yet: only one of an address is pending in the table.
-  const inTheWay = newer.filter((id) => id !== invite.id);
-  if (inTheWay.length > 0) {
-    await recordExpiry(
-      tx,
-      invite.organization_id,
-      await markExpired(tx, invite.organization_id, { ids: inTheWay }),
-    );
-  }
+  await clearTheWay(tx, invite, found?.pending?.id ?? null);
   return at;
+}
+
+// A newer invite of the address that has expired, and that nobody has marked yet: one of an address is pending in the table.
+async function clearTheWay(
+  tx: Tx,
+  { id, organization_id }: InviteRow,
+  pendingId: string | null,
+): Promise<void> {
+  if (pendingId !== null && pendingId !== id) {
+    await recordExpiry(tx, organization_id, await markExpired(tx, organization_id, { ids: [pendingId] }));
+  }
 }
 
 async function renew(

@@ -1,10 +1,15 @@
+import type { Permission } from "@headroom/domain/permissions";
+import { uuidv7 } from "@headroom/platform/uuid";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { authorize } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
 import { acceptInvite } from "./invite-acceptance.ts";
-import { revokeInvite } from "./invites.ts";
+import { declineInvite } from "./invite-preview.ts";
+import { reissueInvite } from "./invite-resending.ts";
+import { issueInvite, revokeInvite } from "./invites.ts";
 import { leaveOrganization, removeMember, setMemberRole } from "./members.ts";
+import { transferOwnership } from "./organization-transfer.ts";
 import {
   explain,
   type ModelAnswer,
@@ -15,11 +20,11 @@ import {
 } from "./testing/organization-model.ts";
 import {
   createWorld,
-  invite,
   outcomeOf,
   type Person,
   type PolicyChanges,
   rawId,
+  tokenOf,
   type World,
 } from "./testing/world.ts";
 
@@ -37,33 +42,27 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 const person = fc.nat({ max: people - 1 });
-const link = fc.nat({ max: 9 });
+const place = fc.nat({ max: 9 });
 const role = fc.constantFrom("admin" as const, "member" as const);
 
-/** Links are drawn as places in the list of those there are; `place` names them. */
+const weighted = <Command extends ModelCommand>(weight: number, arbitrary: fc.Arbitrary<Command>) => ({
+  weight,
+  arbitrary: arbitrary as fc.Arbitrary<ModelCommand>,
+});
+const kind = <const Kind extends string>(name: Kind) => fc.constant(name);
+
+/** People and invites are drawn as places in the lists of those there are; `settle` names them. */
 const command: fc.Arbitrary<ModelCommand> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant("invite" as const),
-      actor: person,
-      invitee: person,
-      role,
-      link: fc.constant(0),
-    }),
-  },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant("accept" as const), actor: person, link }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("revoke" as const), actor: person, link }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({ do: fc.constant("setRole" as const), actor: person, target: person, role }),
-  },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("remove" as const), actor: person, target: person }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("leave" as const), actor: person }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant("setSeats" as const), seats: fc.nat({ max: people }) }),
-  },
+  weighted(6, fc.record({ do: kind("invite"), actor: person, invitee: person, role, invite: place })),
+  weighted(8, fc.record({ do: kind("accept"), actor: person, invite: place, version: place })),
+  weighted(2, fc.record({ do: kind("revoke"), actor: person, invite: place })),
+  weighted(2, fc.record({ do: kind("resend"), actor: person, invite: place })),
+  weighted(1, fc.record({ do: kind("decline"), invite: place, version: place })),
+  weighted(4, fc.record({ do: kind("setRole"), actor: person, target: person, role })),
+  weighted(3, fc.record({ do: kind("remove"), actor: person, target: person })),
+  weighted(2, fc.record({ do: kind("transfer"), actor: person, target: person })),
+  weighted(2, fc.record({ do: kind("leave"), actor: person })),
+  weighted(1, fc.record({ do: kind("setSeats"), seats: fc.nat({ max: people }) })),
 );
 const batch: fc.Arbitrary<ModelCommand[]> = fc.oneof(
   { weight: 12, arbitrary: fc.array(command, { minLength: 2, maxLength: commandsInABatch }) },
@@ -71,9 +70,11 @@ const batch: fc.Arbitrary<ModelCommand[]> = fc.oneof(
 );
 const policyChanges: fc.Arbitrary<PolicyChanges> = fc.constantFrom(
   {},
+  { ownership: { transfer: "owner" as const } },
   { roles: { creator: "admin" as const } },
   { invites: { by: "owner" as const } },
-  { seats: { basis: "excluding_owner" as const } },
+  { invites: { mode: "direct" as const } },
+  { seats: { basis: "excluding_owner" as const }, ownership: { transfer: "owner" as const } },
   { seats: { countPending: false } },
 );
 
@@ -82,7 +83,8 @@ interface Run {
   context: ServiceContext;
   organizationId: string;
   policies: ModelPolicies;
-  invites: Map<number, { id: string; token: string }>;
+  /** The tokens of an invite's links, the first one's at 1. */
+  invites: Map<number, { id: string; tokens: string[] }>;
 }
 
 /** Carries out one command as its caller would, the look-up of their rights included. */
@@ -90,40 +92,50 @@ async function perform(run: Run, one: ModelCommand): Promise<void> {
   const { context, organizationId } = run;
   if (one.do === "setSeats") return setSeats(organizationId, one.seats);
   if (one.do === "wait") {
-    await world.scratch.admin.query(
-      "update headroom.dev_clock set clock_offset = clock_offset + interval '8 days'",
-    );
+    const later = "update headroom.dev_clock set clock_offset = clock_offset + interval '8 days'";
+    await world.scratch.admin.query(later);
+    return;
+  }
+  const known = "invite" in one ? run.invites.get(one.invite) : undefined;
+  const token = "version" in one ? (known?.tokens[one.version] ?? "unknown") : "unknown";
+  if (one.do === "decline") {
+    await declineInvite(context, { token });
     return;
   }
   const actor = persons[one.actor] as Person;
-  const known = "link" in one ? run.invites.get(one.link) : undefined;
-  const access = (permission: Parameters<typeof authorize>[3]) =>
-    authorize(context, actor, organizationId, permission);
+  if (one.do === "accept") {
+    await acceptInvite(context, actor, { token });
+    return;
+  }
+  const access = (permission: Permission) => authorize(context, actor, organizationId, permission);
+  const userId = "target" in one ? (persons[one.target] as Person).userId : "";
+  const inviteId = known?.id ?? crypto.randomUUID();
   switch (one.do) {
     case "invite": {
       const { email } = persons[one.invitee] as Person;
-      const issued = await invite(context, organizationId, actor, email, one.role);
-      run.invites.set(one.link, { id: rawId(issued.invite), token: issued.token });
+      const asked = { id: uuidv7(), email, role: one.role };
+      const issued = await issueInvite(context, await access("invites.manage"), asked);
+      const tokens = issued.inviteUrl === null ? [] : ["", tokenOf(issued)];
+      run.invites.set(one.invite, { id: rawId(issued), tokens });
       return;
     }
     case "revoke":
-      await revokeInvite(context, await access("invites.manage"), {
-        inviteId: known?.id ?? crypto.randomUUID(),
-      });
+      await revokeInvite(context, await access("invites.manage"), { inviteId });
       return;
-    case "accept":
-      await acceptInvite(context, actor, { token: known?.token ?? "unknown" });
+    case "resend": {
+      const issued = await reissueInvite(context, await access("invites.manage"), { inviteId });
+      if (known !== undefined) known.tokens[issued.version] = tokenOf(issued.invite);
       return;
-    case "setRole": {
-      const { userId } = persons[one.target] as Person;
+    }
+    case "setRole":
       await setMemberRole(context, await access("members.change"), { userId, role: one.role });
       return;
-    }
-    case "remove": {
-      const { userId } = persons[one.target] as Person;
+    case "remove":
       await removeMember(context, await access("members.view"), { userId });
       return;
-    }
+    case "transfer":
+      await transferOwnership(context, await access("organization.transfer"), { userId });
+      return;
     case "leave":
       await leaveOrganization(context, await access("members.leave"));
   }
@@ -145,22 +157,26 @@ async function setSeats(organizationId: string, seats: number): Promise<void> {
 }
 
 /**
- * Turns what was drawn into people and links that there are, mostly: members act, the latest links are taken up by
- * whom they are for. New links get their numbers.
+ * Turns what was drawn into people and invites that there are, mostly: members act, the latest invites are taken up by
+ * whom they are for, through their latest link. New invites get their numbers.
  */
-function place(drawn: ModelCommand, state: ModelState, nextLink: () => number): ModelCommand {
+function settle(drawn: ModelCommand, state: ModelState, nextInvite: () => number): ModelCommand {
   if (drawn.do === "setSeats" || drawn.do === "wait") return drawn;
   const insiders = [...state.members.keys()];
-  const actor = insiders[drawn.actor % (insiders.length + 1)] ?? drawn.actor;
-  if (drawn.do === "invite") return { ...drawn, actor, link: nextLink() };
-  if (drawn.do === "leave") return { ...drawn, actor };
-  if (drawn.do === "setRole" || drawn.do === "remove") {
-    return { ...drawn, actor, target: insiders[drawn.target % (insiders.length + 1)] ?? drawn.target };
-  }
-  const known = [...state.links.keys()].sort((one, other) => other - one);
-  const link = known[drawn.link % (known.length + 1)] ?? -1;
-  const invitee = state.links.get(link)?.invitee ?? drawn.actor;
-  return { ...drawn, link, actor: drawn.do === "accept" && drawn.link % 4 > 0 ? invitee : actor };
+  const member = (at: number) => insiders[at % (insiders.length + 1)] ?? at % people;
+  const numbers = [...state.invites.keys()].sort((one, other) => other - one);
+  const settled = { ...drawn };
+  if ("actor" in settled) settled.actor = member(settled.actor);
+  if ("target" in settled) settled.target = member(settled.target);
+  if (settled.do === "invite") return { ...settled, invite: nextInvite() };
+  if (!("invite" in settled)) return settled;
+  settled.invite = numbers[settled.invite % (numbers.length + 1)] ?? -1;
+  const known = state.invites.get(settled.invite);
+  if (!("version" in settled) || known === undefined) return settled;
+  const isUsual = settled.version % 4 > 0;
+  settled.version = isUsual ? known.version : known.version - 1;
+  if (settled.do === "accept" && isUsual) settled.actor = known.invitee;
+  return settled;
 }
 
 /** What the tables show, in the model's words. */
@@ -182,10 +198,10 @@ async function look(organizationId: string): Promise<string> {
   return visible({
     seats: plans[0]?.seats ?? -1,
     members: new Map(members.map((row) => [number.get(row.user_id) ?? -1, row.role])),
-    links: new Map(
+    invites: new Map(
       pending.map((row, index) => {
         const invitee = byEmail.get(row.email_folded) ?? -1;
-        return [index, { invitee, role: row.role, status: "pending", acceptedBy: null }];
+        return [index, { invitee, role: row.role, status: "pending", acceptedBy: null, version: 1 }];
       }),
     ),
   });
@@ -199,7 +215,7 @@ async function startRun(changes: PolicyChanges): Promise<{ run: Run; state: Mode
   await setSeats(organizationId, 3);
   return {
     run: { context, organizationId, policies, invites: new Map() },
-    state: { seats: 3, members: new Map([[0, policies.roles.creator]]), links: new Map() },
+    state: { seats: 3, members: new Map([[0, policies.roles.creator]]), invites: new Map() },
   };
 }
 
@@ -214,9 +230,9 @@ test(`${commands} commands, up to ${commandsInABatch} at once: some order of the
       fc.array(batch, { minLength: batchesInARun, maxLength: batchesInARun }),
       async (changes, batches) => {
         let { run, state } = await startRun(changes);
-        let links = 0;
+        let invites = 0;
         for (const [round, drawn] of batches.entries()) {
-          const numbered = drawn.map((one) => place(one, state, () => links++));
+          const numbered = drawn.map((one) => settle(one, state, () => invites++));
           const answers = await Promise.all(numbered.map((one) => outcomeOf(perform(run, one))));
           for (const answer of answers) tally[answer] = (tally[answer] ?? 0) + 1;
           const done = numbered.map((one, index) => ({

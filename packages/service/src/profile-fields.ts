@@ -24,8 +24,10 @@ export function readFields({ name, slug, settings, userId }: ProfileFields) {
   };
 }
 
-/** The columns that would hold something else than they do. */
+/** The fields, by callers' names, whose columns would hold something else than they do. */
 export function changedFields(profile: ProfileRow, columns: ReturnType<typeof readFields>): string[] {
   const names = Object.keys(columns) as (keyof typeof columns)[];
-  return names.filter((name) => canonicalJson(profile[name]) !== canonicalJson(columns[name]));
+  return names
+    .filter((name) => canonicalJson(profile[name]) !== canonicalJson(columns[name]))
+    .map((name) => (name === "user_id" ? "userId" : name));
 }

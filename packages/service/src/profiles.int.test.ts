@@ -111,8 +111,8 @@ describe("whom a profile belongs to", () => {
     ]);
     expect(await eventsOf(world, organization, /^profile.updated|^member.removed/)).toMatchObject([
       { name: "member.removed" },
-      { name: "profile.updated", payload: { profileId: one.id, fields: ["user_id"] } },
-      { name: "profile.updated", payload: { profileId: two.id, fields: ["user_id"] } },
+      { name: "profile.updated", payload: { profileId: one.id, fields: ["userId"] } },
+      { name: "profile.updated", payload: { profileId: two.id, fields: ["userId"] } },
     ]);
     expect(await outcomeOf(remove(other, organization, rawId(one)))).toBe("forbidden");
     const handed = await change(admin, organization, { profileId: rawId(one), userId: other.userId });

@@ -196,7 +196,7 @@ export async function releaseProfiles(
   at: Date,
 ): Promise<RaisedEvent[]> {
   const ids = await orphanProfiles(tx, organizationId, userId, at);
-  return ids.map((id) => changed(id, ["user_id"]));
+  return ids.map((id) => changed(id, ["userId"]));
 }
 
 function changed(id: string, fields: readonly string[]): RaisedEvent {

@@ -67,7 +67,7 @@ export async function consume(
   caller: UsageCaller,
   input: ConsumeInput,
 ): Promise<ConsumeAnswer> {
-  return answerOf(await lane.submit(toRequest(caller, input, input.mode, null)));
+  return answerOf(await lane.submit(toRequest(caller, input, input.mode, null)), input.meter ?? null);
 }
 
 export type RecordResult =
@@ -92,7 +92,7 @@ export async function record(
   const requests = events.map((event) => toRequest(caller, event, "record", event.occurredAt ?? null));
   const outcomes = await recordUsage(context.db, requests);
   if (typeof outcomes === "string") {
-    throw refusalOf(outcomes);
+    throw refusalOf(outcomes, events.length === 1 ? (events[0]?.meter ?? null) : null);
   }
   return outcomes.map(toRecordResult);
 }
@@ -118,7 +118,7 @@ export async function check(
     (one) => one.meter === meter,
   );
   if (!status) {
-    throw refusalOf("unknown_meter");
+    throw refusalOf("unknown_meter", meter);
   }
   const reason = decideRefusal(status, input.quantity);
   return { allowed: reason === null, reason, ...headroomOf(status) };
@@ -148,7 +148,7 @@ function toRequest(
   };
 }
 
-function answerOf(outcome: UsageOutcome): ConsumeAnswer {
+function answerOf(outcome: UsageOutcome, meter: string | null): ConsumeAnswer {
   switch (outcome.outcome) {
     case "accepted":
     case "duplicate":
@@ -177,7 +177,7 @@ function answerOf(outcome: UsageOutcome): ConsumeAnswer {
     case "mismatch":
       throw mismatch(outcome.eventId);
     default:
-      throw refusalOf(outcome.outcome);
+      throw refusalOf(outcome.outcome, meter);
   }
 }
 
@@ -203,20 +203,21 @@ function toRecordResult(outcome: UsageOutcome): RecordResult {
 }
 
 function mismatch(eventId: string): DomainError {
-  return new DomainError("idempotency_mismatch", "This idempotency key was used with another payload", {
+  return new DomainError("idempotency_mismatch", "This idempotency key was used with another payload.", {
     eventId: encodeId("evt", eventId),
   });
 }
 
 const refusalMessages: Record<UsageRefusal, string> = {
   unauthenticated: "A valid credential is needed.",
-  no_active_organization: "A platform key must name the organization",
+  no_active_organization: "A platform key must name the organization.",
   organization_not_found: "There is no such organization.",
-  forbidden: "This API key lacks the scope usage:write",
-  unknown_meter: "There is no such meter",
-  not_a_member: "This user is not an active member of the organization",
+  forbidden: "This API key lacks the scope usage:write.",
+  unknown_meter: "There is no such meter.",
+  not_a_member: "This user is not an active member of the organization.",
 };
 
-function refusalOf(refusal: UsageRefusal): DomainError {
-  return new DomainError(refusal, refusalMessages[refusal]);
+/** @param meter the one that was asked for; null: the default, or one of many. */
+function refusalOf(refusal: UsageRefusal, meter: string | null): DomainError {
+  return new DomainError(refusal, refusalMessages[refusal], refusal === "unknown_meter" ? { meter } : {});
 }

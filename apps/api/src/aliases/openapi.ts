@@ -1,50 +1,77 @@
-import { errorsOf, failures, parameter, requestBody } from "../openapi/operations.ts";
-import { type JsonSchema, spellSchema } from "../openapi/schemas.ts";
+import { descriptionOf } from "../openapi/operations.ts";
+import { errorsOf, failures } from "../openapi/problems.ts";
+import { parameter, requestBody } from "../openapi/requests.ts";
+import { answerSchema, type JsonSchema, spellSchema } from "../openapi/schemas.ts";
+import { securityOf } from "../openapi/security.ts";
 import { snakeCase } from "../rest/names.ts";
 import { parametersOf } from "../rest/table.ts";
+import type { RoleAliases } from "../role-aliases.ts";
+import { aliasExample } from "./examples.ts";
 import { type AliasField, type AliasRow, takesBody } from "./rows.ts";
 import type { Alias, AliasTable } from "./table.ts";
 
 /** The OpenAPI paths of a preset's source, under the preset's tag. */
-export function describeAliases({ preset, aliases }: AliasTable): Record<string, Record<string, unknown>> {
+export function describeAliases(
+  { preset, aliases }: AliasTable,
+  roles: RoleAliases | null = null,
+): Record<string, Record<string, unknown>> {
   return Object.fromEntries(
     [...Map.groupBy(aliases, ({ row }) => row.path)].map(([path, those]) => [
       path,
       Object.fromEntries(
-        those.map((alias) => [alias.row.method.toLowerCase(), describeAlias(preset, alias)]),
+        those.map((alias) => [
+          alias.row.method.toLowerCase(),
+          describeAlias(preset, alias, aliasExample(alias, roles)),
+        ]),
       ),
     ]),
   );
 }
 
-function describeAlias(preset: string, { row, operation }: Alias): Record<string, unknown> {
+function describeAlias(
+  preset: string,
+  { row, operation }: Alias,
+  example: ReturnType<typeof aliasExample>,
+): Record<string, unknown> {
   const { meta, procedure, route } = operation;
   const input = spellSchema(operation.inputSchema);
   const inPath = new Set(parametersOf(row.path));
   const hasBody = takesBody(row);
   const others = Object.entries(row.fields).filter(([name]) => !inPath.has(name));
+  const { given = {}, answer } = example ?? {};
+  const shown = (name: string) => (given[name] === undefined ? {} : { example: given[name] });
   const parameters = [
-    ...[...inPath].map((name) => parameter(name, "path", true, schemaOf(input, row.fields[name]))),
-    ...(hasBody ? [] : others).map(([name, field]) =>
-      parameter(name, "query", isRequired(input, field), schemaOf(input, field)),
-    ),
+    ...[...inPath].map((name) => ({
+      ...parameter(name, "path", true, schemaOf(input, row.fields[name])),
+      ...shown(name),
+    })),
+    ...(hasBody ? [] : others).map(([name, field]) => ({
+      ...parameter(name, "query", isRequired(input, field), schemaOf(input, field)),
+      ...shown(name),
+    })),
   ];
+  const body = Object.fromEntries(others.flatMap(([name]) => (name in given ? [[name, given[name]]] : [])));
   const content = {
-    "application/json": { schema: row.answer.schema(wholeAnswer(operation.outputSchema, row)) },
+    "application/json": {
+      schema: row.answer.schema(wholeAnswer(operation.outputSchema, row)),
+      ...(example === null ? {} : { example: answer }),
+    },
   };
   return {
     operationId: [preset, procedure].join("."),
     tags: [preset],
     summary: meta.summary ?? procedure,
-    ...(meta.description === undefined ? {} : { description: meta.description }),
+    description: descriptionOf(operation),
     deprecated: false,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(hasBody ? { requestBody: requestBody(bodySchema(input, others)) } : {}),
+    ...(hasBody
+      ? { requestBody: requestBody(bodySchema(input, others), example === null ? undefined : body) }
+      : {}),
     responses: {
       [row.status ?? route.status ?? 200]: { description: "The answer", content },
       ...failures(errorsOf(operation, hasBody)),
     },
-    security: meta.permission === "public" ? [] : [{ token: [] }, { apiKey: [] }],
+    security: securityOf(meta.permission),
   };
 }
 
@@ -68,7 +95,7 @@ function bodySchema(input: JsonSchema, fields: readonly [string, AliasField][]):
 
 /** Without the cursor of a list that has no pages here. */
 function wholeAnswer(outputSchema: JsonSchema, row: AliasRow): JsonSchema {
-  const schema = spellSchema(outputSchema);
+  const schema = answerSchema(outputSchema);
   if (row.rest === undefined) return schema;
   const { next_cursor: _, ...properties } = schema.properties ?? {};
   return {

@@ -85,6 +85,27 @@ describe.each(presetNames)("the document under %s", (preset) => {
     }
   });
 
+  test("shows a request that the source takes, and its answer", () => {
+    for (const [index, { row: declared }] of aliases.entries()) {
+      const { parameters = [], requestBody, responses } = operations[index];
+      const body = requestBody?.content["application/json"];
+      const required = parameters.filter(({ required }: { required: boolean }) => required);
+      for (const { name, example } of required)
+        expect([declared.path, name, example]).not.toContain(undefined);
+      const given = {
+        ...Object.fromEntries(parameters.map(({ name, example }: Node) => [name, example])),
+        ...body?.example,
+      };
+      expect(() => declared.check?.(given)).not.toThrow();
+      expect(Object.keys(given)).toEqual(expect.arrayContaining(body?.schema.required ?? []));
+      const success = Object.keys(responses).find((status) => status.startsWith("2")) ?? "";
+      const { schema, example } = responses[success].content["application/json"];
+      expect(Array.isArray(example)).toBe(schema.type === "array");
+      if (!Array.isArray(example))
+        expect(Object.keys(example)).toEqual(expect.arrayContaining(schema.required ?? []));
+    }
+  });
+
   test("describes every answer, and requires only what is there", () => {
     for (const operation of operations) {
       const [success] = Object.entries(operation.responses).find(([status]) => status.startsWith("2")) ?? [];

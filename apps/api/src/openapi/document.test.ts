@@ -1,6 +1,7 @@
 import { errorCodes } from "@headroom/domain/errors";
 import { describe, expect, test } from "vitest";
 import { createRouteTable } from "../rest/table.ts";
+import { createRoleAliases } from "../role-aliases.ts";
 import { appRouter } from "../router.ts";
 import { probeRouter } from "../testing/routers.ts";
 import { createOpenApiDocument } from "./document.ts";
@@ -22,6 +23,11 @@ function* nodesOf(value: Json, trail: string[] = []): Generator<[string[], Node]
   if (!isNode(value)) return;
   yield [trail, value];
   for (const [key, item] of Object.entries(value)) yield* nodesOf(item, [...trail, key]);
+}
+
+/** A map of properties is no schema, even where one of them is called `properties`. */
+function isMap(trail: readonly string[]): boolean {
+  return (trail.length - 1 - trail.findLastIndex((key) => key !== "properties")) % 2 === 1;
 }
 
 function lookUp(document: Node, reference: string): Json | undefined {
@@ -84,9 +90,7 @@ describe.each([
 
   test("spells every property and parameter in snake_case, and requires only what is there", () => {
     for (const [trail, node] of nodesOf(document)) {
-      // A map of properties is no schema, even where one of them is called `properties`.
-      const isMap = (trail.length - 1 - trail.findLastIndex((key) => key !== "properties")) % 2 === 1;
-      const names = isNode(node.properties) && !isMap ? Object.keys(node.properties) : [];
+      const names = isNode(node.properties) && !isMap(trail) ? Object.keys(node.properties) : [];
       for (const name of names) expect([...trail, name].at(-1)).toMatch(/^[a-z][a-z0-9_]*$/);
       if (names.length > 0) expect(names).toEqual(expect.arrayContaining((node.required ?? []) as Json[]));
       if (node.in === "query" || node.in === "path") expect(node.name).toMatch(/^[a-z][a-z0-9_]*$/);
@@ -103,16 +107,158 @@ describe.each([
     }
   });
 
-  test("knows every error code", () => {
+  test("asks for a key where only a key will do", () => {
+    for (const [path, , { security }] of operations) {
+      const keyOnly = /^\/v1\/(users|usage\/(consume|record)|probe\/take)/.test(path);
+      const schemes = (security as Node[]).flatMap(Object.keys);
+      expect([path, schemes]).toEqual([
+        path,
+        schemes.length === 0 ? [] : keyOnly ? ["apiKey"] : ["token", "apiKey"],
+      ]);
+    }
+  });
+
+  test("knows every error code, with an example of each that its responses refer to", () => {
     const problem = lookUp(document, "#/components/schemas/problem") as {
       properties: { code: { enum: string[] } };
     };
     expect(problem.properties.code.enum).toEqual(Object.keys(errorCodes));
+    for (const code of Object.keys(errorCodes)) {
+      const example = lookUp(document, `#/components/examples/${code}`) as { value: Node };
+      expect(Object.keys(example.value)).toEqual(Object.keys(problem.properties));
+      expect(example.value).toMatchObject({ code, type: `urn:headroom:error:${code}` });
+    }
+    for (const [path, , { responses }] of operations) {
+      for (const [status, response] of Object.entries(responses as { [status: string]: Node })) {
+        const content = (response.content as Node)["application/problem+json"] as Node | undefined;
+        for (const code of Object.keys((content?.examples ?? {}) as Node)) {
+          const example = lookUp(document, `#/components/examples/${code}`) as { value: Node };
+          expect([path, code, example.value.status]).toEqual([path, code, Number(status)]);
+        }
+      }
+    }
   });
 
   test("names only security schemes that it has", () => {
     const known = Object.keys(lookUp(document, "#/components/securitySchemes") as Node);
     const used = operations.flatMap(([, , operation]) => (operation.security as Node[]).flatMap(Object.keys));
     expect(new Set(used)).toEqual(new Set(known));
+  });
+});
+
+describe("the reference", () => {
+  const document = documentOf(appRouter);
+  const operations = operationsOf(document);
+  const schemaOf = (content: Json | undefined) => ((content as Node)["application/json"] as Node)?.schema;
+
+  test("tells what every operation is about, and what a caller needs", () => {
+    for (const [path, method, { summary, description, security }] of operations) {
+      expect([path, method, summary]).toEqual([path, method, expect.stringMatching(/^[A-Z][^.]+$/)]);
+      if ((security as Json[]).length > 0) expect(description).toMatch(/Needs [^.]+/);
+    }
+  });
+
+  test("describes every parameter and every field of a request whose meaning is not its name", () => {
+    const plain = new Set(["name"]);
+    const bare: string[] = [];
+    for (const [path, method, { parameters = [], requestBody }] of operations) {
+      for (const parameter of parameters as Node[])
+        if (parameter.$ref === undefined && parameter.description === undefined)
+          bare.push(`${method} ${path} ${parameter.name}`);
+      if (requestBody === undefined) continue;
+      for (const [trail, node] of nodesOf(schemaOf((requestBody as Node).content) ?? null)) {
+        const isField = isMap(trail.slice(0, -1));
+        if (isField && node.description === undefined && !plain.has(trail.at(-1) ?? ""))
+          bare.push(`${method} ${path} ${trail.join(".")}`);
+      }
+    }
+    expect(bare).toEqual([]);
+  });
+
+  test("shows a request and an answer of every operation, with all that is required", () => {
+    for (const [path, method, { parameters = [], requestBody, responses }] of operations) {
+      const shown = Object.entries(responses as { [status: string]: Node }).find(([status]) => status < "3");
+      const contents = Object.values((shown?.[1].content ?? {}) as { [type: string]: Node });
+      expect([path, method, contents.some(({ example }) => example !== undefined)]).toEqual([
+        path,
+        method,
+        true,
+      ]);
+      for (const { name, required, example } of parameters as Node[])
+        if (required === true) expect([path, name, typeof example]).toEqual([path, name, "string"]);
+      if (requestBody === undefined) continue;
+      const { schema, example } = ((requestBody as Node).content as Node)["application/json"] as {
+        schema: Node;
+        example: Node;
+      };
+      expect(Object.keys(example)).toEqual(expect.arrayContaining((schema.required ?? []) as Json[]));
+    }
+  });
+
+  test("spells examples and the names in texts as the wire does", () => {
+    for (const [trail, node] of nodesOf(document)) {
+      if (trail.at(-1) === "example" && trail.includes("requestBody"))
+        for (const name of Object.keys(node)) expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
+      if (typeof node.description === "string")
+        expect(node.description).not.toMatch(/`[a-z]+[A-Z][A-Za-z]*`/);
+    }
+    const { post } = (document.paths as Node)["/v1/usage/consume"] as { post: Node };
+    const { content } = post.requestBody as { content: Node };
+    expect((content["application/json"] as Node).example).toMatchObject({ idempotency_key: "job-7f3a9b4c" });
+  });
+
+  test("requires a body exactly where a call without one is refused", () => {
+    const required = operations.filter(([, , { requestBody }]) => (requestBody as Node)?.required === true);
+    const names = required.map(([, , { operationId }]) => operationId);
+    expect(names).toContain("usage.record");
+    expect(names).not.toContain("organizations.leave");
+    expect(names).not.toContain("organizations.update");
+  });
+
+  test("offers an idempotency key wherever something is made, and says what becomes of another input", () => {
+    const offered = (parameters: Json | undefined) =>
+      JSON.stringify(parameters ?? []).includes("#/components/parameters/idempotencyKey");
+    for (const [path, method, { parameters, responses }] of operations) {
+      const makes = "201" in (responses as Node) || /^\/v1\/usage\/(consume|record)$/.test(path);
+      expect([path, method, offered(parameters)]).toEqual([path, method, makes]);
+      if ("201" in (responses as Node))
+        expect(JSON.stringify(responses)).toContain("#/components/examples/idempotency_mismatch");
+    }
+  });
+
+  test("names the headers of limits where answers have them", () => {
+    for (const [path, , { responses }] of operations) {
+      for (const [status, response] of Object.entries(responses as { [status: string]: Node })) {
+        const names = Object.keys((response.headers ?? {}) as Node);
+        expect(names).toContain("X-Request-Id");
+        if (status === "429")
+          expect([path, names]).toEqual([
+            path,
+            ["X-Request-Id", "Retry-After", "RateLimit-Policy", "RateLimit"],
+          ]);
+      }
+    }
+  });
+
+  test("says what each area is", () => {
+    const described = (document.tags as Node[]).map(({ name }) => name);
+    const used = operations.flatMap(([, , { tags }]) => tags as string[]);
+    expect(described.toSorted()).toEqual([...new Set(used)].toSorted());
+  });
+
+  test("lets answers gain fields, and requests none", () => {
+    for (const [trail, node] of nodesOf(document)) {
+      if (!isNode(node.properties) || isMap(trail)) continue;
+      const isRequest = trail.includes("requestBody");
+      if (trail.includes("responses") && !isRequest) expect(node.additionalProperties).not.toBe(false);
+    }
+  });
+
+  test("shows roles by the names that the configuration gives them", () => {
+    const names = { agent: "member" } as const;
+    const table = createRouteTable(appRouter, names);
+    const text = JSON.stringify(createOpenApiDocument(table, {}, createRoleAliases(appRouter, names)));
+    const shown = JSON.parse(text).paths["/v1/organizations/{organization_id}/permissions"].get;
+    expect(shown.responses["200"].content["application/json"].example.role).toBe("agent");
   });
 });

@@ -1,12 +1,20 @@
-import { errorCodes } from "@headroom/domain/errors";
 import type { RouteTable } from "../rest/table.ts";
+import type { RoleAliases } from "../role-aliases.ts";
+import { procedureExamples } from "./examples/table.ts";
+import { responseHeaders } from "./headers.ts";
 import { describeOperation } from "./operations.ts";
+import { problem, problemExamples } from "./problems.ts";
+import { sharedParameters } from "./requests.ts";
+import { securitySchemes } from "./security.ts";
+import { areas } from "./tags.ts";
 
 /** The OpenAPI 3.1 document of everything under `/v1`, and of the paths that a preset has besides. */
 export function createOpenApiDocument(
   table: RouteTable,
   aliases: Readonly<Record<string, unknown>> = {},
+  roles: RoleAliases | null = null,
 ): Record<string, unknown> {
+  const additions = { examples: procedureExamples, roles };
   const places = table.operations.flatMap((operation) =>
     operation.paths.flatMap((path) => operation.methods.map((method) => ({ operation, path, method }))),
   );
@@ -16,7 +24,7 @@ export function createOpenApiDocument(
       Object.fromEntries(
         those.map(({ operation, method }) => [
           method.toLowerCase(),
-          describeOperation(operation, path, method),
+          describeOperation(operation, path, method, additions),
         ]),
       ),
     ]),
@@ -28,38 +36,28 @@ export function createOpenApiDocument(
       title: "Headroom",
       version: "1",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
-      description:
-        "Organizations, seats, plans, usage limits and Stripe billing. Times are ISO 8601 UTC, quantities whole " +
-        "numbers up to 2^53 − 1. `current` stands for the caller's active organization. Objects are strict: an " +
-        "unknown field is refused. Errors are RFC 9457 problems.",
+      description: about,
     },
     servers: [{ url: "/" }],
+    tags: Object.entries(areas).map(([name, description]) => ({ name, description })),
     paths: { ...paths, ...aliases },
-    components: { securitySchemes, schemas: { problem } },
+    components: {
+      securitySchemes,
+      parameters: sharedParameters,
+      headers: responseHeaders,
+      schemas: { problem },
+      examples: problemExamples,
+    },
   };
 }
 
-const securitySchemes = {
-  token: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A user's access token" },
-  apiKey: {
-    type: "http",
-    scheme: "bearer",
-    bearerFormat: "hr_live_… or hr_test_…",
-    description: "An API key",
-  },
-};
-
-const problem = {
-  type: "object",
-  description: "RFC 9457 problem details",
-  properties: {
-    type: { type: "string", format: "uri-reference" },
-    title: { type: "string" },
-    status: { type: "integer" },
-    detail: { type: "string", description: "One plain sentence" },
-    code: { type: "string", enum: Object.keys(errorCodes), description: "What programs decide by" },
-    details: { type: "object", description: "The numbers and names behind the refusal" },
-    request_id: { type: "string", description: "Also in the header X-Request-Id" },
-  },
-  required: ["type", "title", "status", "detail", "code", "details", "request_id"],
-};
+const about = [
+  "Organizations, seats, plans, usage limits and Stripe billing. Times are ISO 8601 UTC, quantities whole numbers up " +
+    "to 2^53 − 1, amounts whole minor units of their currency, unit prices decimal strings of them.",
+  "`current` stands for the caller's active organization; for a key of an organization it is that one, and a platform " +
+    "key has none. An organization that is not the caller's is answered like one that does not exist.",
+  "Lists answer `limit` items and `next_cursor`: what to give as `cursor` for the next page, null on the last one. " +
+    "Requests are strict: an unknown field is 400. Answers may gain fields.",
+  "Errors are RFC 9457 problems: decide by `code`. Besides those of each operation, an unknown address answers 404 " +
+    "`route_not_found`, and a method that an address does not take 405 `method_not_allowed`.",
+].join("\n\n");

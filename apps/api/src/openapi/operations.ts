@@ -1,33 +1,48 @@
-import { type ErrorCode, errorCodes, statusOf } from "@headroom/domain/errors";
-import { type Download, type Method, nextCursorHeader, type Path } from "../rest/routes.ts";
-import { type Operation, parametersOf } from "../rest/table.ts";
-import { type JsonSchema, spellSchema, withoutProperties } from "./schemas.ts";
+import { toWire } from "../rest/names.ts";
+import type { Download, Method, Path } from "../rest/routes.ts";
+import type { Operation } from "../rest/table.ts";
+import type { RoleAliases } from "../role-aliases.ts";
+import type { Example } from "./examples/types.ts";
+import { headers, nextCursorName } from "./headers.ts";
+import { errorsOf, failures } from "./problems.ts";
+import { describeRequest } from "./requests.ts";
+import { answerSchema, type JsonSchema, spellText } from "./schemas.ts";
+import { needOf, securityOf } from "./security.ts";
 
-const everyCall: readonly ErrorCode[] = ["validation_failed", "internal", "unavailable"];
-const signedIn: readonly ErrorCode[] = ["unauthenticated", "token_expired", "forbidden", "rate_limited"];
-const withOrganization: readonly ErrorCode[] = ["organization_not_found", "no_active_organization"];
-const withBody: readonly ErrorCode[] = ["payload_too_large", "unsupported_media_type"];
+/** What the document tells besides what the procedures declare. */
+export type Additions = {
+  examples: ReadonlyMap<string, Example>;
+  /** Other names of roles, which examples then use as well. */
+  roles: RoleAliases | null;
+};
 
 /** The OpenAPI operation of one procedure at one of its places. */
-export function describeOperation(operation: Operation, path: Path, method: Method): Record<string, unknown> {
+export function describeOperation(
+  operation: Operation,
+  path: Path,
+  method: Method,
+  additions: Additions,
+): Record<string, unknown> {
   const { procedure, meta } = operation;
   const [area = procedure] = procedure.split(".");
-  const input = spellSchema(operation.inputSchema);
-  const inPath = new Set(parametersOf(path));
   const hasBody = method !== "GET" && method !== "DELETE";
-  const rest = withoutProperties(input, inPath);
-  const parameters = [...pathParameters(input, inPath), ...(hasBody ? [] : queryParameters(rest))];
-  const isPublic = meta.permission === "public";
+  const example = spellExample(operation, additions);
+  const description = descriptionOf(operation);
   return {
     operationId: operationId(operation, path, method),
     tags: [area],
     summary: meta.summary ?? procedure,
-    ...(meta.description === undefined ? {} : { description: meta.description }),
-    ...(parameters.length === 0 ? {} : { parameters }),
-    ...(hasBody ? { requestBody: requestBody(rest) } : {}),
-    responses: { ...success(operation), ...failures(errorsOf(operation, hasBody)) },
-    security: isPublic ? [] : [{ token: [] }, { apiKey: [] }],
+    ...(description === "" ? {} : { description }),
+    ...describeRequest(operation, path, hasBody, example?.input ?? null),
+    responses: { ...success(operation, example?.output), ...failures(errorsOf(operation, hasBody)) },
+    security: securityOf(meta.permission),
   };
+}
+
+/** What its author says, and what a caller needs. */
+export function descriptionOf({ meta }: Operation): string {
+  const said = meta.description === undefined ? null : spellText(meta.description);
+  return [said, needOf(meta.permission)].filter((text) => text !== null).join("\n\n");
 }
 
 /** The procedure's name at its first place; the others say which they are. */
@@ -39,80 +54,50 @@ function operationId({ procedure, paths, methods }: Operation, path: Path, metho
   return [procedure, ...which].join(".");
 }
 
-/** Every code that the operation can answer. */
-export function errorsOf({ meta, inputNames }: Operation, hasBody: boolean): Set<ErrorCode> {
-  return new Set([
-    ...everyCall,
-    ...(meta.permission === "public" ? [] : signedIn),
-    ...(meta.permission !== "public" && inputNames.fields.has("organizationId") ? withOrganization : []),
-    ...(hasBody ? withBody : []),
-    ...(meta.errors ?? []),
-  ]);
-}
-
-function pathParameters(input: JsonSchema, names: ReadonlySet<string>) {
-  return [...names].map((name) => parameter(name, "path", true, input.properties?.[name] as JsonSchema));
-}
-
-function queryParameters(input: JsonSchema) {
-  return Object.entries(input.properties ?? {}).map(([name, schema]) =>
-    parameter(name, "query", input.required?.includes(name) ?? false, schema as JsonSchema),
-  );
-}
-
-/** A parameter in a path or a query. */
-export function parameter(name: string, place: "path" | "query", required: boolean, described: JsonSchema) {
-  const { description, ...schema } = described;
-  return { name, in: place, required, ...(description === undefined ? {} : { description }), schema };
-}
-
-/** The body of a call whose fields the schema describes. */
-export function requestBody(schema: JsonSchema) {
-  const isEmpty = Object.keys(schema.properties ?? {}).length === 0;
+/** The procedure's example under the wire's names. */
+function spellExample(operation: Operation, { examples, roles }: Additions) {
+  const { procedure, inputNames, outputNames } = operation;
+  const example = examples.get(procedure);
+  if (example === undefined) return null;
+  const output = roles?.get(procedure)?.write(example.output) ?? example.output;
   return {
-    required: !isEmpty && (schema.required ?? []).length > 0,
-    content: { "application/json": { schema } },
+    input: toWire(inputNames, example.input) as Record<string, unknown>,
+    output: toWire(outputNames, output),
   };
 }
 
-function success({ route, outputSchema }: Operation) {
-  if (route.download !== undefined) return { 200: downloadOf(route.download, outputSchema) };
-  const content = { "application/json": { schema: spellSchema(outputSchema) } };
-  return { [route.status ?? 200]: { description: "The answer", content } };
+function success(operation: Operation, example: unknown) {
+  const { route, outputSchema } = operation;
+  if (route.download !== undefined) return { 200: downloadOf(route.download, outputSchema, example) };
+  const schema = answerSchema(outputSchema);
+  const content = { "application/json": { schema, ...(example === undefined ? {} : { example }) } };
+  const status = route.status ?? 200;
+  return {
+    [status]: {
+      description: status === 201 ? "What was made" : "The answer",
+      headers: headers("X-Request-Id", ...limitHeadersOf(operation)),
+      content,
+    },
+  };
 }
 
-function downloadOf({ types }: Download, outputSchema: JsonSchema) {
+/** A limit that counts successes says how it stands; one that counts failures only names itself. */
+function limitHeadersOf({ meta }: Operation): string[] {
+  if (meta.failureLimit !== undefined) return ["RateLimit-Policy"];
+  return meta.errors?.includes("rate_limited") === true ? ["RateLimit-Policy", "RateLimit"] : [];
+}
+
+function downloadOf({ types, render }: Download, outputSchema: JsonSchema, example: unknown) {
   const paged = outputSchema.properties?.nextCursor !== undefined;
+  const shown = example === undefined ? null : render(example as never);
   return {
     description: "A text to be saved",
-    ...(paged ? { headers: { [nextCursorHeader]: nextCursor } } : {}),
-    content: Object.fromEntries(types.map((type) => [type, { schema: { type: "string" } }])),
+    headers: headers("X-Request-Id", "Content-Disposition", ...(paged ? [nextCursorName()] : [])),
+    content: Object.fromEntries(
+      types.map((type) => [
+        type,
+        { schema: { type: "string" }, ...(shown?.type === type ? { example: shown.text } : {}) },
+      ]),
+    ),
   };
 }
-
-const nextCursor = {
-  description: "Where the next page begins; absent on the last one",
-  schema: { type: "string" },
-};
-
-/** The responses of every refusal, by status. */
-export function failures(codes: ReadonlySet<ErrorCode>) {
-  const statuses = Map.groupBy(codes, (code) => statusOf(errorCodes[code]));
-  return Object.fromEntries(
-    [...statuses]
-      .toSorted(([one], [other]) => one - other)
-      .map(([status, those]) => [
-        status,
-        {
-          description: those
-            .toSorted()
-            .map((code) => `\`${code}\``)
-            .join(", "),
-          ...(status === 429 || status === 503 ? { headers: { "Retry-After": retryAfter } } : {}),
-          content: { "application/problem+json": { schema: { $ref: "#/components/schemas/problem" } } },
-        },
-      ]),
-  );
-}
-
-const retryAfter = { description: "Seconds to wait before the next try", schema: { type: "integer" } };

@@ -2,10 +2,8 @@ import type { IncomingMessage } from "node:http";
 import { DomainError } from "@headroom/domain/errors";
 import { BodyTooLargeError, readBody } from "@headroom/platform/bodies";
 import { type InputIssue, validationFailed } from "../errors.ts";
+import { largestBody } from "../largest-body.ts";
 import { fromWire, type Names, snakeCase } from "./names.ts";
-
-/** The largest body that a call may have, over tRPC as over REST. */
-export const largestBody = 1024 * 1024;
 
 /**
  * The procedure's input: path parameters, query parameters and the fields of a JSON object, each of which may name a

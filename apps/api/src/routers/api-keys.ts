@@ -15,14 +15,15 @@ export const apiKeysRouter = router({
   create: organizationProcedure("keys.manage")
     .meta({
       summary: "Create an API key",
-      description: "Nobody gives a key a right that they lack themselves.",
+      description:
+        "The secret is told in this answer alone. Nobody gives a key a right that they lack themselves.",
       rest: { method: "POST", path: "/organizations/{organization_id}/api-keys", status: 201 },
       errors: ["idempotency_mismatch"],
     })
     .input(
       organizationInput({
-        name: trimmedText(100),
-        scopes: z.array(z.enum(scopes)).min(1).max(scopes.length),
+        name: trimmedText(100).describe("For people, to tell keys apart"),
+        scopes: z.array(z.enum(scopes)).min(1).max(scopes.length).describe("What the key may do"),
         expiresAt: instantInput.optional().describe("Never when absent"),
         personal: z.boolean().default(false).describe("Ends with the caller's membership"),
       }),
@@ -35,6 +36,7 @@ export const apiKeysRouter = router({
   list: organizationProcedure("keys.manage")
     .meta({
       summary: "List API keys",
+      description: "Oldest first, personal ones as well. Never a secret.",
       rest: { method: "GET", path: "/organizations/{organization_id}/api-keys" },
     })
     .input(organizationInput(keyPage))
@@ -44,6 +46,7 @@ export const apiKeysRouter = router({
   listOwn: organizationProcedure("organization.view")
     .meta({
       summary: "List the caller's personal API keys",
+      description: "Oldest first. Never a secret.",
       rest: { method: "GET", path: "/organizations/{organization_id}/api-keys/own" },
     })
     .input(organizationInput(keyPage))
@@ -76,6 +79,7 @@ export const apiKeysRouter = router({
   revoke: organizationProcedure("keys.manage")
     .meta({
       summary: "Revoke an API key",
+      description: "It is refused from the next call on. Again: the same answer.",
       rest: { method: "DELETE", path: "/organizations/{organization_id}/api-keys/{key_id}" },
       errors: ["resource_not_found"],
     })

@@ -25,6 +25,7 @@ export const auditRouter = router({
   list: organizationProcedure("audit.view")
     .meta({
       summary: "List what was done, newest first",
+      description: "One entry for each change of authority or money.",
       rest: { method: "GET", path: "/organizations/{organization_id}/audit" },
     })
     .input(organizationInput({ ...filters, ...page }))

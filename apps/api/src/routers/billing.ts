@@ -13,11 +13,14 @@ const returnAddress = safeText(2_000)
   .describe("Below the console's address; default: its billing page");
 const purchase = {
   planId,
-  interval: z.enum(["month", "year"]).optional(),
+  interval: z.enum(["month", "year"]).optional().describe("The first that the plan is sold by when absent"),
   currency: z
     .string()
     .regex(/^[a-z]{3}$/, "is not an ISO 4217 code in lower case")
-    .optional(),
+    .optional()
+    .describe(
+      "ISO 4217, lower case; fixed with the first purchase, which takes the plan's first when absent",
+    ),
   successUrl: returnAddress,
   cancelUrl: returnAddress,
 };
@@ -27,6 +30,7 @@ export const billingRouter = router({
   get: organizationProcedure("billing.view")
     .meta({
       summary: "Get plan and subscription",
+      description: "The plan whose limits hold now, and the subscription behind it, if there is one.",
       rest: { method: "GET", path: "/organizations/{organization_id}/plan" },
     })
     .input(organizationInput({}))
@@ -77,6 +81,7 @@ export const billingRouter = router({
   invoices: organizationProcedure("billing.manage")
     .meta({
       summary: "List invoices, and the next one as it stands",
+      description: "Newest first, as Stripe has them; `upcoming` adds the overage of the running period.",
       rest: { method: "GET", path: "/organizations/{organization_id}/invoices" },
       errors: ["billing_not_configured", "unavailable"],
     })
@@ -97,8 +102,11 @@ export const setMaxOverages = organizationProcedure("billing.manage")
   .input(
     organizationInput({
       meter: safeText(40).optional().describe("Default: every meter that the plan sells overage for"),
-      units: units.nullable().optional(),
-      cents: units.nullable().optional(),
+      units: units.nullable().optional().describe("Units above what is included; null: the plan's default"),
+      cents: units
+        .nullable()
+        .optional()
+        .describe("The same as money, in minor units, at the unit price in force; instead of `units`"),
     }).refine((input) => (input.units === undefined) !== (input.cents === undefined), {
       path: ["units"],
       message: "or cents is required, once",

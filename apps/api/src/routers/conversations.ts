@@ -23,6 +23,7 @@ export const conversationsRouter = router({
   create: moduleProcedure("conversations", "conversations.write")
     .meta({
       summary: "Open a conversation",
+      description: "It is open and assigned to nobody.",
       rest: { method: "POST", path: "/organizations/{organization_id}/conversations", status: 201 },
       errors: ["route_not_found", "idempotency_mismatch"],
     })
@@ -41,8 +42,8 @@ export const conversationsRouter = router({
     })
     .input(
       organizationInput({
-        status: conversationStatus.optional(),
-        assignee: userOrNobody.optional(),
+        status: conversationStatus.optional().describe("Every status when absent"),
+        assignee: userOrNobody.optional().describe("A user id, or `none`; everybody's when absent"),
         ...page,
       }),
     )
@@ -101,7 +102,12 @@ export const conversationsRouter = router({
       },
       errors: ["route_not_found", "resource_not_found", "conversation_not_open", "not_a_member"],
     })
-    .input(organizationInput({ conversationId: conversationIdInput, userId: userIdInput }))
+    .input(
+      organizationInput({
+        conversationId: conversationIdInput,
+        userId: userIdInput.describe("The member who takes it"),
+      }),
+    )
     .output(conversation)
     .mutation(({ ctx, input }) => assignConversation(ctx.service, ctx.access, input)),
 });

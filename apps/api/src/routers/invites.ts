@@ -17,7 +17,9 @@ import {
 import { role } from "../views/roles.ts";
 
 const invitation = {
-  email: trimmedText(254),
+  email: trimmedText(254).describe(
+    "Where the link goes; only an account with this address, verified, can accept",
+  ),
   role: role.optional().describe("`member` when absent, unless the policy `invites.roleRequired` is on"),
 };
 
@@ -30,7 +32,7 @@ export const invitesRouter = router({
       description:
         "Takes a seat until it is accepted, declined, revoked or expired. Waits up to 3 seconds for the first attempt " +
         "to mail the link, which is told in this answer alone. Under the policy `invites.mode: direct` an account " +
-        "that has verified the address is a member at once: `team_member_id` names the membership, and there is no link.",
+        "that has verified the address is a member at once: `teamMemberId` names the membership, and there is no link.",
       rest: { method: "POST", path: "/organizations/{organization_id}/invites", status: 201 },
       errors: [
         "already_member",
@@ -59,7 +61,11 @@ export const invitesRouter = router({
       rest: { method: "POST", path: "/organizations/{organization_id}/invites/bulk", status: 201 },
       errors: ["idempotency_mismatch", "rate_limited"],
     })
-    .input(organizationInput({ invites: z.array(z.strictObject(invitation)).min(1).max(50) }))
+    .input(
+      organizationInput({
+        invites: z.array(z.strictObject(invitation)).min(1).max(50).describe("Whom to invite"),
+      }),
+    )
     .output(inviteResults)
     .mutation(async ({ ctx, input: { invites } }) => {
       await ctx.limits.takeInvites(ctx.access, invites.length);

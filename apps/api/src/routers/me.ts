@@ -5,7 +5,11 @@ import { me } from "../views/me.ts";
 
 export const meRouter = router({
   get: signedInProcedure
-    .meta({ summary: "Get the caller", rest: { method: "GET", path: "/me" } })
+    .meta({
+      summary: "Get the caller",
+      description: "A user, or a key; `kind` tells which, and which fields there are.",
+      rest: { method: "GET", path: "/me" },
+    })
     .input(noInput)
     .output(me)
     .query(({ ctx }) => getCaller(ctx.service, ctx.actor)),

@@ -10,6 +10,8 @@ export const membersRouter = router({
   list: organizationProcedure("members.view")
     .meta({
       summary: "List members and pending invites",
+      description:
+        "Members first, then the invites that can be accepted. Every page tells how the seats stand and who the caller is.",
       rest: { method: "GET", path: "/organizations/{organization_id}/members" },
     })
     .input(organizationInput(page))
@@ -19,10 +21,18 @@ export const membersRouter = router({
   setRole: organizationProcedure("members.change")
     .meta({
       summary: "Change a member's role",
+      description:
+        "Of members ranking below the caller, up to the caller's own rank; the top role changes its equals too. Nobody " +
+        "changes their own.",
       rest: { method: "PATCH", path: "/organizations/{organization_id}/members/{user_id}" },
       errors: ["user_not_found", "cannot_change_own_role", "invalid_role", "last_owner", "last_admin"],
     })
-    .input(organizationInput({ userId: userIdInput, role }))
+    .input(
+      organizationInput({
+        userId: userIdInput,
+        role: role.describe("Never `owner`: ownership is transferred"),
+      }),
+    )
     .output(member)
     .mutation(({ ctx, input }) => setMemberRole(ctx.service, ctx.access, input)),
 

@@ -25,11 +25,15 @@ import { setMaxOverages } from "./billing.ts";
 
 const name = trimmedText(200).describe("1 to 100 characters");
 const slug = safeText(48).describe("Lower-case letters, digits and hyphens; unique; some words are reserved");
-const domain = trimmedText(253).describe("A host name. Informative: it grants nothing");
-const settings = z.strictObject({
-  timeZone: safeText(64).optional().describe("IANA name; a change applies from the next window"),
-  billingEmail: trimmedText(254).nullable().optional().describe("Where invoices go; null clears it"),
-});
+const domain = trimmedText(253)
+  .nullable()
+  .describe("A host name, informative: it grants nothing; null: none");
+const settings = z
+  .strictObject({
+    timeZone: safeText(64).optional().describe("IANA name; a change applies from the next window"),
+    billingEmail: trimmedText(254).nullable().optional().describe("Where invoices go; null clears it"),
+  })
+  .describe("Only the settings that are given are set");
 
 export const organizationsRouter = router({
   create: userProcedure
@@ -45,9 +49,9 @@ export const organizationsRouter = router({
       z
         .strictObject({
           name: name.optional(),
-          organizationName: name.optional().describe("The same as `name`"),
+          organizationName: name.optional().describe("The same as `name`; one of the two is required"),
           slug: slug.optional().describe("Derived from the name when absent"),
-          domain: domain.nullable().optional(),
+          domain: domain.optional(),
           settings: settings.optional(),
         })
         .refine((input) => (input.name === undefined) !== (input.organizationName === undefined), {
@@ -61,7 +65,11 @@ export const organizationsRouter = router({
     ),
 
   list: userProcedure
-    .meta({ summary: "List one's organizations", rest: { method: "GET", path: "/organizations" } })
+    .meta({
+      summary: "List one's organizations",
+      description: "With the caller's role in each, and which one is active.",
+      rest: { method: "GET", path: "/organizations" },
+    })
     .input(z.strictObject(page))
     .output(organizationPage)
     .query(({ ctx, input }) => listOrganizations(ctx.service, ctx.userId, input)),
@@ -69,6 +77,7 @@ export const organizationsRouter = router({
   current: signedInProcedure
     .meta({
       summary: "Get the active organization, its members and the month's usage",
+      description: "The first page of the members; `GET /v1/organizations/current/members` goes on.",
       rest: { method: "GET", path: "/organizations/current" },
       errors: ["no_active_organization", "organization_not_found", "forbidden"],
     })
@@ -97,7 +106,7 @@ export const organizationsRouter = router({
       organizationInput({
         name: name.optional(),
         slug: slug.optional(),
-        domain: domain.nullable().optional(),
+        domain: domain.optional(),
         settings: settings.optional(),
       }),
     )
@@ -109,6 +118,7 @@ export const organizationsRouter = router({
   switch: organizationProcedure("organization.view")
     .meta({
       summary: "Make an organization the caller's active one",
+      description: "It is what `current` stands for from now on, in all of the caller's sessions.",
       rest: { method: "POST", path: "/organizations/switch" },
     })
     .input(organizationInput({}))
@@ -118,6 +128,8 @@ export const organizationsRouter = router({
   leave: organizationProcedure("members.leave")
     .meta({
       summary: "Leave an organization",
+      description:
+        "Frees the seat and ends the caller's personal keys. The last of the top role cannot leave.",
       rest: { method: "POST", path: "/organizations/{organization_id}/leave" },
       errors: ["last_owner", "last_admin"],
     })

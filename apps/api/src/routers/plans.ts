@@ -7,6 +7,7 @@ export const plansRouter = router({
   list: publicProcedure
     .meta({
       summary: "List the plans that can be bought",
+      description: "In the order of the catalogue; private plans are not in it. May be a minute old.",
       rest: { method: "GET", path: "/plans", cacheSeconds: 60 },
     })
     .input(noInput)

@@ -63,7 +63,12 @@ export const profilesRouter = router({
       rest: { method: "GET", path: "/organizations/{organization_id}/profiles" },
       errors: ["route_not_found"],
     })
-    .input(organizationInput({ userId: userOrNobody.optional(), ...page }))
+    .input(
+      organizationInput({
+        userId: userOrNobody.optional().describe("A user id, or `none`; everybody's when absent"),
+        ...page,
+      }),
+    )
     .output(profilePage)
     .query(({ ctx, input }) => listProfiles(ctx.service, ctx.access, input)),
 

@@ -62,7 +62,13 @@ export const usageRouter = router({
     })
     .input(
       z.union([
-        usageInput({ events: z.array(z.strictObject(recorded)).min(1).max(1000) }),
+        usageInput({
+          events: z
+            .array(z.strictObject(recorded))
+            .min(1)
+            .max(1000)
+            .describe("Each has a result of its own, in this order"),
+        }),
         usageInput(recorded),
       ]),
     )
@@ -86,6 +92,9 @@ export const usageRouter = router({
   get: organizationProcedure("usage.view")
     .meta({
       summary: "Get usage, limits and overage of every meter",
+      description:
+        "Days are the organization's own, by its time zone. Included units, overage and the hard cap belong to the " +
+        "period, which is the subscription's month, or the calendar's without one.",
       rest: { method: "GET", path: ["/usage", "/organizations/{organization_id}/usage"] },
     })
     .input(usageInput({}))
@@ -95,10 +104,16 @@ export const usageRouter = router({
   history: organizationProcedure("usage.view")
     .meta({
       summary: "Get usage per day",
+      description: "Oldest first; days without usage are there too. Of each meter also who caused how much.",
       rest: { method: "GET", path: ["/usage/history", "/organizations/{organization_id}/usage/history"] },
       errors: ["unknown_meter"],
     })
-    .input(usageInput({ days: z.int().min(1).max(365).default(30), meter }))
+    .input(
+      usageInput({
+        days: z.int().min(1).max(365).default(30).describe("How many days back, today included"),
+        meter: meter.describe("Every meter when absent"),
+      }),
+    )
     .output(usageHistory)
     .query(({ ctx, input }) => getUsageHistory(ctx.service, ctx.access, input)),
 });

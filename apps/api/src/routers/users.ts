@@ -34,6 +34,7 @@ export const usersRouter = router({
   get: platformProcedure("users:read")
     .meta({
       summary: "Get a user",
+      description: "An account, whatever organizations it belongs to.",
       rest: { method: "GET", path: "/users/{user_id}" },
       errors: ["user_not_found"],
     })

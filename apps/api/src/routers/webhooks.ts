@@ -25,7 +25,7 @@ const one = `${all}/{webhook_id}` as const;
 
 const fields = {
   url: safeText(2_048).describe("Where events are posted: https, on the public internet"),
-  description: trimmedText(200, 0).optional(),
+  description: trimmedText(200, 0).optional().describe("For people, to tell endpoints apart"),
   events: z
     .array(z.enum(eventNames))
     .max(eventNames.length)
@@ -56,7 +56,11 @@ export const webhooksRouter = router({
     .query(({ ctx, input }) => listWebhooks(ctx.service, ctx.access, input)),
 
   get: organizationProcedure("webhooks.manage")
-    .meta({ summary: "Get an endpoint", rest: { method: "GET", path: one }, errors: ["resource_not_found"] })
+    .meta({
+      summary: "Get an endpoint",
+      rest: { method: "GET", path: one },
+      errors: ["resource_not_found"],
+    })
     .input(which)
     .output(webhook)
     .query(({ ctx, input }) => getWebhook(ctx.service, ctx.access, input)),
@@ -74,7 +78,7 @@ export const webhooksRouter = router({
         webhookId: webhookIdInput,
         ...fields,
         url: fields.url.optional(),
-        status: z.enum(webhookStatuses).optional(),
+        status: z.enum(webhookStatuses).optional().describe("disabled: nothing is sent"),
       }),
     )
     .output(webhook)
@@ -83,6 +87,7 @@ export const webhooksRouter = router({
   delete: organizationProcedure("webhooks.manage")
     .meta({
       summary: "Delete an endpoint",
+      description: "What was waiting for it is not sent any more. Answers how it was.",
       rest: { method: "DELETE", path: one },
       errors: ["resource_not_found"],
     })

@@ -5,7 +5,7 @@ import { createApiKey } from "@headroom/service/organization-keys";
 import { createPlatformKey } from "@headroom/service/platform-keys";
 import { accessTo, type Person, type World } from "@headroom/service/testing/world";
 import { ensureUser } from "@headroom/service/users";
-import { testIssuer } from "./live-server.ts";
+import { operatorSubject, testIssuer } from "./live-server.ts";
 
 /** Somebody who calls, and what they are in the organization that is asked about. */
 export type Caller = {
@@ -16,7 +16,9 @@ export type Caller = {
     | { kind: "stranger"; isPerson: boolean; platformScopes: readonly Scope[] }
     | { kind: "person"; role: Role; platformScopes: readonly Scope[] }
     | { kind: "key"; scopes: readonly Scope[]; role: Role | null; isPlatform: boolean }
-    | { kind: "operator" };
+    | { kind: "operator" }
+    /** Claims what they have no right to: refused whatever they ask. */
+    | { kind: "pretender" };
 };
 
 const keyScopes = scopes.filter((scope) => !["users:read", "users:write", "impersonate"].includes(scope));
@@ -79,6 +81,7 @@ export async function createCallers(world: World): Promise<{ organizationId: str
     "headroom-on-behalf-of": encodeId("usr", one.userId),
   });
   const member = await person("member");
+  await person(operatorSubject);
 
   const none: readonly Scope[] = [];
   const nobody = { kind: "nobody" } as const;
@@ -87,6 +90,21 @@ export async function createCallers(world: World): Promise<{ organizationId: str
     organizationId,
     callers: [
       { name: "nobody", headers: {}, standing: nobody },
+      {
+        name: "an operator",
+        headers: { ...bearer(operatorSubject), "headroom-operator": "true" },
+        standing: { kind: "operator" },
+      },
+      {
+        name: "an operator who does not say so",
+        headers: bearer(operatorSubject),
+        standing: { kind: "stranger", isPerson: true, platformScopes: none },
+      },
+      {
+        name: "somebody who says that they are an operator",
+        headers: { ...bearer("owner"), "headroom-operator": "true" },
+        standing: { kind: "pretender" },
+      },
       ...(["owner", "admin", "member"] as const).map((role) => ({
         name: role,
         headers: bearer(role),

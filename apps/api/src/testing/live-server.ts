@@ -9,6 +9,9 @@ import { startApiServer } from "../server.ts";
 /** The issuer of every token that a live server takes. */
 export const testIssuer = "https://issuer.example.com";
 
+/** Listed among the operators of every live server. */
+export const operatorSubject = "operator";
+
 /**
  * The whole api on a free port over a real database. A bearer token is a word: the subject, and the local part of its
  * verified address at example.com. API keys are real ones.
@@ -31,6 +34,7 @@ export function startLiveServer(service: ServiceContext): Promise<HttpServer> {
           name: token,
         }),
         headers,
+        new Set([`${testIssuer}|${operatorSubject}`]),
       ),
     checks: {},
     origins: [],

@@ -24,8 +24,8 @@ type Reply = {
 };
 
 /**
- * The api over HTTP as a preset configures it (null: with plans, and no preset): its plans are pushed into a database of its own, and what the worker
- * does with mail is done here. A bearer token is a person's name; who is called `unverified…` has no verified address.
+ * The api over HTTP as a preset configures it (null: with plans, and no preset): its plans are pushed into a database
+ * of its own, and what the worker does with mail is done here. A bearer token is a person's name; who is called `unverified…` has no verified address.
  */
 export async function startWalk(preset: PresetName | null, more: { support?: string } = {}) {
   const scratch = await createTestDatabase();
@@ -39,7 +39,7 @@ export async function startWalk(preset: PresetName | null, more: { support?: str
     mail: null,
     log: createLogger({ service: "test", level: "silent" }),
     addresses: { inviteAccept: "https://app.example.com/join", console: "https://app.example.com" },
-    ...{ inviteLinkKey: "a key of thirty-two bytes or more" },
+    inviteLinkKey: "a key of thirty-two bytes or more",
     environment: "test",
   };
   await pushPlans({ ...service, db: worker }, { dryRun: false });
@@ -90,6 +90,7 @@ export async function startWalk(preset: PresetName | null, more: { support?: str
   }
 
   return {
+    url: server.url,
     call,
     /** The link in the last mail to an address. */
     linkMailedTo(email: string): string {

@@ -1,4 +1,5 @@
 /** `pingback`: the published API of a help desk's team, from its first line to its last. */
+import { io } from "socket.io-client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { emailOf, rawId, startWalk, type Walk } from "../testing/walks.ts";
 
@@ -167,6 +168,27 @@ describe("POST /api/v1/team/assign/{conversation_id}", () => {
     const assigned = await assign("olga", conversation, await raw("james"));
     expect(assigned).toMatchObject({ status: 200 });
     expect(assigned.body).toEqual({ message: "Conversation assigned successfully" });
+  });
+
+  test("The assigned agent receives an instant conversation_assigned Socket.IO event", async () => {
+    const auth = { token: "james", organizationId: desk };
+    const socket = io(walk.url, { auth, transports: ["websocket"] });
+    try {
+      await new Promise((resolve) => socket.once("subscribed", resolve));
+      const received = new Promise((resolve) => socket.once("conversation_assigned", resolve));
+      const created = await call("kim", "POST", `/v1/organizations/${desk}/conversations`, {
+        subject: "Where is my refund?",
+      });
+      await assign("olga", rawId("cnv", created.body.id), await raw("james"));
+      expect(await received).toEqual({
+        conversationId: created.body.id,
+        subject: "Where is my refund?",
+        assigneeId: await walk.userId("james"),
+        assignedBy: await walk.userId("olga"),
+      });
+    } finally {
+      socket.disconnect();
+    }
   });
 
   test("Only admins (org owner or members with the admin role) can assign conversations", async () => {

@@ -1,0 +1,107 @@
+import { ids, times } from "./ids.ts";
+import type { ExamplesOf } from "./types.ts";
+
+const here = { organizationId: ids.organization };
+const checkoutUrl = "https://checkout.stripe.com/c/pay/cs_test_a1b2c3d4";
+const month = { periodStart: times.monthStart, periodEnd: times.nextMonth };
+
+const line = {
+  description: "Pro",
+  quantity: 1,
+  unitPrice: "2900",
+  amount: 2_900,
+  ...month,
+};
+
+export const billingExamples: ExamplesOf<"billing"> = {
+  get: {
+    input: here,
+    output: {
+      plan: { id: "pro", version: 1, displayName: "Pro" },
+      status: "active",
+      source: "stripe",
+      interval: "month",
+      currency: "usd",
+      period: { start: times.monthStart, end: times.nextMonth },
+      seatsPurchased: 0,
+      cancelAt: null,
+      trialEnd: null,
+      attention: null,
+    },
+  },
+  changePlan: {
+    input: { ...here, planId: "pro", interval: "month" },
+    output: { planId: "free", planVersion: 1, changed: false, checkoutUrl },
+  },
+  checkout: {
+    input: { ...here, planId: "pro", interval: "month", currency: "usd", seats: 2 },
+    output: { checkoutUrl },
+  },
+  invoices: {
+    input: { ...here, limit: 50 },
+    output: {
+      invoices: [
+        {
+          id: "in_1PqR2sT3uV4wX5yZ",
+          number: "ACME-0001",
+          status: "paid",
+          currency: "usd",
+          subtotal: 2_900,
+          total: 2_900,
+          amountDue: 2_900,
+          amountPaid: 2_900,
+          createdAt: times.monthStart,
+          ...month,
+          hostedUrl: "https://invoice.stripe.com/i/acct_1/in_1PqR2sT3uV4wX5yZ",
+          pdfUrl: "https://pay.stripe.com/invoice/acct_1/in_1PqR2sT3uV4wX5yZ/pdf",
+          lines: [line],
+        },
+      ],
+      nextCursor: null,
+      upcoming: {
+        currency: "usd",
+        total: 2_900,
+        overageTotal: 50,
+        periodStart: times.nextMonth,
+        periodEnd: "2026-05-01T00:00:00.000Z",
+        lines: [{ ...line, periodStart: times.nextMonth, periodEnd: "2026-05-01T00:00:00.000Z" }],
+        overage: [{ meter: "jobs", quantity: 20, unitPrice: "2.5", amount: 50, ...month }],
+      },
+    },
+  },
+};
+
+export const planExamples: ExamplesOf<"plans"> = {
+  list: {
+    input: {},
+    output: {
+      plans: [
+        {
+          id: "pro",
+          version: 1,
+          displayName: "Pro",
+          monthlyPriceCents: 2_900,
+          prices: [{ interval: "month", currency: "usd", unitAmount: "2900" }],
+          seats: {
+            kind: "licensed",
+            included: 5,
+            max: null,
+            prices: [{ interval: "month", currency: "usd", unitAmount: "900" }],
+          },
+          dailyPageLimit: 10_000,
+          limits: [
+            { meter: "pages", dailyLimit: 10_000, included: null, overage: null },
+            {
+              meter: "jobs",
+              dailyLimit: null,
+              included: 100,
+              overage: { unitPrice: "2.5", currency: "usd", maxOverage: 0, ceiling: null },
+            },
+          ],
+          features: { support: "e-mail" },
+          trialDays: 0,
+        },
+      ],
+    },
+  },
+};
