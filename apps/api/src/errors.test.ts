@@ -1,7 +1,7 @@
 import type { DomainError } from "@headroom/domain/errors";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { invalidInput } from "./errors.ts";
+import { invalidInput, toDomainError } from "./errors.ts";
 import { organizationReference } from "./inputs.ts";
 
 const one = z.strictObject({ quantity: z.int().min(1) });
@@ -29,4 +29,13 @@ test("a wrong organization is told the form of an id", () => {
   expect(issuesOf(organizationReference, "org_1")).toEqual([
     { path: "", message: "is not an id of the form org_<uuid>" },
   ]);
+});
+
+test.each([
+  ["40P01", "unavailable"],
+  ["40001", "unavailable"],
+  ["57P01", "unavailable"],
+  ["23505", "internal"],
+])("a statement that failed with %s is answered %s", (code, told) => {
+  expect(toDomainError(Object.assign(new Error("no"), { code })).code).toBe(told);
 });

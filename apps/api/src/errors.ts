@@ -72,7 +72,8 @@ function unavailable(): DomainError {
 /**
  * The database cannot be asked: the socket failed, the pool or a statement ran out of time, or the server refuses
  * work. SQLSTATE classes 08 (connection), 53 (resources) and 57P (operator intervention), from "Appendix A.
- * PostgreSQL Error Codes"; 57014 is the statement timeout, 55P03 the lock timeout.
+ * PostgreSQL Error Codes"; 57014 is the statement timeout, 55P03 the lock timeout, 40001 and 40P01 conflicts that came
+ * again on every retry.
  */
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -80,7 +81,7 @@ function isUnavailable(error: unknown): boolean {
   if (typeof code === "string") {
     return (
       /^(08|53|57P)/.test(code) ||
-      /^(57014|55P03|ECONN(REFUSED|RESET)|ETIMEDOUT|EPIPE|ENOTFOUND|EHOSTUNREACH)$/.test(code)
+      /^(57014|55P03|40001|40P01|ECONN(REFUSED|RESET)|ETIMEDOUT|EPIPE|ENOTFOUND|EHOSTUNREACH)$/.test(code)
     );
   }
   return /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated)/.test(
