@@ -1,11 +1,16 @@
 /** `npm run tour`: the main job, end to end, as a customer would do it: only the client, HTTP and the CLI. */
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import process from "node:process";
+import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { createHeadroomClient, type HeadroomClient } from "@headroom/client";
 import colors from "picocolors";
+import { Webhook } from "standardwebhooks";
 import type { StackFile } from "./addresses.ts";
 import { sharedStackFile } from "./stack-file.ts";
 
@@ -60,6 +65,67 @@ async function mailTo(address: string): Promise<{ subject: string; text: string 
   return messages.find((one) => one.to.includes(address)) as Message;
 }
 
+/** The customer's own endpoint for webhooks: what arrives, once its signature was verified. */
+async function openEndpoint() {
+  type Message = { type: string; data: { seq: number; subject: string } };
+  const messages: Message[] = [];
+  const secret = Promise.withResolvers<string>();
+  const server = createServer(async (request, response) => {
+    const body = await text(request);
+    const headers = request.headers as Record<string, string>;
+    messages.push(new Webhook(await secret.promise).verify(body, headers) as Message);
+    response.writeHead(204).end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    setSecret: secret.resolve,
+    messages,
+    close: () => server.close(),
+  };
+}
+
+/** Ada gives Grace work: Grace, who is connected, hears of it, and so does the endpoint of the organization. */
+async function assign(
+  ada: HeadroomClient,
+  grace: HeadroomClient,
+  team: { organizationId: string; userId: string },
+): Promise<void> {
+  const { organizationId, userId } = team;
+  const endpoint = await openEndpoint();
+  const heard: string[] = [];
+  const screen = grace.events.subscribe.subscribe(
+    { organizationId },
+    { onData: ({ data }) => heard.push(data.name), onError: (error) => heard.push(error.message) },
+  );
+  const hears = (name: string) =>
+    until(
+      name,
+      async () => heard,
+      (all) => all.includes(name),
+    );
+  try {
+    const events = ["conversation_assigned" as const];
+    const webhook = await ada.webhooks.create.mutate({ organizationId, url: endpoint.url, events });
+    endpoint.setSecret(webhook.secret ?? "");
+    await hears("subscribed");
+    const subject = "Refund of order 1742";
+    const { id: conversationId } = await ada.conversations.create.mutate({ organizationId, subject });
+    await ada.conversations.assign.mutate({ organizationId, conversationId, userId });
+    await hears("conversation_assigned");
+    show("Ada assigns Grace a conversation, live", heard.at(-1) ?? "");
+
+    const arrived = async () => endpoint.messages[0];
+    const message = await until("the webhook", arrived, (first) => first !== undefined);
+    expectThat(message?.data.subject === subject, "the conversation in the webhook", message);
+    show("a signed webhook tells their back end", `${message.type}, event ${message.data.seq}`);
+  } finally {
+    screen.unsubscribe();
+    endpoint.close();
+  }
+}
+
 async function tour(): Promise<void> {
   const { stripe, mail: captured } = stack;
   expectThat(stripe !== null && captured !== null, "a stack with the local Stripe and mail", {
@@ -82,6 +148,9 @@ async function tour(): Promise<void> {
   const { members } = await ada.members.list.query({ organizationId });
   expectThat(members.length === 2, "two members", members);
   show("Grace accepts", members.map((member) => `${member.name} ${member.role}`).join(", "));
+
+  const userId = members.find((member) => member.name === "Grace")?.id ?? "";
+  await assign(ada, grace, { organizationId, userId });
 
   const { secret } = await ada.apiKeys.create.mutate({
     organizationId,
