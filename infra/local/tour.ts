@@ -1,17 +1,13 @@
 /** `npm run tour`: the main job, end to end, as a customer would do it: only the client, HTTP and the CLI. */
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import process from "node:process";
-import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { createHeadroomClient, type HeadroomClient } from "@headroom/client";
 import colors from "picocolors";
-import { Webhook } from "standardwebhooks";
 import type { StackFile } from "./addresses.ts";
+import { openEndpoint } from "./customer-endpoint.ts";
 import { sharedStackFile } from "./stack-file.ts";
 
 const root = path.resolve(import.meta.dirname, "..", "..");
@@ -63,27 +59,6 @@ async function mailTo(address: string): Promise<{ subject: string; text: string 
   const read = async () => (await (await fetch(`${stack.mail}/messages`)).json()) as Message[];
   const messages = await until("the mail", read, (all) => all.some((one) => one.to.includes(address)));
   return messages.find((one) => one.to.includes(address)) as Message;
-}
-
-/** The customer's own endpoint for webhooks: what arrives, once its signature was verified. */
-async function openEndpoint() {
-  type Message = { type: string; data: { seq: number; subject: string } };
-  const messages: Message[] = [];
-  const secret = Promise.withResolvers<string>();
-  const server = createServer(async (request, response) => {
-    const body = await text(request);
-    const headers = request.headers as Record<string, string>;
-    messages.push(new Webhook(await secret.promise).verify(body, headers) as Message);
-    response.writeHead(204).end();
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    setSecret: secret.resolve,
-    messages,
-    close: () => server.close(),
-  };
 }
 
 /** Ada gives Grace work: Grace, who is connected, hears of it, and so does the endpoint of the organization. */
