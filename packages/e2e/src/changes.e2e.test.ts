@@ -14,7 +14,8 @@ const received = new Map<string, number>();
 beforeAll(async () => {
   receiver = createServer((request, response) => {
     const id = String(request.headers["webhook-id"]);
-    request.resume().on("end", () => {
+    request.resume().on("end", async () => {
+      await sleep(100); // so that a kill meets a message on its way
       received.set(id, (received.get(id) ?? 0) + 1);
       response.writeHead(204).end();
     });
@@ -93,9 +94,11 @@ describe("kill -9 of api and worker under a load of invites, conversations and w
         (now) => now !== undefined && now !== before,
       );
     }
+    const opened = () => conversations.flatMap(({ acknowledged }) => acknowledged);
+    const least = opened().length + 10;
     await until(
-      () => owner.conversations.create.mutate({ organizationId, subject: "The last" }).catch(() => null),
-      (made) => made !== null,
+      async () => opened().length >= least && invites.acknowledged.length > 0,
+      (isEnough) => isEnough,
     );
     await Promise.all([...conversations, invites].map((lane) => lane.stop()));
 
@@ -107,10 +110,7 @@ describe("kill -9 of api and worker under a load of invites, conversations and w
           .filter((event) => event.name === name)
           .map(({ payload }) => (payload as Record<string, string>)[field]),
       );
-    const opened = conversations.flatMap(({ acknowledged }) => acknowledged);
-    expect(opened.length).toBeGreaterThan(20);
-    expect(invites.acknowledged.length).toBeGreaterThan(0);
-    expect(opened.filter((id) => !told("conversation.created", "conversationId").has(id))).toEqual([]);
+    expect(opened().filter((id) => !told("conversation.created", "conversationId").has(id))).toEqual([]);
     expect(invites.acknowledged.filter((id) => !told("invite.created", "inviteId").has(id))).toEqual([]);
 
     await until(
