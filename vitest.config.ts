@@ -1,4 +1,8 @@
+import path from "node:path";
 import { defineConfig } from "vitest/config";
+
+/** The processes that tests start find what an earlier one has compiled. */
+const compiled = { NODE_COMPILE_CACHE: path.join(import.meta.dirname, "node_modules/.cache/compiled") };
 
 export default defineConfig({
   test: {
@@ -8,6 +12,9 @@ export default defineConfig({
           name: "unit",
           include: ["{apps,packages,infra}/**/src/**/*.test.ts", "infra/local/*.test.ts"],
           exclude: ["**/node_modules/**", "**/*.int.test.ts", "**/*.e2e.test.ts"],
+          testTimeout: 20_000,
+          // Loading our modules anew for each file takes longer than the tests.
+          isolate: false,
         },
       },
       {
@@ -18,6 +25,8 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+          isolate: false,
+          env: compiled,
           provide: { modelCommands: 2_000 },
         },
       },

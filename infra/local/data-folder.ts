@@ -12,6 +12,8 @@ export type Secrets = {
   stripeWebhookSecret: string;
   /** What secrets in the database are encrypted with: base64 of 32 bytes. */
   secretsKey: string;
+  /** What the tokens of invites are made with where lists show their links. */
+  inviteLinkKey: string;
 };
 
 /** The folder that keeps everything of one stack between its runs. */
@@ -93,6 +95,7 @@ const makeSecrets = (): Secrets => ({
   stripeSecretKey: `sk_test_${randomBytes(24).toString("hex")}`,
   stripeWebhookSecret: `whsec_${randomBytes(24).toString("base64")}`,
   secretsKey: randomBytes(32).toString("base64"),
+  inviteLinkKey: randomBytes(32).toString("base64"),
 });
 
 /**

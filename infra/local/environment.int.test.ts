@@ -57,3 +57,12 @@ test("secrets in the database are encrypted with the folder's own key, unless th
   expect(Buffer.from(secrets.secretsKey, "base64")).toHaveLength(32);
   expect(environmentFor({ SECRETS_KEY: "given" }).environment.SECRETS_KEY).toBe("given");
 });
+
+test("invite links in lists have the folder's own key, unless the shell has one: every preset starts", () => {
+  const { environment, secrets } = environmentFor({ INVITE_LINK_KEY_FILE: "/run/secrets/key" });
+  expect(environment).toMatchObject({ INVITE_LINK_KEY: secrets.inviteLinkKey });
+  expect(environment.INVITE_LINK_KEY_FILE).toBeUndefined();
+  expect(Buffer.byteLength(secrets.inviteLinkKey)).toBeGreaterThanOrEqual(32);
+  const given = "given, and longer than thirty-two bytes";
+  expect(environmentFor({ INVITE_LINK_KEY: given }).environment.INVITE_LINK_KEY).toBe(given);
+});

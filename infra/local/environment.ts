@@ -17,6 +17,7 @@ const secretNames = [
   "STRIPE_WEBHOOK_SECRETS",
   "SMTP_URL",
   "SECRETS_KEY",
+  "INVITE_LINK_KEY",
 ];
 
 /** The shell's variables that children may see: what comes from a file there is replaced by what we set. */
@@ -61,6 +62,7 @@ export const applicationEnvironment = (
   DATABASE_URL: databaseUrl,
   OIDC_ISSUER: options.oidcIssuer ?? urlOf(ports.issuer),
   SECRETS_KEY: shell.SECRETS_KEY || folder.secrets().secretsKey,
+  INVITE_LINK_KEY: shell.INVITE_LINK_KEY || folder.secrets().inviteLinkKey,
   WEBHOOKS_ALLOW_INTERNAL: "true",
   SMTP_URL: options.smtpUrl ?? `smtp://${host}:${ports.smtp}`,
   ...stripeVariables(shell, options, ports, folder.secrets()),

@@ -13,6 +13,7 @@ test("without a word everything is ours, in the checkout", () => {
     tour: true,
     dataDirectory: "/checkout/.headroom",
     configurationFile: "/checkout/headroom.config.ts",
+    hasOwnConfiguration: false,
     ports: {},
     databaseUrl: null,
     stripeSecretKey: null,
@@ -70,4 +71,8 @@ test("somebody else's Stripe, issuer or mail hinders the tour; somebody else's d
     SMTP_URL: "smtp://mail",
   };
   expect(hindrancesOfTour(read([], given))).toEqual(Object.keys(given));
+});
+
+test("another configuration hinders the tour: its plans and meters are others", () => {
+  expect(hindrancesOfTour(read(["--config", "crawler.config.ts"]))).toEqual(["--config"]);
 });

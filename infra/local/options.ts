@@ -25,6 +25,8 @@ export type StartOptions = {
   dataDirectory: string;
   /** Absolute. */
   configurationFile: string;
+  /** `--config` was given. */
+  hasOwnConfiguration: boolean;
   ports: Partial<Record<PortName, number>>;
   databaseUrl: string | null;
   stripeSecretKey: string | null;
@@ -41,7 +43,7 @@ export const help = `usage: npm start -- [options]
 
   --json           one line on standard output when ready: {"api", "webhook", "console", "stripe", "issuer",
                    "mail", "databaseUrl", "platformKey"}; everything else on standard error
-  --no-tour        do not run the tour on the first start
+  --no-tour        do not run the tour on the first start (nor with --config)
   --fresh          empty the data folder first
   --data DIR       the data folder (.headroom)
   --config FILE    the configuration (headroom.config.ts)
@@ -127,6 +129,7 @@ export const readOptions = (
       places.here,
       String(flags.config ?? path.join(places.root, "headroom.config.ts")),
     ),
+    hasOwnConfiguration: flags.config !== undefined,
     ports: readPorts(flags, environment),
     databaseUrl: given("DATABASE_URL"),
     stripeSecretKey,
@@ -135,12 +138,13 @@ export const readOptions = (
   };
 };
 
-/** The variables that put somebody else's service where the tour needs ours: a clock, tokens, captured mail. */
+/** What puts something else where the tour needs ours: a clock, tokens, captured mail, the shipped plans. */
 export const hindrancesOfTour = (options: StartOptions): string[] => {
   const given = {
     STRIPE_SECRET_KEY: options.stripeSecretKey,
     OIDC_ISSUER: options.oidcIssuer,
     SMTP_URL: options.smtpUrl,
   };
-  return Object.entries(given).flatMap(([name, value]) => (value === null ? [] : [name]));
+  const others = Object.entries(given).flatMap(([name, value]) => (value === null ? [] : [name]));
+  return options.hasOwnConfiguration ? ["--config", ...others] : others;
 };

@@ -67,7 +67,9 @@ const run = async (options: StartOptions): Promise<void> => {
     const wanted = options.tour && existsSync(tourScript) && folder.read("toured.json") === null;
     const hindrances = hindrancesOfTour(options);
     if (wanted && hindrances.length > 0) {
-      say(`no tour with ${hindrances.join(", ")}: it needs the local Stripe, issuer and mail`);
+      say(
+        `no tour with ${hindrances.join(", ")}: it needs the local Stripe, issuer and mail, and headroom.config.ts`,
+      );
     } else if (wanted) {
       const stackFile = folder.file("stack.json");
       const passed = await runTour(root, stackFile, stack.environment(), options.json, ending.signal);

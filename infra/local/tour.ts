@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { createHeadroomClient, type HeadroomClient } from "@headroom/client";
 import colors from "picocolors";
 import type { StackFile } from "./addresses.ts";
+import { openEndpoint } from "./customer-endpoint.ts";
 import { sharedStackFile } from "./stack-file.ts";
 
 const root = path.resolve(import.meta.dirname, "..", "..");
@@ -60,6 +61,46 @@ async function mailTo(address: string): Promise<{ subject: string; text: string 
   return messages.find((one) => one.to.includes(address)) as Message;
 }
 
+/** Ada gives Grace work: Grace, who is connected, hears of it, and so does the endpoint of the organization. */
+async function assign(
+  ada: HeadroomClient,
+  grace: HeadroomClient,
+  team: { organizationId: string; userId: string },
+): Promise<void> {
+  const { organizationId, userId } = team;
+  const endpoint = await openEndpoint();
+  const heard: string[] = [];
+  const screen = grace.events.subscribe.subscribe(
+    { organizationId },
+    { onData: ({ data }) => heard.push(data.name), onError: (error) => heard.push(error.message) },
+  );
+  const hears = (name: string) =>
+    until(
+      name,
+      async () => heard,
+      (all) => all.includes(name),
+    );
+  try {
+    const events = ["conversation_assigned" as const];
+    const webhook = await ada.webhooks.create.mutate({ organizationId, url: endpoint.url, events });
+    endpoint.setSecret(webhook.secret ?? "");
+    await hears("subscribed");
+    const subject = "Refund of order 1742";
+    const { id: conversationId } = await ada.conversations.create.mutate({ organizationId, subject });
+    await ada.conversations.assign.mutate({ organizationId, conversationId, userId });
+    await hears("conversation_assigned");
+    show("Ada assigns Grace a conversation, live", heard.at(-1) ?? "");
+
+    const arrived = async () => endpoint.messages[0];
+    const message = await until("the webhook", arrived, (first) => first !== undefined);
+    expectThat(message?.data.subject === subject, "the conversation in the webhook", message);
+    show("a signed webhook tells their back end", `${message.type}, event ${message.data.seq}`);
+  } finally {
+    screen.unsubscribe();
+    endpoint.close();
+  }
+}
+
 async function tour(): Promise<void> {
   const { stripe, mail: captured } = stack;
   expectThat(stripe !== null && captured !== null, "a stack with the local Stripe and mail", {
@@ -82,6 +123,9 @@ async function tour(): Promise<void> {
   const { members } = await ada.members.list.query({ organizationId });
   expectThat(members.length === 2, "two members", members);
   show("Grace accepts", members.map((member) => `${member.name} ${member.role}`).join(", "));
+
+  const userId = members.find((member) => member.name === "Grace")?.id ?? "";
+  await assign(ada, grace, { organizationId, userId });
 
   const { secret } = await ada.apiKeys.create.mutate({
     organizationId,

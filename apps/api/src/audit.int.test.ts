@@ -1,18 +1,16 @@
 import { readFileSync } from "node:fs";
 import { encodeId } from "@headroom/domain/ids";
 import type { HttpServer } from "@headroom/platform/http";
-import { createMetrics } from "@headroom/platform/metrics";
 import { createApiKey, revokeApiKey } from "@headroom/service/organization-keys";
 import { createPlatformKey } from "@headroom/service/platform-keys";
 import { accessTo, createWorld, invite, type Person, type World } from "@headroom/service/testing/world";
-import { createUsageLane } from "@headroom/service/usage-lane";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { authenticate } from "./auth/credentials.ts";
 import { unauthenticated } from "./auth/tokens.ts";
 import { createOpenApiDocument } from "./openapi/document.ts";
 import { createRouteTable } from "./rest/table.ts";
 import { appRouter } from "./router.ts";
-import { startApiServer } from "./server.ts";
+import { startLiveServer } from "./testing/live-server.ts";
 
 let world: World;
 let server: HttpServer;
@@ -23,20 +21,13 @@ beforeAll(async () => {
   await world.seats(50);
   owner = await world.person();
   organization = await world.organization(owner);
-  server = await startApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    service: world.context,
-    usageLane: createUsageLane(world.context.db),
-    router: appRouter,
+  server = await startLiveServer(world.context, {
     // A token is the owner's; everything that looks like a key is one.
     authenticate: async (headers) =>
       headers.authorization === "Bearer owner"
         ? owner
         : authenticate(world.context, () => Promise.reject(unauthenticated()), headers),
-    checks: {},
     origins: ["https://app.example.com"],
-    metrics: createMetrics("api"),
   });
 });
 afterAll(async () => {

@@ -1,12 +1,9 @@
 import { encodeId } from "@headroom/domain/ids";
 import type { HttpServer } from "@headroom/platform/http";
-import { createMetrics } from "@headroom/platform/metrics";
 import type { ServiceContext } from "@headroom/service/context";
 import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
-import { createUsageLane } from "@headroom/service/usage-lane";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { appRouter } from "./router.ts";
-import { startApiServer } from "./server.ts";
+import { startLiveServer } from "./testing/live-server.ts";
 
 let bench: StripeBench;
 let server: HttpServer;
@@ -24,19 +21,11 @@ afterAll(async () => {
 
 /** The token is the user's id. */
 function serve(service: ServiceContext): Promise<HttpServer> {
-  return startApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    service,
-    usageLane: createUsageLane(service.db),
-    router: appRouter,
+  return startLiveServer(service, {
     authenticate: async ({ authorization = "" }) => ({
       kind: "user",
       userId: authorization.replace("Bearer ", ""),
     }),
-    checks: {},
-    origins: [],
-    metrics: createMetrics("api"),
   });
 }
 

@@ -7,7 +7,7 @@ import { createPlatformKey } from "@headroom/service/platform-keys";
 import { createWorld, type World } from "@headroom/service/testing/world";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { issuerDefaults } from "./auth/issuers.ts";
-import { serveWorld, testIssuer, type WorldServer } from "./testing/world-servers.ts";
+import { serveWorld, testIssuer, type WorldServer } from "./testing/live-server.ts";
 
 let world: World;
 let api: WorldServer;
@@ -15,9 +15,8 @@ beforeAll(async () => {
   world = await createWorld();
   await world.seats(20);
   const issuers = [{ ...issuerDefaults, issuer: testIssuer, audience: "x" }];
-  api = await serveWorld({ ...world.context, configuration: { ...world.context.configuration, issuers } }, [
-    "op",
-  ]);
+  const configuration = { ...world.context.configuration, issuers };
+  api = await serveWorld({ ...world.context, configuration }, { operators: ["op"] });
 });
 afterAll(async () => {
   await api?.close();

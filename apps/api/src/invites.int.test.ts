@@ -1,18 +1,13 @@
 import { encodeId } from "@headroom/domain/ids";
-import type { HttpServer } from "@headroom/platform/http";
-import { createMetrics } from "@headroom/platform/metrics";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "@headroom/service/context";
 import { createWorld, type World } from "@headroom/service/testing/world";
-import { createUsageLane } from "@headroom/service/usage-lane";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { authenticate } from "./auth/credentials.ts";
-import { appRouter } from "./router.ts";
-import { startApiServer } from "./server.ts";
+import { identityOf, serveWorld, type WorldServer } from "./testing/live-server.ts";
 
 let world: World;
-let open: HttpServer;
-let direct: HttpServer;
+let open: WorldServer;
+let direct: WorldServer;
 let postman: NodeJS.Timeout;
 
 beforeAll(async () => {
@@ -42,50 +37,20 @@ afterAll(async () => {
   await world?.close();
 });
 
-/** A token is the subject and the local part of its verified address; `no-` in front: the address is not verified. */
+/** `no-` in front of a token: the address is not verified. */
 function serve(service: ServiceContext) {
-  const verify = async (token: string) => ({
-    issuer: "https://issuer.example.com",
-    subject: token,
-    email: `${token.replace("no-", "")}@example.com`,
-    emailVerified: !token.startsWith("no-"),
-    name: token,
-  });
-  return startApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    service,
-    usageLane: createUsageLane(service.db),
-    router: appRouter,
-    authenticate: (headers) => authenticate(service, verify, headers),
-    checks: {},
-    origins: [],
-    metrics: createMetrics("api"),
+  return serveWorld(service, {
+    verifyToken: async (token) => ({
+      ...(await identityOf(token.replace("no-", ""))),
+      subject: token,
+      name: token,
+      emailVerified: !token.startsWith("no-"),
+    }),
   });
 }
 
-const over =
-  (server: () => HttpServer) =>
-  async (
-    as: string | null,
-    method: string,
-    path: string,
-    body?: object,
-    headers: Record<string, string> = {},
-  ) => {
-    const response = await fetch(`${server().url}/v1${path}`, {
-      method,
-      headers: {
-        ...(as === null ? {} : { authorization: `Bearer ${as}` }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: JSON.parse(await response.text()) };
-  };
-const call = over(() => open);
-const callDirect = over(() => direct);
+const call: WorldServer["call"] = (...request) => open.call(...request);
+const callDirect: WorldServer["call"] = (...request) => direct.call(...request);
 
 async function founded(as: string, through = call): Promise<string> {
   const { body } = await through(as, "POST", "/organizations", { name: "Acme" });

@@ -2,15 +2,11 @@ import { createDatabase, type Database } from "@headroom/db/client";
 import { DomainError } from "@headroom/domain/errors";
 import { defaultRateLimits, type RateLimits } from "@headroom/domain/rate-limits";
 import type { HttpServer } from "@headroom/platform/http";
-import { createMetrics } from "@headroom/platform/metrics";
 import { createRateLimiter } from "@headroom/service/rate-limits";
 import { accessTo, createWorld, invite, type World } from "@headroom/service/testing/world";
-import { createUsageLane } from "@headroom/service/usage-lane";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { authenticate } from "./auth/credentials.ts";
 import { unauthenticated } from "./auth/tokens.ts";
-import { appRouter } from "./router.ts";
-import { startApiServer } from "./server.ts";
+import { identityOf, startLiveServer } from "./testing/live-server.ts";
 
 let world: World;
 const servers: HttpServer[] = [];
@@ -26,35 +22,14 @@ afterAll(() => world?.close());
 
 /** An api process of its own on the world's database. A token is the subject; `bad` and `old` are no good. */
 async function start(limits: Partial<RateLimits>, more: { hops?: number; db?: Database } = {}) {
-  const service = world.context;
-  const server = await startApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    service,
-    usageLane: createUsageLane(service.db),
-    rateLimiter: createRateLimiter(more.db ?? service.db, { ...defaultRateLimits, ...limits }),
+  const server = await startLiveServer(world.context, {
+    rateLimiter: createRateLimiter(more.db ?? world.context.db, { ...defaultRateLimits, ...limits }),
     trustedProxyHops: more.hops ?? 0,
-    router: appRouter,
-    authenticate: (headers) =>
-      authenticate(
-        service,
-        async (token) => {
-          if (token.startsWith("bad")) throw unauthenticated();
-          if (token === "old") throw new DomainError("token_expired", "The token has expired.");
-          const email = `${token}@example.com`;
-          return {
-            issuer: "https://issuer.example.com",
-            subject: token,
-            email,
-            emailVerified: true,
-            name: token,
-          };
-        },
-        headers,
-      ),
-    checks: {},
-    origins: [],
-    metrics: createMetrics("api"),
+    verifyToken: async (token) => {
+      if (token.startsWith("bad")) throw unauthenticated();
+      if (token === "old") throw new DomainError("token_expired", "The token has expired.");
+      return identityOf(token);
+    },
   });
   servers.push(server);
   return async (path: string, as: string | null, sent: { body?: object; forwarded?: string } = {}) => {

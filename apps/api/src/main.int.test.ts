@@ -22,7 +22,14 @@ afterAll(() => Promise.all([database.drop(), issuer.close()]));
 function start(variables: Record<string, string>) {
   const configuration = path.resolve(import.meta.dirname, "../../../headroom.config.ts");
   const child = spawn(process.execPath, [path.join(import.meta.dirname, "main.ts")], {
-    env: { HEADROOM_ENV: "test", HOST: "127.0.0.1", PORT: "0", HEADROOM_CONFIG: configuration, ...variables },
+    env: {
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      HEADROOM_ENV: "test",
+      HOST: "127.0.0.1",
+      PORT: "0",
+      HEADROOM_CONFIG: configuration,
+      ...variables,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.push(child);

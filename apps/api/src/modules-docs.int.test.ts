@@ -7,8 +7,8 @@ import { accessTo, createWorld, type World } from "@headroom/service/testing/wor
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRouteTable } from "./rest/table.ts";
 import { appRouter } from "./router.ts";
-import { startLiveServer } from "./testing/live-server.ts";
-import { callRest, createTeamOver } from "./testing/organizations.ts";
+import { callRest, startLiveServer } from "./testing/live-server.ts";
+import { createTeamOver } from "./testing/organizations.ts";
 
 const text = readFileSync(new URL("../../../docs/modules.md", import.meta.url), "utf8");
 

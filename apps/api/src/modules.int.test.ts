@@ -6,8 +6,8 @@ import { createWorld, type World } from "@headroom/service/testing/world";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createRouteTable } from "./rest/table.ts";
 import { appRouter } from "./router.ts";
-import { startLiveServer } from "./testing/live-server.ts";
-import { callRest, createTeamOver } from "./testing/organizations.ts";
+import { callRest, startLiveServer } from "./testing/live-server.ts";
+import { createTeamOver } from "./testing/organizations.ts";
 
 let world: World;
 let server: HttpServer;

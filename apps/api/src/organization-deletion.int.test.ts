@@ -4,7 +4,7 @@ import { createWorld, invite, type World } from "@headroom/service/testing/world
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRouteTable } from "./rest/table.ts";
 import { appRouter } from "./router.ts";
-import { serveWorld, type WorldServer } from "./testing/world-servers.ts";
+import { serveWorld, type WorldServer } from "./testing/live-server.ts";
 
 let world: World;
 let api: WorldServer;

@@ -1,7 +1,7 @@
 import { grantFeature, revokeFeature } from "@headroom/service/features";
 import { createWorld, type PolicyChanges, type World } from "@headroom/service/testing/world";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { serveWorld, type WorldServer } from "./testing/world-servers.ts";
+import { serveWorld, type WorldServer } from "./testing/live-server.ts";
 
 let world: World;
 let api: WorldServer;

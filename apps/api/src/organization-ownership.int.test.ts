@@ -1,6 +1,6 @@
 import { createWorld, type PolicyChanges, type World } from "@headroom/service/testing/world";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { serveWorld, type WorldServer } from "./testing/world-servers.ts";
+import { serveWorld, type WorldServer } from "./testing/live-server.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -18,7 +18,10 @@ async function under(
   support: string | null = null,
 ): Promise<void> {
   const service = world.under(changes);
-  const api = await serveWorld({ ...service, configuration: { ...service.configuration, support } }, ["op"]);
+  const api = await serveWorld(
+    { ...service, configuration: { ...service.configuration, support } },
+    { operators: ["op"] },
+  );
   try {
     await work(api);
   } finally {

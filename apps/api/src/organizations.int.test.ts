@@ -1,51 +1,24 @@
 import { encodeId } from "@headroom/domain/ids";
-import type { HttpServer } from "@headroom/platform/http";
-import { createMetrics } from "@headroom/platform/metrics";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { sendOutboxMail } from "@headroom/service/notifications";
 import { createWorld, type World } from "@headroom/service/testing/world";
-import { createUsageLane } from "@headroom/service/usage-lane";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { authenticate } from "./auth/credentials.ts";
 import { createRouteTable } from "./rest/table.ts";
 import { appRouter } from "./router.ts";
-import { startApiServer } from "./server.ts";
+import { serveWorld, type WorldServer } from "./testing/live-server.ts";
 
 let world: World;
-let server: HttpServer;
+let api: WorldServer;
 let stopPostman: () => Promise<void>;
 
 beforeAll(async () => {
   world = await createWorld();
   await world.seats(3);
   stopPostman = await startPostman();
-  const service = world.context;
-  server = await startApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    service,
-    usageLane: createUsageLane(service.db),
-    router: appRouter,
-    // A token is the subject and the local part of its verified address.
-    authenticate: (headers) =>
-      authenticate(
-        service,
-        async (token) => ({
-          issuer: "https://issuer.example.com",
-          subject: token,
-          email: `${token}@example.com`,
-          emailVerified: true,
-          name: token,
-        }),
-        headers,
-      ),
-    checks: {},
-    origins: [],
-    metrics: createMetrics("api"),
-  });
+  api = await serveWorld(world.context);
 });
 afterAll(async () => {
-  await server?.close();
+  await api?.close();
   await stopPostman?.();
   await world?.close();
 });
@@ -71,24 +44,7 @@ async function startPostman() {
   };
 }
 
-async function call(
-  as: string | null,
-  method: string,
-  path: string,
-  body?: object,
-  headers: Record<string, string> = {},
-) {
-  const response = await fetch(`${server.url}/v1${path}`, {
-    method,
-    headers: {
-      ...(as === null ? {} : { authorization: `Bearer ${as}` }),
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: JSON.parse(await response.text()) };
-}
+const call: WorldServer["call"] = (...request) => api.call(...request);
 
 test("a team's life over REST: every answer has its published shape", async () => {
   const created = await call("ada", "POST", "/organizations", {

@@ -1,68 +1,25 @@
-import type { HttpServer } from "@headroom/platform/http";
-import { createMetrics } from "@headroom/platform/metrics";
 import { type Receiver, startReceiver } from "@headroom/service/testing/receiver";
 import { openWebhookBench, type WebhookBench } from "@headroom/service/testing/webhook-bench";
-import { createUsageLane } from "@headroom/service/usage-lane";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { authenticate } from "./auth/credentials.ts";
-import { appRouter } from "./router.ts";
-import { startApiServer } from "./server.ts";
+import { serveWorld, type WorldServer } from "./testing/live-server.ts";
 
 let bench: WebhookBench;
 let receiver: Receiver;
-let server: HttpServer;
+let api: WorldServer;
 beforeAll(async () => {
   receiver = await startReceiver();
   bench = await openWebhookBench();
-  const service = bench.world.context;
-  server = await startApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    service,
-    usageLane: createUsageLane(service.db),
-    router: appRouter,
-    // A token is the subject and the local part of its verified address.
-    authenticate: (headers) =>
-      authenticate(
-        service,
-        async (token) => ({
-          issuer: "https://issuer.example.com",
-          subject: token,
-          email: `${token}@example.com`,
-          emailVerified: true,
-          name: token,
-        }),
-        headers,
-      ),
-    checks: {},
-    origins: [],
-    metrics: createMetrics("api"),
-  });
+  api = await serveWorld(bench.world.context);
 });
 afterAll(async () => {
-  await server?.close();
+  await api?.close();
   await receiver?.close();
   await bench?.close();
 });
 
-async function call(
-  as: string,
-  method: string,
-  path: string,
-  body?: object,
-  headers: Record<string, string> = {},
-) {
-  const response = await fetch(`${server.url}/v1/organizations${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${as}`,
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: JSON.parse(await response.text()) };
-}
+/** A call below `/v1/organizations`. */
+const call: WorldServer["call"] = (as, method, path, ...sent) =>
+  api.call(as, method, `/organizations${path}`, ...sent);
 
 test("an endpoint's life over REST: every answer has its published shape", async () => {
   const { id } = (await call("ada", "POST", "", { name: "Acme" })).body;

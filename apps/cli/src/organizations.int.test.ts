@@ -1,4 +1,5 @@
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import { encodeId } from "@headroom/domain/ids";
@@ -22,7 +23,7 @@ async function headroom(...parameters: string[]) {
   const terminal = { out: (text: string) => void out.push(text), err: (text: string) => void err.push(text) };
   const environment = {
     HEADROOM_ENV: "development",
-    HEADROOM_CONFIG: path.join(import.meta.dirname, "testing/featured.config.ts"),
+    HEADROOM_CONFIG: fileURLToPath(import.meta.resolve("./testing/featured.config.ts")),
     HEADROOM_STACK: path.join(root, "none.json"),
     DATABASE_URL: database.url,
     USER: "kim",

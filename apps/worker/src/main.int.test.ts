@@ -26,6 +26,7 @@ const spawnWorker = (environment: Record<string, string>) => {
     cwd: root,
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       HEADROOM_ENV: "development",
       DATABASE_URL: database.url,
       HOST: "127.0.0.1",

@@ -42,6 +42,7 @@ test("a worker that is killed while it sends is followed by another within its l
       cwd: path.join(import.meta.dirname, "../../.."),
       env: {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         HEADROOM_ENV: "test",
         DATABASE_URL: bench.world.scratch.url,
         SECRETS_KEY: Buffer.alloc(32, 7).toString("base64"),
@@ -60,8 +61,17 @@ test("a worker that is killed while it sends is followed by another within its l
   await gone;
   expect(await deliveries()).toMatchObject([{ status: "pending", attempts: [] }]);
   receiver.answer = (response) => void response.writeHead(204).end();
+  const { rows } = await bench.world.scratch.admin.query(
+    "select leased_until > now() and leased_until <= now() + interval '15 s' as held from headroom.webhook_endpoint where url = $1",
+    [receiver.url],
+  );
+  expect(rows).toEqual([{ held: true }]);
   const second = startWebhookLoop(bench.worker);
-  await expect.poll(deliveries, { timeout: 18_000, interval: 250 }).toMatchObject([{ status: "delivered" }]);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(receiver.received).toHaveLength(1);
+  // What is left of the 15 seconds.
+  await bench.world.scratch.admin.query("update headroom.webhook_endpoint set leased_until = now()");
+  await expect.poll(deliveries, { timeout: 10_000, interval: 100 }).toMatchObject([{ status: "delivered" }]);
   expect(receiver.received).toHaveLength(2);
   expect(receiver.received[1]?.body).toBe(receiver.received[0]?.body);
   await second.stop();

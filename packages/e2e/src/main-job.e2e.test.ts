@@ -39,6 +39,8 @@ const verify = async () =>
 describe("the tour", () => {
   test("shows the main job from the first organization to the paid renewal", async () => {
     const { stdout } = await run("infra/local/tour.ts");
+    expect(stdout).toMatch(/assigns Grace a conversation.*conversation_assigned/);
+    expect(stdout).toMatch(/signed webhook.*conversation_assigned/);
     expect(stdout).toContain("hard_cap at 100");
     expect(stdout).toContain("overage 37 of 50");
     expect(stdout).toContain("counters equal the recount");

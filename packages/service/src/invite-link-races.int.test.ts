@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterEach(() => moveClock("0"));
 afterAll(() => world?.close());
 
-const rounds = 12;
+const rounds = 8;
 
 const moveClock = (interval: string) =>
   world.scratch.admin.query("update headroom.dev_clock set clock_offset = $1::interval", [interval]);

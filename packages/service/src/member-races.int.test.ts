@@ -20,10 +20,10 @@ async function twoAdmins() {
 }
 
 describe("under roles.creator: admin, two admins at once", () => {
-  test("who remove each other, 100 rounds: there is always one left", async () => {
+  test("who remove each other, 25 rounds: there is always one left", async () => {
     const { context, organization, ada, bob: first } = await twoAdmins();
     let [one, two] = [ada, first];
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < 25; round++) {
       const asOne = await accessTo(context, one, organization, "members.change");
       const asTwo = await accessTo(context, two, organization, "members.change");
       const outcome = await tallyOf([
@@ -39,10 +39,10 @@ describe("under roles.creator: admin, two admins at once", () => {
       one = rows[0]?.user_id === one.userId ? one : two;
       two = await world.join(organization, one, "admin", context);
     }
-  }, 60_000);
+  });
 
   test("who leave: one stays as the last", async () => {
-    for (let round = 0; round < 25; round++) {
+    for (let round = 0; round < 10; round++) {
       const { context, organization, asAda, asBob } = await twoAdmins();
       const leaving = (access: typeof asAda) =>
         leaveOrganization(context, { ...access, permission: "members.leave" });
@@ -52,7 +52,7 @@ describe("under roles.creator: admin, two admins at once", () => {
   });
 
   test("who demote each other: one stays admin", async () => {
-    for (let round = 0; round < 25; round++) {
+    for (let round = 0; round < 10; round++) {
       const { context, organization, ada, bob, asAda, asBob } = await twoAdmins();
       const outcome = await tallyOf([
         setMemberRole(context, asAda, { userId: bob.userId, role: "member" }),

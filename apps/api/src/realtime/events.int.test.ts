@@ -7,17 +7,17 @@ import {
   changed,
   clientOf,
   connect,
+  type EventServer,
   type Heard,
-  type LiveServer,
   raise,
-  startLiveServer,
+  startEventServer,
   subscribe,
   tokenOf,
 } from "../testing/live.ts";
 
 let world: World;
-let here: LiveServer;
-let there: LiveServer;
+let here: EventServer;
+let there: EventServer;
 let ada: Person;
 let bob: Person;
 let acme: string;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   acme = await world.organization(ada);
   organizationId = encodeId("org", acme);
   bob = await world.join(acme, ada);
-  [here, there] = await Promise.all([startLiveServer(world), startLiveServer(world)]);
+  [here, there] = await Promise.all([startEventServer(world), startEventServer(world)]);
 });
 afterEach(() => {
   for (const one of heard.splice(0)) one.stop();

@@ -5,14 +5,14 @@ import {
   changed,
   connect,
   createStage,
+  type EventServer,
   type Heard,
-  type LiveServer,
   raise,
   tokenOf,
 } from "../testing/live.ts";
 
 let world: World;
-let server: LiveServer;
+let server: EventServer;
 let ada: Person;
 let acme: string;
 let organizationId: string;

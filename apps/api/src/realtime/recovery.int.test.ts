@@ -9,15 +9,15 @@ import {
   changed,
   connect,
   createStage,
-  type LiveServer,
+  type EventServer,
   raise,
-  startLiveServer,
+  startEventServer,
   subscribe,
   tokenOf,
 } from "../testing/live.ts";
 
 let world: World;
-let server: LiveServer;
+let server: EventServer;
 let ada: Person;
 let acme: string;
 let organizationId: string;
@@ -86,7 +86,7 @@ test("a socket that begins by polling and becomes a websocket misses nothing", a
 test("subscriptions outlive a database that cannot be asked, and lose nothing", async () => {
   const gate = await openGate(world.scratch.url);
   const db = createDatabase({ connectionString: gate.url, role: "hr_api", applicationName: "gated" });
-  const gated = await startLiveServer(world, { ...world.context, db });
+  const gated = await startEventServer(world, { ...world.context, db });
   const [stream, socket] = await Promise.all([
     subscribe(gated.url, tokenOf(ada), { organizationId }),
     connect(gated.url, { token: tokenOf(ada), organizationId }),
@@ -151,7 +151,7 @@ test("a notification that never comes costs time and nothing else", async () => 
 });
 
 test("a server that stops sends its subscribers elsewhere, and does not wait for them", async () => {
-  const leaving = await startLiveServer(world);
+  const leaving = await startEventServer(world);
   const [stream, socket] = await Promise.all([
     subscribe(leaving.url, tokenOf(ada), { organizationId }),
     connect(leaving.url, { token: tokenOf(ada), organizationId }, { reconnection: false }),

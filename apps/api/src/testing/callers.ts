@@ -5,7 +5,7 @@ import { createApiKey } from "@headroom/service/organization-keys";
 import { createPlatformKey } from "@headroom/service/platform-keys";
 import { accessTo, type Person, type World } from "@headroom/service/testing/world";
 import { ensureUser } from "@headroom/service/users";
-import { operatorSubject, testIssuer } from "./live-server.ts";
+import { testIssuer } from "./live-server.ts";
 
 /** Somebody who calls, and what they are in the organization that is asked about. */
 export type Caller = {
@@ -22,6 +22,9 @@ export type Caller = {
 };
 
 const keyScopes = scopes.filter((scope) => !["users:read", "users:write", "impersonate"].includes(scope));
+
+/** Who is listed among the operators where these callers call. */
+export const operatorSubject = "operator";
 
 /** What an admin may put on a key. */
 const adminScopes = keyScopes.filter((scope) => scope !== "billing:write");

@@ -6,29 +6,21 @@ import { createMetrics, type Metrics } from "@headroom/platform/metrics";
 import { recordChange } from "@headroom/service/changes";
 import type { ServiceContext } from "@headroom/service/context";
 import { createWorld, type Person, type World } from "@headroom/service/testing/world";
-import { createUsageLane } from "@headroom/service/usage-lane";
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
 import { EventSource } from "eventsource";
 import * as socketClient from "socket.io-client";
-import { authenticate } from "../auth/credentials.ts";
-import { type AppRouter, appRouter } from "../router.ts";
-import { startApiServer } from "../server.ts";
+import type { AppRouter } from "../router.ts";
+import { startLiveServer } from "./live-server.ts";
 
 export { socketClient };
 
-export type LiveServer = HttpServer & { metrics: Metrics };
+export type EventServer = HttpServer & { metrics: Metrics };
 
 /** The api over a world's database. A token is its person's address, or a JWT with that as its subject. */
-export async function startLiveServer(world: World, service: ServiceContext = world.context) {
+export async function startEventServer(world: World, service: ServiceContext = world.context) {
   const metrics = createMetrics("api");
-  const server = await startApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    service,
-    usageLane: createUsageLane(service.db),
-    router: appRouter,
-    authenticate: (headers) => authenticate(service, (token) => identityOf(world, token), headers),
-    checks: {},
+  const server = await startLiveServer(service, {
+    verifyToken: (token) => storedIdentity(world, token),
     origins: ["https://app.example.com"],
     metrics,
   });
@@ -40,7 +32,7 @@ export async function createStage() {
   const world = await createWorld();
   const ada = await world.person();
   const acme = await world.organization(ada);
-  const server = await startLiveServer(world);
+  const server = await startEventServer(world);
   return {
     world,
     server,
@@ -62,7 +54,7 @@ export function tokenOf(person: Person, exp?: number): string {
   return `${encode({ alg: "none" })}.${encode({ sub: person.userId, exp })}.x`;
 }
 
-async function identityOf(world: World, token: string) {
+async function storedIdentity(world: World, token: string) {
   const userId = token.includes(".")
     ? JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()).sub
     : token;

@@ -1,26 +1,6 @@
 import type { HttpServer } from "@headroom/platform/http";
 import { invite, type World } from "@headroom/service/testing/world";
-
-/** One REST call below `/v1`; `as` is a token or an API key. */
-export async function callRest(
-  server: HttpServer,
-  as: string | null,
-  method: string,
-  path: string,
-  body?: object,
-  headers: Record<string, string> = {},
-) {
-  const response = await fetch(`${server.url}/v1${path}`, {
-    method,
-    headers: {
-      ...(as === null ? {} : { authorization: `Bearer ${as}` }),
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: JSON.parse(await response.text()) };
-}
+import { callRest } from "./live-server.ts";
 
 /** Who calls with the token of that name. */
 const roles = { owner: "owner", admin: "admin", member: "member", other: "member" } as const;

@@ -2,7 +2,6 @@ import { createTestDatabase } from "@headroom/db/testing/database";
 import type { PresetName } from "@headroom/domain/configuration";
 import { decodeId, type IdPrefix } from "@headroom/domain/ids";
 import { createLogger } from "@headroom/platform/log";
-import { createMetrics } from "@headroom/platform/metrics";
 import { parseConfiguration } from "@headroom/service/configuration";
 import type { ServiceContext } from "@headroom/service/context";
 import type { Mail } from "@headroom/service/mail/transport";
@@ -10,10 +9,7 @@ import { sendOutboxMail } from "@headroom/service/notifications";
 import { createOrganization } from "@headroom/service/organization-creation";
 import { pushPlans } from "@headroom/service/plans";
 import { presets } from "@headroom/service/presets/presets";
-import { createUsageLane } from "@headroom/service/usage-lane";
-import { authenticate } from "../auth/credentials.ts";
-import { appRouter } from "../router.ts";
-import { startApiServer } from "../server.ts";
+import { identityOf, startLiveServer } from "./live-server.ts";
 
 /** What was answered. `body` is the parsed JSON. */
 type Reply = {
@@ -43,27 +39,11 @@ export async function startWalk(preset: PresetName | null, more: { support?: str
     environment: "test",
   };
   await pushPlans({ ...service, db: worker }, { dryRun: false });
-  const server = await startApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    service,
-    usageLane: createUsageLane(service.db),
-    router: appRouter,
-    authenticate: (headers) =>
-      authenticate(
-        service,
-        async (token) => ({
-          issuer: "https://issuer.example.com",
-          subject: token,
-          email: emailOf(token),
-          emailVerified: !token.startsWith("unverified"),
-          name: token,
-        }),
-        headers,
-      ),
-    checks: {},
-    origins: [],
-    metrics: createMetrics("api"),
+  const server = await startLiveServer(service, {
+    verifyToken: async (token) => ({
+      ...(await identityOf(token)),
+      emailVerified: !token.startsWith("unverified"),
+    }),
   });
   const mailer = { send: async (mail: Mail) => void mails.push(mail) };
   let hasMailer = true;

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -16,9 +16,10 @@ import path from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import pg from "pg";
-import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded.ts";
 
+let prepared = "";
 let scratch = "";
 const isRoot = process.getuid?.() === 0;
 const started: EmbeddedPostgres[] = [];
@@ -53,9 +54,28 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
+const makeScratch = (): string => {
+  const directory = mkdtempSync(path.join(realpathSync(tmpdir()), "headroom embedded "));
+  chmodSync(directory, 0o755);
+  return directory;
+};
+
+/** Data that is there already: making it takes longer than most of these tests. */
+const prepare = (name: string): string => {
+  execFileSync("cp", ["-a", path.join(prepared, "data"), path.join(scratch, name)]);
+  return name;
+};
+
+beforeAll(async () => {
+  prepared = makeScratch();
+  const dataDirectory = path.join(prepared, "data");
+  const server = await startEmbeddedPostgres({ dataDirectory, log: () => undefined });
+  await server.stop();
+});
+afterAll(() => rmSync(prepared, { recursive: true, force: true }));
+
 beforeEach(() => {
-  scratch = mkdtempSync(path.join(realpathSync(tmpdir()), "headroom embedded "));
-  chmodSync(scratch, 0o755);
+  scratch = makeScratch();
 });
 
 afterEach(async () => {
@@ -64,7 +84,7 @@ afterEach(async () => {
 });
 
 test("serves on the loopback address, durable, with a password", async () => {
-  const server = await start("first");
+  const server = await start(prepare("first"));
   expect(await ask(server.url, "show fsync")).toBe("on");
   expect(await ask(server.url, "show synchronous_commit")).toBe("on");
   expect(await ask(server.url, "show listen_addresses")).toBe("127.0.0.1");
@@ -77,7 +97,7 @@ test("serves on the loopback address, durable, with a password", async () => {
 });
 
 test("a second start on the same directory finds the data", async () => {
-  const first = await start("kept");
+  const first = await start(prepare("kept"));
   await ask(first.url, "create table kept as select 42 as answer");
   await first.stop();
   const second = await start("kept", { settings: { fsync: "off" } });
@@ -86,7 +106,7 @@ test("a second start on the same directory finds the data", async () => {
 });
 
 test("after kill -9 it starts again on the same port with every committed row", async () => {
-  const first = await start("killed");
+  const first = await start(prepare("killed"));
   await ask(first.url, "create table kept as select 42 as answer");
   const busy = ask(first.url, "select pg_sleep(20)").catch(() => "cut off");
   process.kill(first.pid, "SIGKILL");
@@ -98,7 +118,7 @@ test("after kill -9 it starts again on the same port with every committed row", 
 });
 
 test("a lock file whose process id now belongs to another program does not stop it", async () => {
-  const first = await start("stale");
+  const first = await start(prepare("stale"));
   process.kill(first.pid, "SIGKILL");
   await first.exited;
   const cluster = path.join(scratch, "stale", "cluster");
@@ -109,8 +129,8 @@ test("a lock file whose process id now belongs to another program does not stop 
 });
 
 test("a port that another program holds is an error that says so", async () => {
-  const first = await start("one");
-  await expect(start("two", { port: first.port })).rejects.toThrow(/Address already in use/);
+  const first = await start(prepare("one"));
+  await expect(start(prepare("two"), { port: first.port })).rejects.toThrow(/Address already in use/);
 });
 
 test("the server and its temporary data go when the process that started it is killed", async () => {

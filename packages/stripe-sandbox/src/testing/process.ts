@@ -14,7 +14,7 @@ const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 export async function spawnSandbox(environment: Record<string, string>): Promise<SandboxProcess> {
   const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let errors = "";

@@ -1,0 +1,50 @@
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { runProgram } from "./program.ts";
+
+const root = path.join(import.meta.dirname, "../../..");
+const pages = ["*.md", "docs/*.md"].flatMap((places) => globSync(places, { cwd: root }));
+
+/** `headroom keys create --platform …` as pages have it, in a line of its own or in backticks. */
+const commands = new Set(
+  pages.flatMap((page) => {
+    const found = readFileSync(path.join(root, page), "utf8").matchAll(
+      /^headroom (.+)$|`(?:npx )?headroom ([^`]+)`/gm,
+    );
+    return [...found].map(([, line, quoted]) => line ?? quoted ?? "");
+  }),
+);
+
+async function helpFor(words: string[]) {
+  let out = "";
+  let err = "";
+  const terminal = {
+    out: (text: string) => {
+      out += text;
+    },
+    err: (text: string) => {
+      err += text;
+    },
+    isWatched: false,
+  };
+  return { code: await runProgram([...words, "--help"], {}, terminal), out, err };
+}
+
+describe("a command of the documentation", () => {
+  test.each([...commands])("headroom %s", async (command) => {
+    const parts = command.split(" ");
+    const flags = parts.filter((part) => part.startsWith("--"));
+    const [noun = "", verb = ""] = parts;
+    const { code, out } = await helpFor(verb.startsWith("-") || verb === "" ? [noun] : [noun, verb]);
+    expect({ code, usage: out.split("\n", 1)[0] }).toEqual({
+      code: 0,
+      usage: expect.stringContaining(`Usage: headroom ${[noun, verb].join(" ").trim()}`),
+    });
+    for (const flag of flags) expect(out).toContain(flag);
+  });
+
+  test("is there at all", () => {
+    expect(commands.size).toBeGreaterThan(8);
+  });
+});
