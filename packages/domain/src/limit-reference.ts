@@ -1,0 +1,60 @@
+/** The codes of a limit that is reached, explained: their answers carry the numbers behind them. */
+export const limitReference = {
+  daily_limit: {
+    when: "The units do not fit into the meter's daily limit; it opens again at `resetsAt`.",
+    message: "The daily limit of this meter is reached.",
+    details: {
+      acceptedQuantity: 0,
+      overCapQuantity: 0,
+      eventId: null,
+      duplicate: false,
+      windows: {
+        day: { used: 1_000, limit: 1_000, resetsAt: "2026-03-11T00:00:00.000Z" },
+        period: { used: 8_200, limit: null, resetsAt: "2026-04-01T00:00:00.000Z" },
+      },
+      included: null,
+      overage: 0,
+      maxOverage: null,
+      hardCap: null,
+      remaining: 0,
+      retryAfterSeconds: 41_400,
+      limit: 1_000,
+      used: 1_000,
+      resetsAt: "2026-03-11T00:00:00.000Z",
+    },
+  },
+  hard_cap: {
+    when: "The units do not fit under the meter's hard cap, which is what is included and the max overage.",
+    message: "The hard cap of this meter is reached: included units and max overage are used up.",
+    details: {
+      acceptedQuantity: 0,
+      overCapQuantity: 0,
+      eventId: null,
+      duplicate: false,
+      windows: {
+        day: { used: 10, limit: null, resetsAt: "2026-03-11T00:00:00.000Z" },
+        period: { used: 10, limit: 10, resetsAt: "2026-04-01T00:00:00.000Z" },
+      },
+      included: 10,
+      overage: 0,
+      maxOverage: 0,
+      hardCap: 10,
+      remaining: 0,
+      retryAfterSeconds: 1_855_800,
+      limit: 10,
+      used: 10,
+      resetsAt: "2026-04-01T00:00:00.000Z",
+    },
+  },
+  rate_limited: {
+    when: "There were too many calls of this kind; wait as long as `Retry-After` says.",
+    message: "Too many calls of this kind. Try again later.",
+    details: {
+      policy: "invites_by_actor",
+      limit: 100,
+      windowSeconds: 3_600,
+      remaining: 0,
+      retryAfterSeconds: 120,
+    },
+  },
+};
