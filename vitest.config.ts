@@ -10,6 +10,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          sequence: { groupOrder: 0 },
           include: ["{apps,packages,infra}/**/src/**/*.test.ts", "infra/local/*.test.ts"],
           exclude: ["**/node_modules/**", "**/*.int.test.ts", "**/*.e2e.test.ts"],
           testTimeout: 20_000,
@@ -20,6 +21,7 @@ export default defineConfig({
       {
         test: {
           name: "integration",
+          sequence: { groupOrder: 1 },
           include: ["{apps,packages,infra}/**/*.int.test.ts"],
           globalSetup: ["packages/db/src/testing/global-setup.ts"],
           testTimeout: 30_000,
@@ -33,6 +35,7 @@ export default defineConfig({
       {
         test: {
           name: "soak",
+          sequence: { groupOrder: 3 },
           include: ["packages/service/src/organization-model.int.test.ts"],
           globalSetup: ["packages/db/src/testing/global-setup.ts"],
           provide: { modelCommands: 100_000 },
@@ -41,6 +44,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          sequence: { groupOrder: 2 },
           include: ["packages/e2e/src/**/*.e2e.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,

@@ -20,6 +20,7 @@ import type { Permission, Scope } from "@headroom/domain/permissions";
 import { currentRequestId } from "@headroom/platform/request-ids";
 import type { Access } from "@headroom/service/access";
 import { authorize } from "@headroom/service/access";
+import { actorIdOf } from "@headroom/service/changes";
 import type { ServiceContext } from "@headroom/service/context";
 import type { FailureLimit } from "@headroom/service/rate-limits";
 import type { UsageCaller } from "@headroom/service/usage";
@@ -129,7 +130,7 @@ export const publicProcedure = call.meta({ permission: "public" });
 const authenticated = call.use(async ({ ctx, next }) => {
   const actor = await ctx.authenticate();
   assertIdempotencyKey(ctx.idempotencyKey);
-  ctx.caller.actorId = actorId(actor);
+  ctx.caller.actorId = actorIdOf(actor);
   return next({ ctx: { actor } });
 });
 
@@ -220,9 +221,4 @@ function assertIdempotencyKey(key: string | null): void {
   throw validationFailed([
     { path: "Idempotency-Key", message: "is not 1 to 255 printable ASCII characters" },
   ]);
-}
-
-function actorId(actor: Actor): string {
-  if (actor.kind === "user") return actor.userId;
-  return actor.kind === "operator" ? actor.name : actor.keyId;
 }

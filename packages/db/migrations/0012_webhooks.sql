@@ -24,29 +24,6 @@ grant update on webhook_endpoint to hr_engine;
 
 set local role hr_engine;
 
--- As before, but a test goes to the endpoint that it tests, and to no other.
-create or replace function append_events(tenant uuid, happened jsonb) returns void language plpgsql volatile as $$
-declare
-  first bigint;
-begin
-  insert into headroom.event_head as h values (tenant, jsonb_array_length(happened))
-    on conflict (organization_id) do update set seq = h.seq + excluded.seq
-    returning seq - jsonb_array_length(happened) into first;
-  insert into headroom.event (organization_id, seq, id, name, payload, recipient, at)
-    select tenant, first + e.ordinality, (e.value ->> 'id')::uuid, e.value ->> 'name', e.value -> 'payload',
-      (e.value ->> 'recipient')::uuid, headroom.clock_now()
-    from jsonb_array_elements(happened) with ordinality e;
-  insert into headroom.webhook_delivery (organization_id, endpoint_id, event_seq)
-    select tenant, w.id, first + e.ordinality
-    from jsonb_array_elements(happened) with ordinality e
-    join headroom.webhook_endpoint w on w.organization_id = tenant and w.status = 'enabled'
-      and case e.value ->> 'name'
-        when 'webhook.test' then 'whk_' || w.id = e.value -> 'payload' ->> 'webhookId'
-        else w.events = '{}' or e.value ->> 'name' = any (w.events) end;
-  perform pg_notify('headroom_event', tenant::text);
-end
-$$;
-
 -- Leases endpoints that have a delivery due: at most `most`, of them at most `most_failing` that are failing, and per
 -- organization at most `per_organization` at once, whoever holds them. Those that work go first; then whose turn was
 -- longest ago. Walks from endpoint to endpoint along the index, however many deliveries each has waiting.

@@ -83,8 +83,8 @@ export function assertPermission(
 
 /**
  * Runs `work` in a transaction that has locked the organization first and asked for the actor's key, membership and
- * permission again under that lock: whoever was revoked, removed or demoted a moment ago changes nothing any more. `work` gets
- * the locked row and the access as it is now; it is run again after a deadlock, so it has no effect outside.
+ * permission again under that lock: whoever was revoked, removed or demoted a moment ago changes nothing any more.
+ * `work` gets the locked row and the access as it is now; it is run again after a deadlock, so it has no effect outside.
  * @throws DomainError organization_not_found, forbidden, unauthenticated for a key that was revoked meanwhile
  */
 export function withLockedOrganization<Result>(

@@ -19,8 +19,9 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
+import { createInOrganization } from "./creation.ts";
 import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
-import { type Repeatable, withIdempotency } from "./idempotency.ts";
+import type { Repeatable } from "./idempotency.ts";
 
 export interface ConversationView {
   id: string;
@@ -44,24 +45,13 @@ export async function createConversation(
   { idempotencyKey = null }: Repeatable = {},
 ): Promise<ConversationView> {
   const id = uuidv7();
-  return withLockedOrganization(context, access, (tx, organization, fresh) =>
-    withIdempotency(
-      tx,
-      {
-        idempotencyKey,
-        scopeId: organization.id,
-        actor: access.actor,
-        procedure: "conversations.create",
-        payload: input,
-        resourceId: id,
-      },
-      {
-        create: () => writeConversation(tx, fresh, { id, subject: parseSubject(input.subject) }),
-        replay: async (earlierId) =>
-          toConversationView(await requireConversation(tx, organization.id, earlierId)),
-      },
-    ),
-  );
+  const call = { idempotencyKey, procedure: "conversations.create", payload: input, resourceId: id };
+  return createInOrganization(context, access, call, {
+    create: (tx, _organization, fresh) =>
+      writeConversation(tx, fresh, { id, subject: parseSubject(input.subject) }),
+    replay: async (tx, earlierId) =>
+      toConversationView(await requireConversation(tx, access.organizationId, earlierId)),
+  });
 }
 
 async function writeConversation(

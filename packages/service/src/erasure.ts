@@ -52,7 +52,8 @@ export async function planErasure(contexts: ErasureContexts, reference: string):
 }
 
 /**
- * Forgets a person, one organization after the other, each step a transaction, and the account at the end. Killed half way, the next run goes on.
+ * Forgets a person, one organization after the other, each step a transaction, and the account at the end. Killed half
+ * way, the next run goes on.
  * Refused while the person is the last holder of the top role of an organization that is not deleted.
  * @throws DomainError user_not_found, last_owner, last_admin
  */

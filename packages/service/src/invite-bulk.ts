@@ -2,10 +2,11 @@ import { type ListedInvite, readInvites } from "@headroom/db/invites";
 import type { ErrorCode } from "@headroom/domain/errors";
 import { decodeId } from "@headroom/domain/ids";
 import { uuidv7 } from "@headroom/platform/uuid";
-import { type Access, withLockedOrganization } from "./access.ts";
+import type { Access } from "./access.ts";
 import { tellSeatLimit } from "./billing-mails.ts";
 import type { ServiceContext } from "./context.ts";
-import { type Repeatable, withIdempotency } from "./idempotency.ts";
+import { createInOrganization } from "./creation.ts";
+import type { Repeatable } from "./idempotency.ts";
 import { waitForInviteMails } from "./invite-deliveries.ts";
 import { type InviteOutcome, type NewInvite, writeInvitations } from "./invite-issuing.ts";
 import { type IssuedInvite, toIssuedInvite } from "./invite-views.ts";
@@ -66,36 +67,23 @@ function issueMany(
   { idempotencyKey = null }: Repeatable,
 ): Promise<Issue> {
   const emails = invites.map(({ email }) => email);
-  return withLockedOrganization(context, access, (tx, organization, fresh) =>
-    withIdempotency<Issue>(
-      tx,
-      {
-        idempotencyKey,
-        scopeId: organization.id,
-        actor: access.actor,
-        procedure: "invites.bulk",
-        payload: { invites },
-        resourceId: uuidv7(),
-      },
-      {
-        create: async () => {
-          const call = { organization, access: fresh };
-          const invitations = invites.map((invite) => ({ ...invite, id: uuidv7() }));
-          const outcomes = await writeInvitations(context, tx, call, invitations);
-          const results = outcomes.map((outcome, index) => toResult(emails[index] ?? "", outcome));
-          const issued = outcomes.flatMap((one) => (one.kind === "invited" ? rawIdOf(one.invite) : []));
-          return { results, issued };
-        },
-        outcomeOf: ({ results }) => results.map(toKept),
-        replay: async (_, outcome) => {
-          const kept = outcome as Kept[];
-          const ids = kept.flatMap(({ inviteId }) => inviteId ?? []);
-          const known = await readInvites(tx, organization.id, ids);
-          return { results: kept.map((one, index) => fromKept(emails[index] ?? "", one, known)), issued: [] };
-        },
-      },
-    ),
-  );
+  const call = { idempotencyKey, procedure: "invites.bulk", payload: { invites }, resourceId: uuidv7() };
+  return createInOrganization<Issue>(context, access, call, {
+    create: async (tx, organization, fresh) => {
+      const invitations = invites.map((invite) => ({ ...invite, id: uuidv7() }));
+      const outcomes = await writeInvitations(context, tx, { organization, access: fresh }, invitations);
+      const results = outcomes.map((outcome, index) => toResult(emails[index] ?? "", outcome));
+      const issued = outcomes.flatMap((one) => (one.kind === "invited" ? rawIdOf(one.invite) : []));
+      return { results, issued };
+    },
+    outcomeOf: ({ results }) => results.map(toKept),
+    replay: async (tx, _, outcome) => {
+      const kept = outcome as Kept[];
+      const ids = kept.flatMap(({ inviteId }) => inviteId ?? []);
+      const known = await readInvites(tx, access.organizationId, ids);
+      return { results: kept.map((one, index) => fromKept(emails[index] ?? "", one, known)), issued: [] };
+    },
+  });
 }
 
 function toResult(email: string, outcome: InviteOutcome): InviteResult {

@@ -1,7 +1,7 @@
 import { readClock } from "@headroom/db/clock";
 import { finishInvite } from "@headroom/db/invite-writes";
 import { findInvite, listOpenInvites } from "@headroom/db/invites";
-import { type OrganizationRow, type Tx, withOrganization } from "@headroom/db/tenancy";
+import { withOrganization } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import { statusAt } from "@headroom/domain/invites";
@@ -10,8 +10,9 @@ import { type Access, withLockedOrganization } from "./access.ts";
 import { withSeatNotice } from "./billing-mails.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
+import { createInOrganization } from "./creation.ts";
 import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
-import { type Repeatable, withIdempotency } from "./idempotency.ts";
+import type { Repeatable } from "./idempotency.ts";
 import { waitForInviteMails } from "./invite-deliveries.ts";
 import { type NewInvite, writeInvitations } from "./invite-issuing.ts";
 import { listedLink } from "./invite-links.ts";
@@ -52,30 +53,22 @@ export async function issueInvite(
   { id, ...input }: NewInvite & { id: string },
   { idempotencyKey = null }: Repeatable = {},
 ): Promise<IssuedInvite> {
-  const issue = (tx: Tx, organization: OrganizationRow, fresh: Access) =>
-    withIdempotency(
-      tx,
-      {
-        idempotencyKey,
-        scopeId: organization.id,
-        actor: access.actor,
-        procedure: "invites.create",
-        payload: input,
-        resourceId: id,
+  const call = { idempotencyKey, procedure: "invites.create", payload: input, resourceId: id };
+  return withSeatNotice(context, access.organizationId, () =>
+    createInOrganization(context, access, call, {
+      create: async (tx, organization, fresh) => {
+        const [outcome] = await writeInvitations(context, tx, { organization, access: fresh }, [
+          { ...input, id },
+        ]);
+        if (outcome?.kind === "refused") {
+          throw outcome.error;
+        }
+        return outcome?.invite as IssuedInvite;
       },
-      {
-        create: async () => {
-          const call = { organization, access: fresh };
-          const [outcome] = await writeInvitations(context, tx, call, [{ ...input, id }]);
-          if (outcome?.kind === "refused") {
-            throw outcome.error;
-          }
-          return outcome?.invite as IssuedInvite;
-        },
-        replay: async (earlierId) => toIssuedInvite(await readInvite(tx, organization.id, earlierId), null),
-      },
-    );
-  return withSeatNotice(context, access.organizationId, () => withLockedOrganization(context, access, issue));
+      replay: async (tx, earlierId) =>
+        toIssuedInvite(await readInvite(tx, access.organizationId, earlierId), null),
+    }),
+  );
 }
 
 /** The invites that can be accepted now, oldest first. A link is in it only where `invites.linkInList` says so. */

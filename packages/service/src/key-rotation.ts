@@ -6,10 +6,11 @@ import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import type { Scope } from "@headroom/domain/permissions";
 import { uuidv7 } from "@headroom/platform/uuid";
-import { type Access, withLockedOrganization } from "./access.ts";
+import type { Access } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
-import { type Repeatable, withIdempotency } from "./idempotency.ts";
+import { createInOrganization } from "./creation.ts";
+import type { Repeatable } from "./idempotency.ts";
 import {
   assertGrantable,
   type IssuedApiKey,
@@ -39,27 +40,14 @@ export async function rotateApiKey(
   { idempotencyKey = null }: Repeatable = {},
 ): Promise<IssuedApiKey> {
   const id = uuidv7();
-  const { organizationId, actor } = access;
-  return withLockedOrganization(context, access, (tx, _organization, fresh) =>
-    withIdempotency(
-      tx,
-      {
-        idempotencyKey,
-        scopeId: organizationId,
-        actor,
-        procedure: "apiKeys.rotate",
-        payload: input,
-        resourceId: id,
-      },
-      {
-        create: () => replaceKey(context, tx, fresh, { ...input, id }),
-        replay: async (earlierId) => ({
-          ...toApiKeyView(await requireApiKey(tx, organizationId, earlierId)),
-          secret: null,
-        }),
-      },
-    ),
-  );
+  const call = { idempotencyKey, procedure: "apiKeys.rotate", payload: input, resourceId: id };
+  return createInOrganization(context, access, call, {
+    create: (tx, _organization, fresh) => replaceKey(context, tx, fresh, { ...input, id }),
+    replay: async (tx, earlierId) => ({
+      ...toApiKeyView(await requireApiKey(tx, access.organizationId, earlierId)),
+      secret: null,
+    }),
+  });
 }
 
 async function replaceKey(

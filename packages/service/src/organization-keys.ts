@@ -17,8 +17,9 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, requirePerson, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
+import { createInOrganization } from "./creation.ts";
 import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
-import { type Repeatable, withIdempotency } from "./idempotency.ts";
+import type { Repeatable } from "./idempotency.ts";
 import { createKeySecret } from "./secrets.ts";
 
 export interface ApiKeyView {
@@ -64,26 +65,14 @@ export async function createApiKey(
   { idempotencyKey = null }: Repeatable = {},
 ): Promise<IssuedApiKey> {
   const id = uuidv7();
-  return withLockedOrganization(context, access, (tx, _organization, fresh) =>
-    withIdempotency(
-      tx,
-      {
-        idempotencyKey,
-        scopeId: access.organizationId,
-        actor: access.actor,
-        procedure: "apiKeys.create",
-        payload: input,
-        resourceId: id,
-      },
-      {
-        create: () => writeApiKey(context, tx, fresh, { ...input, id }),
-        replay: async (earlierId) => ({
-          ...toApiKeyView(await requireApiKey(tx, access.organizationId, earlierId)),
-          secret: null,
-        }),
-      },
-    ),
-  );
+  const call = { idempotencyKey, procedure: "apiKeys.create", payload: input, resourceId: id };
+  return createInOrganization(context, access, call, {
+    create: (tx, _organization, fresh) => writeApiKey(context, tx, fresh, { ...input, id }),
+    replay: async (tx, earlierId) => ({
+      ...toApiKeyView(await requireApiKey(tx, access.organizationId, earlierId)),
+      secret: null,
+    }),
+  });
 }
 
 async function writeApiKey(

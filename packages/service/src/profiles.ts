@@ -24,8 +24,9 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, assertPermission, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
+import { createInOrganization } from "./creation.ts";
 import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
-import { type Repeatable, withIdempotency } from "./idempotency.ts";
+import type { Repeatable } from "./idempotency.ts";
 import { changedFields, type ProfileFields, readFields } from "./profile-fields.ts";
 import { type ProfileView, toProfileView } from "./profile-views.ts";
 
@@ -45,23 +46,12 @@ export async function createProfile(
   { idempotencyKey = null }: Repeatable = {},
 ): Promise<ProfileView> {
   const id = uuidv7();
-  return withLockedOrganization(context, access, (tx, organization, fresh) =>
-    withIdempotency(
-      tx,
-      {
-        idempotencyKey,
-        scopeId: organization.id,
-        actor: access.actor,
-        procedure: "profiles.create",
-        payload: input,
-        resourceId: id,
-      },
-      {
-        create: () => writeProfile(context, tx, fresh, { ...input, id }),
-        replay: async (earlierId) => toProfileView(await requireProfile(tx, organization.id, earlierId)),
-      },
-    ),
-  );
+  const call = { idempotencyKey, procedure: "profiles.create", payload: input, resourceId: id };
+  return createInOrganization(context, access, call, {
+    create: (tx, _organization, fresh) => writeProfile(context, tx, fresh, { ...input, id }),
+    replay: async (tx, earlierId) =>
+      toProfileView(await requireProfile(tx, access.organizationId, earlierId)),
+  });
 }
 
 async function writeProfile(

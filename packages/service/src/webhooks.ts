@@ -20,8 +20,9 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
+import { createInOrganization } from "./creation.ts";
 import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
-import { type Repeatable, withIdempotency } from "./idempotency.ts";
+import type { Repeatable } from "./idempotency.ts";
 import { findUrlFault } from "./outbound-addresses.ts";
 import { createWebhookSecret, requireSecrets } from "./webhook-settings.ts";
 import { type IssuedWebhook, toWebhookView, type WebhookView } from "./webhook-views.ts";
@@ -45,28 +46,15 @@ export async function createWebhook(
 ): Promise<IssuedWebhook> {
   requireSecrets(context.webhooks);
   const url = readUrl(context, input.url);
-  const { organizationId, actor } = access;
   const id = uuidv7();
-  return withLockedOrganization(context, access, (tx) =>
-    withIdempotency(
-      tx,
-      {
-        idempotencyKey,
-        scopeId: organizationId,
-        actor,
-        procedure: "webhooks.create",
-        payload: input,
-        resourceId: id,
-      },
-      {
-        create: () => writeWebhook(context, tx, access, { ...input, url, id }),
-        replay: async (earlierId) => ({
-          ...toWebhookView(await requireWebhook(tx, organizationId, earlierId)),
-          secret: null,
-        }),
-      },
-    ),
-  );
+  const call = { idempotencyKey, procedure: "webhooks.create", payload: input, resourceId: id };
+  return createInOrganization(context, access, call, {
+    create: (tx, _organization, fresh) => writeWebhook(context, tx, fresh, { ...input, url, id }),
+    replay: async (tx, earlierId) => ({
+      ...toWebhookView(await requireWebhook(tx, access.organizationId, earlierId)),
+      secret: null,
+    }),
+  });
 }
 
 async function writeWebhook(
