@@ -427,10 +427,33 @@ export interface Subscription {
   updated_at: Timestamp;
 }
 
+export interface UsageAlert {
+  created_at: Timestamp;
+  id: string;
+  meter: string;
+  organization_id: string;
+  percent: number | null;
+  percent_of: string | null;
+  units: number | null;
+  window_kind: string;
+}
+
+export interface UsageAlertFiring {
+  alert_id: string;
+  fired_at: Timestamp;
+  organization_id: string;
+  threshold: number;
+  told_at: Timestamp | null;
+  used: number;
+  window_end: Timestamp;
+  window_start: Timestamp;
+}
+
 export interface UsageEvent {
   api_key_id: string | null;
   daily_limit: number | null;
   day_end: Timestamp;
+  day_held: number | null;
   day_used: number;
   fingerprint: Buffer;
   hard_cap: number | null;
@@ -446,6 +469,7 @@ export interface UsageEvent {
   organization_id: string;
   over_cap: Generated<number>;
   period_end: Timestamp;
+  period_held: number | null;
   period_start: Timestamp;
   period_used: number;
   properties: Json | null;
@@ -458,6 +482,7 @@ export interface UsageEvent {
 export interface UsageGate {
   caps_valid_until: Generated<Timestamp>;
   daily_limit: number | null;
+  day_alert_at: number | null;
   day_date: string;
   day_end: Timestamp;
   day_held: Generated<number>;
@@ -468,6 +493,7 @@ export interface UsageGate {
   max_overage: number | null;
   meter: string;
   organization_id: string;
+  period_alert_at: number | null;
   period_end: Timestamp;
   period_held: Generated<number>;
   period_start: Timestamp;
@@ -489,6 +515,7 @@ export interface UsagePeriod {
   billable: boolean;
   closed_at: Timestamp | null;
   currency: string | null;
+  hard_cap: number | null;
   included: number | null;
   meter: string;
   organization_id: string;
@@ -499,6 +526,37 @@ export interface UsagePeriod {
   plan_version: number;
   total: number | null;
   unit_price: Numeric | null;
+}
+
+export interface UsageReservation {
+  api_key_id: string;
+  commit_key: string | null;
+  daily_limit: number | null;
+  day_end: Timestamp;
+  day_held: number;
+  day_start: Timestamp;
+  day_used: number;
+  event_id: string | null;
+  expires_at: Timestamp;
+  fingerprint: Buffer;
+  finished_at: Timestamp | null;
+  hard_cap: number | null;
+  id: string;
+  included: number | null;
+  key: string;
+  max_overage: number | null;
+  member_id: string | null;
+  meter: string;
+  organization_id: string;
+  period_end: Timestamp;
+  period_held: number;
+  period_start: Timestamp;
+  period_used: number;
+  properties: Json | null;
+  quantity: number;
+  received_at: Generated<Timestamp>;
+  reserved_at: Timestamp;
+  status: Generated<string>;
 }
 
 export interface UsageTally {
@@ -597,10 +655,13 @@ export interface DB {
   stripe_inbox: StripeInbox;
   stripe_intent: StripeIntent;
   subscription: Subscription;
+  usage_alert: UsageAlert;
+  usage_alert_firing: UsageAlertFiring;
   usage_event: UsageEvent;
   usage_gate: UsageGate;
   usage_partition: UsagePartition;
   usage_period: UsagePeriod;
+  usage_reservation: UsageReservation;
   usage_tally: UsageTally;
   webhook_attempt: WebhookAttempt;
   webhook_delivery: WebhookDelivery;
