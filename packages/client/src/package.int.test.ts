@@ -124,7 +124,7 @@ describe("the packed client", () => {
     const script =
       'import("@headroom/client").then((client) => console.log(Object.keys(client).sort().join()))';
     expect(run(process.execPath, "--input-type=module", "-e", script).trim()).toBe(
-      "createHeadroomClient,createMeter,isHeadroomError",
+      "createHeadroomClient,createMeter,isHeadroomError,isMeterError",
     );
   });
 
