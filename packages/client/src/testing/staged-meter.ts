@@ -13,6 +13,7 @@ export async function stageMetering() {
   const client = createHeadroomClient({ url: proxy.url, apiKey: secret ?? "" });
   return {
     stage,
+    client,
     line: proxy.state,
     url: proxy.url,
     meterOf: (options: Parameters<typeof createMeter>[1] = {}) =>
