@@ -1,3 +1,4 @@
+import type { AlertWindow } from "./alerts.ts";
 import type { Policies } from "./configuration.ts";
 import { type Permission, type Role, roleMay } from "./permissions.ts";
 
@@ -12,9 +13,14 @@ interface FieldTypes {
   webhook: string;
   profile: string;
   conversation: string;
+  alert: string;
   role: Role;
   text: string;
   names: readonly string[];
+  units: number;
+  "units?": number | null;
+  window: AlertWindow;
+  instant: string;
 }
 
 export type FieldType = keyof FieldTypes;
@@ -191,6 +197,20 @@ const table = {
     when: "a meter has another max overage",
     audience: "usage.view",
     payload: { meter: "text" },
+  },
+  "usage.alert_fired": {
+    when: "usage has reached the threshold of an alert, once in each window; `limit`: what the alert is about",
+    audience: "usage.view",
+    payload: {
+      alertId: "alert",
+      meter: "text",
+      window: "window",
+      threshold: "units",
+      used: "units",
+      limit: "units?",
+      windowStart: "instant",
+      windowEnd: "instant",
+    },
   },
 } as const satisfies Record<string, EventDefinition>;
 

@@ -1,3 +1,4 @@
+import { alertWindows } from "@headroom/domain/alerts";
 import {
   describeEvent,
   type EventFields,
@@ -19,9 +20,14 @@ const fields: Record<FieldType, z.ZodType> = {
   webhook: idOutput("whk"),
   profile: idOutput("prf"),
   conversation: idOutput("cnv"),
+  alert: idOutput("alr"),
   role,
   text: z.string(),
   names: z.array(z.string()),
+  units: z.int().min(0),
+  "units?": z.int().min(0).nullable(),
+  window: z.enum(alertWindows),
+  instant,
 };
 
 /** Written out, so that the published types refer to nothing of the server. */
@@ -29,7 +35,13 @@ type Wire<Kind> = Kind extends "role"
   ? "owner" | "admin" | "member"
   : Kind extends "names"
     ? string[]
-    : Kind extends `${string}?`
+    : Kind extends "window"
+      ? "day" | "period"
+      : Kind extends "units"
+        ? number
+        : Kind extends "units?"
+          ? number | null
+          : Kind extends `${string}?`
       ? string | null
       : string;
 
