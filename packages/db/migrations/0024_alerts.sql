@@ -23,13 +23,15 @@ create or replace function alert_threshold(alert usage_alert, gate usage_gate) r
       least(greatest(1, ceil(alert.percent / 100.0 * headroom.alert_limit(alert, gate))), headroom.largest_integer())::bigint
   end;
 
--- As before, and with the limit.
+-- As before, and with the limit; what one count reaches fires at one instant.
 create or replace function fire_alerts(gate usage_gate) returns usage_gate language plpgsql volatile as $$
+declare
+  at timestamptz := headroom.clock_now();
 begin
   insert into headroom.usage_alert_firing
       (organization_id, alert_id, window_start, window_end, threshold, limit_units, used, fired_at)
     select gate.organization_id, w.alert_id, v.window_start, v.window_end, w.threshold,
-      headroom.alert_limit(a, gate), v.used, headroom.clock_now()
+      headroom.alert_limit(a, gate), v.used, at
     from headroom.waiting_alerts(gate) w
     join headroom.usage_alert a on a.organization_id = gate.organization_id and a.id = w.alert_id
     join (values ('day', gate.day_start, gate.day_end, gate.day_used),

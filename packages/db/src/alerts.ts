@@ -105,7 +105,9 @@ export async function listAlerts(
   return rows.map(({ fired_at, used, fired_threshold, window_start, ...alert }) => ({
     ...alert,
     lastFiring:
-      fired_at === null ? null : { firedAt: fired_at, used, threshold: fired_threshold, windowStart: window_start },
+      fired_at === null
+        ? null
+        : { firedAt: fired_at, used, threshold: fired_threshold, windowStart: window_start },
   }));
 }
 

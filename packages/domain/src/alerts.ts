@@ -40,7 +40,10 @@ export function readThreshold(input: {
     throw invalidField("units", "or percent is required, one of them");
   }
   if ((of === "daily_limit") !== (window === "day")) {
-    throw invalidField("of", window === "day" ? "is daily_limit for a day" : "is included or hard_cap for a period");
+    throw invalidField(
+      "of",
+      window === "day" ? "is daily_limit for a day" : "is included or hard_cap for a period",
+    );
   }
   return { units: null, percent, of };
 }

@@ -93,7 +93,9 @@ async function writeAlert(
     return toAlertView(await requireAlert(tx, organizationId, same));
   }
   if ((await countAlerts(tx, organizationId, alert.meter)) >= mostAlerts) {
-    throw new DomainError("validation_failed", `A meter has at most ${mostAlerts} alerts.`, { limit: mostAlerts });
+    throw new DomainError("validation_failed", `A meter has at most ${mostAlerts} alerts.`, {
+      limit: mostAlerts,
+    });
   }
   await insertAlert(tx, organizationId, { ...alert, at: await readClock(tx) });
   await record(tx, access, alert.id, "alert.created", describe(alert));

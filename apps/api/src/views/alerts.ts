@@ -14,7 +14,9 @@ export const alert = z.strictObject({
   of: z.enum(alertLimits).nullable().describe("The limit that it is a percentage of"),
   threshold: units
     .nullable()
-    .describe("Units at which it fires now; null: never, because the limit that it is a percentage of is none"),
+    .describe(
+      "Units at which it fires now; null: never, because the limit that it is a percentage of is none",
+    ),
   lastFiring: z
     .strictObject({ firedAt: instant, used: units, threshold: units, windowStart: instant })
     .nullable()

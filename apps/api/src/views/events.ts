@@ -42,8 +42,8 @@ type Wire<Kind> = Kind extends "role"
         : Kind extends "units?"
           ? number | null
           : Kind extends `${string}?`
-      ? string | null
-      : string;
+            ? string | null
+            : string;
 
 const seq = z.int().min(0);
 
