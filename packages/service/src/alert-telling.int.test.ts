@@ -144,7 +144,7 @@ test("mail goes to those who may change alerts and to the billing address, to ea
 describe("each is told once", () => {
   test("by four workers at once, of many organizations and of more than one transaction takes", async () => {
     const tenants = await Promise.all(Array.from({ length: 6 }, fired));
-    const [many] = tenants as [AlertTenant];
+    const [many] = tenants as [AlertTenant, ...AlertTenant[]];
     await bench.admin(
       `insert into headroom.usage_alert_firing
          select f.organization_id, f.alert_id, f.window_start - n * interval '1 day', f.window_end - n * interval '1 day',
@@ -194,13 +194,16 @@ describe("each is told once", () => {
 
 test("an organization that cannot be told keeps no other waiting", async () => {
   const tenants = await Promise.all([fired(), fired(), fired()]);
-  const [broken, ...others] = tenants.sort((one, other) => (one.id < other.id ? -1 : 1)) as [AlertTenant];
+  const [broken, ...others] = tenants.sort((one, other) => (one.id < other.id ? -1 : 1)) as [
+    AlertTenant,
+    ...AlertTenant[],
+  ];
   await bench.admin(
     "update headroom.usage_alert_firing set used = 9007199254740993 where organization_id = $1",
     [broken.id],
   );
   await expect(tellAlerts(bench.worker)).rejects.toThrow("could not be told");
-  for (const tenant of others) expect(await eventsOf(tenant as AlertTenant)).toHaveLength(1);
+  for (const tenant of others) expect(await eventsOf(tenant)).toHaveLength(1);
   expect(await eventsOf(broken)).toEqual([]);
   await bench.admin("update headroom.usage_alert_firing set used = 85 where organization_id = $1", [
     broken.id,
