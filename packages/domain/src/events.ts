@@ -1,29 +1,6 @@
-import type { AlertWindow } from "./alerts.ts";
 import type { Policies } from "./configuration.ts";
+import type { FieldType, FieldTypes } from "./event-fields.ts";
 import { type Permission, type Role, roleMay } from "./permissions.ts";
-
-/** What a field of an event's payload holds. Ids carry their prefix; a `?` at the end allows null. */
-interface FieldTypes {
-  user: string;
-  "user?": string | null;
-  membership: string;
-  invite: string;
-  "invite?": string | null;
-  key: string;
-  webhook: string;
-  profile: string;
-  conversation: string;
-  alert: string;
-  role: Role;
-  text: string;
-  names: readonly string[];
-  units: number;
-  "units?": number | null;
-  window: AlertWindow;
-  instant: string;
-}
-
-export type FieldType = keyof FieldTypes;
 
 interface EventDefinition {
   /** When it happens: a clause that follows "when". */

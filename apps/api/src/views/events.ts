@@ -1,11 +1,6 @@
 import { alertWindows } from "@headroom/domain/alerts";
-import {
-  describeEvent,
-  type EventFields,
-  type EventName,
-  eventNames,
-  type FieldType,
-} from "@headroom/domain/events";
+import type { FieldType } from "@headroom/domain/event-fields";
+import { describeEvent, type EventFields, type EventName, eventNames } from "@headroom/domain/events";
 import { z } from "zod";
 import { eventId, idOutput, instant, organizationId } from "../inputs.ts";
 import { role } from "./roles.ts";
