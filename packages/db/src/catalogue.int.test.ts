@@ -211,6 +211,7 @@ describe("functions that run with their owner's rights", () => {
           from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g where g.grantee <> p.proowner), 'nobody') as name
         from pg_proc p where p.pronamespace = 'headroom'::regnamespace and p.prosecdef order by 1`),
     ).toEqual([
+      "alert_thresholds of hr_engine for hr_api",
       "claim_webhooks of hr_engine for hr_worker",
       "close_period of hr_engine for hr_worker",
       "due_overages of hr_engine for hr_worker",
@@ -228,6 +229,8 @@ describe("functions that run with their owner's rights", () => {
       "organization_of_slug of hr_engine for hr_api",
       "organizations_about of hr_engine for hr_worker",
       "organizations_with_expired_invites of hr_engine for hr_worker",
+      "organizations_with_untold_alerts of hr_engine for hr_worker",
+      "prune_alert_firings of hr_engine for hr_worker",
       "prune_events of hr_engine for hr_worker",
       "prune_webhook_deliveries of hr_engine for hr_worker",
       "purge_organization of hr_engine for hr_worker",

@@ -441,6 +441,7 @@ export interface UsageAlert {
 export interface UsageAlertFiring {
   alert_id: string;
   fired_at: Timestamp;
+  limit_units: number | null;
   organization_id: string;
   threshold: number;
   told_at: Timestamp | null;
