@@ -1,6 +1,5 @@
 import type { ServiceContext } from "@headroom/service/context";
 import { expireInvites } from "@headroom/service/invite-expiry";
-import { rollUpDays } from "@headroom/service/metering";
 import { closeDuePeriods, reportOverage } from "@headroom/service/overage-reporting";
 import { sweepInbox } from "@headroom/service/subscriptions";
 import { type Loop, startLoop } from "./loops.ts";
@@ -24,7 +23,6 @@ export function startPromptLoops(context: ServiceContext): Loop[] {
       },
     }),
     startLoop({ name: "invites", everyMs: 2_000, log, round: () => expireInvites(context) }),
-    startLoop({ name: "tallies", everyMs: 4_000, log, round: () => rollUpDays(context) }),
     startWebhookLoop(context),
   ];
 }
