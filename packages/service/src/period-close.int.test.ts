@@ -72,7 +72,10 @@ test("late events that race the close are in the closed total or carried: none i
   let carried = 0;
   for (const { id } of customers) {
     const june = await juneOf(id);
-    const [gate] = await rows("select period_used::int as used from headroom.usage_gate where organization_id = $1", id);
+    const [gate] = await rows(
+      "select period_used::int as used from headroom.usage_gate where organization_id = $1",
+      id,
+    );
     const events = await rows(
       "select sum(quantity)::int as sum from headroom.usage_event where organization_id = $1 group by period_start order by period_start",
       id,

@@ -1,7 +1,13 @@
 import { type Recount, rollUpDay } from "@headroom/db/tallies";
-import { lockOrganizationOrDeleted, type Tx, withOrganization } from "@headroom/db/tenancy";
+import {
+  findOrganizationOrDeleted,
+  lockOrganizationOrDeleted,
+  type Tx,
+  withOrganization,
+} from "@headroom/db/tenancy";
 import { listStaleDays, recomputeGates } from "@headroom/db/usage-checks";
 import type { Actor } from "@headroom/domain/actors";
+import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import { organizationNotFound } from "./access.ts";
 import { recordChange } from "./changes.ts";
@@ -38,7 +44,7 @@ export interface RecomputeInput {
  * Sets an organization's counters to what its events and reservations say, and tallies anew the received days that do
  * not fit them. The audit trail keeps what was changed. A second run changes nothing.
  * @param context `db` as hr_worker
- * @throws DomainError organization_not_found
+ * @throws DomainError organization_not_found, unknown_meter
  */
 export async function recomputeUsage(
   context: Context,
@@ -48,11 +54,15 @@ export async function recomputeUsage(
   const { db } = context;
   const days = await listStaleDays(db, organizationId, meter ?? null);
   const recounts = await withOrganization(db, organizationId, async (tx) => {
-    if (!dryRun && (await lockOrganizationOrDeleted(tx, organizationId)) === null) {
+    const find = dryRun ? findOrganizationOrDeleted : lockOrganizationOrDeleted;
+    if ((await find(tx, organizationId)) === null) {
       throw organizationNotFound();
     }
     const options = { meter: meter ?? null, staleDays: days, dry: dryRun };
     const gates = await recomputeGates(tx, organizationId, options);
+    if (meter !== undefined && gates.length === 0) {
+      throw new DomainError("unknown_meter", "The organization has used no meter of this name.", { meter });
+    }
     if (!dryRun) {
       await audit(tx, actor, organizationId, { meter, days, gates });
     }

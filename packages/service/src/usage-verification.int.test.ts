@@ -305,9 +305,13 @@ describe("recompute", () => {
     expect(await verify(id)).toEqual([]);
   });
 
-  test("of an unknown organization is refused", async () => {
+  test("of an unknown organization or meter is refused", async () => {
     await expect(recompute(uuidv7())).rejects.toMatchObject({ code: "organization_not_found" });
     await expect(recompute(uuidv7(), true)).rejects.toMatchObject({ code: "organization_not_found" });
+    const { id, record } = await customer();
+    await record({});
+    await expect(recompute(id, false, "pagse")).rejects.toMatchObject({ code: "unknown_meter" });
+    expect(await rows("select from headroom.audit_entry where organization_id = $1", id)).toEqual([]);
   });
 
   test("beside consumes and other recomputes loses nothing and deadlocks nobody", async () => {
