@@ -35,11 +35,12 @@ export async function verifyCounters(
   organizationIds: readonly string[],
   closedSince: Date | null,
 ): Promise<{ gates: number; differences: DifferenceRow[] }> {
-  const { rows } = await database.pool.query<{ gates: number; differences: DifferenceRow[] }>(
+  const [row] = await queryAtLength<{ gates: number; differences: DifferenceRow[] }>(
+    database,
     "select gates, differences from verify_counters($1, coalesce($2::timestamptz, '-infinity'))",
     [organizationIds, closedSince],
   );
-  return rows[0] ?? { gates: 0, differences: [] };
+  return row ?? { gates: 0, differences: [] };
 }
 
 export interface DayToVerify {

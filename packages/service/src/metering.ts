@@ -63,13 +63,13 @@ export interface UsageVerificationInput {
   onProgress?: (done: number, total: number) => void;
 }
 
-const organizationsAtOnce = 100;
+const organizationsAtOnce = 50;
 /** How long a closed period is looked at each time; afterwards only by a thorough look. */
 const recentMs = 41 * 86_400_000;
 
 /**
  * Compares counters with a recount of events and reservations, closed periods and sealed days with their tallies, in
- * one snapshot per hundred organizations and per day. Every difference is kept until it is gone.
+ * one snapshot per fifty organizations and per day. Every difference is kept until it is gone.
  * @param context `db` as hr_worker
  */
 export async function verifyUsage(

@@ -97,6 +97,8 @@ describe("a partition", () => {
     expect(await dropOldPartitions({ db: worker })).toEqual([]);
     await make.setClock("2028-07-02T00:00:00Z");
     expect(await dropPartition(worker, day)).toBe(false);
+    await worker.pool.query("select leave_ended_periods(100)");
+    expect(await dropPartition(worker, day)).toBe(false);
     await closeJune();
     expect(await dropOldPartitions({ db: worker })).toEqual([day]);
   });
@@ -150,12 +152,15 @@ test("a purged organization's tallies leave the seal of their day, before and af
   const stays = await oldUsage(53);
   await closeJune();
   await sealed(gone.day);
+  await recordUsage(api, [recordedEvent(gone.key), recordedEvent(gone.key)]);
   await scratch.admin.query(
     "update headroom.organization set deleted_at = now(), purge_at = now() where id = $1",
     [gone.id],
   );
   // The first part of a purge: its events are going, its tallies are there yet.
   await worker.pool.query("select purge_organization($1, 1)", [gone.id]);
+  await worker.pool.query("select purge_organization($1, 1)", [gone.id]);
+  await scratch.admin.query("update headroom.usage_partition set verified_at = null");
   expect((await verifyUsage({ db: worker })).mismatches).toEqual([]);
   await worker.pool.query("select purge_organization($1, 1000)", [gone.id]);
   expect(await rows("select from headroom.organization where id = $1", gone.id)).toEqual([]);

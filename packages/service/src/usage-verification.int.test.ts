@@ -146,10 +146,12 @@ describe("verify", () => {
     expect(await verify(id)).toEqual([]);
 
     await scratch.admin.query("update headroom.usage_period set total = 6 where organization_id = $1", [id]);
-    await scratch.admin.query(
-      "update headroom.usage_tally set member_id = gen_random_uuid() where organization_id = $1 and member_id = $2",
-      [id, member],
-    );
+    const moveToAnother = () =>
+      scratch.admin.query(
+        "update headroom.usage_tally set member_id = gen_random_uuid() where organization_id = $1 and member_id = $2",
+        [id, member],
+      );
+    await moveToAnother();
     const total = { meter: "pages", kind: "period_total", counter: 6, recount: 7 };
     const tally = {
       meter: "pages",
@@ -159,6 +161,18 @@ describe("verify", () => {
       recount: 2,
     };
     expect(await verify(id)).toMatchObject([total, tally]);
+
+    for (const column of ["over_cap", "events", "digest"]) {
+      await recompute(id);
+      await scratch.admin.query(
+        `update headroom.usage_tally set ${column} = ${column} + 1 where organization_id = $1 and member_id = $2`,
+        [id, member],
+      );
+      const found = (await verify(id)).filter(({ kind }) => kind === "day_tally");
+      expect({ column, found }).toEqual({ column, found: [{ ...tally, counter: 2, recount: 2 }] });
+    }
+    await recompute(id);
+    await moveToAnother();
 
     // A period that was closed long ago is looked at for as long as its difference is open.
     await make.setClock("2028-12-01T00:00:00Z");
