@@ -15,6 +15,7 @@ export const crontab: CronItem[] = [
   tick("* * * * *", "purge_organizations"),
   tick("7 * * * *", "ensure_partitions"),
   tick("17 * * * *", "verify_usage"),
+  tick("47 * * * *", "prune_usage"),
   tick("37 3 * * *", "verify_audit"),
   tick("27 * * * *", "prune_webhook_deliveries"),
   tick("37 * * * *", "prune_events"),

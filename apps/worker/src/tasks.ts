@@ -8,6 +8,7 @@ import { makePartitions } from "./tasks/ensure-partitions.ts";
 import { expire } from "./tasks/expire-invites.ts";
 import { pruneFirings } from "./tasks/prune-alert-firings.ts";
 import { prune } from "./tasks/prune-events.ts";
+import { pruneUsage } from "./tasks/prune-usage.ts";
 import { pruneDeliveries } from "./tasks/prune-webhook-deliveries.ts";
 import { purge } from "./tasks/purge-organizations.ts";
 import { removeLimits } from "./tasks/remove-ended-limits.ts";
@@ -33,6 +34,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   prune_webhook_deliveries: pruneDeliveries,
   purge_organizations: purge,
   prune_events: prune,
+  prune_usage: pruneUsage,
   report_overage: report,
   roll_up_days: rollUp,
   send_mail: sendMail,

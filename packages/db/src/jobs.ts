@@ -16,6 +16,7 @@ export interface JobPayloads {
   prune_webhook_deliveries: Tick;
   purge_organizations: Tick;
   prune_events: Tick;
+  prune_usage: Tick;
   report_overage: Tick;
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };

@@ -450,6 +450,26 @@ export interface UsageAlertFiring {
   window_start: Timestamp;
 }
 
+export interface UsageCheck {
+  checked_at: Generated<Timestamp>;
+  counters: number;
+  differences: number;
+  singleton: Generated<boolean>;
+  thorough_at: Timestamp | null;
+}
+
+export interface UsageDifference {
+  counted: number;
+  found_at: Generated<Timestamp>;
+  kept: number;
+  kind: string;
+  meter: string;
+  organization_id: string;
+  resolved_at: Timestamp | null;
+  seen_at: Generated<Timestamp>;
+  window_start: Timestamp;
+}
+
 export interface UsageEvent {
   api_key_id: string | null;
   daily_limit: number | null;
@@ -505,11 +525,14 @@ export interface UsageGate {
 }
 
 export interface UsagePartition {
+  checksum: Numeric | null;
+  dropped_at: Timestamp | null;
   events: number | null;
   quantity: Numeric | null;
   received_on: string;
   rolled_at: Timestamp | null;
   sealed_at: Timestamp | null;
+  verified_at: Timestamp | null;
 }
 
 export interface UsagePeriod {
@@ -561,6 +584,7 @@ export interface UsageReservation {
 }
 
 export interface UsageTally {
+  digest: Generated<Numeric>;
   events: number;
   local_date: string;
   member_id: string;
@@ -658,6 +682,8 @@ export interface DB {
   subscription: Subscription;
   usage_alert: UsageAlert;
   usage_alert_firing: UsageAlertFiring;
+  usage_check: UsageCheck;
+  usage_difference: UsageDifference;
   usage_event: UsageEvent;
   usage_gate: UsageGate;
   usage_partition: UsagePartition;
