@@ -41,8 +41,8 @@ const day = 24 * 60 * minute;
 
 /** How far ahead of the clock an event or a time-ordered key may be. */
 const aheadTolerance = 5 * minute;
-/** How old an event may be when it is recorded. */
-const latestEvent = 35 * day;
+/** How old an event may be when it is recorded, in milliseconds. */
+export const latestEvent = 35 * day;
 /** How long a key is remembered: longer than any event may be late. */
 const keyHorizon = 40 * day;
 

@@ -67,6 +67,7 @@ async function calendarMonths(
   const month = await readDailyUsage(context.db, access.organizationId, {
     from: firstOfMonth(today),
     to: today,
+    memberId: null,
   });
   return new Map(statuses.map(({ meter }) => [meter, total(month.filter((day) => day.meter === meter))]));
 }
@@ -82,12 +83,13 @@ const nobody = "00000000-0000-0000-0000-000000000000";
 /**
  * Usage per day, oldest first, days without usage filled with zeros.
  * @param input.days 1..365, today included.
+ * @param input.memberId only what this user caused: raw UUID of anybody, a member now or not.
  * @throws DomainError unknown_meter
  */
 export async function getUsageHistory(
   context: Context,
   access: Access,
-  input: { days: number; meter?: string | undefined },
+  input: { days: number; meter?: string | undefined; memberId?: string | undefined },
 ): Promise<{ days: UsageDay[] }> {
   const statuses = await readUsageStatus(context.db, access.organizationId);
   const meters = statuses
@@ -97,7 +99,7 @@ export async function getUsageHistory(
     throw new DomainError("unknown_meter", "There is no such meter.", { meter: input.meter ?? null });
   }
   const dates = datesUntil(statuses[0]?.date ?? "", input.days);
-  const range = { from: dates[0] ?? "", to: dates.at(-1) ?? "" };
+  const range = { from: dates[0] ?? "", to: dates.at(-1) ?? "", memberId: input.memberId ?? null };
   const rows = await readDailyUsage(context.db, access.organizationId, range);
   const byDate = Map.groupBy(rows, (row) => row.date);
   return { days: dates.map((date) => toUsageDay(date, meters, byDate.get(date) ?? [])) };
