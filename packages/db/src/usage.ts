@@ -88,13 +88,13 @@ export async function consumeUsage(
 
 /**
  * As `consumeUsage`, but all or nothing: when the credential does not cover one of the events, none is written and
- * the first such event's refusal is the answer.
+ * the first such event's refusal is the answer, with its place.
  * @throws DomainError validation_failed when a window would count beyond 2^53 − 1; nothing is written then.
  */
 export async function recordUsage(
   database: Database,
   requests: readonly UsageRequest[],
-): Promise<UsageOutcome[] | UsageRefusal> {
+): Promise<UsageOutcome[] | { refusal: UsageRefusal; index: number }> {
   const rows = await callGate(database, requests, true).catch((error: unknown) => {
     throw translateOverflow(error);
   });
@@ -102,7 +102,10 @@ export async function recordUsage(
   for (const row of rows) {
     answers[row.position - 1] = toOutcome(row);
   }
-  return rows.length < requests.length || isRefusal(rows[0]) ? (rows[0]?.outcome as UsageRefusal) : answers;
+  const [first] = rows;
+  return first !== undefined && isRefusal(first)
+    ? { refusal: first.outcome as UsageRefusal, index: first.position - 1 }
+    : answers;
 }
 
 const numericValueOutOfRange = "22003";
@@ -117,8 +120,8 @@ export function translateOverflow(error: unknown): unknown {
   return refusal;
 }
 
-function isRefusal(row: AnswerRow | undefined): boolean {
-  return row !== undefined && refusals.has(row.outcome);
+function isRefusal(row: AnswerRow): boolean {
+  return refusals.has(row.outcome);
 }
 
 const refusals: ReadonlySet<string> = new Set<UsageRefusal>([

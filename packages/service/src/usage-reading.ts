@@ -102,14 +102,19 @@ export async function getUsageHistory(
   const range = { from: dates[0] ?? "", to: dates.at(-1) ?? "", memberId: input.memberId ?? null };
   const rows = await readDailyUsage(context.db, access.organizationId, range);
   const byDate = Map.groupBy(rows, (row) => row.date);
-  return { days: dates.map((date) => toUsageDay(date, meters, byDate.get(date) ?? [])) };
+  return {
+    days: dates.map((date) => toUsageDay(date, meters, byDate.get(date) ?? [], input.memberId ?? null)),
+  };
 }
 
-function toUsageDay(date: string, meters: string[], rows: DailyUsage[]): UsageDay {
+/** @param wanted the one member that was asked for, who is told of with 0 too. */
+function toUsageDay(date: string, meters: string[], rows: DailyUsage[], wanted: string | null): UsageDay {
+  const none = wanted === null ? [] : [{ memberId: wanted, quantity: 0 }];
   return {
     date,
     meters: meters.map((meter) => {
-      const used = rows.filter((row) => row.meter === meter);
+      const found = rows.filter((row) => row.meter === meter);
+      const used = found.length === 0 ? none : found;
       return {
         meter,
         used: total(used),
@@ -122,6 +127,6 @@ function toUsageDay(date: string, meters: string[], rows: DailyUsage[]): UsageDa
   };
 }
 
-function total(rows: DailyUsage[]): number {
+function total(rows: readonly Pick<DailyUsage, "quantity">[]): number {
   return rows.reduce((sum, row) => sum + row.quantity, 0);
 }

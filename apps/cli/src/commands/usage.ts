@@ -5,9 +5,12 @@ import { withContext } from "../context.ts";
 import { readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
+import { addExplain } from "./usage-explain.ts";
 
-export function addUsage(program: Command, { environment, terminal, finish }: Shell): void {
+export function addUsage(program: Command, shell: Shell): void {
+  const { environment, terminal, finish } = shell;
   const usage = program.command("usage").description("metered usage");
+  addExplain(usage, shell);
   usage
     .command("verify")
     .description("compare every counter with a recount of its events; exit code 1 when one differs")
