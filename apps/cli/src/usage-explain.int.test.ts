@@ -53,23 +53,23 @@ test("tells a counter on one screen, by id and by slug", async () => {
   expect(lines.filter((line) => line.length > 160)).toEqual([]);
   expect(lines).toEqual(
     expect.arrayContaining([
-      "meter         pages",
-      "period        2028-06-01T00:00:00.000Z to 2028-07-01T00:00:00.000Z (UTC), running",
-      "              The calendar month in UTC.",
-      expect.stringMatching(/^plan {10}free v1: No subscription gives a plan/),
-      "used          19; the recount agrees",
-      expect.stringMatching(/^line {10}The plan sells no overage/),
-      expect.stringMatching(/^max overage {3}0: Plan free version 1 sells no overage/),
+      "meter        pages",
+      "period       2028-06-01T00:00:00.000Z to 2028-07-01T00:00:00.000Z (UTC), running",
+      "             The calendar month in UTC.",
+      expect.stringMatching(/^plan {9}free v1: No subscription gives a plan/),
+      "used         19; the recount agrees",
+      expect.stringMatching(/^line {9}The plan sells no overage/),
+      expect.stringMatching(/^max overage {2}0: Plan free version 1 sells no overage/),
       expect.stringMatching(/^2028-06-15T12\S+ {2}1 {6}record {2}- {7}2028-06-15 {2}evt_/),
       "and more: see --limit",
     ]),
   );
-  expect((await headroom("usage", "explain", organization)).out.split("\n")[0]).toBe("meter         pages");
+  expect((await headroom("usage", "explain", organization)).out.split("\n")[0]).toBe("meter        pages");
 });
 
 test("tells a day, and everything as JSON", async () => {
   const { out } = await headroom("usage", "explain", "acme", "--date", "2028-06-14");
-  expect(out).toContain("used         7, 7 late; the recount agrees");
+  expect(out).toContain("used   7, 7 late; the recount agrees");
   const json = JSON.parse(
     (await headroom("usage", "explain", "acme", "--window", "day", "--limit", "3", "--json")).out,
   );
@@ -84,7 +84,7 @@ test("tells a day, and everything as JSON", async () => {
 test("says so when the recount differs", async () => {
   await database.admin.query("update headroom.usage_gate set period_used = 20");
   const { out } = await headroom("usage", "explain", "acme");
-  expect(out).toContain("used          20; THE RECOUNT DIFFERS: 19 used, 0 held");
+  expect(out).toContain("used         20; THE RECOUNT DIFFERS: 19 used, 0 held");
   await database.admin.query("update headroom.usage_gate set period_used = 19");
 });
 
