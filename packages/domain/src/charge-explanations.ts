@@ -1,5 +1,5 @@
 import { type Rule, unitsOf } from "./explanations.ts";
-import { chargeOverage } from "./overage.ts";
+import { chargeOverage, unitsAboveCap } from "./overage.ts";
 
 /** Why a period has the overage line that it has. */
 export type ChargeCode =
@@ -15,7 +15,7 @@ export interface ExplainedCharge {
   total: number;
   /** null: no end, so nothing is ever over. */
   included: number | null;
-  /** Units above the hard cap; billed only where the plan says so. */
+  /** Units that stand above the hard cap; billed only where the plan says so. */
   overCap: number;
   quantity: number;
   /** Decimal string of minor units. */
@@ -29,6 +29,8 @@ export interface ExplainedCharge {
 export interface ChargeFacts {
   total: number;
   included: number | null;
+  hardCap: number | null;
+  /** Units that were above the hard cap when they were written. */
   overCap: number;
   /** The plan sells overage of the meter. */
   sold: boolean;
@@ -42,8 +44,10 @@ export interface ChargeFacts {
 
 /** The line that a period comes to, with its arithmetic. */
 export function explainCharge(facts: ChargeFacts): ExplainedCharge {
-  const { included, overCap, unitPrice, currency } = facts;
+  const { included, unitPrice, currency } = facts;
   const total = Math.max(0, facts.total);
+  const count = { total, included, hardCap: facts.hardCap, overCap: facts.overCap };
+  const overCap = unitsAboveCap(count);
   const line = { total, included, overCap, unitPrice, currency };
   const none = (code: ChargeCode, text: string): ExplainedCharge => ({
     ...line,
@@ -63,7 +67,7 @@ export function explainCharge(facts: ChargeFacts): ExplainedCharge {
       "No subscription of Stripe's past its trial: overage is shown and not sent.",
     );
   }
-  const charge = chargeOverage({ total, included, overCap }, { unitPrice, billAboveCap: facts.billAboveCap });
+  const charge = chargeOverage(count, { unitPrice, billAboveCap: facts.billAboveCap });
   if (charge === null) {
     const over = included !== null && total > included;
     return over
@@ -76,12 +80,12 @@ export function explainCharge(facts: ChargeFacts): ExplainedCharge {
           `${total} of ${included ?? "any number of"} included units: nothing is above them.`,
         );
   }
-  return { ...line, ...charge, rule: { code: "billed", text: arithmetic(facts, total, charge) } };
+  return { ...line, ...charge, rule: { code: "billed", text: arithmetic(facts, line, charge) } };
 }
 
 function arithmetic(
-  { included, overCap, billAboveCap, unitPrice, currency }: ChargeFacts,
-  total: number,
+  { included, billAboveCap, unitPrice, currency }: ChargeFacts,
+  { total, overCap }: { total: number; overCap: number },
   { quantity, amount }: { quantity: number; amount: number },
 ): string {
   const notBilled = overCap > 0 && !billAboveCap ? ` − ${overCap} above the hard cap` : "";

@@ -147,6 +147,7 @@ describe("a line", () => {
   const billed = {
     total: 150,
     included: 100,
+    hardCap: 100,
     overCap: 20,
     sold: true,
     unitPrice: "2.5",
@@ -163,6 +164,8 @@ describe("a line", () => {
     [{ total: -5, overCap: 0 }, "nothing_over", 0, 0],
     [{ included: null }, "nothing_over", 0, 0],
     [{ overCap: 50 }, "above_cap_only", 0, 0],
+    [{ hardCap: 140 }, "billed", 40, 100],
+    [{ hardCap: null }, "billed", 50, 125],
     [{ trialing: true }, "trial", 0, 0],
     [{ billable: false }, "not_billed_by_stripe", 0, 0],
     [{ sold: false }, "no_overage_terms", 0, 0],
@@ -173,10 +176,17 @@ describe("a line", () => {
   test("always bills what the ledger would", () => {
     const units = fc.nat({ max: 1_000_000 });
     fc.assert(
-      fc.property(units, units, units, fc.boolean(), (total, included, overCap, billAboveCap) => {
-        const line = explainCharge({ ...billed, total, included, overCap, billAboveCap });
-        expect(line.quantity).toBe(billableUnits({ total, included, overCap }, billAboveCap));
-      }),
+      fc.property(
+        units,
+        units,
+        units,
+        units,
+        fc.boolean(),
+        (total, included, hardCap, overCap, billAboveCap) => {
+          const line = explainCharge({ ...billed, total, included, hardCap, overCap, billAboveCap });
+          expect(line.quantity).toBe(billableUnits({ total, included, hardCap, overCap }, billAboveCap));
+        },
+      ),
     );
   });
 });

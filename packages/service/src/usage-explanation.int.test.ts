@@ -3,7 +3,6 @@ import { listLimitOverrides } from "@headroom/db/explained-meters";
 import { withSnapshot } from "@headroom/db/tenancy";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { rollUpDays } from "./metering.ts";
 import { closeDuePeriods } from "./overage-reporting.ts";
 import { accessTo, createWorld, type Person, type World } from "./testing/world.ts";
 import { consume, record, type UsageCaller } from "./usage.ts";
@@ -471,18 +470,16 @@ describe("events that are not kept any more", () => {
     const { take, explain, owner, sql, id } = await tenant();
     await take(5, { memberId: owner.userId });
     await take(2);
-    await rollUpDays({ db: worker });
-    const today = new Date().toISOString().slice(0, 10);
     const old = "2020-01-05";
     await world.scratch.admin.query(
       "insert into headroom.usage_partition (received_on, rolled_at, sealed_at) values ($1, now(), now()) on conflict do nothing",
       [old],
     );
-    await sql(
-      `insert into headroom.usage_tally select organization_id, meter, member_id, $2::date, local_date - 1, period_start, 10 * quantity, 1, events
-       from headroom.usage_tally where organization_id = $1 and received_on = $3`,
-      [old, today],
-    );
+    const tally = `insert into headroom.usage_tally (organization_id, meter, member_id, received_on, local_date,
+        period_start, quantity, over_cap, events)
+      values ($1, 'pages', $2, $3, '2028-06-14', '2028-06-01Z', $4, 1, 1)`;
+    await sql(tally, [owner.userId, old, 50]);
+    await sql(tally, ["00000000-0000-0000-0000-000000000000", old, 20]);
     await sql("update headroom.usage_gate set period_used = 77 where organization_id = $1");
     const told = await explain();
     expect(told).toMatchObject({

@@ -75,6 +75,7 @@ async function leftTerms(
   const ledger = await readLedgerLine(tx, organizationId, { meter, periodStart: left.start });
   const facts: Omit<ChargeFacts, "total" | "overCap"> = {
     included: left.included,
+    hardCap: left.hardCap,
     sold: left.unitPrice !== null,
     unitPrice: left.unitPrice === null ? null : plainPrice(left.unitPrice),
     currency: left.currency,
@@ -107,6 +108,7 @@ async function runningLine(
   const override = overrides.find(({ limit }) => limit === "included");
   const line: Omit<ChargeFacts, "total" | "overCap"> = {
     included: override === undefined ? (terms?.included ?? null) : override.value,
+    hardCap: gate.hardCap,
     sold: terms?.overage ?? false,
     unitPrice: terms?.unitPrice ?? null,
     currency: terms?.currency ?? null,
