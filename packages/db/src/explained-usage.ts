@@ -53,17 +53,17 @@ export async function countWindow(
   return rows[0] as { used: number; overCap: number };
 }
 
-/** Units held by open reservations that were made in a window. */
+/** Units held by reservations that were made in a window and are open at an instant. */
 export async function countHeld(
   tx: Tx,
   organizationId: string,
-  window: { meter: string; kind: "day" | "period"; start: Date },
+  window: { meter: string; kind: "day" | "period"; start: Date; at: Date },
 ): Promise<number> {
   const column = window.kind === "day" ? sql`day_start` : sql`period_start`;
   const { rows } = await sql<{ held: number }>`
     select coalesce(sum(quantity), 0)::bigint as held from usage_reservation
     where organization_id = ${organizationId} and meter = ${window.meter} and status = 'held'
-      and ${column} = ${window.start}`.execute(tx);
+      and expires_at > ${window.at} and ${column} = ${window.start}`.execute(tx);
   return rows[0]?.held ?? 0;
 }
 

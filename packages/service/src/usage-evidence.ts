@@ -60,12 +60,12 @@ const nobody = "00000000-0000-0000-0000-000000000000";
 export async function readEvidence(
   tx: Tx,
   organizationId: string,
-  window: ExplainableWindow,
+  { window, at }: { window: ExplainableWindow; at: Date },
   input: PageInput,
 ): Promise<{ counted: { counter: WindowCounter; recount: Recount | null }; page: EvidencePage }> {
   const { key } = window;
   const retention = await readRetention(tx, organizationId, key);
-  const counted = await countAll(tx, organizationId, window, retention.complete);
+  const counted = await countAll(tx, organizationId, window, { at, complete: retention.complete });
   const page = await readPage(tx, organizationId, key, retention, input);
   return {
     counted,
@@ -77,11 +77,11 @@ async function countAll(
   tx: Tx,
   organizationId: string,
   { key, start, counter }: ExplainableWindow,
-  complete: boolean,
+  { at, complete }: { at: Date; complete: boolean },
 ): Promise<{ counter: WindowCounter; recount: Recount | null }> {
   const sums = await countWindow(tx, organizationId, key);
   const counted = complete ? await countEvents(tx, organizationId, key) : null;
-  const held = await countHeld(tx, organizationId, { meter: key.meter, kind: key.kind, start });
+  const held = await countHeld(tx, organizationId, { meter: key.meter, kind: key.kind, start, at });
   const used = counter?.used ?? sums.used;
   const again = counted?.used ?? sums.used;
   const known = counter === null && counted === null;

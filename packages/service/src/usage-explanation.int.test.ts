@@ -147,11 +147,11 @@ describe("a running window", () => {
     const hold = `insert into headroom.usage_reservation (organization_id, id, meter, key, fingerprint, quantity,
         api_key_id, status, reserved_at, expires_at, day_start, period_start, day_used, day_held, day_end, period_used,
         period_held, period_end)
-      values ($1, gen_random_uuid(), 'pages', gen_random_uuid()::text, '', $2, $1, $3, now(), now(),
+      values ($1, gen_random_uuid(), 'pages', gen_random_uuid()::text, '', $2, $1, $3, now(), $5,
         $4, '2028-06-01Z', 0, 0, now(), 0, 0, now())`;
-    await sql(hold, [7, "held", "2028-06-15Z"]);
-    await sql(hold, [2, "held", "2028-06-14Z"]);
-    await sql(hold, [9, "released", "2028-06-15Z"]);
+    await sql(hold, [7, "held", "2028-06-15Z", "2028-06-15T12:10:00Z"]);
+    await sql(hold, [2, "held", "2028-06-14Z", "2028-06-15T12:10:00Z"]);
+    await sql(hold, [9, "released", "2028-06-15Z", "2028-06-15T12:10:00Z"]);
     await sql("update headroom.usage_gate set day_held = 7, period_held = 9 where organization_id = $1");
     expect(await explain({ window: "day" })).toMatchObject({
       counter: { used: 5, held: 7 },

@@ -76,7 +76,7 @@ export async function explainUsage(
   return withSnapshot(context.db, organizationId, async (tx) => {
     const found = await findWindow(tx, organizationId, input);
     const terms = await readTerms(tx, organizationId, found);
-    const evidence = await readEvidence(tx, organizationId, found.window, input);
+    const evidence = await readEvidence(tx, organizationId, found, input);
     return { ...toView(found, terms, evidence.counted), ...evidence.page };
   });
 }
