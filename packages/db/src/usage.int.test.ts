@@ -261,7 +261,7 @@ describe("the credential", () => {
     const record = { mode: "record" as const };
     expect(
       await recordUsage(api, [request(key, record), request(key, { ...record, meter: "nothing" })]),
-    ).toBe("unknown_meter");
+    ).toEqual({ refusal: "unknown_meter", index: 1 });
     expect((await statusOf(organization, "pages")).dayUsed).toBe(0);
     expect(await recordUsage(api, [request(key, record), request(key, record)])).toHaveLength(2);
   });

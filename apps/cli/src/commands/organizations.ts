@@ -60,7 +60,8 @@ function addTransfer(organizations: Command, { environment, terminal }: Shell): 
     });
 }
 
-function resolve(context: ServiceContext, name: string): Promise<string> | string {
+/** An organization's raw id, from its id or slug. */
+export function resolve(context: ServiceContext, name: string): Promise<string> | string {
   return decodeId("org", name) ?? resolveSlug(context, name);
 }
 
