@@ -18,6 +18,7 @@ export const crontab: CronItem[] = [
   tick("37 3 * * *", "verify_audit"),
   tick("27 * * * *", "prune_webhook_deliveries"),
   tick("37 * * * *", "prune_events"),
+  tick("* * * * *", "tell_expired_overrides"),
 ];
 
 function tick(match: string, task: JobName): CronItem {

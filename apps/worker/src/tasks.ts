@@ -14,6 +14,7 @@ import { report } from "./tasks/report-overage.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
 import { sendMail } from "./tasks/send-mail.ts";
 import { sweep } from "./tasks/sweep-inbox.ts";
+import { tellExpired } from "./tasks/tell-expired-overrides.ts";
 import { checkAudit } from "./tasks/verify-audit.ts";
 import { verify } from "./tasks/verify-usage.ts";
 
@@ -36,6 +37,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   sweep_inbox: sweep,
   verify_audit: checkAudit,
   verify_usage: verify,
+  tell_expired_overrides: tellExpired,
 };
 
 /** Every task by name, as graphile-worker takes them. Payloads are typed where they are enqueued. */

@@ -21,6 +21,7 @@ export interface JobPayloads {
   sweep_inbox: Tick;
   verify_audit: Tick;
   verify_usage: Tick;
+  tell_expired_overrides: Tick;
 }
 
 export type JobName = keyof JobPayloads;
