@@ -100,7 +100,8 @@ export const sharedParameters = {
     name: "If-None-Match",
     in: "header",
     required: false,
-    description: "The `ETag` of the answer that the caller has: while it still holds, the answer is 304 without a body",
+    description:
+      "The `ETag` of the answer that the caller has: while it still holds, the answer is 304 without a body",
     schema: { type: "string" },
   },
   idempotencyKey: {
