@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { DomainError } from "./errors.ts";
 import {
   assertOverridePlace,
+  assertOverrideReason,
   assertOverrideValue,
   type OverrideKind,
   type OverrideValue,
@@ -41,6 +42,17 @@ test.each([
 
 test.each([true, false, 0, -1.5, 2 ** 60, "", "basic"])("a feature may be %j", (value) => {
   expect(refusalOf(() => assertOverrideValue("feature", value))).toBeNull();
+});
+
+test.each([
+  ["", false],
+  ["  ", false],
+  ["x", true],
+  ["a".repeat(500), true],
+  ["a".repeat(501), false],
+  ["💶".repeat(500), true],
+])("a reason of %j is enough: %s", (reason, enough) => {
+  expect(refusalOf(() => assertOverrideReason(reason))).toEqual(enough ? null : issue("reason"));
 });
 
 test("meters and features are named, seats are not", () => {

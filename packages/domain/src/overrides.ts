@@ -21,6 +21,15 @@ export function assertOverridePlace({ kind, name }: OverridePlace): void {
   }
 }
 
+const longestReason = 500;
+
+/** @throws DomainError validation_failed unless the reason has 1 to 500 characters. */
+export function assertOverrideReason(reason: string): void {
+  if (reason.trim() === "" || [...reason].length > longestReason) {
+    throw invalidField("reason", `is not 1 to ${longestReason} characters`);
+  }
+}
+
 /**
  * A limit is a whole number from 0 to 2^53 − 1, or null for none; a feature is a boolean, a number or a text.
  * @throws DomainError validation_failed

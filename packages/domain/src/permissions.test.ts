@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { defaultPolicies, type Policies } from "./configuration.ts";
-import { type Permission, permissions, roleMay, scopesMay, scopes } from "./permissions.ts";
+import { type Permission, permissions, roleMay, scopes, scopesMay } from "./permissions.ts";
 
 const creatorAdmin: Policies = { ...defaultPolicies, roles: { creator: "admin", aliases: {} } };
 

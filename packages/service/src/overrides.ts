@@ -7,6 +7,7 @@ import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import {
   assertOverridePlace,
+  assertOverrideReason,
   assertOverrideValue,
   type OverridePlace,
   type OverrideValue,
@@ -79,6 +80,7 @@ export async function changeOverrides(
     assertOverridePlace(place);
     if (value !== undefined) {
       assertOverrideValue(place.kind, value);
+      assertOverrideReason(input.reason);
     }
   }
   return withLockedOrganization(context, access, async (tx, _organization, fresh) => {

@@ -13,7 +13,7 @@ import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult } from "../terminal.ts";
-import { addSetLimit, placeOf, valueOf } from "./set-limit.ts";
+import { addSetLimit, describeOverride, describePlace } from "./set-limit.ts";
 
 export function addOrganizations(program: Command, shell: Shell): void {
   const organizations = program.command("organizations").description("organizations");
@@ -98,7 +98,7 @@ function describe({
     ]),
     ...overrides.map((override) => [
       "override",
-      `${placeOf(override)}: ${valueOf(override)} (${override.setBy}: ${override.reason})`,
+      `${describePlace(override)}: ${describeOverride(override)} (${override.setBy}: ${override.reason})`,
     ]),
     ...members.map((member) => [member.role, `${member.id} ${member.email ?? ""}`]),
   ]);

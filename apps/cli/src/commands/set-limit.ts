@@ -1,3 +1,4 @@
+import { encodeId } from "@headroom/domain/ids";
 import type { OverridePlace, OverrideValue } from "@headroom/domain/overrides";
 import { authorize } from "@headroom/service/access";
 import type { ServiceContext } from "@headroom/service/context";
@@ -71,7 +72,11 @@ export function addSetLimit(
         const input = { changes, reason, expiresAt, dryRun };
         return { organizationId, done: await changeOverrides(context, access, input) };
       });
-      const result = { dryRun, organizationId: `org_${outcome.organizationId}`, changes: outcome.done };
+      const result = {
+        dryRun,
+        organizationId: encodeId("org", outcome.organizationId),
+        changes: outcome.done,
+      };
       printResult(terminal, json, result, tell(outcome.done, dryRun));
     });
 }
@@ -92,8 +97,8 @@ function changesOf(options: SetLimitOptions, command: Command): OverrideChange[]
     command.error("error: --meter goes with --daily-limit and --included");
   }
   const sets = changes.some(({ value }) => value !== undefined);
-  if (sets && (reason.trim() === "" || reason.length > 500)) {
-    command.error("error: --reason is required, 1 to 500 characters");
+  if (sets && reason.trim() === "") {
+    command.error("error: --reason is required where something is set");
   }
   return changes;
 }
@@ -137,13 +142,13 @@ function tell(outcomes: readonly OverrideOutcome[], dryRun: boolean): string[] {
     return ["the plan's values hold already"];
   }
   return outcomes.map(({ previous, override, ...place }) => {
-    const change = `${valueOf(previous)} → ${valueOf(override)}${dryRun ? ", not changed" : ""}`;
-    return `${placeOf(place)}: ${change}`;
+    const change = `${describeOverride(previous)} → ${describeOverride(override)}${dryRun ? ", not changed" : ""}`;
+    return `${describePlace(place)}: ${change}`;
   });
 }
 
 /** `pages daily_limit`, `feature sso`, `seats`. */
-export function placeOf({ kind, name }: OverridePlace): string {
+export function describePlace({ kind, name }: OverridePlace): string {
   if (name === null) {
     return kind;
   }
@@ -151,7 +156,7 @@ export function placeOf({ kind, name }: OverridePlace): string {
 }
 
 /** What stands at a place, and until when. */
-export function valueOf(override: OverrideView | null): string {
+export function describeOverride(override: OverrideView | null): string {
   if (override === null) {
     return "the plan's";
   }
