@@ -141,6 +141,9 @@ test("say until when they hold: the first of what ends by itself", async () => {
   await subscribe(id, { state: "past_due", limits_until: "2028-06-29T00:00:00Z" });
   expect(await until()).toBe("2028-06-29T00:00:00.000Z");
   await hand.set("daily_limit", "pages", 5, { expiresAt: "2028-06-25T00:00:00Z" });
+  const sso = handOn(withFeature(world.context, "sso"), id);
+  await sso.set("feature", "sso", true, { expiresAt: "2028-06-25T00:00:00Z" });
+  expect((await get()).features).toMatchObject({ sso: true });
   expect(await until()).toBe("2028-06-25T00:00:00.000Z");
   await invite(world.context, id, owner, "eve@example.com");
   expect(await until()).toMatch(/^2028-06-22T12:00:/);
@@ -161,5 +164,6 @@ test("say until when they hold: the first of what ends by itself", async () => {
     expect(after).toMatchObject(expected);
     expect(after.etag).not.toBe(before.etag);
   }
-  expect(await until()).toBeNull();
+  expect(await get()).toMatchObject({ validUntil: null });
+  expect((await get()).features).toEqual({});
 });
