@@ -87,11 +87,13 @@ language sql stable as $$
   from headroom.period_of(gate.organization_id, gate.period_end) p
 $$;
 
+-- As before, by these two.
 create or replace function rolled(gate usage_gate, at timestamptz, afresh boolean default false) returns usage_gate
 language plpgsql volatile as $$
 declare
   zone_now text;
   next record;
+  moved boolean := false;
 begin
   if at >= gate.day_end then
     select time_zone into strict zone_now from headroom.organization where id = gate.organization_id;
@@ -102,6 +104,7 @@ begin
         from headroom.day_of(zone_now, at) d;
       gate.day_used := 0;
       gate.day_held := 0;
+      moved := true;
     end if;
   end if;
   if at >= gate.period_end then
@@ -120,20 +123,33 @@ begin
       into gate.daily_limit, gate.included, gate.max_overage, gate.hard_cap, gate.plan_id, gate.plan_version,
         gate.caps_valid_until
       from headroom.limits_of(gate.organization_id, gate.meter, at) l;
+    moved := true;
+  end if;
+  if moved then
+    gate := headroom.next_alerts(gate);
   end if;
   return gate;
 end
 $$;
 
--- Locks one gate and rolls it to the present, writing down the periods it leaves. The instant is read after the lock,
--- and is never before the running windows: a clock that went back must not make a late event of one that happens now.
-create or replace function lock_gate(tenant uuid, meter_name text, out gate usage_gate, out at timestamptz, out moved boolean)
-language plpgsql volatile as $$
+-- As before, and what is written down is each period to its own end, whichever zone that was in. The instant is never
+-- before the running windows: a clock that went back must not make a late event of one that happens now.
+create or replace function lock_gate(
+  tenant uuid, meter_name text, wait boolean default true, out gate usage_gate, out at timestamptz, out moved boolean
+) language plpgsql volatile as $$
 declare
   before headroom.usage_gate;
 begin
-  select * into strict before from headroom.usage_gate
-    where organization_id = tenant and meter = meter_name for no key update;
+  if wait then
+    select * into strict before from headroom.usage_gate
+      where organization_id = tenant and meter = meter_name for no key update;
+  else
+    select * into before from headroom.usage_gate
+      where organization_id = tenant and meter = meter_name for no key update skip locked;
+    if not found then
+      return;
+    end if;
+  end if;
   at := greatest(headroom.clock_now(), before.day_start, before.period_start);
   gate := headroom.rolled(before, at);
   moved := gate is distinct from before;
@@ -143,6 +159,24 @@ begin
   end if;
 end
 $$;
+
+-- Rolls every gate of an organization to the present. Called under its lock before its plan, its subscription or its
+-- zone is written: what has ended until now, used or idle, ended under what held then.
+create function roll_gates(tenant uuid) returns void
+language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
+declare
+  meter_name text;
+  held record;
+begin
+  for meter_name in select meter from usage_gate where organization_id = tenant order by meter loop
+    select * into held from lock_gate(tenant, meter_name);
+    if held.moved then
+      perform save_gate(held.gate);
+    end if;
+  end loop;
+end
+$$;
+grant execute on function roll_gates to hr_api, hr_worker, hr_webhook;
 
 -- As before, and the period that opens ends, until refresh_limits knows the row that is written in between, with the
 -- calendar month that it begins in.

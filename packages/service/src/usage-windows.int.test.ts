@@ -1,8 +1,8 @@
-import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
 import { addMonths, monthOf, readZone, type ZoneClock } from "@headroom/db/testing/calendar";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory } from "@headroom/db/testing/factories";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 // Years that are over: what the coming ones bring, the platform's table of zones and the database's may know differently.
 const [first, last] = [Date.UTC(2009, 0, 1), Date.UTC(2026, 0, 1)];
@@ -116,7 +116,8 @@ test("a calendar month begins with its first day, in every zone", async () => {
   const make = createFactory(scratch.admin);
   await make.plan("free", { pages: { dailyLimit: null, included: null, overage: null } });
   const organizations = await Promise.all(zones.map((timeZone) => make.organization({ timeZone })));
-  const instants = ["2020-11-01T04:30:00Z",
+  const instants = [
+    "2020-11-01T04:30:00Z",
     "2020-11-01T05:30:00Z",
     "2017-10-01T03:59:59Z",
     "2024-02-29T23:30:00Z",
