@@ -32,6 +32,8 @@ export interface Metered {
   subscribe(facts: Partial<Record<keyof SubscriptionFacts, unknown>>, start: string | null): Promise<void>;
   /** Every period that was left: "start end", with total and plan once it is closed. */
   periods(meter?: string): Promise<LeftPeriod[]>;
+  /** What is to be billed: the start of each period, and its units of overage. */
+  ledger(): Promise<[start: string, quantity: number][]>;
   /** Local date, start of the period and units of every event, in the order of their arrival. */
   events(meter?: string): Promise<{ date: string; period: string; quantity: number }[]>;
   /** Every counter of it equals the recount of its events. */
@@ -155,6 +157,13 @@ async function openMetered(
         end: end.toISOString(),
         ...rest,
       }));
+    },
+    async ledger() {
+      const { rows } = await scratch.admin.query(
+        "select period_start, quantity::int from headroom.overage where organization_id = $1 order by period_start",
+        [id],
+      );
+      return rows.map((row) => [row.period_start.toISOString(), row.quantity]);
     },
     async events(meter = "pages") {
       const { rows } = await scratch.admin.query(
