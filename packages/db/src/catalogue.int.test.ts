@@ -250,6 +250,7 @@ describe("functions that run with their owner's rights", () => {
       "remove_ended_rate_limits of hr_engine for hr_worker",
       "resolve_api_key of hr_engine for hr_api",
       "resolve_invite_token of hr_engine for hr_api",
+      "roll_gates of hr_engine for hr_api hr_webhook hr_worker",
       "roll_up of hr_engine for hr_worker",
       "set_dev_clock of hr_engine for hr_owner",
       "stale_days of hr_engine for hr_worker",

@@ -484,7 +484,7 @@ describe("limits", () => {
     expect(await statusOf(organization, "jobs")).toMatchObject({
       periodUsed: 3,
       periodStart: "2028-04-10T11:00:00.000Z",
-      periodEnd: "2028-05-10T11:00:00.000Z",
+      periodEnd: "2028-05-01T00:00:00.000Z",
     });
     await verified(organization);
     const { rows } = await scratch.admin.query(

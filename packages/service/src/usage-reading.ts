@@ -60,7 +60,7 @@ async function calendarMonths(
   access: Access,
   statuses: MeterStatus[],
 ): Promise<Map<string, number> | null> {
-  const today = statuses[0]?.date;
+  const today = latestDate(statuses);
   if (context.configuration.policies.usage.window === "period" || today === undefined) {
     return null;
   }
@@ -70,6 +70,14 @@ async function calendarMonths(
     memberId: null,
   });
   return new Map(statuses.map(({ meter }) => [meter, total(month.filter((day) => day.meter === meter))]));
+}
+
+// Meters need not agree on the date: after a change of zone a day that was under way goes on for longer than others.
+function latestDate(statuses: readonly MeterStatus[]): string | undefined {
+  return statuses
+    .map(({ date }) => date)
+    .sort()
+    .at(-1);
 }
 
 export interface UsageDay {
@@ -98,7 +106,7 @@ export async function getUsageHistory(
   if (meters.length === 0) {
     throw new DomainError("unknown_meter", "There is no such meter.", { meter: input.meter ?? null });
   }
-  const dates = datesUntil(statuses[0]?.date ?? "", input.days);
+  const dates = datesUntil(latestDate(statuses) ?? "", input.days);
   const range = { from: dates[0] ?? "", to: dates.at(-1) ?? "", memberId: input.memberId ?? null };
   const rows = await readDailyUsage(context.db, access.organizationId, range);
   const byDate = Map.groupBy(rows, (row) => row.date);
