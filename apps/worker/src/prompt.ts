@@ -25,7 +25,6 @@ export function startPromptLoops(context: ServiceContext): Loop[] {
     }),
     startLoop({ name: "invites", everyMs: 2_000, log, round: () => expireInvites(context) }),
     startLoop({ name: "alerts", everyMs: 1_000, log, round: () => tellAlerts(context) }),
-    startLoop({ name: "tallies", everyMs: 4_000, log, round: () => rollUpDays(context) }),
     startWebhookLoop(context),
   ];
 }

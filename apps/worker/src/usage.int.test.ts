@@ -1,7 +1,5 @@
-import { partitionChecks } from "@headroom/db/readiness";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory } from "@headroom/db/testing/factories";
-import { createHealth } from "@headroom/platform/health";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics } from "@headroom/platform/metrics";
 import type { ServiceContext } from "@headroom/service/context";
@@ -70,38 +68,4 @@ test("once an hour every counter is verified, what differs is logged, and the me
   );
   await pruneUsage(context);
   expect(said.at(-1)).toMatchObject({ msg: "usage pruned", days: [], reservations: 0, firings: 0 });
-});
-
-test("readiness warns when partitions are there for less than seven days, and fails without today's", async () => {
-  const { db } = await worker();
-  const health = createHealth(partitionChecks(db));
-  const readiness = () =>
-    new Promise<{ status: number; body: unknown }>((resolve) => {
-      let status = 0;
-      health.answer(
-        { url: "/readyz", method: "GET" } as never,
-        {
-          writeHead: (code: number) => {
-            status = code;
-          },
-          end: (body: string) => resolve({ status, body: JSON.parse(body) }),
-        } as never,
-      );
-    });
-  const keepUntil = (days: number) =>
-    database.admin.query(
-      "delete from headroom.usage_partition where received_on > (clock_timestamp() at time zone 'UTC')::date + $1::int",
-      [days],
-    );
-  const ok = { status: 200, body: { status: "ok", checks: { partitions: "ok" } } };
-  const warning = { status: 200, body: { status: "ok", checks: { partitions: "warning" } } };
-  expect(await readiness()).toEqual(ok);
-  await keepUntil(7);
-  expect(await readiness()).toEqual(ok);
-  await keepUntil(6);
-  expect(await readiness()).toEqual(warning);
-  await keepUntil(0);
-  expect(await readiness()).toEqual(warning);
-  await keepUntil(-1);
-  expect(await readiness()).toMatchObject({ status: 503, body: { checks: { partitions: "failed" } } });
 });

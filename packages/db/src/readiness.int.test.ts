@@ -3,9 +3,9 @@ import { startHttpServer } from "@headroom/platform/http";
 import { createLogger } from "@headroom/platform/log";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DatabaseRole } from "./client.ts";
-import { databaseChecks } from "./readiness.ts";
-import { ensurePartitions } from "./tallies.ts";
+import { databaseChecks, partitionChecks } from "./readiness.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
+import { ensurePartitions } from "./usage-partitions.ts";
 
 let scratch: TestDatabase;
 beforeAll(async () => {
@@ -15,7 +15,8 @@ afterAll(() => scratch.drop());
 
 /** What `/readyz` answers in an application that has this role. */
 async function ready(role: DatabaseRole): Promise<[number, unknown]> {
-  const health = createHealth(databaseChecks(await scratch.connect(role)));
+  const database = await scratch.connect(role);
+  const health = createHealth({ ...databaseChecks(database), ...partitionChecks(database) });
   const log = createLogger({ service: "test", level: "silent" });
   const server = await startHttpServer({ host: "127.0.0.1", port: 0, health, log, handle: () => undefined });
   try {
@@ -45,10 +46,12 @@ test("readiness warns when fewer than seven days of partitions lie ahead, and ta
   await drop(8, 30);
   expect(await ready("hr_api")).toEqual(answer("ok"));
   await drop(7, 7);
-  for (const role of ["hr_api", "hr_worker", "hr_webhook"] as const) {
+  for (const role of ["hr_api", "hr_worker"] as const) {
     expect(await ready(role)).toEqual(answer("warning"));
   }
-  expect(await ensurePartitions(await scratch.connect("hr_worker"), 30)).toBe(24);
+  await drop(0, 6);
+  expect(await ready("hr_worker")).toMatchObject([503, { checks: { partitions: "failed" } }]);
+  expect(await ensurePartitions(await scratch.connect("hr_worker"), 30)).toBe(31);
   expect(await ready("hr_worker")).toEqual(answer("ok"));
 });
 

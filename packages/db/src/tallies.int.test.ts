@@ -167,7 +167,7 @@ describe("sums", () => {
     expect(await total(", 'jobs', '2028-07-01T00:00:00Z'")).toBe(8);
     expect(await total(", from_date => '2028-06-15'")).toBe(13);
     expect(await total(", to_date => '2028-06-14'")).toBe(2);
-    const june = { from: "2028-06-01", to: "2028-06-30" };
+    const june = { from: "2028-06-01", to: "2028-06-30", memberId: null };
     expect((await readDailyUsage(api, id, june)).map(({ date, quantity }) => [date, quantity])).toEqual([
       ["2028-06-01", 2],
       ["2028-06-15", 1],

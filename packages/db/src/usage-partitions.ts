@@ -12,9 +12,9 @@ export async function ensurePartitions(database: Database, daysAhead: number): P
 /** For how many days after today, in one piece, events can be stored. Real time; -1: not even today. */
 export async function countDaysAhead(database: Database): Promise<number> {
   const { rows } = await database.pool.query<{ ahead: number }>(
-    `select coalesce(min(d) filter (where p.received_on is null), 366)::int - 1 as ahead
-     from generate_series(0, 366) d
-     left join usage_partition p on p.received_on = (clock_timestamp() at time zone 'UTC')::date + d`,
+    `select coalesce(min(d) filter (where to_regclass('headroom.usage_event_' ||
+         to_char((clock_timestamp() at time zone 'UTC')::date + d, 'YYYYMMDD')) is null), 366) - 1 as ahead
+     from generate_series(0, 366) d`,
   );
   return rows[0]?.ahead ?? -1;
 }

@@ -74,7 +74,7 @@ describe("a partition", () => {
         day,
       ),
     ).toEqual([{ events: 1, dropped: true }]);
-    const range = { from: "2028-06-01", to: "2028-06-30" };
+    const range = { from: "2028-06-01", to: "2028-06-30", memberId: null };
     expect(await readDailyUsage(api, id, range)).toMatchObject([{ date: "2028-06-15", quantity: 7 }]);
     expect(await rollUpDay(worker, day)).toBe(1);
     expect(await readDailyUsage(api, id, range)).toMatchObject([{ quantity: 7 }]);
