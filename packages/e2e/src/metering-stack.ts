@@ -63,14 +63,19 @@ const signalEach = (ids: readonly number[], signal: NodeJS.Signals): void => {
   }
 };
 
-/** Starts them on an empty database and resolves when all answer. */
-export async function startMeteringStack(environment: Record<string, string> = {}): Promise<MeteringStack> {
+const applications = ["api-0", "api-1", "worker"] as const;
+
+/** Starts them, or the applications that are named, on an empty database and resolves when all answer. */
+export async function startMeteringStack(
+  environment: Record<string, string> = {},
+  names: readonly (typeof applications)[number][] = applications,
+): Promise<MeteringStack> {
   const directory = mkdtempSync(path.join(tmpdir(), "headroom-metering-"));
   const dataDirectory = path.join(directory, "postgres");
   const logDirectory = path.join(directory, "logs");
   const keeping = { logDirectory, log: () => undefined };
-  const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-  const [databasePort, ...applicationPorts] = ports;
+  const databasePort = await freePort();
+  const applicationPorts = await Promise.all(names.map(() => freePort()));
   const postgres: KeptPostgres = await keepPostgres({ ...keeping, dataDirectory, port: databasePort });
   await migrate({ connectionString: postgres.adminUrl });
   const databaseUrl = await postgres.openLogin(password);
@@ -86,7 +91,6 @@ export async function startMeteringStack(environment: Record<string, string> = {
     DATABASE_URL: databaseUrl,
     ...environment,
   };
-  const names = ["api-0", "api-1", "worker"] as const;
   const urls = applicationPorts.map((port) => `http://127.0.0.1:${port}`);
   const kept = names.map((name, index): KeptProcess => {
     const script = path.join(root, "apps", name === "worker" ? "worker" : "api", "src", "main.ts");
