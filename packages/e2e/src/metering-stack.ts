@@ -110,7 +110,9 @@ export async function startMeteringStack(
     return answers.every((ok) => ok);
   };
   const whole = async () => void (await until(() => isWhole().catch(() => false), Boolean, 60));
+  const loads: ChildProcess[] = [];
   const stop = async (): Promise<void> => {
+    for (const load of loads) load.kill("SIGKILL");
     await Promise.all(kept.map((one) => one.stop()));
     await admin.end();
     await postgres.stop();
@@ -137,7 +139,11 @@ export async function startMeteringStack(
       const { stdout } = await execute(process.execPath, [script, ...parameters], { env: variables });
       return stdout;
     },
-    startLoad: () => fork(path.join(import.meta.dirname, "metering-load.ts"), { execArgv: [] }),
+    startLoad: () => {
+      const child = fork(path.join(import.meta.dirname, "metering-load.ts"), { execArgv: [] });
+      loads.push(child);
+      return child;
+    },
   };
   try {
     await Promise.all(kept.map((one) => one.ready()));
