@@ -8,6 +8,8 @@ import { ensurePartitions, rollUpDays, verifyUsage } from "./metering.ts";
 import { createUsageLane } from "./usage-lane.ts";
 
 const days = 10;
+/** Beyond every partition that the migrations have made. */
+const start = 50;
 const dailyLimit = 5;
 
 let scratch: TestDatabase;
@@ -63,13 +65,14 @@ const request = (credential: Buffer, more: Partial<UsageRequest> = {}): UsageReq
 });
 
 test("ten days without a worker: days roll, keys are known, and one round of the worker tallies all", async () => {
+  await setDay(start);
   await ensurePartitions({ db: api }); // as the api does when it starts
   const lane = createUsageLane(api);
   const credential = await make.key(await make.organization());
   const first = request(credential, { key: "the first" });
   const told = await lane.submit(first);
   for (let day = 0; day <= days; day += 1) {
-    await setDay(day);
+    await setDay(start + day);
     const left = day === 0 ? dailyLimit - 1 : dailyLimit;
     for (let event = 0; event < left; event += 1) {
       expect(await lane.submit(request(credential))).toMatchObject({ outcome: "accepted" });
