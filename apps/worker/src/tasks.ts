@@ -6,7 +6,9 @@ import { closePeriods } from "./tasks/close-periods.ts";
 import { describe } from "./tasks/describe-customer.ts";
 import { makePartitions } from "./tasks/ensure-partitions.ts";
 import { expire } from "./tasks/expire-invites.ts";
+import { pruneFirings } from "./tasks/prune-alert-firings.ts";
 import { prune } from "./tasks/prune-events.ts";
+import { pruneUsage } from "./tasks/prune-usage.ts";
 import { pruneDeliveries } from "./tasks/prune-webhook-deliveries.ts";
 import { purge } from "./tasks/purge-organizations.ts";
 import { removeLimits } from "./tasks/remove-ended-limits.ts";
@@ -14,6 +16,7 @@ import { report } from "./tasks/report-overage.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
 import { sendMail } from "./tasks/send-mail.ts";
 import { sweep } from "./tasks/sweep-inbox.ts";
+import { tell } from "./tasks/tell-alerts.ts";
 import { checkAudit } from "./tasks/verify-audit.ts";
 import { verify } from "./tasks/verify-usage.ts";
 
@@ -27,13 +30,16 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   ensure_partitions: makePartitions,
   remove_ended_limits: removeLimits,
   expire_invites: expire,
+  prune_alert_firings: pruneFirings,
   prune_webhook_deliveries: pruneDeliveries,
   purge_organizations: purge,
   prune_events: prune,
+  prune_usage: pruneUsage,
   report_overage: report,
   roll_up_days: rollUp,
   send_mail: sendMail,
   sweep_inbox: sweep,
+  tell_alerts: tell,
   verify_audit: checkAudit,
   verify_usage: verify,
 };

@@ -141,7 +141,7 @@ export const errorReference: Readonly<Record<ErrorCode, ErrorEntry>> = {
     details: { planId: "gold" },
   },
   resource_not_found: {
-    when: "The organization has no such key, profile, conversation, webhook or delivery.",
+    when: "The organization has no such key, profile, conversation, webhook, delivery or alert.",
     message: "The organization has no such key.",
     details: {},
   },

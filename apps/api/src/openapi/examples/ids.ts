@@ -14,6 +14,7 @@ export const ids = {
   conversation: "cnv_01983a64-3b0c-7f3a-9b4c-5d6e7f8a9b0c",
   webhook: "whk_01983a65-4c0d-7a4b-8c5d-6e7f8a9b0c0d",
   event: "evt_01983a66-5d0e-7b5c-9d6e-7f8a9b0c1d0e",
+  alert: "alr_01983a68-7f10-7d7e-8f8a-9b0c1d2e3f10",
   usageEvent: "evt_01983a67-6e0f-7c6d-8e7f-8a9b0c1d2e0f",
 } as const;
 
