@@ -23,13 +23,13 @@ export type Caller = {
 };
 
 /** The client's meter as a back end has it, and how many tries it makes in all. */
-const countedMeter = (client: HeadroomClient, onTry: () => void) => {
-  const { consume } = client.usage;
+const countedMeter = (client: HeadroomClient, onTry: (key: string) => void) => {
+  const { consume, record, check } = client.usage;
   const mutate: typeof consume.mutate = (input, options) => {
-    onTry();
+    onTry(input.idempotencyKey ?? "");
     return consume.mutate(input, options);
   };
-  return createMeter({ usage: { consume: { mutate } } }, { timeoutMs: 6_000, tries: 2 });
+  return createMeter({ usage: { consume: { ...consume, mutate }, record, check } }, { timeoutMs: 6_000, tries: 2 });
 };
 
 const longestBatch = 10_000;
@@ -65,6 +65,16 @@ export function openCaller({ urls, first, platformKey, onOutage }: CallerOptions
     return client;
   };
 
+  /** How many tries each key has had that waits for its answer. */
+  const tries = new Map<string, number>();
+  const meters = new Map<HeadroomClient, ReturnType<typeof countedMeter>>();
+  const meterOf = (client: HeadroomClient) => {
+    const meter =
+      meters.get(client) ?? countedMeter(client, (key) => void tries.set(key, (tries.get(key) ?? 0) + 1));
+    meters.set(client, meter);
+    return meter;
+  };
+
   async function afterOutage(): Promise<void> {
     onOutage();
     await sleep(pauseMs());
@@ -75,17 +85,16 @@ export function openCaller({ urls, first, platformKey, onOutage }: CallerOptions
       const { subject, meter, mode, quantity, replay } = event;
       const input = { organizationId: `org_${subject.id}`, meter, mode, quantity };
       let { key } = event;
-      let tries = 0;
       for (let turn = 0; ; turn += 1) {
-        const over = countedMeter(clientOf(subject, turn), () => {
-          tries += 1;
-        });
+        const over = meterOf(clientOf(subject, turn));
         try {
           const answer = await over.consume(key === null ? input : { ...input, idempotencyKey: key });
           key = answer.idempotencyKey;
           if (answer.source === "live") {
+            const unknown = (tries.get(key) ?? 1) - 1;
+            tries.delete(key);
             return {
-              ...{ organizationId: subject.id, meter, key, mode, quantity, replay, unknown: tries - 1 },
+              ...{ organizationId: subject.id, meter, key, mode, quantity, replay, unknown },
               allowed: answer.allowed,
               accepted: answer.acceptedQuantity,
               eventId: answer.eventId,
