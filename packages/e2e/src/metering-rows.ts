@@ -51,6 +51,11 @@ export async function readDisagreements(admin: pg.Pool): Promise<unknown[]> {
        select organization_id, meter, period_start, local_date, sum(quantity) as quantity, sum(over_cap) as over_cap,
          count(*) as events
        from headroom.usage_event group by 1, 2, 3, 4
+     ), sealed as (
+       select organization_id, meter, period_start, local_date, sum(quantity) as quantity, sum(over_cap) as over_cap,
+         count(*) as events
+       from headroom.usage_event join headroom.usage_partition p using (received_on)
+       where p.sealed_at is not null group by 1, 2, 3, 4
      ), tallied as (
        select organization_id, meter, period_start, local_date, sum(quantity) as quantity, sum(over_cap) as over_cap,
          sum(events) as events
@@ -60,7 +65,7 @@ export async function readDisagreements(admin: pg.Pool): Promise<unknown[]> {
        from counted group by 1, 2, 3
      )
      (select 'tally' as what, organization_id, meter, c.quantity as counted, t.quantity as kept
-      from counted c full join tallied t using (organization_id, meter, period_start, local_date)
+      from sealed c full join tallied t using (organization_id, meter, period_start, local_date)
       where (c.quantity, c.over_cap, c.events) is distinct from (t.quantity, t.over_cap, t.events))
      union all
      (select 'period', organization_id, meter, coalesce(c.quantity, 0), p.total
