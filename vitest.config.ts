@@ -36,9 +36,15 @@ export default defineConfig({
         test: {
           name: "soak",
           sequence: { groupOrder: 3 },
-          include: ["packages/service/src/organization-model.int.test.ts"],
+          include: [
+            "packages/service/src/organization-model.int.test.ts",
+            "packages/e2e/src/metering-crash.e2e.test.ts",
+          ],
           globalSetup: ["packages/db/src/testing/global-setup.ts"],
-          provide: { modelCommands: 100_000 },
+          testTimeout: 2 * 60 * 60_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+          provide: { modelCommands: 100_000, crashConsumes: 1_000_000 },
         },
       },
       {
@@ -49,6 +55,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          provide: { crashConsumes: 30_000 },
         },
       },
     ],

@@ -8,19 +8,18 @@ import {
   type UsageOutcome,
   type UsageRequest,
 } from "@headroom/db/usage";
-import { DomainError } from "@headroom/domain/errors";
+import { createPatience, type Waiting as Patient, unavailable } from "./usage-patience.ts";
 
 /** Takes usage events of any callers and answers each its own. */
 export interface UsageLane {
-  /** @throws unavailable when the queue is full or the database cannot be asked; nothing was decided then. */
+  /**
+   * @throws unavailable when the queue is full, or the database does not answer in time. An event that was on its way
+   * to it then may have been counted: asked again, its key tells.
+   */
   submit(request: UsageRequest): Promise<UsageOutcome>;
 }
 
-interface Waiting {
-  request: UsageRequest;
-  resolve: (outcome: UsageOutcome) => void;
-  reject: (error: unknown) => void;
-}
+type Waiting = Patient<UsageRequest, UsageOutcome>;
 
 export interface LaneOptions {
   /** Events in one statement at most. */
@@ -29,6 +28,11 @@ export interface LaneOptions {
   queue?: number;
   /** Organizations that may wait for a gate at the same time, each on a connection of its own. */
   detours?: number;
+  /**
+   * How long an event waits for its answer while the database says nothing at all, in milliseconds. What was not sent
+   * by then is not sent any more.
+   */
+  patienceMs?: number;
 }
 
 /**
@@ -37,13 +41,20 @@ export interface LaneOptions {
  * organization, whose events take a detour on which one waits.
  */
 export function createUsageLane(database: Database, options: LaneOptions = {}): UsageLane {
-  const { batch = 512, queue = 20_000, detours = 4 } = options;
+  const { batch = 512, queue = 20_000, detours = 4, patienceMs = 3_000 } = options;
   const held = new Map<string, Waiting[]>();
-  let pending = 0;
+  const pending = createPatience<UsageRequest, UsageOutcome>(patienceMs, () => main.forget());
   let underWay = 0;
 
-  const main = selfClocking(batch, async (events) => {
-    const undecided = await settle(events, (requests) => consumeUnheld(database, requests));
+  function heard<Outcome>(outcomes: Outcome[]): Outcome[] {
+    pending.hear();
+    return outcomes;
+  }
+
+  const main = selfClocking(batch, pending.isWaiting, async (events) => {
+    const undecided = await settle(events, async (requests) =>
+      heard(await consumeUnheld(database, requests)),
+    );
     for (const { waiting, organizationId } of undecided) {
       const others = held.get(organizationId);
       if (others) {
@@ -71,30 +82,36 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
 
   async function takeDetour(events: Waiting[]): Promise<void> {
     for (let next = 0; next < events.length; next += batch) {
-      await settle(events.slice(next, next + batch), (requests) => consumeUsage(database, requests));
+      const now = events.slice(next, next + batch).filter(pending.isWaiting);
+      await settle(now, async (requests) => heard(await consumeUsage(database, requests)));
     }
   }
 
   return {
     submit(request) {
-      if (pending >= queue) {
-        return Promise.reject(
-          new DomainError("unavailable", "Too many usage events are waiting, try again shortly"),
-        );
+      if (pending.count() >= queue) {
+        return Promise.reject(unavailable("Too many usage events are waiting, try again shortly"));
       }
-      pending += 1;
-      return new Promise<UsageOutcome>((resolve, reject) => main({ request, resolve, reject })).finally(
-        () => {
-          pending -= 1;
-        },
-      );
+      return new Promise<UsageOutcome>((resolve, reject) => {
+        main.add(pending.add({ request, resolve, reject }));
+      });
     },
   };
 }
 
+interface Collector {
+  add(event: Waiting): void;
+  /** Drops the events that nobody waits for any more. */
+  forget(): void;
+}
+
 /** Collects events and hands them on in batches, the next when the previous has been dealt with. */
-function selfClocking(batch: number, send: (events: Waiting[]) => Promise<void>): (event: Waiting) => void {
-  const waiting: Waiting[] = [];
+function selfClocking(
+  batch: number,
+  isWaiting: (event: Waiting) => boolean,
+  send: (events: Waiting[]) => Promise<void>,
+): Collector {
+  let waiting: Waiting[] = [];
   let running = false;
 
   async function drain(): Promise<void> {
@@ -104,13 +121,18 @@ function selfClocking(batch: number, send: (events: Waiting[]) => Promise<void>)
     running = false;
   }
 
-  return (event) => {
-    waiting.push(event);
-    if (!running) {
-      running = true;
-      // After this tick's other callers have joined.
-      setImmediate(() => void drain());
-    }
+  return {
+    add(event) {
+      waiting.push(event);
+      if (!running) {
+        running = true;
+        // After this tick's other callers have joined.
+        setImmediate(() => void drain());
+      }
+    },
+    forget() {
+      waiting = waiting.filter(isWaiting);
+    },
   };
 }
 
@@ -119,6 +141,9 @@ async function settle(
   events: readonly Waiting[],
   ask: (requests: UsageRequest[]) => Promise<(UsageOutcome | Undecided)[]>,
 ): Promise<{ waiting: Waiting; organizationId: string }[]> {
+  if (events.length === 0) {
+    return [];
+  }
   try {
     const outcomes = await ask(events.map((one) => one.request));
     return events.flatMap((waiting, index) => {

@@ -11,7 +11,7 @@ export interface Factory {
   /** Answers the SHA-256 of a key for the organization, or of a platform key without one. */
   key(
     organizationId: string | null,
-    more?: { scopes?: string[]; memberId?: string; expiresAt?: Date },
+    more?: { scopes?: string[]; memberId?: string; expiresAt?: Date; secret?: string | Buffer },
   ): Promise<Buffer>;
   /** Moves the clock so that it stands at an instant. */
   setClock(at: string): Promise<void>;
@@ -72,9 +72,12 @@ export function createFactory(admin: pg.Pool): Factory {
       );
       return id;
     },
-    async key(organizationId, { scopes = ["usage:write"], memberId, expiresAt } = {}) {
+    async key(
+      organizationId,
+      { scopes = ["usage:write"], memberId, expiresAt, secret = randomBytes(32) } = {},
+    ) {
       const id = uuidv7();
-      const hash = createHash("sha256").update(randomBytes(32)).digest();
+      const hash = createHash("sha256").update(secret).digest();
       if (organizationId === null) {
         await admin.query(
           "insert into headroom.platform_key (id, name, scopes, secret_prefix, created_at, expires_at) values ($1, 'k', $2, 'hr', now(), $3)",
