@@ -69,7 +69,9 @@ create table usage_alert (
   check ((percent is null) = (percent_of is null)),
   check ((percent_of = 'daily_limit') = (window_kind = 'day'))
 );
-create index usage_alert_of_gate on usage_alert (organization_id, meter);
+-- The same alert does not stand twice.
+create unique index usage_alert_once on usage_alert (organization_id, meter, window_kind, units, percent, percent_of)
+  nulls not distinct;
 
 -- Written with the count that reached the threshold; told by the worker afterwards.
 create table usage_alert_firing (
@@ -78,12 +80,14 @@ create table usage_alert_firing (
   window_start timestamptz not null,
   window_end timestamptz not null,
   threshold bigint not null,
+  limit_units bigint, -- the limit that the alert was about when it fired; null: none
   used bigint not null,
   fired_at timestamptz not null,
   told_at timestamptz,
   primary key (organization_id, alert_id, window_start)
 );
 create index usage_alert_firing_untold on usage_alert_firing (organization_id) where told_at is null;
+create index usage_alert_firing_by_end on usage_alert_firing (window_end);
 
 do $$
 declare

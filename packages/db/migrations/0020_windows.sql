@@ -1,4 +1,5 @@
--- Repairs of days and periods: midnights that come twice, changes of zone and back, Stripe's clock ahead of ours.
+-- Days and periods: midnights that come twice, changes of zone and back, Stripe's clock ahead of ours; and what the
+-- gate and its periods must know of holds and alerts.
 
 -- The instant at which a local date begins. Where clocks go back over midnight it comes twice, and PostgreSQL reads it
 -- as the second: the day has begun with the first.
@@ -87,7 +88,9 @@ language sql stable as $$
   from headroom.period_of(gate.organization_id, gate.period_end) p
 $$;
 
--- As before, by these two.
+-- The gate as it stands at an instant: windows that have ended are followed by the one that holds the instant, limits
+-- whose time is up (or, with `afresh`, all) are asked again, and with either the thresholds that alerts wait for. Writes
+-- nothing.
 create or replace function rolled(gate usage_gate, at timestamptz, afresh boolean default false) returns usage_gate
 language plpgsql volatile as $$
 declare
@@ -132,9 +135,33 @@ begin
 end
 $$;
 
--- As before, and what is written down is each period to its own end, whichever zone that was in. The instant is never
--- before the running windows: a clock that went back must not make a late event of one that happens now.
-create or replace function lock_gate(
+-- As before, and made once instead of once for each of its columns.
+create or replace function create_gates(organizations uuid[], meters text[]) returns void
+language plpgsql volatile as $$
+declare
+  missing record;
+begin
+  for missing in
+    select distinct w.organization_id, w.meter from unnest(organizations, meters) as w (organization_id, meter)
+      where not exists (
+        select from headroom.usage_gate g where g.organization_id = w.organization_id and g.meter = w.meter)
+      order by w.organization_id, w.meter
+  loop
+    perform from headroom.organization where id = missing.organization_id for share;
+    insert into headroom.usage_gate
+      select g.* from headroom.new_gate(missing.organization_id, missing.meter, headroom.clock_now()) g
+      on conflict do nothing;
+  end loop;
+end
+$$;
+
+drop function lock_gate;
+
+-- Locks one gate and rolls it to the present, writing down the periods it leaves, each to its own end, whichever zone that
+-- was in. The instant is read after the lock, and is never before the running windows: a clock that went back must not
+-- make a late event of one that happens now. Without `wait`, a gate that somebody holds, or that is not there yet, is
+-- answered with null.
+create function lock_gate(
   tenant uuid, meter_name text, wait boolean default true, out gate usage_gate, out at timestamptz, out moved boolean
 ) language plpgsql volatile as $$
 declare
@@ -160,6 +187,70 @@ begin
 end
 $$;
 
+-- Writes down every period that a gate leaves behind, the idle ones too, with the terms that bill it: the plan's, what an
+-- override includes, and the hard cap at its end. Caps that ran out while nobody consumed are asked again.
+create or replace function leave_periods(gate usage_gate, until timestamptz) returns void
+language plpgsql volatile as $$
+declare
+  first timestamptz := gate.period_start;
+  past timestamptz := least(gate.period_end, until);
+  last timestamptz; -- the last instant of the period
+begin
+  loop
+    last := past - interval '1 microsecond';
+    if last >= gate.caps_valid_until then
+      select l.hard_cap, l.valid_until into gate.hard_cap, gate.caps_valid_until
+        from headroom.limits_of(gate.organization_id, gate.meter, last) l;
+    end if;
+    insert into headroom.usage_period (organization_id, meter, period_start, period_end, plan_id, plan_version,
+        included, hard_cap, unit_price, currency, billable)
+      select gate.organization_id, gate.meter, first, past,
+        coalesce(s.plan_id, s.base_plan_id), coalesce(s.plan_version, s.base_plan_version),
+        headroom.included_of(gate.organization_id, gate.meter, coalesce(s.plan_id, s.base_plan_id),
+          coalesce(s.plan_version, s.base_plan_version), last),
+        gate.hard_cap, pm.unit_price, pm.currency,
+        coalesce(pm.overage and s.source = 'stripe' and s.state <> 'trialing', false)
+      from headroom.subscription s
+      left join headroom.plan_meter pm on pm.plan_id = coalesce(s.plan_id, s.base_plan_id)
+        and pm.plan_version = coalesce(s.plan_version, s.base_plan_version) and pm.meter = gate.meter
+      where s.organization_id = gate.organization_id
+      on conflict do nothing;
+    exit when past >= until;
+    first := past;
+    select least(p.period_end, until) into past from headroom.period_of(gate.organization_id, first) p;
+  end loop;
+end
+$$;
+
+-- Ends a gate's running period at an instant and starts the next there. What was admitted or reserved since that instant
+-- moves to the new period; nothing else moves history. The gate is locked by the caller.
+create or replace function move_period(gate usage_gate, next_start timestamptz, next_end timestamptz)
+returns usage_gate language plpgsql volatile as $$
+declare
+  tenant uuid := gate.organization_id;
+  meter_name text := gate.meter;
+begin
+  perform headroom.leave_periods(gate, next_start);
+  update headroom.usage_event u set period_start = next_start
+    where u.organization_id = tenant and u.meter = meter_name and u.period_start = gate.period_start
+      and least(u.occurred_at, u.received_at) >= next_start;
+  select coalesce(sum(u.quantity), 0) into gate.period_used from headroom.usage_event u
+    where u.organization_id = tenant and u.meter = meter_name and u.period_start = next_start;
+  update headroom.usage_partition p set sealed_at = null
+    where p.sealed_at is not null and p.received_on in (
+      select u.received_on from headroom.usage_event u
+        where u.organization_id = tenant and u.meter = meter_name and u.period_start = next_start);
+  update headroom.usage_reservation r set period_start = next_start
+    where r.organization_id = tenant and r.meter = meter_name and r.status = 'held'
+      and r.period_start = gate.period_start and r.reserved_at >= next_start;
+  select coalesce(sum(r.quantity), 0) into gate.period_held from headroom.usage_reservation r
+    where r.organization_id = tenant and r.meter = meter_name and r.status = 'held' and r.period_start = next_start;
+  gate.period_start := next_start;
+  gate.period_end := next_end;
+  return headroom.next_alerts(gate);
+end
+$$;
+
 -- Rolls every gate of an organization to the present. Called under its lock before its plan, its subscription or its
 -- zone is written: what has ended until now, used or idle, ended under what held then.
 create function roll_gates(tenant uuid) returns void
@@ -177,9 +268,12 @@ begin
 end
 $$;
 grant execute on function roll_gates to hr_api, hr_worker, hr_webhook;
+grant execute on function roll_gates to hr_api, hr_worker, hr_webhook;
 
--- As before, and the period that opens ends, until refresh_limits knows the row that is written in between, with the
--- calendar month that it begins in.
+-- Called before a subscription row is written that starts, ends or re-anchors at `next_start`: the running period is
+-- closed under the terms it ran under. The one that opens ends, until refresh_limits knows the row that is written in
+-- between, with the calendar month that it begins in. The caller holds the organization's lock, writes the row, then
+-- calls refresh_limits. An instant ahead of our clock is now: nothing can have been used after it.
 create or replace function start_period(tenant uuid, next_start timestamptz) returns void
 language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
 declare

@@ -1,3 +1,5 @@
+-- Consume as a batch: what fits is admitted together, what may not fit one by one.
+
 set local role hr_engine;
 
 drop function usage_consume;
@@ -41,6 +43,53 @@ create type usage_answer as (
   max_overage bigint,
   hard_cap bigint
 );
+
+-- Ends the holds of a locked gate whose time is over. Each is given back to the windows that it was made in, as far as
+-- they still run.
+create function sweep_holds(gate usage_gate, at timestamptz) returns usage_gate language plpgsql volatile as $$
+declare
+  freed record;
+begin
+  with expired as (
+    update headroom.usage_reservation r set status = 'expired', finished_at = r.expires_at
+      where r.organization_id = gate.organization_id and r.meter = gate.meter and r.status = 'held' and r.expires_at <= at
+      returning r.quantity, r.day_start, r.period_start)
+  select coalesce(sum(quantity) filter (where day_start = gate.day_start), 0) as day,
+      coalesce(sum(quantity) filter (where period_start = gate.period_start), 0) as period
+    into freed from expired;
+  gate.day_held := gate.day_held - freed.day;
+  gate.period_held := gate.period_held - freed.period;
+  return gate;
+end
+$$;
+
+-- Where an event belongs that happened at `effective`, under the gate's lock. One that is ahead of the clock counts now;
+-- a late one keeps its own day, and its own period while that is open; a closed period's is carried into the current
+-- one. An ended period's row is share-locked: it is not closed before this transaction ends.
+create function place_event(
+  gate usage_gate, effective timestamptz,
+  out event_day date, out event_period timestamptz, out in_day boolean, out in_period boolean
+) language plpgsql volatile as $$
+begin
+  in_day := effective >= gate.day_start;
+  in_period := effective >= gate.period_start;
+  event_day := gate.day_date;
+  event_period := gate.period_start;
+  if not in_day then
+    event_day := least((effective at time zone gate.zone)::date, gate.day_date - 1);
+  end if;
+  if not in_period then
+    select p.period_start into event_period from headroom.usage_period p
+      where p.organization_id = gate.organization_id and p.meter = gate.meter and p.closed_at is null
+        and p.period_start <= effective and effective < p.period_end
+      for share;
+    if not found then
+      event_period := gate.period_start;
+      in_period := true;
+    end if;
+  end if;
+end
+$$;
 
 create function largest_integer_exceeded() returns void language plpgsql immutable as $$
 begin

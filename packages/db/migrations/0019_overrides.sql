@@ -109,40 +109,6 @@ language sql stable as $$
     and (o.expires_at is null or at < o.expires_at)
 $$;
 
--- As before, and with what an override includes. Caps that ran out while nobody consumed are asked again.
-create or replace function leave_periods(gate usage_gate, until timestamptz) returns void
-language plpgsql volatile as $$
-declare
-  first timestamptz := gate.period_start;
-  past timestamptz := least(gate.period_end, until);
-  last timestamptz; -- the last instant of the period
-begin
-  loop
-    last := past - interval '1 microsecond';
-    if last >= gate.caps_valid_until then
-      select l.hard_cap, l.valid_until into gate.hard_cap, gate.caps_valid_until
-        from headroom.limits_of(gate.organization_id, gate.meter, last) l;
-    end if;
-    insert into headroom.usage_period (organization_id, meter, period_start, period_end, plan_id, plan_version,
-        included, hard_cap, unit_price, currency, billable)
-      select gate.organization_id, gate.meter, first, past,
-        coalesce(s.plan_id, s.base_plan_id), coalesce(s.plan_version, s.base_plan_version),
-        headroom.included_of(gate.organization_id, gate.meter, coalesce(s.plan_id, s.base_plan_id),
-          coalesce(s.plan_version, s.base_plan_version), last),
-        gate.hard_cap, pm.unit_price, pm.currency,
-        coalesce(pm.overage and s.source = 'stripe' and s.state <> 'trialing', false)
-      from headroom.subscription s
-      left join headroom.plan_meter pm on pm.plan_id = coalesce(s.plan_id, s.base_plan_id)
-        and pm.plan_version = coalesce(s.plan_version, s.base_plan_version) and pm.meter = gate.meter
-      where s.organization_id = gate.organization_id
-      on conflict do nothing;
-    exit when past >= until;
-    first := past;
-    select least(p.period_end, until) into past from headroom.period_of(gate.organization_id, first) p;
-  end loop;
-end
-$$;
-
 -- As before, and an override replaces the plan's value.
 create or replace function held_features(person uuid, roles text[], wanted text) returns table (value jsonb)
 language sql volatile security definer set search_path = headroom, pg_temp as $$
