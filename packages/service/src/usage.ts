@@ -1,12 +1,7 @@
 import { createHash } from "node:crypto";
 import { readNow } from "@headroom/db/clock";
-import {
-  readUsageStatus,
-  recordUsage,
-  type UsageOutcome,
-  type UsageRefusal,
-  type UsageRequest,
-} from "@headroom/db/usage";
+import { recordUsage, type UsageOutcome, type UsageRefusal, type UsageRequest } from "@headroom/db/usage";
+import { readUsageStatus } from "@headroom/db/usage-readings";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import {

@@ -4,7 +4,12 @@ import { eventId, instant, userId } from "../inputs.ts";
 const units = z.int().min(0);
 const limit = units.nullable().describe("null: no limit");
 
-const window = z.strictObject({ used: units, limit, resetsAt: instant });
+const window = z.strictObject({
+  used: units,
+  held: units.describe("Units that open reservations hold on top"),
+  limit,
+  resetsAt: instant,
+});
 
 const headroom = {
   windows: z.strictObject({ day: window, period: window }),

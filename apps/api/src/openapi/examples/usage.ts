@@ -3,8 +3,8 @@ import type { ExamplesOf } from "./types.ts";
 
 const pagesToday = {
   windows: {
-    day: { used: 420, limit: 10_000, resetsAt: times.tomorrow },
-    period: { used: 8_200, limit: null, resetsAt: times.nextMonth },
+    day: { used: 420, held: 0, limit: 10_000, resetsAt: times.tomorrow },
+    period: { used: 8_200, held: 0, limit: null, resetsAt: times.nextMonth },
   },
   included: null,
   overage: 0,
@@ -15,8 +15,8 @@ const pagesToday = {
 
 const jobsToday = {
   windows: {
-    day: { used: 3, limit: null, resetsAt: times.tomorrow },
-    period: { used: 64, limit: 600, resetsAt: times.nextMonth },
+    day: { used: 3, held: 0, limit: null, resetsAt: times.tomorrow },
+    period: { used: 64, held: 0, limit: 600, resetsAt: times.nextMonth },
   },
   included: 100,
   overage: 0,
