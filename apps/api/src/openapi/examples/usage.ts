@@ -57,7 +57,86 @@ const event = {
   properties: { source: "nightly" },
 };
 
+const held = {
+  ...jobsToday,
+  windows: {
+    day: { ...jobsToday.windows.day, held: 20 },
+    period: { ...jobsToday.windows.period, held: 20 },
+  },
+  remaining: 516,
+};
+
+const reservation = {
+  id: ids.reservation,
+  status: "held" as const,
+  meter: "jobs",
+  quantity: 20,
+  expiresAt: times.soon,
+};
+
 export const usageExamples: ExamplesOf<"usage"> = {
+  reserve: {
+    input: { organizationId: ids.organization, ...event, quantity: 20, ttlSeconds: 600 },
+    output: {
+      allowed: true,
+      reason: null,
+      retryAfterSeconds: null,
+      duplicate: false,
+      reservation,
+      ...held,
+    },
+  },
+  commit: {
+    input: {
+      organizationId: ids.organization,
+      reservationId: ids.reservation,
+      quantity: 17,
+      idempotencyKey: "commit-7f3a9b4c",
+    },
+    output: {
+      allowed: true,
+      reason: null,
+      retryAfterSeconds: null,
+      duplicate: false,
+      windowEnded: false,
+      acceptedQuantity: 17,
+      overCapQuantity: 0,
+      afterExpiry: false,
+      eventId: ids.usageEvent,
+      ...jobsToday,
+    },
+  },
+  release: {
+    input: { organizationId: ids.organization, reservationId: ids.reservation },
+    output: { reservation: { ...reservation, status: "released" }, ...jobsToday },
+  },
+  reservations: {
+    input: { organizationId: ids.organization, meter: "jobs", limit: 50 },
+    output: {
+      reservations: [
+        {
+          id: ids.reservation,
+          meter: "jobs",
+          quantity: 20,
+          memberId: ids.admin,
+          reservedAt: times.now,
+          expiresAt: times.soon,
+        },
+      ],
+      nextCursor: null,
+    },
+  },
+  void: {
+    input: { organizationId: ids.organization, eventId: ids.usageEvent },
+    output: {
+      eventId: ids.voidEvent,
+      voidedEventId: ids.usageEvent,
+      meter: "jobs",
+      quantity: 1,
+      duplicate: false,
+      ...jobsToday,
+    },
+  },
   consume: {
     input: { organizationId: ids.organization, ...event, mode: "reject" },
     output: {
