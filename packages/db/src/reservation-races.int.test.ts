@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { expireReservations } from "./reservations.ts";
+import { expireReservations } from "./open-reservations.ts";
 import { type Customer, idOf, openUsageBench, type UsageBench } from "./testing/usage-bench.ts";
 
 let bench: UsageBench;

@@ -1,6 +1,6 @@
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { expireReservations, listOpenReservations, pruneReservations } from "./reservations.ts";
+import { expireReservations, listOpenReservations, pruneReservations } from "./open-reservations.ts";
 import { rollUpDay } from "./tallies.ts";
 import { idOf, openUsageBench, type UsageBench } from "./testing/usage-bench.ts";
 

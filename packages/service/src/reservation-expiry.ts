@@ -1,4 +1,4 @@
-import { expireReservations as expire, pruneReservations as prune } from "@headroom/db/reservations";
+import { expireReservations as expire, pruneReservations as prune } from "@headroom/db/open-reservations";
 import type { ServiceContext } from "./context.ts";
 
 const gatesAtOnce = 100;

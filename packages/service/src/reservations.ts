@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import {
   type CommitOutcome,
   commitReservation,
-  listOpenReservations,
   type ReleaseOutcome,
   type ReservationDenial,
   type ReservationState,
@@ -21,9 +20,7 @@ import {
   type RefusalReason,
 } from "@headroom/domain/usage";
 import { uuidv7 } from "@headroom/platform/uuid";
-import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
-import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
 import {
   keyMismatch,
   refusalOf,
@@ -220,33 +217,4 @@ function denied(outcome: ReservationDenial) {
 
 function toView({ expiresAt, id, ...state }: ReservationState): ReservationView {
   return { id: encodeId("res", id), ...state, expiresAt: expiresAt.toISOString() };
-}
-
-export interface OpenReservationView {
-  id: string;
-  meter: string;
-  quantity: number;
-  memberId: string | null;
-  reservedAt: string;
-  expiresAt: string;
-}
-
-/** The reservations that hold units now, oldest first. @throws DomainError validation_failed for a foreign cursor */
-export async function listReservations(
-  context: Context,
-  access: Access,
-  { limit, cursor, meter }: PageInput & { meter?: string | undefined },
-): Promise<{ reservations: OpenReservationView[]; nextCursor: string | null }> {
-  const page = { after: readIdCursor(cursor), limit: limit + 1, meter: meter ?? null };
-  const rows = await listOpenReservations(context.db, access.organizationId, page);
-  const { items, nextCursor } = nextPage(rows, limit, ({ id }) => id);
-  const reservations = items.map((row) => ({
-    id: encodeId("res", row.id),
-    meter: row.meter,
-    quantity: row.quantity,
-    memberId: row.memberId === null ? null : encodeId("usr", row.memberId),
-    reservedAt: row.reservedAt.toISOString(),
-    expiresAt: row.expiresAt.toISOString(),
-  }));
-  return { reservations, nextCursor };
 }

@@ -8,8 +8,12 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
 import { refusalOf, type UsageCaller } from "./usage.ts";
 
-/** An event by its id (a raw UUID), or by its meter (the default one when absent) and key. */
-export type VoidInput = { eventId: string } | { meter?: string | undefined; idempotencyKey: string };
+/** An event by its id (a raw UUID), or by its key and meter (the default one when absent). */
+export interface VoidInput {
+  eventId?: string | undefined;
+  idempotencyKey?: string | undefined;
+  meter?: string | undefined;
+}
 
 export interface VoidAnswer extends Headroom {
   /** The row that takes the event back. */
@@ -24,7 +28,7 @@ export interface VoidAnswer extends Headroom {
 /**
  * Takes an event back: its units leave its day, and its period while that is open, else the running one. Once; again
  * answers the first void.
- * @throws DomainError resource_not_found, validation_failed for an event that is a void itself
+ * @throws DomainError resource_not_found, validation_failed for an event that is a void itself or is named in two ways
  */
 export async function voidUsage(
   context: Pick<ServiceContext, "db">,
@@ -53,14 +57,17 @@ export async function voidUsage(
     case "is_void":
       throw invalidField("eventId", "is a void itself");
     default:
-      throw refusalOf(outcome.outcome, "meter" in input ? (input.meter ?? null) : null);
+      throw refusalOf(outcome.outcome, input.meter ?? null);
   }
 }
 
 function toReference(input: VoidInput): EventReference {
-  if ("eventId" in input) {
-    return { eventId: input.eventId };
+  const { eventId, idempotencyKey: key, meter } = input;
+  if (eventId !== undefined && key === undefined && meter === undefined) {
+    return { eventId };
   }
-  const { meter = null, idempotencyKey } = input;
-  return { meter, key: idempotencyKey, bornOn: keyBirthday(idempotencyKey, Date.now()) };
+  if (key !== undefined && eventId === undefined) {
+    return { meter: meter ?? null, key, bornOn: keyBirthday(key, Date.now()) };
+  }
+  throw invalidField("eventId", "names the event alone, or idempotencyKey and meter do");
 }

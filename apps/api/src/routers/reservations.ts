@@ -1,4 +1,5 @@
-import { commit, listReservations, release, reserve } from "@headroom/service/reservations";
+import { listReservations } from "@headroom/service/reservation-list";
+import { commit, release, reserve } from "@headroom/service/reservations";
 import { voidUsage } from "@headroom/service/voids";
 import { z } from "zod";
 import { eventIdInput, page, quantity, reservationIdInput, safeText } from "../inputs.ts";
@@ -101,10 +102,11 @@ export const reservationProcedures = {
       errors: ["unknown_meter", "resource_not_found"],
     })
     .input(
-      z.union([
-        usageInput({ eventId: eventIdInput }),
-        usageInput({ meter, idempotencyKey: safeText(200).describe("The key that the event was sent with") }),
-      ]),
+      usageInput({
+        eventId: eventIdInput.optional().describe("The event's id; else its key, with the meter"),
+        idempotencyKey: safeText(200).optional().describe("The key that the event was sent with"),
+        meter,
+      }),
     )
     .output(voidAnswer)
     .mutation(({ ctx, input }) => voidUsage(ctx.service, ctx.usageCaller(input.organizationId), input)),
