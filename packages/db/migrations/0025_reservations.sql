@@ -271,33 +271,37 @@ begin
     return with_event(answer, e);
   end if;
 
+  if answer.after_expiry then
+    gate := sweep_holds(gate, at); -- its own with the others
+  end if;
   select * into place from place_event(gate, r.reserved_at);
   for attempt in 1..2 loop
-    bare := case when r.status = 'held' then give_back(gate, r) else gate end;
+    bare := case when answer.after_expiry then gate else give_back(gate, r) end;
     room_day := case when place.in_day then bare.daily_limit - bare.day_used - bare.day_held end;
     room_period := case when place.in_period then bare.hard_cap - bare.period_used - bare.period_held end;
-    exit when answer.after_expiry or take <= r.quantity;
-    if not (place.in_day and place.in_period) then
-      select w.room_day, w.room_period into ended_day, ended_period
-        from ended_room(r, place.event_day, place.event_period, at) w;
+    if not answer.after_expiry and take > r.quantity then
+      if not (place.in_day and place.in_period) then
+        select w.room_day, w.room_period into ended_day, ended_period
+          from ended_room(r, place.event_day, place.event_period, at) w;
+      end if;
+      answer.outcome := refusal_for(take,
+        case when place.in_day then room_day else ended_day end,
+        case when place.in_period then room_period else ended_period end);
     end if;
-    answer.outcome := refusal_for(take,
-      case when place.in_day then room_day else ended_day end,
-      case when place.in_period then room_period else ended_period end);
-    exit when answer.outcome is null;
-    if attempt = 2 then
-      perform save_gate(gate);
-      answer.ended := not case answer.outcome when 'hard_cap' then place.in_period else place.in_day end;
-      return with_reading(answer, gate);
+    -- What its own period still holds was admitted then, whatever the cap is by now.
+    if room_period is not null and (answer.after_expiry or r.period_start <> gate.period_start) then
+      over := greatest(take - greatest(room_period, 0), 0);
     end if;
+    exit when attempt = 2 or (answer.outcome is null and over = 0);
     gate := sweep_holds(gate, at);
   end loop;
+  if answer.outcome is not null then
+    perform save_gate(gate);
+    answer.ended := not case answer.outcome when 'hard_cap' then place.in_period else place.in_day end;
+    return with_reading(answer, gate);
+  end if;
 
   gate := bare;
-  -- What its own period still holds was admitted then, whatever the cap is by now.
-  if room_period is not null and (answer.after_expiry or r.period_start <> gate.period_start) then
-    over := greatest(take - greatest(room_period, 0), 0);
-  end if;
   gate.day_used := gate.day_used + case when place.in_day then take else 0 end;
   gate.period_used := gate.period_used + case when place.in_period then take else 0 end;
   if greatest(gate.day_used + gate.day_held, gate.period_used + gate.period_held) > largest_integer() then

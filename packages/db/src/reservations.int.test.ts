@@ -226,6 +226,16 @@ describe("commit", () => {
   });
 });
 
+test("what expired holds took up is room before anything is called above the cap", async () => {
+  const acme = await bench.customer();
+  await bench.reserve(acme, 4, { ...jobs, ttlSeconds: 60 });
+  const late = idOf(await bench.reserve(acme, 4, { ...jobs, ttlSeconds: 60 }));
+  await bench.make.setClock("2028-06-15T12:01:30Z");
+  expect(await bench.consume(acme, 5, { ...jobs, mode: "record" })).toMatchObject({ overCap: 0 });
+  expect(await bench.commit(acme, late, 6)).toMatchObject({ overCap: 1, afterExpiry: true });
+  await bench.assertExact(acme);
+});
+
 describe("release", () => {
   test("gives the units back, once", async () => {
     const acme = await bench.customer();
