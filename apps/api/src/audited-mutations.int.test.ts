@@ -4,6 +4,7 @@ import { encodeId } from "@headroom/domain/ids";
 import type { HttpServer } from "@headroom/platform/http";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { authorize } from "@headroom/service/access";
+import { createAlert } from "@headroom/service/alerts";
 import type { ServiceContext } from "@headroom/service/context";
 import { createConversation } from "@headroom/service/conversations";
 import { acceptInvite } from "@headroom/service/invite-acceptance";
@@ -33,6 +34,17 @@ const work = "the members' everyday work, told by events: it gives and takes nei
  * entry, everything else none, with the reason. A mutation without a line here fails the first test.
  */
 const mutations: Record<string, Mutation> = {
+  "alerts.create": {
+    leaves: ["alert.created"],
+    call: async () => ({ input: { window: "day", percent: 80 } }),
+  },
+  "alerts.delete": {
+    leaves: ["alert.deleted"],
+    call: async ({ organizationId, owner }) => {
+      const access = await authorize(api, owner, organizationId, "organization.update");
+      return { input: { alertId: (await createAlert(api, access, { window: "day", units: 5 })).id } };
+    },
+  },
   "apiKeys.create": {
     leaves: ["api_key.created"],
     call: async () => ({ input: { name: "CI", scopes: ["usage:write"] } }),

@@ -3,6 +3,7 @@ import { encodeId, type IdPrefix } from "@headroom/domain/ids";
 import type { Permission } from "@headroom/domain/permissions";
 import type { HttpServer } from "@headroom/platform/http";
 import { uuidv7 } from "@headroom/platform/uuid";
+import { createAlert } from "@headroom/service/alerts";
 import type { ServiceContext } from "@headroom/service/context";
 import { createConversation } from "@headroom/service/conversations";
 import { createApiKey } from "@headroom/service/organization-keys";
@@ -82,7 +83,9 @@ async function furnish(name: string): Promise<Things> {
     [organizationId],
   );
   const [event] = rows;
+  const alert = await createAlert(context, await access("organization.update"), { window: "day", units: 5 });
   return {
+    alr: alert.id,
     org: encodeId("org", organizationId),
     usr: encodeId("usr", colleague.userId),
     inv: issued.id,
@@ -102,6 +105,7 @@ async function signIn(name: string): Promise<Person> {
 
 /** The other fields of the procedures that take an id besides the organization's: mine, so that only one is not. */
 const samples: Readonly<Record<string, (mine: Things) => Record<string, unknown>>> = {
+  "alerts.delete": () => ({}),
   "apiKeys.revoke": () => ({}),
   "apiKeys.rotate": () => ({}),
   "conversations.assign": ({ cnv, usr }) => ({ conversationId: cnv, userId: usr }),

@@ -53,6 +53,7 @@ export const apiKeyIdInput = idInput("key").describe("An API key's id");
 export const profileIdInput = idInput("prf").describe("A profile's id");
 export const conversationIdInput = idInput("cnv").describe("A conversation's id");
 export const webhookIdInput = idInput("whk").describe("A webhook endpoint's id");
+export const alertIdInput = idInput("alr").describe("An alert's id");
 export const eventIdInput = idInput("evt").describe("An event's id");
 export const reservationIdInput = idInput("res").describe("A reservation's id");
 
@@ -66,6 +67,7 @@ export const conversationId = idOutput("cnv");
 export const eventId = idOutput("evt");
 export const webhookId = idOutput("whk");
 export const reservationId = idOutput("res");
+export const alertId = idOutput("alr");
 
 /** An organization by id, or `current`: the caller's active one (an organization key's own). */
 export const organizationReference = z

@@ -63,7 +63,7 @@ describe("the api", () => {
     const ready = await fetch(`${url}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([
       200,
-      { status: "ok", checks: { database: "ok", migrations: "ok" } },
+      { status: "ok", checks: { database: "ok", migrations: "ok", partitions: "ok" } },
     ]);
     const answer = await fetch(`${url}/v1/me`, {
       headers: { authorization: `Bearer ${await issuer.sign()}` },

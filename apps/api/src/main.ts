@@ -1,6 +1,6 @@
 import { assertUnprivileged, createDatabase } from "@headroom/db/client";
 import { assertRealClock } from "@headroom/db/clock";
-import { databaseChecks } from "@headroom/db/readiness";
+import { databaseChecks, partitionChecks } from "@headroom/db/readiness";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
@@ -75,7 +75,7 @@ async function main(): Promise<void> {
     trustedProxyHops: variables.TRUSTED_PROXY_HOPS,
     router: appRouter,
     authenticate: (headers) => authenticate(service, verifyToken, headers, operators),
-    checks: databaseChecks(db),
+    checks: { ...databaseChecks(db), ...partitionChecks(db) },
     origins: allowedOrigins(variables),
     metrics,
     shutdownDelayMs: variables.SHUTDOWN_DELAY_MS,

@@ -1,3 +1,4 @@
+import { alertsRouter } from "./routers/alerts.ts";
 import { apiKeysRouter } from "./routers/api-keys.ts";
 import { auditRouter } from "./routers/audit.ts";
 import { billingRouter } from "./routers/billing.ts";
@@ -17,6 +18,7 @@ import { router } from "./trpc.ts";
 
 /** Every procedure. `@headroom/client` carries its type. */
 export const appRouter = router({
+  alerts: alertsRouter,
   apiKeys: apiKeysRouter,
   audit: auditRouter,
   billing: billingRouter,

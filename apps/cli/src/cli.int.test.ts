@@ -196,8 +196,8 @@ describe("keys create", () => {
   });
 });
 
-describe("usage verify", () => {
-  test("answers 0 when counters equal their events, 1 and where when one does not", async () => {
+describe("usage", () => {
+  test("verify answers 0 when counters equal their events, 1 and where when one does not; recompute repairs it", async () => {
     const organization = await factory.organization();
     const id = encodeId("org", organization);
     await database.admin.query("select headroom.create_gates(array[$1::uuid], array['pages'])", [
@@ -206,24 +206,69 @@ describe("usage verify", () => {
     expect(json(await headroom(["usage", "verify", "--json"]))).toMatchObject({
       code: 0,
       checked: 1,
+      days: 0,
       mismatches: [],
     });
     await database.admin.query("update headroom.usage_gate set day_used = 7 where organization_id = $1", [
       organization,
     ]);
-    expect(json(await headroom(["usage", "verify", "--organization", id, "--json"]))).toEqual({
+    const mismatch = { organizationId: id, meter: "pages", kind: "day_used", counter: 7, recount: 0 };
+    const differs = {
       code: 1,
       checked: 1,
-      mismatches: [{ organizationId: id, meter: "pages", window: "day", counter: 7, recount: 0 }],
-    });
+      days: 0,
+      mismatches: [{ ...mismatch, windowStart: expect.stringMatching(/T00:00:00.000Z$/) }],
+    };
+    expect(json(await headroom(["usage", "verify", id, "--json"]))).toEqual(differs);
+    expect(json(await headroom(["usage", "verify", "--organization", id, "--json"]))).toEqual(differs);
     const people = await headroom(["usage", "verify"]);
     expect(people.code).toBe(1);
-    expect(people.out).toContain("1 counters checked, 1 differs\n");
+    expect(people.out).toMatch(/^organization +meter +what +since +kept +counted\n/);
+    expect(people.out).toContain("1 counters and 0 sealed days checked, 1 differs\n");
+    const { rows } = await database.admin.query("select differences::int from headroom.usage_check");
+    expect(rows).toEqual([{ differences: 1 }]);
     const elsewhere = encodeId("org", await factory.organization());
-    expect(json(await headroom(["usage", "verify", "--organization", elsewhere, "--json"]))).toMatchObject({
+    expect(json(await headroom(["usage", "verify", elsewhere, "--json"]))).toMatchObject({
       code: 0,
       checked: 0,
     });
+
+    const none = { dayUsed: 0, periodUsed: 0, dayHeld: 0, periodHeld: 0 };
+    const meters = [{ meter: "pages", before: { ...none, dayUsed: 7 }, after: none, changed: true }];
+    const dry = json(await headroom(["usage", "recompute", id, "--dry-run", "--json"]));
+    expect(dry).toEqual({ code: 0, organizationId: id, dryRun: true, meters, days: [], remaining: [] });
+    expect((await headroom(["usage", "verify", id])).code).toBe(1);
+    const done = await headroom(["usage", "recompute", id, "--meter", "pages"], { USER: "kim" });
+    expect(done).toMatchObject({ code: 0 });
+    expect(done.out).toContain("pages  used today          7 → 0\n");
+    expect(done.out).toContain("1 of 1 meters set, 0 received days tallied again\n");
+    expect((await headroom(["usage", "verify", id])).code).toBe(0);
+    const { rows: entries } = await database.admin.query(
+      "select actor_id, action from headroom.audit_entry where organization_id = $1",
+      [organization],
+    );
+    expect(entries).toEqual([{ actor_id: "kim", action: "usage.recomputed" }]);
+  });
+
+  test("recompute says that a closed period's total is never edited", async () => {
+    const organization = await factory.organization();
+    await database.admin.query(
+      `insert into headroom.usage_period (organization_id, meter, period_start, period_end, plan_id, plan_version,
+         billable, closed_at, total, over_cap)
+       values ($1, 'pages', now() - interval '2 months', now() - interval '1 month', 'free', 1, false, now(), 3, 0)`,
+      [organization],
+    );
+    const { code, out } = await headroom(["usage", "recompute", encodeId("org", organization)]);
+    expect({ code, out }).toEqual({
+      code: 1,
+      out: expect.stringContaining(
+        "a closed period's total is never edited: what was billed stays on record\n",
+      ),
+    });
+    await database.admin.query("delete from headroom.usage_period where organization_id = $1", [
+      organization,
+    ]);
+    await headroom(["usage", "verify"]);
   });
 });
 
@@ -249,6 +294,6 @@ test("the process ends with the command's exit code, and keeps its streams apart
     headroomApart(["usage", "verify", "--organization", encodeId("org", await factory.organization())]),
     headroomApart(["usage", "verify", "--loudly"]),
   ]);
-  expect(verified).toEqual({ code: 0, out: "0 counters checked, 0 differ\n", err: "" });
+  expect(verified).toEqual({ code: 0, out: "0 counters and 0 sealed days checked, 0 differ\n", err: "" });
   expect(misused).toMatchObject({ code: 2, out: "", err: expect.stringContaining("unknown option") });
 });

@@ -65,7 +65,11 @@ test.each([
   ],
   [
     ["usage", "verify"],
-    ["recount", "exit code 1", "--organization <id>", "--json"],
+    ["recount", "exit code 1", "[organization]", "--organization <id>", "--json"],
+  ],
+  [
+    ["usage", "recompute"],
+    ["<organization>", "events and reservations", "exit code 1", "--meter <name>", "--dry-run", "--json"],
   ],
   [
     ["keys", "list"],
@@ -125,6 +129,8 @@ test.each([
   [["users", "erase", "ada@example.com"], "looks like usr_"],
   [["audit", "operators", "--limit", "0"], "1 to 99999"],
   [["usage", "verify", "--organization", "01890000-0000-7000-8000-000000000000"], "looks like org_"],
+  [["usage", "verify", "acme"], "looks like org_"],
+  [["usage", "recompute"], "missing required argument"],
 ])(
   "%j is wrong usage: exit code 2, the reason on standard error, nothing on standard output",
   async (command, reason) => {

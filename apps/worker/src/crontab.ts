@@ -16,9 +16,12 @@ export const crontab: CronItem[] = [
   tick("* * * * *", "purge_organizations"),
   tick("7 * * * *", "ensure_partitions"),
   tick("17 * * * *", "verify_usage"),
+  tick("47 * * * *", "prune_usage"),
   tick("37 3 * * *", "verify_audit"),
   tick("27 * * * *", "prune_webhook_deliveries"),
   tick("37 * * * *", "prune_events"),
+  tick("* * * * *", "tell_alerts"),
+  tick("47 * * * *", "prune_alert_firings"),
 ];
 
 function tick(match: string, task: JobName): CronItem {

@@ -67,7 +67,7 @@ test("the worker becomes ready, notices a moved clock within seconds, and stops 
   };
   await expect.poll(ready, { timeout: 10_000 }).toEqual({
     status: "ok",
-    checks: { database: "ok", migrations: "ok", queue: "ok", probe: "ok" },
+    checks: { database: "ok", migrations: "ok", partitions: "ok", queue: "ok", probe: "ok" },
   });
   const closed = async () => {
     const { rows } = await database.admin.query(

@@ -2,6 +2,7 @@ import { assertUnprivileged, createDatabase, type DatabaseRole } from "@headroom
 import { assertRealClock } from "@headroom/db/clock";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
+import { ensurePartitions } from "@headroom/service/metering";
 import { readVariables } from "./config.ts";
 import { createContext } from "./context.ts";
 import { crontab } from "./crontab.ts";
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
   const context = await createContext(variables, database, log);
   await assertUnprivileged(database);
   await assertRealClock(database, variables.HEADROOM_ENV);
+  await ensurePartitions(context);
   await startWorker({
     database,
     jobs,

@@ -2,7 +2,8 @@ import type { Database } from "@headroom/db/client";
 import { countDeadJobs } from "@headroom/db/worker-leases";
 import type { Logger } from "@headroom/platform/log";
 import type { Metrics } from "@headroom/platform/metrics";
-import { lastVerification, type VerificationOutcome } from "@headroom/service/audit-verification";
+import { lastVerification } from "@headroom/service/audit-verification";
+import { lastUsageCheck } from "@headroom/service/metering";
 import type { WorkerEvents } from "graphile-worker";
 import { Gauge, Histogram } from "prom-client";
 
@@ -58,13 +59,52 @@ function exposeDeadJobs(jobs: Database, metrics: Metrics): void {
  * `headroom_audit_verified_timestamp_seconds`, the same in every worker process; absent before the first time.
  */
 export function exposeAuditCheck(database: Database, metrics: Metrics): void {
-  const expose = (name: string, help: string, read: (check: VerificationOutcome) => number) =>
+  exposeCheck(metrics, () => lastVerification({ db: database }), {
+    headroom_audit_chain_ok: {
+      help: "1 when every audit trail held when they were last verified, 0 when one did not",
+      read: ({ faults }) => (faults === 0 ? 1 : 0),
+    },
+    headroom_audit_verified_timestamp_seconds: {
+      help: "When the audit trails were last verified",
+      read: ({ checkedAt }) => checkedAt.getTime() / 1_000,
+    },
+  });
+}
+
+/**
+ * The metrics `headroom_usage_verify_ok` (1: no kept number differs from a recount), `headroom_usage_differences` and
+ * `headroom_usage_verified_timestamp_seconds`, the same in every worker process; absent before the first time.
+ */
+export function exposeUsageCheck(database: Database, metrics: Metrics): void {
+  exposeCheck(metrics, () => lastUsageCheck({ db: database }), {
+    headroom_usage_verify_ok: {
+      help: "1 when every usage counter equalled its recount when they were last verified, 0 when one did not",
+      read: ({ differences }) => (differences === 0 ? 1 : 0),
+    },
+    headroom_usage_verified_timestamp_seconds: {
+      help: "When the usage counters were last verified",
+      read: ({ checkedAt }) => checkedAt.getTime() / 1_000,
+    },
+    headroom_usage_differences: {
+      help: "Usage counters, tallies and closed periods that differ from their recount",
+      read: ({ differences }) => differences,
+    },
+  });
+}
+
+/** Gauges of what a check noted last; absent before the first one. */
+function exposeCheck<Check>(
+  metrics: Metrics,
+  last: () => Promise<Check | null>,
+  gauges: Record<string, { help: string; read: (check: Check) => number }>,
+): void {
+  for (const [name, { help, read }] of Object.entries(gauges)) {
     new Gauge({
       name,
       help,
       registers: [metrics.registry],
       async collect() {
-        const check = await lastVerification({ db: database });
+        const check = await last();
         if (check === null) {
           this.remove();
         } else {
@@ -72,14 +112,5 @@ export function exposeAuditCheck(database: Database, metrics: Metrics): void {
         }
       },
     });
-  expose(
-    "headroom_audit_chain_ok",
-    "1 when every audit trail held when they were last verified, 0 when one did not",
-    ({ faults }) => (faults === 0 ? 1 : 0),
-  );
-  expose(
-    "headroom_audit_verified_timestamp_seconds",
-    "When the audit trails were last verified",
-    ({ checkedAt }) => checkedAt.getTime() / 1_000,
-  );
+  }
 }

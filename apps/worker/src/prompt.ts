@@ -1,3 +1,4 @@
+import { tellAlerts } from "@headroom/service/alert-telling";
 import type { ServiceContext } from "@headroom/service/context";
 import { expireInvites } from "@headroom/service/invite-expiry";
 import { rollUpDays } from "@headroom/service/metering";
@@ -26,6 +27,7 @@ export function startPromptLoops(context: ServiceContext): Loop[] {
     }),
     startLoop({ name: "invites", everyMs: 2_000, log, round: () => expireInvites(context) }),
     startLoop({ name: "reservations", everyMs: 2_000, log, round: () => expireReservations(context) }),
+    startLoop({ name: "alerts", everyMs: 1_000, log, round: () => tellAlerts(context) }),
     startLoop({ name: "tallies", everyMs: 4_000, log, round: () => rollUpDays(context) }),
     startWebhookLoop(context),
   ];

@@ -1,9 +1,9 @@
 import type { Database } from "@headroom/db/client";
-import { databaseChecks } from "@headroom/db/readiness";
+import { databaseChecks, partitionChecks } from "@headroom/db/readiness";
 import type { Check } from "@headroom/platform/health";
 import type { JobRunner } from "./runner.ts";
 
-/** What `/readyz` asks: both database roles answer, the schema is this code's, and this process really gets jobs. */
+/** What `/readyz` asks: both database roles answer, the schema is this code's, usage has where to go, and this process really gets jobs. */
 export function readinessChecks(
   database: Database,
   jobs: Database,
@@ -11,6 +11,7 @@ export function readinessChecks(
 ): Record<string, Check> {
   return {
     ...databaseChecks(database),
+    ...partitionChecks(database),
     queue: databaseChecks(jobs).database,
     probe: async () => {
       if (!runner.isProven()) {

@@ -7,7 +7,9 @@ import { describe } from "./tasks/describe-customer.ts";
 import { makePartitions } from "./tasks/ensure-partitions.ts";
 import { expire } from "./tasks/expire-invites.ts";
 import { endHolds } from "./tasks/expire-reservations.ts";
+import { pruneFirings } from "./tasks/prune-alert-firings.ts";
 import { prune } from "./tasks/prune-events.ts";
+import { pruneUsage } from "./tasks/prune-usage.ts";
 import { pruneDeliveries } from "./tasks/prune-webhook-deliveries.ts";
 import { purge } from "./tasks/purge-organizations.ts";
 import { removeLimits } from "./tasks/remove-ended-limits.ts";
@@ -15,6 +17,7 @@ import { report } from "./tasks/report-overage.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
 import { sendMail } from "./tasks/send-mail.ts";
 import { sweep } from "./tasks/sweep-inbox.ts";
+import { tell } from "./tasks/tell-alerts.ts";
 import { checkAudit } from "./tasks/verify-audit.ts";
 import { verify } from "./tasks/verify-usage.ts";
 
@@ -29,13 +32,16 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   remove_ended_limits: removeLimits,
   expire_invites: expire,
   expire_reservations: endHolds,
+  prune_alert_firings: pruneFirings,
   prune_webhook_deliveries: pruneDeliveries,
   purge_organizations: purge,
   prune_events: prune,
+  prune_usage: pruneUsage,
   report_overage: report,
   roll_up_days: rollUp,
   send_mail: sendMail,
   sweep_inbox: sweep,
+  tell_alerts: tell,
   verify_audit: checkAudit,
   verify_usage: verify,
 };

@@ -79,6 +79,7 @@ test("shows the text and the page of every mail that is ours, and runs nothing t
       limit: 20,
       window: "day",
       resetsAt: at,
+      over: false,
     },
     payment_failed: { organizationName, limitsUntil: at },
     seat_limit: { organizationName, limit: 2, members: 2, pending: 0, upgradePlans: ["Pro"] },

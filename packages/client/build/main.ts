@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,7 +12,9 @@ import { detachRouter } from "./declarations.ts";
 const packageDirectory = path.resolve(import.meta.dirname, "..");
 const root = path.resolve(packageDirectory, "../..");
 const target = path.resolve(process.argv[2] ?? path.join(packageDirectory, "dist"));
-const modules = ["index", "errors", "event-source", "keys", "metering"];
+const modules = readdirSync(path.join(packageDirectory, "src"))
+  .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && name !== "router.ts")
+  .map((name) => name.slice(0, -".ts".length));
 
 const emitted = mkdtempSync(path.join(tmpdir(), "headroom-client-"));
 try {

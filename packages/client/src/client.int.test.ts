@@ -38,7 +38,7 @@ beforeEach(() => {
 
 const units = { organizationId: "current", quantity: 1 };
 const meterOf = (options: Parameters<typeof createMeter>[1] = {}, url = server.url) =>
-  createMeter(createHeadroomClient({ url, apiKey: "hr_test_key" }), options);
+  createMeter(createHeadroomClient({ url, apiKey: "hr_test_key" }), { timeoutMs: 6_000, ...options });
 
 describe("metering", () => {
   test("answers what Headroom answers, allowed or not", async () => {

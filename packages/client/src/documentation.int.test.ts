@@ -1,13 +1,6 @@
-import { readFileSync } from "node:fs";
-import { stripTypeScriptTypes } from "node:module";
-import path from "node:path";
-import { changed, createStage, raise, socketClient, tokenOf } from "@headroom/api/testing/live";
+import { changed, createStage, raise, tokenOf } from "@headroom/api/testing/live";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import * as client from "./index.ts";
-
-/** What the examples may import. */
-const modules: Record<string, object> = { "@headroom/client": client, "socket.io-client": socketClient };
-const document = readFileSync(path.resolve(import.meta.dirname, "../../../docs/events.md"), "utf8");
+import { runExample } from "./testing/examples.ts";
 
 let stage: Awaited<ReturnType<typeof createStage>>;
 beforeAll(async () => {
@@ -15,25 +8,15 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.close());
 
-/** Runs an example of docs/events.md as it stands there; answers what it shows, and the given names of its own. */
+/** Runs an example of docs/events.md; answers what it shows, and the given name of its own. */
 async function run(name: string, result = "null") {
-  const block =
-    new RegExp(`<!-- example: ${name} -->\n\`\`\`ts\n([\\s\\S]*?)\`\`\``).exec(document)?.[1] ?? "";
-  expect(block).not.toBe("");
-  const code = stripTypeScriptTypes(block).replaceAll(
-    /^import (\{[^}]*\}) from "([^"]+)";$/gm,
-    'const $1 = modules["$2"];',
-  );
   const shown: string[] = [];
   const scope = {
-    modules,
     url: stage.server.url,
     token: async () => tokenOf(stage.ada),
     show: (text: string) => shown.push(text),
   };
-  const source = `return async ({ ${Object.keys(scope).join(", ")} }) => { ${code}; return ${result}; }`;
-  const own = await new Function(source)()(scope);
-  return { shown, own };
+  return { shown, own: await runExample("docs/events.md", name, scope, result) };
 }
 
 const soon = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 20 });

@@ -1,6 +1,7 @@
 import {
   createTRPCClient,
   httpBatchLink,
+  httpLink,
   httpSubscriptionLink,
   splitLink,
   type TRPCClient,
@@ -8,15 +9,24 @@ import {
 import { eventSourceOver } from "./event-source.ts";
 import type { AppRouter } from "./router.ts";
 
+export type { CommitResult } from "./commits.ts";
 export { type HeadroomError, type HeadroomErrorCode, isHeadroomError } from "./errors.ts";
-export {
-  type ConsumeResult,
-  createMeter,
-  type Meter,
-  type MeterOptions,
-  type UnavailableEvent,
-} from "./metering.ts";
+export { isMeterError, type KeyedEvent, type MeterError, type MeterErrorCode } from "./meter-errors.ts";
+export type { CallOptions, MeterOptions } from "./meter-options.ts";
+export { type CheckResult, type ConsumeResult, createMeter, type Meter } from "./metering.ts";
+export type { AskedInput, OnUnavailable, UnavailableEvent } from "./outages.ts";
+export type { RecordResult } from "./record-delivery.ts";
+export type { ReleaseResult, ReservationOutcome, ReserveResult } from "./reservations.ts";
 export type { AppRouter } from "./router.ts";
+export type {
+  CheckInput,
+  CommitInput,
+  ConsumeInput,
+  RecordInput,
+  ReleaseInput,
+  ReserveInput,
+  VoidInput,
+} from "./usage-client.ts";
 
 /** Who calls. A function is asked before each request, so that a token can be renewed. */
 export type HeadroomCredential =
@@ -51,6 +61,7 @@ const mostCallsInABatch = 50;
 export function createHeadroomClient(options: HeadroomClientOptions): HeadroomClient {
   const url = `${options.url.replace(/\/+$/, "")}/trpc`;
   const headers = () => requestHeaders(options);
+  const fetching = options.fetch === undefined ? {} : { fetch: options.fetch };
   return createTRPCClient<AppRouter>({
     links: [
       splitLink({
@@ -59,12 +70,16 @@ export function createHeadroomClient(options: HeadroomClientOptions): HeadroomCl
           url,
           EventSource: eventSourceOver({ headers, fetch: options.fetch ?? globalThis.fetch }),
         }),
-        false: httpBatchLink({
-          url,
-          maxItems: mostCallsInABatch,
-          maxURLLength: 8_000,
-          headers,
-          ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+        false: splitLink({
+          condition: ({ context }) => context.alone === true,
+          true: httpLink({ url, headers, ...fetching }),
+          false: httpBatchLink({
+            url,
+            maxItems: mostCallsInABatch,
+            maxURLLength: 8_000,
+            headers,
+            ...fetching,
+          }),
         }),
       }),
     ],

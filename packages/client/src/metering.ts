@@ -1,112 +1,119 @@
-import { isHeadroomError } from "./errors.ts";
+import { createBacklog } from "./backlog.ts";
 import { createKey } from "./keys.ts";
-
-/** The part of a Headroom client that metering uses. */
-export type UsageClient<Input, Answer> = {
-  usage: { consume: { mutate(input: Input, options?: { signal?: AbortSignal }): Promise<Answer> } };
-};
-
-/** Nobody could say whether the units fit. `input` has the key: recording it later cannot count twice. */
-export type UnavailableEvent<Input> = { input: Input; error: unknown };
-
-export type MeterOptions<Input> = {
-  /** How long all tries together may take, in milliseconds; 1,000 unless given. */
-  timeoutMs?: number;
-  /** How many tries, all with the same key; 3 unless given. */
-  tries?: number;
-  /**
-   * What counts when Headroom cannot be asked. `deny` unless given: no limit is ever passed by an outage. A function
-   * decides case by case, and may note the event to record it later.
-   */
-  onUnavailable?: "deny" | "allow" | ((event: UnavailableEvent<Input>) => boolean | Promise<boolean>);
-};
+import { reporterOf } from "./meter-errors.ts";
+import type { CallOptions, MeterOptions } from "./meter-options.ts";
+import { askOr, type OutageOptions, settingsOf } from "./outages.ts";
+import { createRecordBuffer, keyedEvent } from "./record-buffer.ts";
+import type { RecordResult } from "./record-delivery.ts";
+import { createReservations, type Reservations } from "./reservations.ts";
+import { type RetryOptions, tryRepeatedly } from "./retries.ts";
+import {
+  type CheckAnswer,
+  type CheckInput,
+  type ConsumeAnswer,
+  type ConsumeInput,
+  procedureOf,
+  type RecordInput,
+  type UsageClient,
+  type VoidInput,
+} from "./usage-client.ts";
 
 /** `live` is Headroom's own answer; `fallback` is the caller's rule for when there is none. */
-export type ConsumeResult<Answer> =
-  | (Answer & { source: "live"; idempotencyKey: string })
-  | { allowed: boolean; source: "fallback"; idempotencyKey: string; error: unknown };
+export type ConsumeResult =
+  | (ConsumeAnswer & { source: "live"; idempotencyKey: string })
+  | {
+      allowed: boolean;
+      source: "fallback";
+      idempotencyKey: string;
+      error: unknown;
+      /** The units wait to be recorded (`recordAllowed`). */
+      recording: boolean;
+    };
 
-export type Meter<Input, Answer> = {
+export type CheckResult =
+  | (CheckAnswer & { source: "live" })
+  | { allowed: boolean; source: "fallback"; error: unknown };
+
+type AskedCheck = CheckInput & { quantity: number };
+
+export type Meter<VoidAnswer = unknown> = Reservations & {
   /**
    * Checks and takes units in one step. The key is made before the first try, so a retry never counts twice. Rejects
    * only with refusals of the call itself (a wrong key or input, `isHeadroomError`), never with an outage.
    */
-  consume(input: Omit<Input, "idempotencyKey"> & { idempotencyKey?: string }): Promise<ConsumeResult<Answer>>;
+  consume(input: ConsumeInput, options?: CallOptions<ConsumeInput>): Promise<ConsumeResult>;
+  /** What a consume would answer. Takes nothing and promises nothing. */
+  check(input: CheckInput, options?: OutageOptions<AskedCheck>): Promise<CheckResult>;
+  /**
+   * Counts what has already happened. Waits for others, travels with them, and is tried again through outages. Resolves
+   * when Headroom has it; rejects with a `MeterError`. With `onRejected` the promise may be ignored.
+   */
+  record(input: RecordInput): Promise<RecordResult>;
+  /** Takes an event back. Rejects with an outage as well: ask again, nothing is taken back twice. */
+  void(input: VoidInput, options?: RetryOptions): Promise<VoidAnswer>;
+  /** Sends all that waits. Resolves when it is settled, or after `timeoutMs` (30,000); answers how much is left. */
+  flush(timeoutMs?: number): Promise<number>;
+  /** Takes no more events, sends what waits, and rejects what is left after `timeoutMs` (10,000) as `undelivered`. */
+  close(timeoutMs?: number): Promise<void>;
+  /** `close()`: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** Metering for back ends, over a client with an API key that has the scope `usage:write`. */
-export function createMeter<
-  Input extends { idempotencyKey?: string | undefined },
-  Answer extends { allowed: boolean },
->(client: UsageClient<Input, Answer>, options: MeterOptions<Input> = {}): Meter<Input, Answer> {
-  return {
-    async consume(given) {
-      const idempotencyKey = given.idempotencyKey ?? createKey();
-      const input = { ...given, idempotencyKey } as unknown as Input;
-      try {
-        const answer = await tryRepeatedly(
-          (signal) => client.usage.consume.mutate(input, { signal }),
-          options,
-        );
-        return { ...answer, source: "live", idempotencyKey };
-      } catch (error) {
-        if (!isOutage(error)) throw error;
-        const allowed = await decide(options.onUnavailable ?? "deny", { input, error });
-        return { allowed, source: "fallback", idempotencyKey, error };
-      }
-    },
+/** Metering for back ends, over a client with an API key that has the scope `usage:write`. One for the whole process. */
+export function createMeter<VoidAnswer = unknown>(
+  client: UsageClient<VoidAnswer>,
+  options: MeterOptions = {},
+): Meter<VoidAnswer> {
+  const backlog = createBacklog(options.batch?.maxBuffered ?? 10_000, options.exit);
+  const buffer = createRecordBuffer(client, backlog, options.batch ?? {});
+  const report = reporterOf(options.onRejected);
+  const canWait = () => !backlog.isClosed() && !backlog.isFull();
+  const recordsAllowed = (call: { recordAllowed?: boolean }) =>
+    call.recordAllowed ?? options.recordAllowed ?? false;
+  /** Counts in the background what nobody waits for. */
+  const recordLater = (input: RecordInput): void => {
+    buffer.recordOnceMore(keyedEvent(input)).catch(report);
   };
-}
 
-async function decide<Input>(
-  rule: NonNullable<MeterOptions<Input>["onUnavailable"]>,
-  event: UnavailableEvent<Input>,
-): Promise<boolean> {
-  return typeof rule === "function" ? rule(event) : rule === "allow";
-}
+  return {
+    async consume(given, call = {}) {
+      const idempotencyKey = given.idempotencyKey ?? createKey();
+      const input = { ...given, idempotencyKey };
+      const occurredAt = new Date().toISOString();
+      const answer = await askOr(
+        (signal) => client.usage.consume.mutate(input, { signal }),
+        input,
+        settingsOf(call, options),
+      );
+      if (answer.source === "live") return { ...answer, idempotencyKey };
+      const recording = answer.allowed && recordsAllowed(call);
+      if (!recording) return { ...answer, idempotencyKey, recording };
+      if (!canWait()) return { ...answer, allowed: false, idempotencyKey, recording: false };
+      const { mode: _, ...event } = input;
+      recordLater({ ...event, occurredAt });
+      return { ...answer, idempotencyKey, recording };
+    },
 
-async function tryRepeatedly<Answer>(
-  attempt: (signal: AbortSignal) => Promise<Answer>,
-  { timeoutMs = 1_000, tries = 3 }: { timeoutMs?: number; tries?: number },
-): Promise<Answer> {
-  const deadline = Date.now() + timeoutMs;
-  for (let left = tries; ; left -= 1) {
-    try {
-      // Each try gets an equal share of the time that is left, so that one silent connection cannot take it all.
-      return await withTimeout(attempt, Math.max(1, (deadline - Date.now()) / left));
-    } catch (error) {
-      if (!isOutage(error) || left <= 1 || Date.now() >= deadline) throw error;
-    }
-    await pause(Math.random() * Math.min(100, Math.max(0, deadline - Date.now()) / 4));
-  }
-}
+    check({ quantity = 1, ...given }, call = {}) {
+      const input = { ...given, quantity };
+      return askOr((signal) => client.usage.check.query(input, { signal }), input, settingsOf(call, options));
+    },
 
-async function withTimeout<Answer>(
-  attempt: (signal: AbortSignal) => Promise<Answer>,
-  ms: number,
-): Promise<Answer> {
-  const controller = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`Headroom did not answer within ${Math.round(ms)} ms`));
-      controller.abort();
-    }, ms);
-  });
-  try {
-    return await Promise.race([attempt(controller.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+    record(input) {
+      const result = buffer.record(input);
+      if (options.onRejected !== undefined) result.catch(report);
+      return result;
+    },
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
-}
+    ...createReservations(client, { backlog, options, report, canWait, recordsAllowed, recordLater }),
 
-/** Anything but a refusal that Headroom spoke; 500 and 503 say that it could not decide. */
-function isOutage(error: unknown): boolean {
-  return !isHeadroomError(error) || isHeadroomError(error, "internal", "unavailable");
+    void(input, call = {}) {
+      const procedure = procedureOf(client.usage.void, "void");
+      return tryRepeatedly((signal) => procedure.mutate(input, { signal }), settingsOf(call, options));
+    },
+
+    flush: backlog.flush,
+    close: backlog.close,
+    [Symbol.asyncDispose]: () => backlog.close(),
+  };
 }

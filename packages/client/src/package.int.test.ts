@@ -63,7 +63,7 @@ function compile(source: string): string {
 describe("the packed client", () => {
   test("compiles in a strict consumer, and its types are the API's", () => {
     const complaints = compile(`
-      import { createHeadroomClient, createMeter, type HeadroomErrorCode, isHeadroomError } from "@headroom/client";
+      import { createHeadroomClient, createMeter, type HeadroomErrorCode, isHeadroomError, isMeterError } from "@headroom/client";
       const client = createHeadroomClient({ url: "https://headroom.example.com", token: async () => "token" });
       export async function email(): Promise<string | null> {
         const me = await client.me.get.query();
@@ -87,6 +87,19 @@ describe("the packed client", () => {
         const taken = await meter.consume({ organizationId: "org_", meter: "pages", quantity: 1 });
         if (taken.source === "fallback") return taken.idempotencyKey;
         return taken.allowed ? null : taken.windows.day.resetsAt;
+      }
+      export async function index(): Promise<string> {
+        await using own = createMeter(client, { recordAllowed: true, exit: { signals: ["SIGTERM"] } });
+        const room = await own.check({ quantity: 3 }, { onUnavailable: ({ input }) => input.quantity === 3 });
+        const { status } = await own.record({ quantity: 1, properties: { route: "/" }, occurredAt: "2026-01-01T00:00:00Z" });
+        const same: "recorded" | "duplicate" = status;
+        const outcome = await own.withReservation({ quantity: 9, ttlSeconds: 60 }, async () => 4);
+        if (!outcome.allowed) return outcome.reservation.idempotencyKey;
+        const { commit } = outcome;
+        return commit?.source === "live" ? String(commit.acceptedQuantity) : room.source + same;
+      }
+      export function keyOf(error: unknown): string | null {
+        return isMeterError(error, "buffer_full") ? (error.event?.idempotencyKey ?? null) : null;
       }
       export function limitOf(error: unknown): HeadroomErrorCode | null {
         if (isHeadroomError(error, "seat_limit_reached", "hard_cap")) {
@@ -124,7 +137,7 @@ describe("the packed client", () => {
     const script =
       'import("@headroom/client").then((client) => console.log(Object.keys(client).sort().join()))';
     expect(run(process.execPath, "--input-type=module", "-e", script).trim()).toBe(
-      "createHeadroomClient,createMeter,isHeadroomError",
+      "createHeadroomClient,createMeter,isHeadroomError,isMeterError",
     );
   });
 

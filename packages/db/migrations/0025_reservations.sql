@@ -398,21 +398,6 @@ begin
 end
 $$;
 
--- Forgets finished reservations that were received longer ago than keys are kept. Real time.
-create function prune_reservations(older_than interval, most integer) returns integer
-language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
-declare
-  gone integer;
-begin
-  delete from usage_reservation d using (
-    select organization_id, id from usage_reservation
-      where received_at < clock_timestamp() - older_than and status <> 'held' limit most
-  ) old where d.organization_id = old.organization_id and d.id = old.id;
-  get diagnostics gone = row_count;
-  return gone;
-end
-$$;
-
 -- What became of a void. A replay has the first one's readings.
 create type void_answer as (
   outcome text, -- done, duplicate, not_found, is_void, or a refusal of usage_authority
@@ -528,4 +513,4 @@ end
 $$;
 
 grant execute on function usage_reserve, usage_commit, usage_release, usage_void to hr_api;
-grant execute on function expire_reservations, prune_reservations to hr_worker;
+grant execute on function expire_reservations to hr_worker;

@@ -13,13 +13,16 @@ export interface JobPayloads {
   remove_ended_limits: Tick;
   expire_invites: Tick;
   expire_reservations: Tick;
+  prune_alert_firings: Tick;
   prune_webhook_deliveries: Tick;
   purge_organizations: Tick;
   prune_events: Tick;
+  prune_usage: Tick;
   report_overage: Tick;
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };
   sweep_inbox: Tick;
+  tell_alerts: Tick;
   verify_audit: Tick;
   verify_usage: Tick;
 }

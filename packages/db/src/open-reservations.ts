@@ -46,12 +46,3 @@ export async function expireReservations(database: Database, gatesAtOnce: number
   );
   return rows[0]?.ended ?? 0;
 }
-
-/** Forgets finished reservations that came in so many real days ago. Answers how many. */
-export async function pruneReservations(database: Database, days: number, most: number): Promise<number> {
-  const { rows } = await database.pool.query<{ gone: number }>(
-    "select prune_reservations(make_interval(days => $1), $2) as gone",
-    [days, most],
-  );
-  return rows[0]?.gone ?? 0;
-}

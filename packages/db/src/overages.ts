@@ -21,7 +21,7 @@ export interface ClosedPeriod {
   overCap: number;
 }
 
-/** Rolls gates whose period has ended, so that idle ones are written down too. Answers how many. */
+/** Rolls gates whose period has ended, so that idle ones are written down too; not those in use. Answers how many. */
 export async function leaveEndedPeriods(tx: Tx, most: number): Promise<number> {
   const { rows } = await sql<{ left: number }>`select leave_ended_periods(${most}) as left`.execute(tx);
   return rows[0]?.left ?? 0;
@@ -199,9 +199,9 @@ export async function listAccruedPeriods(tx: Tx, organizationId: string): Promis
       pm.bill_above_cap as "billAboveCap"
     from usage_status(${organizationId}) g
     join plan_meter pm on pm.plan_id = g.plan_id and pm.plan_version = g.plan_version and pm.meter = g.meter
-    left join (
-      select meter, period_start, sum(over_cap) as over_cap from usage_sums(${organizationId}) group by 1, 2
-    ) u on u.meter = g.meter and u.period_start = g.period_start
+    cross join lateral (
+      select sum(s.over_cap) as over_cap from usage_sums(${organizationId}, g.meter, g.period_start) s
+    ) u
     where pm.overage and g.included is not null`.execute(tx);
   return rows;
 }

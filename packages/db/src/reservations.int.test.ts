@@ -1,6 +1,6 @@
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { expireReservations, listOpenReservations, pruneReservations } from "./open-reservations.ts";
+import { expireReservations, listOpenReservations } from "./open-reservations.ts";
 import { rollUpDay } from "./tallies.ts";
 import { idOf, openUsageBench, type UsageBench } from "./testing/usage-bench.ts";
 
@@ -433,26 +433,4 @@ test("the open ones are listed, oldest first, without those whose time is over",
   expect((await list()).map(({ id }) => id)).toEqual([ids[1], ids[2]]);
   expect((await list({ after: ids[1] ?? "" })).map(({ id }) => id)).toEqual([ids[2]]);
   expect(await list({ meter: "jobs" })).toMatchObject([{ meter: "jobs", quantity: 2, memberId: null }]);
-});
-
-test("finished ones are forgotten after their keys' time, open ones are not", async () => {
-  const acme = await bench.customer();
-  const done = idOf(await bench.reserve(acme, 1));
-  const open = idOf(await bench.reserve(acme, 1));
-  await bench.release(acme, done);
-  const left = async () =>
-    (
-      await bench.rows<{ id: string }>(
-        "select id from headroom.usage_reservation where organization_id = $1",
-        acme.id,
-      )
-    ).map(({ id }) => id);
-  await pruneReservations(bench.worker, 41, 1_000);
-  expect(await left()).toHaveLength(2);
-  await bench.rows(
-    "update headroom.usage_reservation set received_at = now() - interval '42 days' where organization_id = $1",
-    acme.id,
-  );
-  expect(await pruneReservations(bench.worker, 41, 1_000)).toBe(1);
-  expect(await left()).toEqual([open]);
 });

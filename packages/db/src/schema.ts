@@ -441,11 +441,32 @@ export interface UsageAlert {
 export interface UsageAlertFiring {
   alert_id: string;
   fired_at: Timestamp;
+  limit_units: number | null;
   organization_id: string;
   threshold: number;
   told_at: Timestamp | null;
   used: number;
   window_end: Timestamp;
+  window_start: Timestamp;
+}
+
+export interface UsageCheck {
+  checked_at: Generated<Timestamp>;
+  counters: number;
+  differences: number;
+  singleton: Generated<boolean>;
+  thorough_at: Timestamp | null;
+}
+
+export interface UsageDifference {
+  counted: number;
+  found_at: Generated<Timestamp>;
+  kept: number;
+  kind: string;
+  meter: string;
+  organization_id: string;
+  resolved_at: Timestamp | null;
+  seen_at: Generated<Timestamp>;
   window_start: Timestamp;
 }
 
@@ -504,11 +525,14 @@ export interface UsageGate {
 }
 
 export interface UsagePartition {
+  checksum: Numeric | null;
+  dropped_at: Timestamp | null;
   events: number | null;
   quantity: Numeric | null;
   received_on: string;
   rolled_at: Timestamp | null;
   sealed_at: Timestamp | null;
+  verified_at: Timestamp | null;
 }
 
 export interface UsagePeriod {
@@ -560,6 +584,7 @@ export interface UsageReservation {
 }
 
 export interface UsageTally {
+  digest: Generated<Numeric>;
   events: number;
   local_date: string;
   member_id: string;
@@ -657,6 +682,8 @@ export interface DB {
   subscription: Subscription;
   usage_alert: UsageAlert;
   usage_alert_firing: UsageAlertFiring;
+  usage_check: UsageCheck;
+  usage_difference: UsageDifference;
   usage_event: UsageEvent;
   usage_gate: UsageGate;
   usage_partition: UsagePartition;

@@ -72,6 +72,19 @@ export async function lockOrganizationOrDeleted(
   return row ?? null;
 }
 
+/** The organization's row, a deleted one's too, until it is purged. Takes no lock. */
+export async function findOrganizationOrDeleted(
+  tx: Tx,
+  organizationId: string,
+): Promise<OrganizationRow | null> {
+  const row = await tx
+    .selectFrom("organization")
+    .selectAll()
+    .where("id", "=", organizationId)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 async function transaction<Result>(
   database: Database,
   scope: "organization_id" | "user_id" | null,

@@ -141,7 +141,7 @@ export const errorReference: Readonly<Record<ErrorCode, ErrorEntry>> = {
     details: { planId: "gold" },
   },
   resource_not_found: {
-    when: "The organization has no such key, profile, conversation, webhook, delivery, reservation or event.",
+    when: "The organization has no such key, profile, conversation, webhook, delivery, alert, reservation or event.",
     message: "The organization has no such key.",
     details: {},
   },

@@ -1,23 +1,6 @@
 import type { Policies } from "./configuration.ts";
+import type { FieldType, FieldTypes } from "./event-fields.ts";
 import { type Permission, type Role, roleMay } from "./permissions.ts";
-
-/** What a field of an event's payload holds. Ids carry their prefix; a `?` at the end allows null. */
-interface FieldTypes {
-  user: string;
-  "user?": string | null;
-  membership: string;
-  invite: string;
-  "invite?": string | null;
-  key: string;
-  webhook: string;
-  profile: string;
-  conversation: string;
-  role: Role;
-  text: string;
-  names: readonly string[];
-}
-
-export type FieldType = keyof FieldTypes;
 
 interface EventDefinition {
   /** When it happens: a clause that follows "when". */
@@ -191,6 +174,20 @@ const table = {
     when: "a meter has another max overage",
     audience: "usage.view",
     payload: { meter: "text" },
+  },
+  "usage.alert_fired": {
+    when: "usage has reached the threshold of an alert, once in each window; `limit`: what the alert is about",
+    audience: "usage.view",
+    payload: {
+      alertId: "alert",
+      meter: "text",
+      window: "window",
+      threshold: "units",
+      used: "units",
+      limit: "units?",
+      windowStart: "instant",
+      windowEnd: "instant",
+    },
   },
 } as const satisfies Record<string, EventDefinition>;
 

@@ -1,5 +1,5 @@
 /** Ids are UUIDs inside and carry the prefix of their kind outside: `org_0198…`. */
-export type IdPrefix = "org" | "usr" | "mbr" | "inv" | "key" | "prf" | "cnv" | "evt" | "res" | "whk";
+export type IdPrefix = "org" | "usr" | "mbr" | "inv" | "key" | "prf" | "cnv" | "evt" | "res" | "whk" | "alr";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

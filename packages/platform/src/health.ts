@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** Resolves when the dependency answers, rejects when it does not. */
+/** Resolves when the dependency answers, with "warning" where people should look; rejects when it does not answer. */
 export type Check = () => Promise<unknown>;
 
 export type Health = {
@@ -14,7 +14,8 @@ const checkTimeoutMs = 500;
 
 /**
  * `/livez` says that the event loop turns and asks nobody. `/readyz` runs every check side by side, each bounded to
- * 500 ms, and answers 200 or 503 with `{status, checks: {name: "ok" | "failed" | "timeout"}}`, never with the reason.
+ * 500 ms, and answers 200 or 503 with `{status, checks: {name: "ok" | "warning" | "failed" | "timeout"}}`, never with
+ * the reason. A warning is ready.
  */
 export function createHealth(checks: Readonly<Record<string, Check>>): Health {
   let draining = false;
@@ -38,11 +39,11 @@ async function runChecks(checks: Readonly<Record<string, Check>>) {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => [name, await runCheck(check)] as const),
   );
-  const ok = results.every(([, result]) => result === "ok");
+  const ok = results.every(([, result]) => result === "ok" || result === "warning");
   return { ok, body: { status: ok ? "ok" : "unavailable", checks: Object.fromEntries(results) } };
 }
 
-async function runCheck(check: Check): Promise<"ok" | "failed" | "timeout"> {
+async function runCheck(check: Check): Promise<"ok" | "warning" | "failed" | "timeout"> {
   const { promise: late, resolve } = Promise.withResolvers<"timeout">();
   const timer = setTimeout(resolve, checkTimeoutMs, "timeout");
   try {
@@ -50,7 +51,7 @@ async function runCheck(check: Check): Promise<"ok" | "failed" | "timeout"> {
       Promise.resolve()
         .then(check)
         .then(
-          () => "ok" as const,
+          (found) => (found === "warning" ? "warning" : "ok"),
           () => "failed" as const,
         ),
       late,

@@ -1,34 +1,48 @@
+import { listOrganizationIds } from "@headroom/db/audit-chains";
+import { readClock } from "@headroom/db/clock";
+import { readUnsealedDays, rollUpDay } from "@headroom/db/tallies";
+import { withSystem } from "@headroom/db/tenancy";
 import {
-  ensurePartitions as ensure,
-  type Recount,
-  readUnsealedDays,
-  recountUsage,
-  rollUpDay,
-} from "@headroom/db/tallies";
+  type DifferenceKind,
+  type DifferenceRow,
+  listDaysToVerify,
+  readUsageCheck,
+  type UsageCheck,
+  verifyCounters,
+  verifyDay,
+  verifyTallies,
+  writeUsageCheck,
+} from "@headroom/db/usage-checks";
+import { ensurePartitions as ensure } from "@headroom/db/usage-partitions";
 import { encodeId } from "@headroom/domain/ids";
 import type { ServiceContext } from "./context.ts";
 
+type Context = Pick<ServiceContext, "db">;
+
 const partitionsAhead = 30;
 
-/** Tallies every received day that is not sealed yet. Answers the days counted. */
-export async function rollUpDays(context: Pick<ServiceContext, "db">): Promise<number> {
-  const days = await readUnsealedDays(context.db);
+/** Tallies and seals every received day that has ended for good and is not sealed yet. Answers how many. */
+export async function rollUpDays({ db }: Context): Promise<number> {
+  const days = await readUnsealedDays(db);
   for (const day of days) {
-    await rollUpDay(context.db, day);
+    await rollUpDay(db, day);
   }
   return days.length;
 }
 
 /** Makes the event partitions of the next 30 days. */
-export async function ensurePartitions(context: Pick<ServiceContext, "db">): Promise<number> {
-  return ensure(context.db, partitionsAhead);
+export async function ensurePartitions({ db }: Context): Promise<number> {
+  return ensure(db, partitionsAhead);
 }
 
-/** A gate whose counter differs from a recount of its events. */
+/** A number that is kept, and differs from a recount. */
 export interface UsageMismatch {
-  organizationId: string;
-  meter: string;
-  window: "day" | "period";
+  /** null: all organizations' tallies of a day together. */
+  organizationId: string | null;
+  meter: string | null;
+  kind: DifferenceKind;
+  /** The start of the window; of the received day in UTC for tallies. */
+  windowStart: string;
   counter: number;
   recount: number;
 }
@@ -36,26 +50,92 @@ export interface UsageMismatch {
 export interface UsageVerification {
   /** Gates compared. */
   checked: number;
+  /** Sealed days looked at. */
+  days: number;
   mismatches: UsageMismatch[];
 }
 
-/**
- * Compares counters with a recount of the events, in one snapshot.
- * @param organizationId raw UUID; absent: all organizations.
- */
-export async function verifyUsage(
-  context: Pick<ServiceContext, "db">,
-  input: { organizationId?: string } = {},
-): Promise<UsageVerification> {
-  const gates = await recountUsage(context.db, input.organizationId ?? null);
-  return { checked: gates.length, mismatches: gates.flatMap(mismatchesOf) };
+export interface UsageVerificationInput {
+  /** Raw UUID; absent: all organizations, and the seals of days. */
+  organizationId?: string | undefined;
+  /** Closed periods and seals of every age too, not only new ones; default true. */
+  thorough?: boolean;
+  onProgress?: (done: number, total: number) => void;
 }
 
-function mismatchesOf(gate: Recount): UsageMismatch[] {
-  const about = { organizationId: encodeId("org", gate.organizationId), meter: gate.meter };
-  const windows: UsageMismatch[] = [
-    { ...about, window: "day", counter: gate.dayUsed, recount: gate.dayCounted },
-    { ...about, window: "period", counter: gate.periodUsed, recount: gate.periodCounted },
-  ];
-  return windows.filter((window) => window.counter !== window.recount);
+const organizationsAtOnce = 50;
+/** How long a closed period is looked at each time; afterwards only by a thorough look. */
+const recentMs = 41 * 86_400_000;
+
+/**
+ * Compares counters with a recount of events and reservations, closed periods and sealed days with their tallies, in
+ * one snapshot per fifty organizations and per day. Every difference is kept until it is gone.
+ * @param context `db` as hr_worker
+ */
+export async function verifyUsage(
+  { db }: Context,
+  { organizationId, thorough = true, onProgress }: UsageVerificationInput = {},
+): Promise<UsageVerification> {
+  const closedSince = thorough
+    ? null
+    : await withSystem(db, async (tx) => new Date((await readClock(tx)).getTime() - recentMs));
+  const organizations = organizationId === undefined ? await listOrganizationIds(db) : [organizationId];
+  const days = organizationId === undefined ? await listDaysToVerify(db, thorough) : [];
+  const total = organizations.length + days.length;
+  const found: DifferenceRow[] = [];
+  let checked = 0;
+  for (let at = 0; at < organizations.length; at += organizationsAtOnce) {
+    const batch = organizations.slice(at, at + organizationsAtOnce);
+    const { gates, differences } = await verifyCounters(db, batch, closedSince);
+    checked += gates;
+    found.push(...differences);
+    onProgress?.(at + batch.length, total);
+  }
+  if (organizationId !== undefined) {
+    found.push(...(await verifyTallies(db, organizationId)));
+  }
+  for (const [index, day] of days.entries()) {
+    found.push(...(await verifyDay(db, day)));
+    onProgress?.(organizations.length + index + 1, total);
+  }
+  return { checked, days: days.length, mismatches: found.map(toMismatch) };
+}
+
+const nil = "00000000-0000-0000-0000-000000000000";
+
+function toMismatch(row: DifferenceRow): UsageMismatch {
+  const isWhole = row.organization_id === nil;
+  return {
+    organizationId: isWhole ? null : encodeId("org", row.organization_id),
+    meter: isWhole ? null : row.meter,
+    kind: row.kind,
+    windowStart: new Date(row.window_start).toISOString(),
+    counter: row.kept,
+    recount: row.counted,
+  };
+}
+
+const thoroughEveryMs = 86_400_000;
+
+/** Looks at everything that is new, once a day at everything, and notes for metrics what it found. */
+export async function checkUsage(context: Context): Promise<UsageVerification> {
+  const last = await readUsageCheck(context.db);
+  const thorough = last?.thoroughAt == null || Date.now() - last.thoroughAt.getTime() > thoroughEveryMs;
+  const found = await verifyUsage(context, { thorough });
+  await noteUsageCheck(context, found, thorough);
+  return found;
+}
+
+/** Notes for metrics what a look at all organizations found. @param context `db` as hr_worker */
+export async function noteUsageCheck(
+  { db }: Context,
+  { checked }: UsageVerification,
+  thorough: boolean,
+): Promise<void> {
+  await writeUsageCheck(db, { counters: checked, thorough });
+}
+
+/** What was noted last, by whichever process; null before the first time. */
+export function lastUsageCheck({ db }: Context): Promise<UsageCheck | null> {
+  return readUsageCheck(db);
 }

@@ -126,11 +126,12 @@ test("sends every template, each once a key", async () => {
     facts: {
       organizationName: "Acme",
       meter: "Pages",
-      threshold: { kind: "percent" as const, value: 80 },
+      threshold: { kind: "percent" as const, value: 80, of: "daily_limit" as const },
       used: 80,
       limit: 100,
       window: "day" as const,
       resetsAt: "2026-12-01T00:00:00.000Z",
+      over: false,
     },
     dedupeKey: "alert:1",
   };

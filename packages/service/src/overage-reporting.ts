@@ -26,6 +26,7 @@ import { invoiceFor } from "./stripe/overage-invoices.ts";
 type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
 
 const atOnce = 100;
+const gatesAtOnce = 20;
 
 /**
  * Counts the periods that have ended and writes their overage into the ledger, in the transaction that closes each:
@@ -36,8 +37,8 @@ export async function closeDuePeriods(
   context: Pick<ServiceContext, "db" | "log">,
 ): Promise<{ closed: number }> {
   const { db } = context;
-  while ((await withSystem(db, (tx) => leaveEndedPeriods(tx, atOnce))) === atOnce) {
-    // The next hundred, in a transaction of their own: gates are locked only for a moment.
+  while ((await withSystem(db, (tx) => leaveEndedPeriods(tx, gatesAtOnce))) === gatesAtOnce) {
+    // The next few, in a transaction of their own: gates are locked only for a moment.
   }
   let closed = 0;
   for (;;) {

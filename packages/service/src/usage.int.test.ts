@@ -1,4 +1,5 @@
 import type { Database } from "@headroom/db/client";
+import { moveEvents } from "@headroom/db/testing/usage-days";
 import { decodeId } from "@headroom/domain/ids";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -173,10 +174,14 @@ describe("history", () => {
       },
     ];
     expect(await read()).toEqual(expected);
+    await moveEvents(world.scratch.admin, mine.id, 2);
     await rollUpDays({ db: worker });
-    await world.scratch.admin.query("update headroom.usage_partition set sealed_at = now()");
+    const { rows } = await world.scratch.admin.query(
+      "select sum(quantity)::int as tallied from headroom.usage_tally where organization_id = $1",
+      [mine.id],
+    );
+    expect(rows).toEqual([{ tallied: 12 }]);
     expect(await read()).toEqual(expected);
-    await world.scratch.admin.query("update headroom.usage_partition set sealed_at = null");
   });
 });
 
@@ -195,12 +200,26 @@ describe("the month that usage reports", () => {
 test("verify names exactly the counter that was changed by hand", async () => {
   const { caller, id } = await tenant();
   await consume(lane, caller, { quantity: 9, mode: "reject" });
-  expect(await verifyUsage({ db: worker }, { organizationId: id })).toEqual({ checked: 1, mismatches: [] });
+  expect(await verifyUsage({ db: worker }, { organizationId: id })).toEqual({
+    checked: 1,
+    days: 0,
+    mismatches: [],
+  });
   await world.scratch.admin.query("update headroom.usage_gate set day_used = 8 where organization_id = $1", [
     id,
   ]);
   expect(await verifyUsage({ db: worker }, { organizationId: id })).toEqual({
     checked: 1,
-    mismatches: [{ organizationId: `org_${id}`, meter: "pages", window: "day", counter: 8, recount: 9 }],
+    days: 0,
+    mismatches: [
+      {
+        organizationId: `org_${id}`,
+        meter: "pages",
+        kind: "day_used",
+        windowStart: expect.stringMatching(/T00:00:00.000Z$/),
+        counter: 8,
+        recount: 9,
+      },
+    ],
   });
 });

@@ -8,6 +8,7 @@ export const areas: Readonly<Record<string, string>> = {
   plans: "What can be bought.",
   billing: "An organization's plan, checkout and invoices.",
   usage: "Taking from limits, recording what has happened, and how limits stand.",
+  alerts: "Thresholds of usage that tell when they are reached, once in each window.",
   apiKeys: "Credentials of programs.",
   webhooks: "Events sent to an organization's own endpoints.",
   events: "What has changed in an organization, numbered. Over tRPC and Socket.IO also as it happens.",

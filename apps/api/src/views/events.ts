@@ -1,10 +1,6 @@
-import {
-  describeEvent,
-  type EventFields,
-  type EventName,
-  eventNames,
-  type FieldType,
-} from "@headroom/domain/events";
+import { alertWindows } from "@headroom/domain/alerts";
+import type { FieldType } from "@headroom/domain/event-fields";
+import { describeEvent, type EventFields, type EventName, eventNames } from "@headroom/domain/events";
 import { z } from "zod";
 import { eventId, idOutput, instant, organizationId } from "../inputs.ts";
 import { role } from "./roles.ts";
@@ -19,9 +15,14 @@ const fields: Record<FieldType, z.ZodType> = {
   webhook: idOutput("whk"),
   profile: idOutput("prf"),
   conversation: idOutput("cnv"),
+  alert: idOutput("alr"),
   role,
   text: z.string(),
   names: z.array(z.string()),
+  units: z.int().min(0),
+  "units?": z.int().min(0).nullable(),
+  window: z.enum(alertWindows),
+  instant,
 };
 
 /** Written out, so that the published types refer to nothing of the server. */
@@ -29,9 +30,15 @@ type Wire<Kind> = Kind extends "role"
   ? "owner" | "admin" | "member"
   : Kind extends "names"
     ? string[]
-    : Kind extends `${string}?`
-      ? string | null
-      : string;
+    : Kind extends "window"
+      ? "day" | "period"
+      : Kind extends "units"
+        ? number
+        : Kind extends "units?"
+          ? number | null
+          : Kind extends `${string}?`
+            ? string | null
+            : string;
 
 const seq = z.int().min(0);
 

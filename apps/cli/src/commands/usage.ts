@@ -1,43 +1,126 @@
-import { type UsageMismatch, verifyUsage } from "@headroom/service/metering";
+import { noteUsageCheck, type UsageMismatch, verifyUsage } from "@headroom/service/metering";
+import { type GateCounts, type RecomputedUsage, recomputeUsage } from "@headroom/service/usage-recomputation";
 import type { Command } from "commander";
 import { parseOrganizationId } from "../arguments.ts";
 import { withContext } from "../context.ts";
-import { readVariables } from "../environment.ts";
+import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
 
-export function addUsage(program: Command, { environment, terminal, finish }: Shell): void {
+export function addUsage(program: Command, shell: Shell): void {
   const usage = program.command("usage").description("metered usage");
+  addVerify(usage, shell);
+  addRecompute(usage, shell);
+}
+
+interface VerifyOptions {
+  organization?: string;
+  json?: boolean;
+}
+
+function addVerify(usage: Command, { environment, terminal, finish }: Shell): void {
   usage
     .command("verify")
-    .description("compare every counter with a recount of its events; exit code 1 when one differs")
-    .option("--organization <id>", "only this organization", parseOrganizationId)
-    .option("--json", "print {checked, mismatches}")
-    .action(async ({ organization, json = false }: { organization?: string; json?: boolean }) => {
+    .description(
+      "compare counters, closed periods and tallies with a recount, and keep what differs; exit code 1 when one does",
+    )
+    .argument("[organization]", "only this organization, org_…", parseOrganizationId)
+    .option("--organization <id>", "the same", parseOrganizationId)
+    .option("--json", "print {checked, days, mismatches}")
+    .action(async (named: string | undefined, { organization, json = false }: VerifyOptions) => {
+      const organizationId = named ?? organization;
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
-        withProgress(terminal, "counting", () =>
-          verifyUsage(context, organization === undefined ? {} : { organizationId: organization }),
-        ),
+        withProgress(terminal, "counting", async (onProgress) => {
+          const found = await verifyUsage(context, { organizationId, onProgress });
+          if (organizationId === undefined) {
+            await noteUsageCheck(context, found, true);
+          }
+          return found;
+        }),
       );
-      const { checked, mismatches } = result;
-      const lines = mismatches.length === 0 ? [] : describe(mismatches);
+      const { checked, days, mismatches } = result;
       printResult(terminal, json, result, [
-        ...lines,
-        `${checked} counters checked, ${mismatches.length} ${mismatches.length === 1 ? "differs" : "differ"}`,
+        ...describe(mismatches),
+        `${checked} counters and ${days} sealed days checked, ${mismatches.length} ${mismatches.length === 1 ? "differs" : "differ"}`,
       ]);
       finish(mismatches.length === 0 ? 0 : 1);
     });
 }
 
+interface RecomputeOptions {
+  meter?: string;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+function addRecompute(usage: Command, { environment, terminal, finish }: Shell): void {
+  usage
+    .command("recompute")
+    .description(
+      "set an organization's counters to what its events and reservations say; exit code 1 when something differs that cannot be set",
+    )
+    .argument("<organization>", "org_…", parseOrganizationId)
+    .option("--meter <name>", "only this meter")
+    .option("--dry-run", "say what would change, and change nothing")
+    .option("--json", "print {organizationId, dryRun, meters, days, remaining}")
+    .action(async (organizationId: string, { meter, dryRun = false, json = false }: RecomputeOptions) => {
+      const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
+        withProgress(terminal, "counting", () =>
+          recomputeUsage(context, operatorOf(environment), { organizationId, meter, dryRun }),
+        ),
+      );
+      printResult(terminal, json, result, tell(result));
+      finish(result.remaining.length === 0 ? 0 : 1);
+    });
+}
+
+const kinds: Record<UsageMismatch["kind"], string> = {
+  day_used: "used today",
+  day_held: "held today",
+  period_used: "used in the period",
+  period_held: "held in the period",
+  period_total: "closed period's total",
+  period_over_cap: "closed period's units above the cap",
+  day_tally: "received day's tallies",
+  day_seal: "sealed day, in events",
+};
+
 function describe(mismatches: UsageMismatch[]): string[] {
+  if (mismatches.length === 0) {
+    return [];
+  }
   return alignColumns([
-    ["organization", "meter", "window", "counter", "events"],
-    ...mismatches.map(({ organizationId, meter, window, counter, recount }) => [
-      organizationId,
-      meter,
-      window,
+    ["organization", "meter", "what", "since", "kept", "counted"],
+    ...mismatches.map(({ organizationId, meter, kind, windowStart, counter, recount }) => [
+      organizationId ?? "all",
+      meter ?? "all",
+      kinds[kind],
+      windowStart,
       String(counter),
       String(recount),
     ]),
   ]);
+}
+
+function tell({ dryRun, meters, days, remaining }: RecomputedUsage): string[] {
+  const changed = meters.filter((meter) => meter.changed);
+  const set = dryRun ? "would be set" : "set";
+  return [
+    ...alignColumns(meters.flatMap(({ meter, before, after }) => countLines(meter, before, after))),
+    `${changed.length} of ${meters.length} meters ${set}, ${days.length} received days ${dryRun ? "would be " : ""}tallied again`,
+    ...describe(remaining),
+    ...(remaining.some(({ kind }) => kind.startsWith("period_t") || kind === "period_over_cap")
+      ? ["a closed period's total is never edited: what was billed stays on record"]
+      : []),
+  ];
+}
+
+function countLines(meter: string, before: GateCounts, after: GateCounts): string[][] {
+  const rows: [string, keyof GateCounts][] = [
+    [kinds.day_used, "dayUsed"],
+    [kinds.day_held, "dayHeld"],
+    [kinds.period_used, "periodUsed"],
+    [kinds.period_held, "periodHeld"],
+  ];
+  return rows.map(([what, count]) => [meter, what, `${before[count]} → ${after[count]}`]);
 }

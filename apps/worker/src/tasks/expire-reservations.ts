@@ -1,8 +1,7 @@
 import type { ServiceContext } from "@headroom/service/context";
-import { expireReservations, pruneReservations } from "@headroom/service/reservation-expiry";
+import { expireReservations } from "@headroom/service/reservation-expiry";
 
-/** Gives back the holds whose time is over, and forgets the reservations of long ago. */
+/** Gives back the holds whose time is over. */
 export async function endHolds(context: ServiceContext): Promise<void> {
   await expireReservations(context);
-  await pruneReservations(context);
 }

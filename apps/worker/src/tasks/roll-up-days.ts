@@ -1,7 +1,7 @@
 import type { ServiceContext } from "@headroom/service/context";
 import { rollUpDays } from "@headroom/service/metering";
 
-/** Tallies the received days that are not sealed yet. */
+/** Tallies and seals the received days that have ended. */
 export async function rollUp(context: ServiceContext): Promise<void> {
   await rollUpDays(context);
 }

@@ -16,11 +16,12 @@ const facts: MailFacts = {
   alert: {
     organizationName: "Acme",
     meter: "Pages",
-    threshold: { kind: "percent", value: 80 },
+    threshold: { kind: "percent", value: 80, of: "included" },
     used: 12_500,
     limit: 15_000,
     window: "period",
     resetsAt: "2026-12-01T00:00:00.000Z",
+    over: false,
   },
   payment_failed: { organizationName: "Acme", limitsUntil: "2026-11-29T12:00:00.000Z" },
   seat_limit: { organizationName: "Acme", limit: 2, members: 1, pending: 1, upgradePlans: ["Pro", "Max"] },
@@ -34,8 +35,8 @@ const breaks = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 describe("each mail", () => {
   test("says what it is about, as text and as a page", () => {
     expect(render("alert")).toMatchObject({
-      subject: "Acme: Pages passed 80 %",
-      text: `Acme has used 12,500 of 15,000 Pages in this period and passed the alert at 80 %.
+      subject: "Acme: Pages reached 80 % of the included units",
+      text: `Usage of Pages by Acme has reached 12,500 in this period. The alert is set at 80 % of the included units (15,000).
 
 See the usage:
 ${console}
@@ -44,7 +45,11 @@ The count starts again on December 1, 2026 at 12:00 AM UTC.
 `,
     });
     const units = { threshold: { kind: "units", value: 9_000 }, limit: null, window: "day" };
-    expect(render("alert", units).text).toContain("used 12,500 Pages today and passed the alert at 9,000.");
+    expect(render("alert", units).text).toContain("has reached 12,500 today. The alert is set at 9,000.\n");
+    expect(render("alert", { over: true }).text).toContain(
+      "reached 12,500 in the period that ended on December 1, 2026 at 12:00 AM UTC.",
+    );
+    expect(render("alert", { over: true }).text).toContain("The count has started again since.");
     expect(render("payment_failed").text).toContain("limits hold until November 29, 2026 at 12:00 PM UTC.");
     expect(render("payment_failed", { limitsUntil: null }).text).toContain("the plan stays as it is");
     expect(render("seat_limit").text).toContain(

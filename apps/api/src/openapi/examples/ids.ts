@@ -14,6 +14,7 @@ export const ids = {
   conversation: "cnv_01983a64-3b0c-7f3a-9b4c-5d6e7f8a9b0c",
   webhook: "whk_01983a65-4c0d-7a4b-8c5d-6e7f8a9b0c0d",
   event: "evt_01983a66-5d0e-7b5c-9d6e-7f8a9b0c1d0e",
+  alert: "alr_01983a68-7f10-7d7e-8f8a-9b0c1d2e3f10",
   usageEvent: "evt_01983a67-6e0f-7c6d-8e7f-8a9b0c1d2e0f",
   voidEvent: "evt_01983a67-9a12-7e8f-9a0b-1c2d3e4f5a12",
   reservation: "res_01983a69-8b13-7f9a-8b1c-2d3e4f5a6b13",

@@ -1,3 +1,4 @@
+import { alertExamples } from "./alerts.ts";
 import { billingExamples, planExamples } from "./billing.ts";
 import { inviteExamples } from "./invites.ts";
 import { apiKeyExamples } from "./keys.ts";
@@ -10,6 +11,7 @@ import type { Example } from "./types.ts";
 import { usageExamples } from "./usage.ts";
 
 const areas: Readonly<Record<string, Readonly<Record<string, Example>>>> = {
+  alerts: alertExamples,
   apiKeys: apiKeyExamples,
   audit: auditExamples,
   billing: billingExamples,
