@@ -104,7 +104,7 @@ declare
 begin
   select coalesce(sum(s.quantity) filter (where s.local_date = event_day), 0) as day,
       coalesce(sum(s.quantity) filter (where s.period_start = event_period), 0) as period
-    into used from headroom.usage_sums(hold.organization_id) s where s.meter = hold.meter;
+    into used from headroom.usage_sums(hold.organization_id, hold.meter) s;
   select coalesce(sum(r.quantity) filter (where r.day_start = hold.day_start), 0) as day,
       coalesce(sum(r.quantity) filter (where r.period_start = hold.period_start), 0) as period
     into others from headroom.usage_reservation r
