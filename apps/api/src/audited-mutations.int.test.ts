@@ -13,6 +13,7 @@ import { createApiKey } from "@headroom/service/organization-keys";
 import { createPlatformKey } from "@headroom/service/platform-keys";
 import { createProfile } from "@headroom/service/profiles";
 import { reserve } from "@headroom/service/reservations";
+import { handOn } from "@headroom/service/testing/overrides";
 import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
 import { invite, rawId } from "@headroom/service/testing/world";
 import { record } from "@headroom/service/usage";
@@ -175,6 +176,20 @@ const mutations: Record<string, Mutation> = {
       return { input: { meter: "jobs", units: 5 } };
     },
   },
+  "overrides.set": {
+    leaves: ["override.set"],
+    call: async () => ({
+      ...operatorCall,
+      input: { kind: "daily_limit", name: "pages", value: 5, reason: "asked for" },
+    }),
+  },
+  "overrides.remove": {
+    leaves: ["override.removed"],
+    call: async ({ organizationId }) => {
+      await handOn(bench.api, organizationId).set("seats", null, 5);
+      return { ...operatorCall, input: { kind: "seats" } };
+    },
+  },
   "users.upsert": {
     leaves: [],
     because: "accounts belong to no organization, and a sign-in makes them just so",
@@ -279,7 +294,10 @@ type Call = {
   /** Beside `organizationId`, which is the stage's. */
   input: Record<string, unknown>;
   withoutOrganization?: boolean;
+  headers?: Record<string, string>;
 };
+
+const operatorCall = { as: "operator", headers: { "headroom-operator": "true" } };
 
 let bench: StripeBench;
 let api: ServiceContext;
@@ -300,7 +318,7 @@ beforeAll(async () => {
       HEADROOM_ENV: "test",
     }),
   };
-  server = await startLiveServer(api);
+  server = await startLiveServer(api, { operators: ["operator"] });
   await bench.rows("update headroom.plan set seats_included = 50");
   // Another free plan, to change to without Stripe.
   await bench.rows(`with spare as (
@@ -402,10 +420,10 @@ test("no line of the table is about a mutation that is gone", () => {
 
 test.each(Object.entries(mutations))("%s leaves exactly that", async (name, { call, leaves }) => {
   const stage = await createStage();
-  const { as = stage.token, input, withoutOrganization = false } = await call(stage);
+  const { as = stage.token, input, withoutOrganization = false, headers: more } = await call(stage);
   const before = await trail();
   const organization = withoutOrganization ? {} : { organizationId: encodeId("org", stage.organizationId) };
-  const headers = { authorization: `Bearer ${as}` };
+  const headers = { authorization: `Bearer ${as}`, ...more };
   const answer = await ask(server.url, { name, type: "mutation" }, headers, { ...organization, ...input });
   expect(answer).toMatchObject({ status: 200 });
   const after = await trail();

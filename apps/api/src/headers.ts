@@ -22,7 +22,7 @@ export function setCorsHeaders(
   response.setHeader("cross-origin-resource-policy", "cross-origin");
   response.setHeader(
     "access-control-expose-headers",
-    "x-request-id, retry-after, ratelimit, ratelimit-policy, www-authenticate, content-disposition, headroom-next-cursor",
+    "x-request-id, retry-after, ratelimit, ratelimit-policy, www-authenticate, content-disposition, etag, headroom-next-cursor",
   );
 }
 
@@ -32,7 +32,7 @@ export function answerPreflight(request: IncomingMessage, response: ServerRespon
   response.writeHead(204, {
     "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
     "access-control-allow-headers":
-      "authorization, content-type, headroom-on-behalf-of, headroom-operator, idempotency-key, last-event-id, trpc-accept, x-request-id",
+      "authorization, content-type, headroom-on-behalf-of, headroom-operator, idempotency-key, if-none-match, last-event-id, trpc-accept, x-request-id",
     "access-control-max-age": "600",
   });
   response.end();

@@ -3,11 +3,13 @@ import { apiKeysRouter } from "./routers/api-keys.ts";
 import { auditRouter } from "./routers/audit.ts";
 import { billingRouter } from "./routers/billing.ts";
 import { conversationsRouter } from "./routers/conversations.ts";
+import { entitlementsRouter } from "./routers/entitlements.ts";
 import { eventsRouter } from "./routers/events.ts";
 import { invitesRouter } from "./routers/invites.ts";
 import { meRouter } from "./routers/me.ts";
 import { membersRouter } from "./routers/members.ts";
 import { organizationsRouter } from "./routers/organizations.ts";
+import { overridesRouter } from "./routers/overrides.ts";
 import { permissionsRouter } from "./routers/permissions.ts";
 import { plansRouter } from "./routers/plans.ts";
 import { profilesRouter } from "./routers/profiles.ts";
@@ -23,11 +25,13 @@ export const appRouter = router({
   audit: auditRouter,
   billing: billingRouter,
   conversations: conversationsRouter,
+  entitlements: entitlementsRouter,
   events: eventsRouter,
   invites: invitesRouter,
   me: meRouter,
   members: membersRouter,
   organizations: organizationsRouter,
+  overrides: overridesRouter,
   permissions: permissionsRouter,
   plans: plansRouter,
   profiles: profilesRouter,

@@ -49,11 +49,22 @@ test.each([
   ],
   [
     ["organizations", "show"],
-    ["members, seats, plan and usage", "--json"],
+    ["members, seats, plan, usage and overrides", "--json"],
   ],
   [
     ["organizations", "transfer-ownership"],
     ["the old owner becomes an admin", "--dry-run", "--json"],
+  ],
+  [
+    ["organizations", "set-limit"],
+    [
+      "nothing is reset",
+      "--meter <name>",
+      "none for no limit",
+      "plan for the plan's again",
+      "--dry-run",
+      "--json",
+    ],
   ],
   [
     ["users", "grant"],

@@ -22,6 +22,7 @@ export const crontab: CronItem[] = [
   tick("37 * * * *", "prune_events"),
   tick("* * * * *", "tell_alerts"),
   tick("47 * * * *", "prune_alert_firings"),
+  tick("* * * * *", "tell_expired_overrides"),
 ];
 
 function tick(match: string, task: JobName): CronItem {

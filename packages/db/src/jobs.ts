@@ -25,6 +25,7 @@ export interface JobPayloads {
   tell_alerts: Tick;
   verify_audit: Tick;
   verify_usage: Tick;
+  tell_expired_overrides: Tick;
 }
 
 export type JobName = keyof JobPayloads;

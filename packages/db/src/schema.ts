@@ -225,6 +225,18 @@ export interface OperatorHead {
   singleton: Generated<boolean>;
 }
 
+export interface OperatorOverride {
+  expires_at: Timestamp | null;
+  expiry_told_at: Timestamp | null;
+  kind: string;
+  name: string;
+  organization_id: string;
+  reason: string;
+  set_at: Timestamp;
+  set_by: string;
+  value: Json;
+}
+
 export interface Organization {
   created_at: Timestamp;
   created_by: string | null;
@@ -665,6 +677,7 @@ export interface DB {
   meter: Meter;
   operator_entry: OperatorEntry;
   operator_head: OperatorHead;
+  operator_override: OperatorOverride;
   organization: Organization;
   organization_slug: OrganizationSlug;
   outbox: Outbox;

@@ -5,7 +5,7 @@ import type { Tx } from "./tenancy.ts";
 /**
  * What seats are counted from, as a part of a statement that starts with `clock`: members and open invites, and the
  * seat terms of the plan in force, which is the subscription's while its limits hold, else the base plan, which sells
- * none. null when there is no such organization.
+ * none, and an operator's override. null when there is no such organization.
  */
 export function seatCounts(organizationId: string): RawBuilder<SeatCounts> {
   return sql<SeatCounts>`(
@@ -22,7 +22,11 @@ export function seatCounts(organizationId: string): RawBuilder<SeatCounts> {
       'pending', (
         select count(*) from invite i
         where i.organization_id = s.organization_id and i.status = 'pending'
-          and i.expires_at > (select now from clock)))
+          and i.expires_at > (select now from clock)),
+      'override', (
+        select jsonb_build_object('limit', o.value) from operator_override o
+        where o.organization_id = s.organization_id and o.kind = 'seats'
+          and (o.expires_at is null or o.expires_at > (select now from clock))))
     from subscription s
     cross join lateral (
       select s.plan_id is not null and (s.limits_until is null or (select now from clock) < s.limits_until)

@@ -39,6 +39,8 @@ export async function writeSubscription(
     // Stripe's clock may be a moment ahead of ours, and a period cannot start in the future.
     const start = new Date(Math.min(periodStart, now.getTime()));
     await sql`select start_period(${organizationId}, ${start})`.execute(tx);
+  } else {
+    await rollGates(tx, organizationId);
   }
   await tx
     .updateTable("subscription")
@@ -55,12 +57,21 @@ export async function writeBasePlan(
   plan: { planId: string; planVersion: number },
   now: Date,
 ): Promise<void> {
+  await rollGates(tx, organizationId);
   await tx
     .updateTable("subscription")
     .set({ base_plan_id: plan.planId, base_plan_version: plan.planVersion, updated_at: now })
     .where("organization_id", "=", organizationId)
     .execute();
   await refreshLimits(tx, organizationId);
+}
+
+/**
+ * Ends every window of the organization whose time is over, under the plan, the subscription and the zone that still
+ * stand: before one of them is written. The caller holds the organization's lock.
+ */
+export async function rollGates(tx: Tx, organizationId: string): Promise<void> {
+  await sql`select roll_gates(${organizationId})`.execute(tx);
 }
 
 /** Lets every gate of the organization ask its limits again. The caller holds the organization's lock. */

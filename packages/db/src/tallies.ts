@@ -8,17 +8,21 @@ export interface DailyUsage {
   quantity: number;
 }
 
-/** An organization's usage per local date from `from` to `to`: sealed days from the tallies, the others counted now. */
+/**
+ * An organization's usage per local date from `from` to `to`: sealed days from the tallies, the others counted now.
+ * @param range.memberId null: everybody's.
+ */
 export async function readDailyUsage(
   database: Database,
   organizationId: string,
-  range: { from: string; to: string },
+  range: { from: string; to: string; memberId: string | null },
 ): Promise<DailyUsage[]> {
   const { rows } = await database.pool.query<DailyUsage>(
     `select local_date as date, meter, member_id as "memberId", sum(quantity)::bigint as quantity
      from usage_sums($1, from_date => $2::date, to_date => $3::date)
+     where $4::uuid is null or member_id = $4
      group by local_date, meter, member_id order by local_date, meter, member_id`,
-    [organizationId, range.from, range.to],
+    [organizationId, range.from, range.to, range.memberId],
   );
   return rows;
 }

@@ -261,7 +261,7 @@ describe("the credential", () => {
     const record = { mode: "record" as const };
     expect(
       await recordUsage(api, [request(key, record), request(key, { ...record, meter: "nothing" })]),
-    ).toBe("unknown_meter");
+    ).toEqual({ refusal: "unknown_meter", index: 1 });
     expect((await statusOf(organization, "pages")).dayUsed).toBe(0);
     expect(await recordUsage(api, [request(key, record), request(key, record)])).toHaveLength(2);
   });
@@ -484,7 +484,7 @@ describe("limits", () => {
     expect(await statusOf(organization, "jobs")).toMatchObject({
       periodUsed: 3,
       periodStart: "2028-04-10T11:00:00.000Z",
-      periodEnd: "2028-05-10T11:00:00.000Z",
+      periodEnd: "2028-05-01T00:00:00.000Z",
     });
     await verified(organization);
     const { rows } = await scratch.admin.query(

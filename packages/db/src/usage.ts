@@ -93,18 +93,18 @@ export async function consumeUnheld(
 
 /**
  * As `consumeUsage`, but all or nothing: when the credential does not cover one of the events, none is written and
- * the first such event's refusal is the answer.
+ * the first such event's refusal is the answer, with its place.
  * @throws DomainError validation_failed when a window would count beyond 2^53 − 1; nothing is written then.
  */
 export async function recordUsage(
   database: Database,
   requests: readonly UsageRequest[],
-): Promise<UsageOutcome[] | UsageRefusal> {
+): Promise<UsageOutcome[] | { refusal: UsageRefusal; index: number }> {
   const rows = await callGate(database, requests, { whole: true, wait: true }).catch((error: unknown) => {
     throw translateOverflow(error);
   });
   if (isRefusal(rows[0])) {
-    return rows[0].outcome;
+    return { refusal: rows[0].outcome, index: rows[0].position - 1 };
   }
   return inOrder<UsageOutcome>(requests, rows);
 }

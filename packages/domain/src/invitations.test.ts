@@ -15,6 +15,7 @@ const counts: SeatCounts = {
   purchased: 0,
   members: { owner: 1, admin: 0, member: 0 },
   pending: 0,
+  override: null,
 };
 
 const under = (invites: Partial<Policies["invites"]>): Policies => ({

@@ -1,12 +1,16 @@
 import { expect, test } from "vitest";
 import { defaultPolicies, type Policies } from "./configuration.ts";
-import { permissions, roleMay, scopesMay } from "./permissions.ts";
+import { type Permission, permissions, roleMay, scopes, scopesMay } from "./permissions.ts";
 
 const creatorAdmin: Policies = { ...defaultPolicies, roles: { creator: "admin", aliases: {} } };
 
+/** Keys write usage, operators manage overrides. */
+const isForNobody = (permission: Permission) =>
+  permission === "usage.write" || permission === "overrides.manage";
+
 test("the owner may everything that a person may", () => {
   for (const permission of permissions) {
-    expect(roleMay("owner", permission, defaultPolicies)).toBe(permission !== "usage.write");
+    expect(roleMay("owner", permission, defaultPolicies)).toBe(!isForNobody(permission));
   }
 });
 
@@ -35,6 +39,12 @@ test("a member sees and leaves, no more", () => {
 test("usage is written by keys with the scope only", () => {
   expect(scopesMay(["usage:write"], "usage.write")).toBe(true);
   expect(scopesMay(["usage:read", "billing:write"], "usage.write")).toBe(false);
+});
+
+test("no role and no scope gives what only operators have", () => {
+  expect(scopesMay(scopes, "overrides.manage")).toBe(false);
+  expect(roleMay("admin", "overrides.manage", creatorAdmin)).toBe(false);
+  expect(roleMay("owner", "overrides.manage", { ...defaultPolicies, billing: { by: "admins" } })).toBe(false);
 });
 
 test("no key manages keys or reads the audit trail", () => {

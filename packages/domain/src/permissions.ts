@@ -64,6 +64,8 @@ const table = {
   "keys.manage": { roles: () => admins, scope: null },
   "webhooks.manage": { roles: () => admins, scope: null },
   "audit.view": { roles: () => admins, scope: null },
+  // Operators hold every permission; this one nobody else does.
+  "overrides.manage": { roles: () => [], scope: null },
 } as const satisfies Record<string, Rule>;
 
 export type Permission = keyof typeof table;

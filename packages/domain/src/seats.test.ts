@@ -21,6 +21,7 @@ const facts: fc.Arbitrary<SeatFacts> = fc.record({
   purchased: count,
   members: fc.record({ owner: fc.nat(1), admin: count, member: count }),
   pending: count,
+  override: fc.option(fc.record({ limit: fc.option(count, { nil: null }) }), { nil: null }),
   policies: fc
     .record({
       basis: fc.constantFrom("all_members" as const, "excluding_owner" as const),
@@ -34,6 +35,7 @@ const some = (more: Partial<SeatFacts> = {}): SeatFacts => ({
   purchased: 0,
   members: { owner: 1, admin: 0, member: 0 },
   pending: 0,
+  override: null,
   policies: defaultPolicies,
   ...more,
 });
@@ -90,6 +92,25 @@ describe("limits", () => {
     expect(seatsOf(some({ purchased: 3 })).limit).toBe(5);
     expect(seatsOf(some({ plan: { kind: "auto", included: 2, max: 7 }, purchased: 3 })).limit).toBe(7);
     expect(seatsOf(some({ plan: { kind: "auto", included: 2, max: null } })).limit).toBeNull();
+  });
+
+  test("an override replaces the total, seats bought included, of either kind of plan", () => {
+    const auto = { kind: "auto", included: 2, max: 7 } as const;
+    for (const limit of [0, 3, 1_000, null]) {
+      const override = { limit };
+      expect(seatsOf(some({ purchased: 3, override })).limit).toBe(limit);
+      expect(seatsOf(some({ plan: auto, override })).limit).toBe(limit);
+    }
+  });
+
+  test("an override counts additional members where the owner takes no seat", () => {
+    const policies = {
+      ...defaultPolicies,
+      seats: { basis: "excluding_owner" as const, countPending: true },
+    };
+    const members = { owner: 1, admin: 1, member: 0 };
+    const seats = seatsOf(some({ policies, members, override: { limit: 2 } }));
+    expect(seats).toMatchObject({ limit: 2, members: 1, available: 1, overLimit: false });
   });
 
   test("zero is a real limit", () => {

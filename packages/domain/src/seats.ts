@@ -17,6 +17,8 @@ export interface SeatCounts {
   members: Readonly<Record<Role, number>>;
   /** Invites that are pending and not expired. */
   pending: number;
+  /** What an operator set in place of the plan's limit, seats bought included; null: nothing. */
+  override: { limit: number | null } | null;
 }
 
 export interface SeatFacts extends Omit<SeatCounts, "plan"> {
@@ -38,9 +40,10 @@ export interface Seats {
   overLimit: boolean;
 }
 
-/** The seats of an organization: a function of its plan and counts alone. */
-export function seatsOf({ plan, purchased, members, pending, policies }: SeatFacts): Seats {
-  const limit = plan.kind === "licensed" ? plan.included + purchased : plan.max;
+/** The seats of an organization: a function of its plan, its counts and an operator's override alone. */
+export function seatsOf({ plan, purchased, members, pending, override, policies }: SeatFacts): Seats {
+  const ofPlan = plan.kind === "licensed" ? plan.included + purchased : plan.max;
+  const limit = override === null ? ofPlan : override.limit;
   const owners = policies.seats.basis === "excluding_owner" ? 0 : members.owner;
   const seated = owners + members.admin + members.member;
   const used = seated + (policies.seats.countPending ? pending : 0);

@@ -1,6 +1,6 @@
-import { DomainError } from "./errors.ts";
 import { uuidv7Time } from "./ids.ts";
 import { isoDay } from "./time.ts";
+import { invalidField } from "./validation.ts";
 
 /** reject: all or nothing. cap: take what fits. record: it already happened, always written. */
 export type UsageMode = "reject" | "cap" | "record";
@@ -48,8 +48,8 @@ const day = 24 * 60 * minute;
 
 /** How far ahead of the clock an event or a time-ordered key may be. */
 const aheadTolerance = 5 * minute;
-/** How old an event may be when it is recorded. */
-const latestEvent = 35 * day;
+/** How old an event may be when it is recorded, in milliseconds. */
+export const latestEvent = 35 * day;
 /** How long a key is remembered: longer than any event may be late. */
 const keyHorizon = 40 * day;
 
@@ -111,36 +111,34 @@ export function decideRefusal(gate: GateReading, quantity: number): RefusalReaso
 /**
  * The first day (UTC, `2026-11-22`) on which a key can have been received before, or null when it does not tell:
  * only UUIDv7 keys know when they were born.
+ * @param path where the key stands in the input, for the refusal.
  * @throws validation_failed for a reserved key, and for a UUIDv7 from the future or from before the horizon.
  */
-export function keyBirthday(key: string, now: number): string | null {
+export function keyBirthday(key: string, now: number, path = "idempotencyKey"): string | null {
   const space = reservedSpaces.find((prefix) => key.startsWith(prefix));
   if (space !== undefined) {
-    throw new DomainError("validation_failed", `Idempotency keys must not begin with ${space}`, { key });
+    throw invalidField(path, `must not begin with ${space}`);
   }
   const born = uuidv7Time(key);
   if (born === null) {
     return null;
   }
   if (born > now + aheadTolerance || born < now - keyHorizon) {
-    throw new DomainError(
-      "validation_failed",
-      "The time in this UUIDv7 key is in the future or too long ago",
-      {
-        key,
-        horizonDays: keyHorizon / day,
-      },
+    throw invalidField(
+      path,
+      `is a UUIDv7 from more than ${aheadTolerance / minute} minutes ahead or more than ${keyHorizon / day} days ago`,
     );
   }
   return isoDay(born - aheadTolerance);
 }
 
-/** @throws validation_failed for an event older than 35 days or more than 5 minutes ahead. */
-export function assertOccurredAt(occurredAt: number, now: number): void {
+/**
+ * @param path where the time stands in the input, for the refusal.
+ * @throws validation_failed for an event older than 35 days or more than 5 minutes ahead.
+ */
+export function assertOccurredAt(occurredAt: number, now: number, path = "occurredAt"): void {
   if (occurredAt > now + aheadTolerance || occurredAt < now - latestEvent) {
-    throw new DomainError("validation_failed", "occurredAt must be at most 35 days ago and 5 minutes ahead", {
-      field: "occurredAt",
-    });
+    throw invalidField(path, "must be at most 35 days ago and 5 minutes ahead");
   }
 }
 

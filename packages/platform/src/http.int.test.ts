@@ -59,6 +59,17 @@ describe("readiness", () => {
   });
 });
 
+test("a check that warns is told, and keeps the traffic", async () => {
+  const { url } = await start({
+    health: createHealth({ fine: async () => "ok", late: async () => "warning" }),
+  });
+  const response = await fetch(`${url}/readyz`);
+  expect([response.status, await response.json()]).toEqual([
+    200,
+    { status: "ok", checks: { fine: "ok", late: "warning" } },
+  ]);
+});
+
 describe("closing", () => {
   test("says not ready first, lets a running request end, and drops idle connections", async () => {
     const gate = Promise.withResolvers<void>();

@@ -54,7 +54,7 @@ export async function grantFeature(
   input: { userId: string; feature: string; operator: string; reason?: string; until?: string },
 ): Promise<FeatureGrant> {
   const { userId, feature, operator, reason = "", until } = input;
-  assertKnown(configuration, feature);
+  assertKnownFeature(configuration, feature, "feature");
   const expiresAt = until === undefined ? null : new Date(until);
   await withSystem(db, async (tx) => {
     await assertUser(tx, userId);
@@ -117,10 +117,17 @@ async function assertUser(tx: Tx, userId: string): Promise<void> {
   }
 }
 
-// A misspelt feature would be granted and never help.
-function assertKnown({ plans }: Configuration, feature: string): void {
+/**
+ * A misspelt feature would be given and never help.
+ * @param field of the input, for the refusal. @throws DomainError validation_failed
+ */
+export function assertKnownFeature(
+  { plans }: Pick<Configuration, "plans">,
+  feature: string,
+  field: string,
+): void {
   const known = new Set(Object.values(plans).flatMap(({ features }) => Object.keys(features)));
   if (!known.has(feature)) {
-    throw invalidField("feature", `is in no plan; known are: ${[...known].join(", ") || "none"}`);
+    throw invalidField(field, `is in no plan; known are: ${[...known].join(", ") || "none"}`);
   }
 }

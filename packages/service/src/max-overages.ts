@@ -65,7 +65,10 @@ export async function setMaxOverages(
       organizationId,
       actor,
       audit,
-      events: meters.map((changed) => ({ name: "max_overage.changed", payload: { meter: changed } })),
+      events: [
+        ...meters.map((meter) => ({ name: "max_overage.changed", payload: { meter } }) as const),
+        { name: "entitlements.changed", payload: {} },
+      ],
     });
     return { meters: (await readSettings(tx, organizationId, now)).map(toView) };
   });

@@ -6,6 +6,7 @@ import type { ServiceContext } from "./context.ts";
 import { listMembers, type MemberPage } from "./member-list.ts";
 import type { OrganizationView } from "./organization-views.ts";
 import { getOrganization } from "./organizations.ts";
+import { type OverrideView, readOverrides } from "./overrides.ts";
 import { getUsage, type MeterUsage } from "./usage-reading.ts";
 
 /** The raw id of the organization with a slug. @throws DomainError organization_not_found */
@@ -25,6 +26,8 @@ export interface OrganizationOverview {
   seats: MemberPage["seats"];
   billing: BillingView;
   usage: MeterUsage[];
+  /** Also those whose time is over. */
+  overrides: OverrideView[];
 }
 
 /** @throws DomainError organization_not_found */
@@ -34,11 +37,13 @@ export async function describeOrganization(
   organizationId: string,
 ): Promise<OrganizationOverview> {
   const access: Access = await authorize(context, operator, organizationId, "organization.view");
-  const [{ role: _, ...organization }, { members, seats }, billing, { meters }] = await Promise.all([
-    getOrganization(context, access),
-    listMembers(context, access, { limit: 200 }),
-    getBilling(context, access),
-    getUsage(context, access),
-  ]);
-  return { organization, members, seats, billing, usage: meters };
+  const [{ role: _, ...organization }, { members, seats }, billing, { meters }, { overrides }] =
+    await Promise.all([
+      getOrganization(context, access),
+      listMembers(context, access, { limit: 200 }),
+      getBilling(context, access),
+      getUsage(context, access),
+      readOverrides(context, access),
+    ]);
+  return { organization, members, seats, billing, usage: meters, overrides };
 }

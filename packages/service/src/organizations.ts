@@ -8,6 +8,7 @@ import {
   moveSlug,
   updateOrganization,
 } from "@headroom/db/organizations";
+import { rollGates } from "@headroom/db/subscriptions";
 import { type Tx, withOrganization, withUser } from "@headroom/db/tenancy";
 import { personBehind } from "@headroom/domain/access";
 import type { Actor } from "@headroom/domain/actors";
@@ -128,6 +129,9 @@ export async function changeOrganization(
     }
     if (fields.slug !== undefined && names.includes("slug")) {
       await moveSlug(tx, organization.id, fields.slug);
+    }
+    if (names.includes("timeZone")) {
+      await rollGates(tx, organization.id);
     }
     const columns = { ...toColumns(fields, organization.settings), updated_at: await readClock(tx) };
     const row = await updateOrganization(tx, organization.id, columns);

@@ -21,7 +21,8 @@ export async function assertRoom(
   }
 }
 
-/** The 402 with the numbers behind it and the plans that would help. */
+/** The 402 with the numbers behind it and the plans that would help: none, where an operator's limit stands above them. */
 export async function seatRefusal(tx: Tx, counts: SeatCounts, seats: Seats): Promise<DomainError> {
-  return seatLimitReached(seats, await listSeatOffers(tx, counts.plan.planId));
+  const offers = counts.override === null ? await listSeatOffers(tx, counts.plan.planId) : [];
+  return seatLimitReached(seats, offers);
 }

@@ -60,15 +60,24 @@ async function calendarMonths(
   access: Access,
   statuses: MeterStatus[],
 ): Promise<Map<string, number> | null> {
-  const today = statuses[0]?.date;
+  const today = latestDate(statuses);
   if (context.configuration.policies.usage.window === "period" || today === undefined) {
     return null;
   }
   const month = await readDailyUsage(context.db, access.organizationId, {
     from: firstOfMonth(today),
     to: today,
+    memberId: null,
   });
   return new Map(statuses.map(({ meter }) => [meter, total(month.filter((day) => day.meter === meter))]));
+}
+
+// Meters need not agree on the date: after a change of zone a day that was under way goes on for longer than others.
+function latestDate(statuses: readonly MeterStatus[]): string | undefined {
+  return statuses
+    .map(({ date }) => date)
+    .sort()
+    .at(-1);
 }
 
 export interface UsageDay {
@@ -82,12 +91,13 @@ const nobody = "00000000-0000-0000-0000-000000000000";
 /**
  * Usage per day, oldest first, days without usage filled with zeros.
  * @param input.days 1..365, today included.
+ * @param input.memberId only what this user caused: raw UUID of anybody, a member now or not.
  * @throws DomainError unknown_meter
  */
 export async function getUsageHistory(
   context: Context,
   access: Access,
-  input: { days: number; meter?: string | undefined },
+  input: { days: number; meter?: string | undefined; memberId?: string | undefined },
 ): Promise<{ days: UsageDay[] }> {
   const statuses = await readUsageStatus(context.db, access.organizationId);
   const meters = statuses
@@ -96,18 +106,23 @@ export async function getUsageHistory(
   if (meters.length === 0) {
     throw new DomainError("unknown_meter", "There is no such meter.", { meter: input.meter ?? null });
   }
-  const dates = datesUntil(statuses[0]?.date ?? "", input.days);
-  const range = { from: dates[0] ?? "", to: dates.at(-1) ?? "" };
+  const dates = datesUntil(latestDate(statuses) ?? "", input.days);
+  const range = { from: dates[0] ?? "", to: dates.at(-1) ?? "", memberId: input.memberId ?? null };
   const rows = await readDailyUsage(context.db, access.organizationId, range);
   const byDate = Map.groupBy(rows, (row) => row.date);
-  return { days: dates.map((date) => toUsageDay(date, meters, byDate.get(date) ?? [])) };
+  return {
+    days: dates.map((date) => toUsageDay(date, meters, byDate.get(date) ?? [], input.memberId ?? null)),
+  };
 }
 
-function toUsageDay(date: string, meters: string[], rows: DailyUsage[]): UsageDay {
+/** @param wanted the one member that was asked for, who is told of with 0 too. */
+function toUsageDay(date: string, meters: string[], rows: DailyUsage[], wanted: string | null): UsageDay {
+  const none = wanted === null ? [] : [{ memberId: wanted, quantity: 0 }];
   return {
     date,
     meters: meters.map((meter) => {
-      const used = rows.filter((row) => row.meter === meter);
+      const found = rows.filter((row) => row.meter === meter);
+      const used = found.length === 0 ? none : found;
       return {
         meter,
         used: total(used),
@@ -120,6 +135,6 @@ function toUsageDay(date: string, meters: string[], rows: DailyUsage[]): UsageDa
   };
 }
 
-function total(rows: DailyUsage[]): number {
+function total(rows: readonly Pick<DailyUsage, "quantity">[]): number {
   return rows.reduce((sum, row) => sum + row.quantity, 0);
 }

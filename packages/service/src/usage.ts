@@ -79,15 +79,19 @@ export async function record(
   events: readonly RecordInput[],
 ): Promise<RecordResult[]> {
   const now = (await readNow(context.db)).getTime();
-  for (const event of events) {
-    if (event.occurredAt !== undefined) {
-      assertOccurredAt(Date.parse(event.occurredAt), now);
+  const placeOf = (index: number) => (events.length === 1 ? "" : `events.${index}.`);
+  for (const [index, { occurredAt }] of events.entries()) {
+    if (occurredAt !== undefined) {
+      assertOccurredAt(Date.parse(occurredAt), now, `${placeOf(index)}occurredAt`);
     }
   }
-  const requests = events.map((event) => toRequest(caller, event, "record", event.occurredAt ?? null));
+  const requests = events.map((event, index) =>
+    toRequest(caller, event, "record", event.occurredAt ?? null, placeOf(index)),
+  );
   const outcomes = await recordUsage(context.db, requests);
-  if (typeof outcomes === "string") {
-    throw refusalOf(outcomes, events.length === 1 ? (events[0]?.meter ?? null) : null);
+  if (!Array.isArray(outcomes)) {
+    const { refusal, index } = outcomes;
+    throw refusalOf(refusal, events[index]?.meter ?? null, events.length === 1 ? {} : { index });
   }
   return outcomes.map(toRecordResult);
 }
@@ -124,6 +128,7 @@ function toRequest(
   event: UsageEventInput,
   mode: UsageMode,
   occurredAt: string | null,
+  place = "",
 ): UsageRequest {
   const { quantity, memberId = null, properties = null, meter = null } = event;
   const key = event.idempotencyKey ?? uuidv7();
@@ -132,7 +137,7 @@ function toRequest(
     ...caller,
     meter,
     key,
-    bornOn: keyBirthday(key, Date.now()),
+    bornOn: keyBirthday(key, Date.now(), `${place}idempotencyKey`),
     id: uuidv7(),
     quantity,
     mode,
@@ -220,7 +225,12 @@ const refusalMessages: Record<UsageRefusal, string> = {
   not_a_member: "This user is not an active member of the organization.",
 };
 
-/** @param meter the one that was asked for; null: the default, or one of many. */
-export function refusalOf(refusal: UsageRefusal, meter: string | null): DomainError {
-  return new DomainError(refusal, refusalMessages[refusal], refusal === "unknown_meter" ? { meter } : {});
+/** @param meter the one that was asked for; null: the default. @param where which event of several. */
+export function refusalOf(
+  refusal: UsageRefusal,
+  meter: string | null,
+  where: { index?: number } = {},
+): DomainError {
+  const details = { ...(refusal === "unknown_meter" ? { meter } : {}), ...where };
+  return new DomainError(refusal, refusalMessages[refusal], details);
 }

@@ -131,7 +131,7 @@ describe.each([
     }
     for (const [path, , { responses }] of operations) {
       for (const [status, response] of Object.entries(responses as { [status: string]: Node })) {
-        const content = (response.content as Node)["application/problem+json"] as Node | undefined;
+        const content = ((response.content ?? {}) as Node)["application/problem+json"] as Node | undefined;
         for (const code of Object.keys((content?.examples ?? {}) as Node)) {
           const example = lookUp(document, `#/components/examples/${code}`) as { value: Node };
           expect([path, code, example.value.status]).toEqual([path, code, Number(status)]);

@@ -27,6 +27,11 @@ export const responseHeaders = {
     schema: text,
     example: 'Bearer realm="headroom"',
   },
+  ETag: {
+    description: "Names this answer: sent back as `If-None-Match`, it is 304 while nothing has changed",
+    schema: text,
+    example: '"9pQ2mT4vX6zB8dF0hJ3lN5pR7tV9xZ1bD3fH5jL7nP0"',
+  },
   "Content-Disposition": { description: "The name to save it under", schema: text },
   [nextCursorName()]: {
     description: "Where the next page begins: what to give as `cursor`; absent on the last one",

@@ -75,11 +75,20 @@ function success(operation: Operation, example: unknown) {
   return {
     [status]: {
       description: status === 201 ? "What was made" : "The answer",
-      headers: headers("X-Request-Id", ...limitHeadersOf(operation)),
+      headers: headers(
+        "X-Request-Id",
+        ...(route.etag === undefined ? [] : ["ETag"]),
+        ...limitHeadersOf(operation),
+      ),
       content,
     },
+    ...(route.etag === undefined ? {} : notModified),
   };
 }
+
+const notModified = {
+  304: { description: "What the caller has still holds", headers: headers("X-Request-Id", "ETag") },
+};
 
 /** A limit that counts successes says how it stands; one that counts failures only names itself. */
 function limitHeadersOf({ meta }: Operation): string[] {

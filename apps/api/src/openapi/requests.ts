@@ -83,6 +83,7 @@ function allowsNothing(schema: JsonSchema): boolean {
 function headerParameters(operation: Operation) {
   const names = [
     ...(takesIdempotencyKey(operation) ? ["idempotencyKey"] : []),
+    ...(operation.route.etag === undefined ? [] : ["ifNoneMatch"]),
     ...(securityOf(operation.meta.permission).length > 1 ? ["onBehalfOf"] : []),
   ];
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
@@ -98,6 +99,14 @@ function takesIdempotencyKey({ procedure, route, meta }: Operation): boolean {
 
 /** The headers that calls of several procedures take. */
 export const sharedParameters = {
+  ifNoneMatch: {
+    name: "If-None-Match",
+    in: "header",
+    required: false,
+    description:
+      "The `ETag` of the answer that the caller has: while it still holds, the answer is 304 without a body",
+    schema: { type: "string" },
+  },
   idempotencyKey: {
     name: "Idempotency-Key",
     in: "header",

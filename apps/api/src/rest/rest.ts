@@ -3,10 +3,11 @@ import { DomainError } from "@headroom/domain/errors";
 import { type AnyTRPCRouter, callTRPCProcedure } from "@trpc/server";
 import { toDomainError } from "../errors.ts";
 import type { Context } from "../trpc.ts";
+import { hasEtag, quoteEtag } from "./etags.ts";
 import { readInput } from "./inputs.ts";
 import { toWire } from "./names.ts";
 import { sendMethodNotAllowed, sendProblem } from "./problems.ts";
-import { type Download, nextCursorHeader } from "./routes.ts";
+import { type Download, nextCursorHeader, type RestRoute } from "./routes.ts";
 import type { Match, Operation, RouteTable } from "./table.ts";
 
 type RestCall = {
@@ -33,7 +34,8 @@ export function createRestHandler(router: AnyTRPCRouter, table: RouteTable) {
       // Read only when the caller is known: a stranger's body is not worth parsing.
       const getRawInput = () => readInput(request, operation.inputNames, match.parameters, url.searchParams);
       const output = await callProcedure(router, operation, context, getRawInput);
-      sendAnswer(response, operation, output, context.requestId);
+      if (!sendNotModified(request, response, operation, output))
+        sendAnswer(response, operation, output, context.requestId);
     } catch (error) {
       const fault = toDomainError(error);
       if (fault.kind === "too_large") response.setHeader("connection", "close");
@@ -63,6 +65,28 @@ export async function callProcedure(
   });
 }
 
+/** Says that the caller has the answer already; false when they do not. */
+function sendNotModified(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { route }: Operation,
+  output: unknown,
+): boolean {
+  if (route.etag === undefined) return false;
+  const etag = route.etag(output);
+  response.setHeader("etag", quoteEtag(etag));
+  if (!hasEtag(request.headers["if-none-match"], etag)) return false;
+  response.writeHead(304, { "cache-control": cacheControl(route) });
+  response.end();
+  return true;
+}
+
+/** What everybody may keep, what the caller may keep and must ask about, or, by default, what nobody may. */
+function cacheControl({ cacheSeconds, etag }: RestRoute): string {
+  if (cacheSeconds !== undefined) return `public, max-age=${cacheSeconds}`;
+  return etag === undefined ? "no-store" : "private, no-cache";
+}
+
 function sendAnswer(
   response: ServerResponse,
   operation: Operation,
@@ -74,14 +98,14 @@ function sendAnswer(
     sendProblem(response, refused, requestId);
     return;
   }
-  const { status = 200, cacheSeconds, download } = operation.route;
+  const { status = 200, download } = operation.route;
   if (download !== undefined) {
     sendDownload(response, download, toWire(operation.outputNames, output));
     return;
   }
   response.writeHead(status, {
     "content-type": "application/json",
-    "cache-control": cacheSeconds === undefined ? "no-store" : `public, max-age=${cacheSeconds}`,
+    "cache-control": cacheControl(operation.route),
   });
   response.end(JSON.stringify(toWire(operation.outputNames, output)));
 }

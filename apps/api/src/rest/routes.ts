@@ -15,6 +15,8 @@ export type RestRoute = {
   status?: 200 | 201 | 202;
   /** How long anybody may keep a success; without it nobody may. */
   cacheSeconds?: number;
+  /** The entity tag of a success: its caller may keep it, and asks with `If-None-Match` whether it still holds. */
+  etag?: (output: unknown) => string;
   /**
    * Turns an answer that typed callers read as a value (`allowed: false`) into an error for REST. Details
    * `retryAfterSeconds`, `limit` and `remaining`, where present, also become headers.

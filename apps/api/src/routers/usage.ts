@@ -1,11 +1,12 @@
 import { check, consume, record } from "@headroom/service/usage";
-import { getUsage, getUsageHistory } from "@headroom/service/usage-reading";
+import { getUsage } from "@headroom/service/usage-reading";
 import { z } from "zod";
 import { instantInput, quantity } from "../inputs.ts";
 import { meteringProcedure, organizationProcedure, router } from "../trpc.ts";
 import { event, limitRefusal, meter, usageInput, withHeaderKey } from "../usage-calls.ts";
-import { checkAnswer, consumeAnswer, recordAnswer, usageHistory, usageView } from "../views/usage.ts";
+import { checkAnswer, consumeAnswer, recordAnswer, usageView } from "../views/usage.ts";
 import { reservationProcedures } from "./reservations.ts";
+import { explainProcedure, exportProcedure, historyProcedure } from "./usage-explanation.ts";
 
 const recorded = { ...event, occurredAt: instantInput.optional().describe("Now when absent") };
 
@@ -82,19 +83,7 @@ export const usageRouter = router({
     .output(usageView)
     .query(({ ctx }) => getUsage(ctx.service, ctx.access)),
 
-  history: organizationProcedure("usage.view")
-    .meta({
-      summary: "Get usage per day",
-      description: "Oldest first; days without usage are there too. Of each meter also who caused how much.",
-      rest: { method: "GET", path: ["/usage/history", "/organizations/{organization_id}/usage/history"] },
-      errors: ["unknown_meter"],
-    })
-    .input(
-      usageInput({
-        days: z.int().min(1).max(365).default(30).describe("How many days back, today included"),
-        meter: meter.describe("Every meter when absent"),
-      }),
-    )
-    .output(usageHistory)
-    .query(({ ctx, input }) => getUsageHistory(ctx.service, ctx.access, input)),
+  history: historyProcedure,
+  export: exportProcedure,
+  explain: explainProcedure,
 });

@@ -15,7 +15,7 @@ export const member = z.strictObject({
 
 const count = z.int().min(0);
 
-const seats = z.strictObject({
+export const seats = z.strictObject({
   limit: count.nullable().describe("null: none"),
   members: count.describe("Members that take a seat"),
   pending: count.describe("Invites that are open"),

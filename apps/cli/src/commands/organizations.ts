@@ -13,19 +13,21 @@ import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult } from "../terminal.ts";
+import { addSetLimit, describeOverride, describePlace } from "./set-limit.ts";
 
 export function addOrganizations(program: Command, shell: Shell): void {
   const organizations = program.command("organizations").description("organizations");
   addShow(organizations, shell);
   addTransfer(organizations, shell);
+  addSetLimit(organizations, shell, resolve);
 }
 
 function addShow(organizations: Command, { environment, terminal }: Shell): void {
   organizations
     .command("show")
-    .description("tell an organization's members, seats, plan and usage")
+    .description("tell an organization's members, seats, plan, usage and overrides")
     .argument("<organization>", "its id or slug")
-    .option("--json", "print {organization, members, seats, billing, usage}")
+    .option("--json", "print {organization, members, seats, billing, usage, overrides}")
     .action(async (name: string, { json = false }: { json?: boolean }) => {
       const overview = await withContext(readVariables(environment), "hr_api", terminal, async (context) =>
         describeOrganization(context, operatorOf(environment), await resolve(context, name)),
@@ -60,7 +62,8 @@ function addTransfer(organizations: Command, { environment, terminal }: Shell): 
     });
 }
 
-function resolve(context: ServiceContext, name: string): Promise<string> | string {
+/** An organization's raw id, from its id or slug. */
+export function resolve(context: ServiceContext, name: string): Promise<string> | string {
   return decodeId("org", name) ?? resolveSlug(context, name);
 }
 
@@ -72,7 +75,14 @@ function tell({ ownerId, previousOwnerId }: TransferredOwnership, dryRun: boolea
   return `${ownerId} ${dryRun ? "would become" : "is"} the owner${old}`;
 }
 
-function describe({ organization, members, seats, billing, usage }: OrganizationOverview): string[] {
+function describe({
+  organization,
+  members,
+  seats,
+  billing,
+  usage,
+  overrides,
+}: OrganizationOverview): string[] {
   const { id, name, slug, domain, settings, createdAt } = organization;
   return alignColumns([
     ["organization", `${name} (${slug})`],
@@ -86,6 +96,10 @@ function describe({ organization, members, seats, billing, usage }: Organization
     ...usage.map(({ meter, monthlyUsed, monthlyLimit }) => [
       meter,
       `${monthlyUsed} of ${monthlyLimit ?? "no limit"}`,
+    ]),
+    ...overrides.map((override) => [
+      "override",
+      `${describePlace(override)}: ${describeOverride(override)} (${override.setBy}: ${override.reason})`,
     ]),
     ...members.map((member) => [member.role, `${member.id} ${member.email ?? ""}`]),
   ]);

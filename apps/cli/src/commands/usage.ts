@@ -6,11 +6,13 @@ import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
+import { addExplain } from "./usage-explain.ts";
 
 export function addUsage(program: Command, shell: Shell): void {
   const usage = program.command("usage").description("metered usage");
   addVerify(usage, shell);
   addRecompute(usage, shell);
+  addExplain(usage, shell);
 }
 
 interface VerifyOptions {

@@ -1,5 +1,6 @@
 import { alertExamples } from "./alerts.ts";
 import { billingExamples, planExamples } from "./billing.ts";
+import { entitlementExamples, overrideExamples } from "./entitlements.ts";
 import { inviteExamples } from "./invites.ts";
 import { apiKeyExamples } from "./keys.ts";
 import { memberExamples } from "./members.ts";
@@ -16,11 +17,13 @@ const areas: Readonly<Record<string, Readonly<Record<string, Example>>>> = {
   audit: auditExamples,
   billing: billingExamples,
   conversations: conversationExamples,
+  entitlements: entitlementExamples,
   events: eventExamples,
   invites: inviteExamples,
   me: meExamples,
   members: memberExamples,
   organizations: organizationExamples,
+  overrides: overrideExamples,
   permissions: permissionExamples,
   plans: planExamples,
   profiles: profileExamples,

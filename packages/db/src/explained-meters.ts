@@ -1,0 +1,107 @@
+import type { LimitOverride, PlanMeterTerms } from "@headroom/domain/limit-explanations";
+import { plainPrice } from "@headroom/domain/money";
+import { sql } from "kysely";
+import type { Tx } from "./tenancy.ts";
+
+/** The gate of a meter as it stands now, and the instant that it was read at. */
+export interface GateState {
+  at: Date;
+  zone: string;
+  date: string;
+  dayStart: Date;
+  dayEnd: Date;
+  dayUsed: number;
+  dayHeld: number;
+  periodStart: Date;
+  periodEnd: Date;
+  periodUsed: number;
+  periodHeld: number;
+  dailyLimit: number | null;
+  included: number | null;
+  maxOverage: number | null;
+  hardCap: number | null;
+  planId: string;
+  planVersion: number;
+}
+
+/** The gate of an active meter, rolled to the present; null: there is no such meter. `meter` null: the default one. */
+export async function readGateState(
+  tx: Tx,
+  organizationId: string,
+  meter: string | null,
+): Promise<(GateState & { meter: string }) | null> {
+  const { rows } = await sql<GateState & { meter: string }>`
+    select g.meter, clock_now() as at, g.zone, g.day_date as date, g.day_start as "dayStart", g.day_end as "dayEnd",
+      g.day_used as "dayUsed", g.day_held as "dayHeld", g.period_start as "periodStart",
+      g.period_end as "periodEnd", g.period_used as "periodUsed", g.period_held as "periodHeld",
+      g.daily_limit as "dailyLimit", g.included, g.max_overage as "maxOverage", g.hard_cap as "hardCap",
+      g.plan_id as "planId", g.plan_version as "planVersion"
+    from usage_status(${organizationId}) g join meter m on m.name = g.meter
+    where g.meter = coalesce(${meter}, (select name from meter where is_default))`.execute(tx);
+  return rows[0] ?? null;
+}
+
+/** What a plan version says of a meter; null: it is older than the meter. */
+export async function readPlanMeter(
+  tx: Tx,
+  plan: { id: string; version: number },
+  meter: string,
+): Promise<PlanMeterTerms | null> {
+  const row = await tx
+    .selectFrom("plan_meter")
+    .selectAll()
+    .where("plan_id", "=", plan.id)
+    .where("plan_version", "=", plan.version)
+    .where("meter", "=", meter)
+    .executeTakeFirst();
+  return row === undefined
+    ? null
+    : {
+        dailyLimit: row.daily_limit,
+        included: row.included,
+        overage: row.overage,
+        maxOverageDefault: row.max_overage_default,
+        maxOverageCeiling: row.max_overage_ceiling,
+        unitPrice: row.unit_price === null ? null : plainPrice(row.unit_price),
+        currency: row.currency,
+        billAboveCap: row.bill_above_cap,
+      };
+}
+
+/** What the organization allows itself; null: the plan's default. */
+export async function readOverageSetting(
+  tx: Tx,
+  organizationId: string,
+  meter: string,
+): Promise<{ units: number | null; cents: number | null } | null> {
+  const row = await tx
+    .selectFrom("max_overage")
+    .select(["units", "cents"])
+    .where("organization_id", "=", organizationId)
+    .where("meter", "=", meter)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The limits of a meter that an operator set and that hold at an instant. */
+export async function listLimitOverrides(
+  tx: Tx,
+  organizationId: string,
+  meter: string,
+  at: Date,
+): Promise<LimitOverride[]> {
+  const known = await sql<{ known: boolean }>`
+    select to_regclass('headroom.operator_override') is not null as known`.execute(tx);
+  if (!known.rows[0]?.known) {
+    return [];
+  }
+  const { rows } = await sql<{ kind: string; value: number | null; expiresAt: Date | null }>`
+    select kind, value, expires_at as "expiresAt" from operator_override
+    where organization_id = ${organizationId} and kind in ('daily_limit', 'included') and name = ${meter}
+      and (expires_at is null or expires_at > ${at})`.execute(tx);
+  return rows.map(({ kind, value, expiresAt }) => ({
+    limit: kind === "daily_limit" ? "dailyLimit" : "included",
+    value,
+    expiresAt: expiresAt?.getTime() ?? null,
+  }));
+}

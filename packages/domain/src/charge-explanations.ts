@@ -1,0 +1,93 @@
+import { type Rule, unitsOf } from "./explanations.ts";
+import { chargeOverage, unitsAboveCap } from "./overage.ts";
+
+/** Why a period has the overage line that it has. */
+export type ChargeCode =
+  | "billed"
+  | "nothing_over"
+  | "above_cap_only"
+  | "no_overage_terms"
+  | "trial"
+  | "not_billed_by_stripe";
+
+/** The overage line of a period: total − included − what is above the hard cap, at the unit price. */
+export interface ExplainedCharge {
+  total: number;
+  /** null: no end, so nothing is ever over. */
+  included: number | null;
+  /** Units that stand above the hard cap; billed only where the plan says so. */
+  overCap: number;
+  quantity: number;
+  /** Decimal string of minor units. */
+  unitPrice: string | null;
+  currency: string | null;
+  /** Integer minor units, rounded once, half up. */
+  amount: number;
+  rule: Rule<ChargeCode>;
+}
+
+export interface ChargeFacts {
+  total: number;
+  included: number | null;
+  hardCap: number | null;
+  /** Units that were above the hard cap when they were written. */
+  overCap: number;
+  /** The plan sells overage of the meter. */
+  sold: boolean;
+  unitPrice: string | null;
+  currency: string | null;
+  billAboveCap: boolean;
+  /** Stripe bills this organization, and no trial runs. */
+  billable: boolean;
+  trialing: boolean;
+}
+
+/** The line that a period comes to, with its arithmetic. */
+export function explainCharge(facts: ChargeFacts): ExplainedCharge {
+  const { included, unitPrice, currency } = facts;
+  const total = Math.max(0, facts.total);
+  const count = { total, included, hardCap: facts.hardCap, overCap: facts.overCap };
+  const overCap = unitsAboveCap(count);
+  const line = { total, included, overCap, unitPrice, currency };
+  const none = (code: ChargeCode, text: string): ExplainedCharge => ({
+    ...line,
+    quantity: 0,
+    amount: 0,
+    rule: { code, text },
+  });
+  if (!facts.sold || unitPrice === null || currency === null) {
+    return none("no_overage_terms", "The plan sells no overage of this meter, so no line is ever made.");
+  }
+  if (facts.trialing) {
+    return none("trial", "Trial usage is never billed.");
+  }
+  if (!facts.billable) {
+    return none(
+      "not_billed_by_stripe",
+      "No subscription of Stripe's past its trial: overage is shown and not sent.",
+    );
+  }
+  const charge = chargeOverage(count, { unitPrice, billAboveCap: facts.billAboveCap });
+  if (charge === null) {
+    const over = included !== null && total > included;
+    return over
+      ? none(
+          "above_cap_only",
+          `All ${unitsOf(total - included)} above what is included are above the hard cap, which is not billed.`,
+        )
+      : none(
+          "nothing_over",
+          `${total} of ${included ?? "any number of"} included units: nothing is above them.`,
+        );
+  }
+  return { ...line, ...charge, rule: { code: "billed", text: arithmetic(facts, line, charge) } };
+}
+
+function arithmetic(
+  { included, billAboveCap, unitPrice, currency }: ChargeFacts,
+  { total, overCap }: { total: number; overCap: number },
+  { quantity, amount }: { quantity: number; amount: number },
+): string {
+  const notBilled = overCap > 0 && !billAboveCap ? ` − ${overCap} above the hard cap` : "";
+  return `${total} − ${included} included${notBilled} = ${unitsOf(quantity)} × ${unitPrice} = ${amount} minor units of ${currency}, rounded once, half up.`;
+}

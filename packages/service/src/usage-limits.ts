@@ -1,0 +1,137 @@
+import { listLimitOverrides, readOverageSetting, readPlanMeter } from "@headroom/db/explained-meters";
+import { type LedgerLine, type LeftPeriod, readLedgerLine } from "@headroom/db/explained-periods";
+import { readLastDailyLimit } from "@headroom/db/explained-usage";
+import type { SubscriptionRow } from "@headroom/db/subscriptions";
+import type { Tx } from "@headroom/db/tenancy";
+import { type ChargeFacts, explainCharge } from "@headroom/domain/charge-explanations";
+import {
+  type ExplainedLimit,
+  explainLimits,
+  type LimitOverride,
+  recordedLimits,
+} from "@headroom/domain/limit-explanations";
+import { plainPrice } from "@headroom/domain/money";
+import { type ExplainedPlan, explainPlan, recordedPlan } from "@headroom/domain/plan-explanations";
+import type { InvoiceLine, WindowCounter } from "./usage-explanation.ts";
+import type { FoundMeter, FoundWindow } from "./usage-windows.ts";
+
+/** What the counter of a window is held against, and what it costs. */
+export interface WindowTerms {
+  /** null: not on record. */
+  plan: ExplainedPlan | null;
+  /** Empty: not on record. */
+  limits: ExplainedLimit[];
+  /** The invoice line that a count comes to; null: a day is not billed. */
+  line: ((counter: Pick<WindowCounter, "used" | "overCap">) => InvoiceLine) | null;
+}
+
+/** The plan, limits and line of a window: as they are where it runs, else as they were written down. */
+export async function readTerms(tx: Tx, organizationId: string, found: FoundWindow): Promise<WindowTerms> {
+  const { gate, left, window } = found;
+  if (left !== null) {
+    return leftTerms(tx, organizationId, left, found);
+  }
+  if (gate === null || window.state !== "running") {
+    return pastDay(tx, organizationId, found);
+  }
+  const { facts } = found.subscription;
+  const at = gate.at.getTime();
+  const inForce = { id: gate.planId, version: gate.planVersion };
+  const overrides = await listLimitOverrides(tx, organizationId, gate.meter, gate.at);
+  const all = explainLimits({
+    at,
+    subscription: facts,
+    plan: inForce,
+    terms: await readPlanMeter(tx, inForce, gate.meter),
+    setting: await readOverageSetting(tx, organizationId, gate.meter),
+    overrides,
+    inForce: gate,
+  });
+  const isDay = window.key.kind === "day";
+  return {
+    plan: explainPlan(inForce, facts, at),
+    limits: all.filter(({ limit }) => (limit === "dailyLimit") === isDay),
+    line: isDay ? null : await runningLine(tx, gate, found.subscription, overrides),
+  };
+}
+
+async function pastDay(tx: Tx, organizationId: string, { window }: FoundWindow): Promise<WindowTerms> {
+  const limit = await readLastDailyLimit(tx, organizationId, window.key);
+  const text = "As the last event of that day found it.";
+  return {
+    plan: null,
+    limits: limit === undefined ? [] : recordedLimits({ dailyLimit: limit }, text),
+    line: null,
+  };
+}
+
+async function leftTerms(
+  tx: Tx,
+  organizationId: string,
+  left: LeftPeriod,
+  { window }: FoundWindow,
+): Promise<WindowTerms> {
+  const { meter } = window.key;
+  const ledger = await readLedgerLine(tx, organizationId, { meter, periodStart: left.start });
+  const facts: Omit<ChargeFacts, "total" | "overCap"> = {
+    included: left.included,
+    hardCap: left.hardCap,
+    sold: left.unitPrice !== null,
+    unitPrice: left.unitPrice === null ? null : plainPrice(left.unitPrice),
+    currency: left.currency,
+    billAboveCap: left.billAboveCap,
+    billable: left.billable,
+    trialing: false,
+  };
+  return {
+    plan: recordedPlan({ id: left.planId, version: left.planVersion }),
+    limits: recordedLimits(
+      { included: left.included, hardCap: left.hardCap },
+      "As it was when the period ended.",
+    ),
+    line: (counter) => toLine(facts, counter, ledger),
+  };
+}
+
+// A period is billed under the subscription's own terms, also while its limits are those of the base plan.
+async function runningLine(
+  tx: Tx,
+  gate: FoundMeter,
+  { base, facts }: SubscriptionRow,
+  overrides: readonly LimitOverride[],
+): Promise<NonNullable<WindowTerms["line"]>> {
+  const plan = {
+    id: facts.planId ?? base.planId,
+    version: facts.planVersion ?? base.planVersion,
+  };
+  const terms = await readPlanMeter(tx, plan, gate.meter);
+  const override = overrides.find(({ limit }) => limit === "included");
+  const line: Omit<ChargeFacts, "total" | "overCap"> = {
+    included: override === undefined ? (terms?.included ?? null) : override.value,
+    hardCap: gate.hardCap,
+    sold: terms?.overage ?? false,
+    unitPrice: terms?.unitPrice ?? null,
+    currency: terms?.currency ?? null,
+    billAboveCap: terms?.billAboveCap ?? false,
+    billable: facts.source === "stripe",
+    trialing: facts.state === "trialing",
+  };
+  return (counter) => toLine(line, counter, null);
+}
+
+function toLine(
+  facts: Omit<ChargeFacts, "total" | "overCap">,
+  { used, overCap }: Pick<WindowCounter, "used" | "overCap">,
+  ledger: LedgerLine | null,
+): InvoiceLine {
+  const charge = explainCharge({ ...facts, total: used, overCap });
+  return {
+    ...charge,
+    // What was written down is what is billed.
+    quantity: ledger?.quantity ?? charge.quantity,
+    amount: ledger?.amount ?? charge.amount,
+    overageId: ledger?.id ?? null,
+    status: ledger?.status ?? null,
+    stripeInvoiceId: ledger?.stripeInvoiceId ?? null,
+  };
+}
