@@ -55,6 +55,7 @@ export const conversationIdInput = idInput("cnv").describe("A conversation's id"
 export const webhookIdInput = idInput("whk").describe("A webhook endpoint's id");
 export const alertIdInput = idInput("alr").describe("An alert's id");
 export const eventIdInput = idInput("evt").describe("An event's id");
+export const reservationIdInput = idInput("res").describe("A reservation's id");
 
 export const organizationId = idOutput("org");
 export const userId = idOutput("usr");
@@ -65,6 +66,7 @@ export const profileId = idOutput("prf");
 export const conversationId = idOutput("cnv");
 export const eventId = idOutput("evt");
 export const webhookId = idOutput("whk");
+export const reservationId = idOutput("res");
 export const alertId = idOutput("alr");
 
 /** An organization by id, or `current`: the caller's active one (an organization key's own). */

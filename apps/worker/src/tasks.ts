@@ -6,6 +6,7 @@ import { closePeriods } from "./tasks/close-periods.ts";
 import { describe } from "./tasks/describe-customer.ts";
 import { makePartitions } from "./tasks/ensure-partitions.ts";
 import { expire } from "./tasks/expire-invites.ts";
+import { endHolds } from "./tasks/expire-reservations.ts";
 import { pruneFirings } from "./tasks/prune-alert-firings.ts";
 import { prune } from "./tasks/prune-events.ts";
 import { pruneUsage } from "./tasks/prune-usage.ts";
@@ -31,6 +32,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   ensure_partitions: makePartitions,
   remove_ended_limits: removeLimits,
   expire_invites: expire,
+  expire_reservations: endHolds,
   prune_alert_firings: pruneFirings,
   prune_webhook_deliveries: pruneDeliveries,
   purge_organizations: purge,

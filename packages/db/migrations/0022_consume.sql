@@ -168,7 +168,7 @@ begin
     for attempt in 1..2 loop
       room_day := case when place.in_day then gate.daily_limit - gate.day_used - gate.day_held end;
       room_period := case when place.in_period then gate.hard_cap - gate.period_used - gate.period_held end;
-      exit when attempt = 2 or e.mode = 'record' or gate.day_held + gate.period_held = 0
+      exit when attempt = 2 or gate.day_held + gate.period_held = 0
         or e.quantity <= least(room_day, room_period) is not false;
       gate := headroom.sweep_holds(gate, at);
       dirty := true;

@@ -124,8 +124,8 @@ describe("idempotency keys", () => {
     },
   );
 
-  test("callers can't write the space of voids", () => {
-    expect(() => keyBirthday("void:x", now)).toThrow(DomainError);
+  test.each(["void:x", "res:x"])("callers can't write the space of voids, nor that of commits: %s", (key) => {
+    expect(() => keyBirthday(key, now)).toThrow(DomainError);
   });
 });
 

@@ -53,6 +53,9 @@ export const latestEvent = 35 * day;
 /** How long a key is remembered: longer than any event may be late. */
 const keyHorizon = 40 * day;
 
+/** Where the keys of voids, and of what commits write, stand beside those of callers. */
+const reservedSpaces = ["void:", "res:"];
+
 /** Overage is a function of the period's total, never a tag on an event. */
 export function overageOf(periodUsed: number, included: number | null): number {
   return included === null ? 0 : Math.max(0, periodUsed - included);
@@ -112,8 +115,9 @@ export function decideRefusal(gate: GateReading, quantity: number): RefusalReaso
  * @throws validation_failed for a reserved key, and for a UUIDv7 from the future or from before the horizon.
  */
 export function keyBirthday(key: string, now: number, path = "idempotencyKey"): string | null {
-  if (key.startsWith("void:")) {
-    throw invalidField(path, "must not begin with void:");
+  const space = reservedSpaces.find((prefix) => key.startsWith(prefix));
+  if (space !== undefined) {
+    throw invalidField(path, `must not begin with ${space}`);
   }
   const born = uuidv7Time(key);
   if (born === null) {

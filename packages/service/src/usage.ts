@@ -181,7 +181,8 @@ function answerOf(outcome: UsageOutcome, meter: string | null): ConsumeAnswer {
   }
 }
 
-function secondsUntilReset({ outcome, at, gate }: Extract<UsageOutcome, { at: Date }>): number {
+/** Seconds until the window that has no room begins anew. */
+export function secondsUntilReset({ outcome, at, gate }: Extract<UsageOutcome, { at: Date }>): number {
   const reset = Date.parse(outcome === "daily_limit" ? gate.dayEnd : gate.periodEnd);
   return Math.max(1, Math.ceil((reset - at.getTime()) / 1000));
 }
@@ -203,9 +204,16 @@ function toRecordResult(outcome: UsageOutcome): RecordResult {
 }
 
 function mismatch(eventId: string): DomainError {
-  return new DomainError("idempotency_mismatch", "This idempotency key was used with another payload.", {
-    eventId: encodeId("evt", eventId),
-  });
+  return keyMismatch({ eventId: encodeId("evt", eventId) });
+}
+
+/** @param first what the key was used for. */
+export function keyMismatch(first: { eventId: string } | { reservationId: string }): DomainError {
+  return new DomainError(
+    "idempotency_mismatch",
+    "This idempotency key was used with another payload.",
+    first,
+  );
 }
 
 const refusalMessages: Record<UsageRefusal, string> = {
@@ -218,7 +226,11 @@ const refusalMessages: Record<UsageRefusal, string> = {
 };
 
 /** @param meter the one that was asked for; null: the default. @param where which event of several. */
-function refusalOf(refusal: UsageRefusal, meter: string | null, where: { index?: number } = {}): DomainError {
+export function refusalOf(
+  refusal: UsageRefusal,
+  meter: string | null,
+  where: { index?: number } = {},
+): DomainError {
   const details = { ...(refusal === "unknown_meter" ? { meter } : {}), ...where };
   return new DomainError(refusal, refusalMessages[refusal], details);
 }

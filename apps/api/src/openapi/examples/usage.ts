@@ -1,4 +1,5 @@
 import { ids, times } from "./ids.ts";
+import { meteredEvent as event, jobsToday, reservationExamples } from "./reservations.ts";
 import type { ExamplesOf } from "./types.ts";
 
 const pagesToday = {
@@ -11,18 +12,6 @@ const pagesToday = {
   maxOverage: null,
   hardCap: null,
   remaining: 9_580,
-};
-
-const jobsToday = {
-  windows: {
-    day: { used: 3, held: 0, limit: null, resetsAt: times.tomorrow },
-    period: { used: 64, held: 0, limit: 600, resetsAt: times.nextMonth },
-  },
-  included: 100,
-  overage: 0,
-  maxOverage: 500,
-  hardCap: 600,
-  remaining: 536,
 };
 
 const ofPlan = { planId: "pro", planVersion: 1, periodStart: times.monthStart, periodEnd: times.nextMonth };
@@ -48,14 +37,6 @@ const jobs = {
 };
 
 export const meters = [pages, jobs];
-
-const event = {
-  meter: "jobs",
-  quantity: 1,
-  idempotencyKey: "job-7f3a9b4c",
-  memberId: ids.admin,
-  properties: { source: "nightly" },
-};
 
 const day = {
   date: "2026-03-10",
@@ -101,6 +82,7 @@ const limits = [
 ];
 
 export const usageExamples: ExamplesOf<"usage"> = {
+  ...reservationExamples,
   consume: {
     input: { organizationId: ids.organization, ...event, mode: "reject" },
     output: {
