@@ -21,7 +21,6 @@ export const crontab: CronItem[] = [
   tick("27 * * * *", "prune_webhook_deliveries"),
   tick("37 * * * *", "prune_events"),
   tick("* * * * *", "tell_alerts"),
-  tick("47 * * * *", "prune_alert_firings"),
   tick("* * * * *", "tell_expired_overrides"),
 ];
 

@@ -7,7 +7,6 @@ import { describe } from "./tasks/describe-customer.ts";
 import { makePartitions } from "./tasks/ensure-partitions.ts";
 import { expire } from "./tasks/expire-invites.ts";
 import { endHolds } from "./tasks/expire-reservations.ts";
-import { pruneFirings } from "./tasks/prune-alert-firings.ts";
 import { prune } from "./tasks/prune-events.ts";
 import { pruneUsage } from "./tasks/prune-usage.ts";
 import { pruneDeliveries } from "./tasks/prune-webhook-deliveries.ts";
@@ -33,7 +32,6 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   remove_ended_limits: removeLimits,
   expire_invites: expire,
   expire_reservations: endHolds,
-  prune_alert_firings: pruneFirings,
   prune_webhook_deliveries: pruneDeliveries,
   purge_organizations: purge,
   prune_events: prune,

@@ -95,19 +95,3 @@ language sql stable security definer set search_path = headroom, pg_temp as $$
   order by f.organization_id limit most
 $$;
 grant execute on function organizations_with_untold_alerts to hr_worker;
-
--- Deletes firings whose window ended longer ago than `age`, told or not; at most `most`, and how many it were.
-create function prune_alert_firings(age interval, most integer) returns integer
-language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
-declare
-  pruned integer;
-begin
-  delete from usage_alert_firing f using (
-    select o.organization_id, o.alert_id, o.window_start from usage_alert_firing o
-      where o.window_end < clock_now() - age order by o.window_end limit most for update skip locked) old
-    where (f.organization_id, f.alert_id, f.window_start) = (old.organization_id, old.alert_id, old.window_start);
-  get diagnostics pruned = row_count;
-  return pruned;
-end
-$$;
-grant execute on function prune_alert_firings to hr_worker;

@@ -117,6 +117,18 @@ create function reading_of(
     gate.period_used, gate.period_held, gate.period_end, gate.included, gate.max_overage, gate.hard_cap
   )::usage_answer;
 
+-- What is left of an ended period that is not closed, below the hard cap that it ended under; null: it had none.
+create function room_of_period(gate usage_gate, start timestamptz) returns bigint language plpgsql volatile as $$
+declare
+  cap bigint;
+begin
+  select p.hard_cap into cap from headroom.usage_period p
+    where p.organization_id = gate.organization_id and p.meter = gate.meter and p.period_start = start;
+  return cap - (
+    select coalesce(sum(s.quantity), 0) from headroom.usage_sums(gate.organization_id, gate.meter, start) s);
+end
+$$;
+
 -- An event of which only this much can be said.
 create function answer_without_gate(asked usage_request, outcome text) returns usage_answer language sql immutable
   return row(asked.position, outcome, asked.organization_id, null, null, null, null, null, null, null, null, null, null,
@@ -139,6 +151,8 @@ declare
   room_period bigint;
   take bigint;
   over bigint;
+  ended timestamptz; -- the ended period that the last late event fell into, and what is left of it
+  room_ended bigint;
 begin
   foreach e in array batch loop
     if gate.organization_id is distinct from e.organization_id or gate.meter is distinct from e.meter then
@@ -146,6 +160,7 @@ begin
         perform headroom.save_gate(gate);
       end if;
       dirty := false;
+      ended := null;
       select * into held from headroom.lock_gate(e.organization_id, e.meter, wait);
       gate := held.gate;
       if gate.organization_id is null then
@@ -182,6 +197,15 @@ begin
       return next headroom.reading_of(gate, e,
         case when greatest(take, 1) > room_period then 'hard_cap' else 'daily_limit' end, 0, null, at);
       continue;
+    end if;
+    -- A late one is above the cap of its own period: it was not weighed there, as it had already happened.
+    if not place.in_period then
+      if ended is distinct from place.event_period then
+        ended := place.event_period;
+        room_ended := headroom.room_of_period(gate, ended);
+      end if;
+      room_period := room_ended;
+      room_ended := room_ended - take;
     end if;
     -- greatest() passes over nulls: no cap has to be told apart from a cap that is used up.
     over := case when room_period is null then 0 else greatest(take - greatest(room_period, 0), 0) end;
@@ -341,6 +365,7 @@ create function usage_consume(
 set search_path = headroom, pg_temp as $$
 declare
   at timestamptz := clock_now();
+  today date := (clock_timestamp() at time zone 'UTC')::date;
   batch usage_request[];
   refused usage_request[];
   e usage_request;
@@ -351,7 +376,12 @@ begin
   with asked as (
     select row(w.position, coalesce(a.organization_id, w.organization_id), coalesce(w.meter, mt.name), w.key, w.born,
         w.id, w.quantity, w.mode, w.member_id, w.occurred_at, w.fingerprint, w.properties, a.api_key_id,
-        a.refusal)::usage_request as one
+        -- Whoever was a member then may have left since: a replay is answered all the same.
+        case when a.refusal <> 'not_a_member' or not exists (
+          select from usage_event u
+            where u.organization_id = a.organization_id and u.meter = coalesce(w.meter, mt.name) and u.key = w.key
+              and u.received_on between coalesce(w.born, today - 41) and today
+        ) then a.refusal end)::usage_request as one
       from unnest(credentials, organizations, meters, keys, born_on, ids, quantities, modes, members, occurred,
           fingerprints, property_lists)
         with ordinality as w (credential, organization_id, meter, key, born, id, quantity, mode, member_id,

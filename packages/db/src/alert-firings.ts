@@ -60,12 +60,3 @@ export async function takeUntoldFirings(
     from told order by fired_at, threshold, alert_id`.execute(tx);
   return rows;
 }
-
-/** How many firings whose window ended so many days ago were deleted, `most` at most. @param database as hr_worker */
-export async function pruneAlertFirings(database: Database, days: number, most: number): Promise<number> {
-  const { rows } = await database.pool.query<{ pruned: number }>(
-    "select prune_alert_firings($1::integer * interval '1 day', $2) as pruned",
-    [days, most],
-  );
-  return rows[0]?.pruned ?? 0;
-}

@@ -238,7 +238,6 @@ describe("functions that run with their owner's rights", () => {
       "organizations_with_expired_invites of hr_engine for hr_worker",
       "organizations_with_expired_overrides of hr_engine for hr_worker",
       "organizations_with_untold_alerts of hr_engine for hr_worker",
-      "prune_alert_firings of hr_engine for hr_worker",
       "prune_events of hr_engine for hr_worker",
       "prune_usage of hr_engine for hr_worker",
       "prune_webhook_deliveries of hr_engine for hr_worker",

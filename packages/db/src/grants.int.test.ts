@@ -119,7 +119,6 @@ test.each([
   ["hr_api", "select organizations_with_expired_invites(1)"],
   ["hr_api", "select erase_audit_text(null, null, '{}')"],
   ["hr_api", "select organizations_with_untold_alerts(null, 1)"],
-  ["hr_api", "select prune_alert_firings('0 days', 1)"],
   ["hr_api", "select alert_threshold(null, null)"],
   ["hr_api", "select organization_ids()"],
   ["hr_api", "select organizations_about(null, '{}')"],

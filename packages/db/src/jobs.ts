@@ -13,7 +13,6 @@ export interface JobPayloads {
   remove_ended_limits: Tick;
   expire_invites: Tick;
   expire_reservations: Tick;
-  prune_alert_firings: Tick;
   prune_webhook_deliveries: Tick;
   purge_organizations: Tick;
   prune_events: Tick;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { forgetFirings, tellAlerts } from "./alert-telling.ts";
+import { tellAlerts } from "./alert-telling.ts";
 import { deleteAlert } from "./alerts.ts";
 import { changeOrganization } from "./organizations.ts";
 import { type AlertBench, type AlertTenant, openAlertBench } from "./testing/alert-bench.ts";
@@ -238,15 +238,4 @@ test("one that was added again is another, and fires in the same window", async 
   const second = await tenant.alert({ window: "day", units: 50 });
   expect(second.lastFiring).toMatchObject({ used: 60 });
   expect(await bench.tell()).toBe(1);
-});
-
-test("firings are forgotten 400 days after their window", async () => {
-  const tenant = await fired();
-  await bench.tell();
-  await bench.world.make.setClock("2029-07-20T23:59:59Z");
-  await forgetFirings(bench.worker);
-  expect(await tenant.fired()).toHaveLength(1);
-  await bench.world.make.setClock("2029-07-22T00:00:01Z");
-  expect(await forgetFirings(bench.worker)).toBeGreaterThan(0);
-  expect(await tenant.fired()).toEqual([]);
 });

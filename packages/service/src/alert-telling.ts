@@ -1,7 +1,6 @@
 import {
   type Firing,
   listOrganizationsWithUntoldAlerts,
-  pruneAlertFirings,
   takeUntoldFirings,
 } from "@headroom/db/alert-firings";
 import { readClock } from "@headroom/db/clock";
@@ -22,7 +21,6 @@ type Context = Pick<ServiceContext, "db" | "configuration" | "log">;
 
 const organizationsAtOnce = 100;
 const firingsAtOnce = 50;
-const prunedAtOnce = 5_000;
 
 /**
  * Tells of the alerts that have fired: an event with its deliveries to webhooks, and a mail to each who may change the
@@ -143,13 +141,4 @@ async function whoIsTold(
     ...(billingEmail === null ? [] : [billingEmail]),
   ];
   return [...new Map(addresses.map((address) => [foldEmail(address), address])).values()];
-}
-
-/** Forgets firings whose window ended 400 days ago. Answers how many. */
-export async function forgetFirings({ db }: Pick<ServiceContext, "db">): Promise<number> {
-  let pruned = 0;
-  for (let last = prunedAtOnce; last === prunedAtOnce; pruned += last) {
-    last = await pruneAlertFirings(db, firingRetentionDays, prunedAtOnce);
-  }
-  return pruned;
 }
