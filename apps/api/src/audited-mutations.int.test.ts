@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { Actor } from "@headroom/domain/actors";
 import { encodeId } from "@headroom/domain/ids";
 import type { HttpServer } from "@headroom/platform/http";
@@ -11,8 +11,10 @@ import { createOrganization } from "@headroom/service/organization-creation";
 import { createApiKey } from "@headroom/service/organization-keys";
 import { createPlatformKey } from "@headroom/service/platform-keys";
 import { createProfile } from "@headroom/service/profiles";
+import { reserve } from "@headroom/service/reservations";
 import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
 import { invite, rawId } from "@headroom/service/testing/world";
+import { record } from "@headroom/service/usage";
 import { ensureUser } from "@headroom/service/users";
 import { testWebhook } from "@headroom/service/webhook-deliveries";
 import { openWebhooks } from "@headroom/service/webhook-settings";
@@ -205,6 +207,35 @@ const mutations: Record<string, Mutation> = {
       return { input: { webhookId, eventId: `evt_${event?.id}` } };
     },
   },
+  "usage.reserve": {
+    leaves: [],
+    because: "as usage.consume",
+    call: async (stage) => ({ as: (await keyOf(stage)).secret ?? undefined, input: { quantity: 1 } }),
+  },
+  "usage.commit": {
+    leaves: [],
+    because: "as usage.consume",
+    call: async (stage) => {
+      const { as, reservationId } = await heldBy(stage);
+      return { as, input: { reservationId } };
+    },
+  },
+  "usage.release": {
+    leaves: [],
+    because: "as usage.consume",
+    call: async (stage) => {
+      const { as, reservationId } = await heldBy(stage);
+      return { as, input: { reservationId } };
+    },
+  },
+  "usage.void": {
+    leaves: ["usage.voided"],
+    call: async (stage) => {
+      const { as, caller } = await meteringOf(stage);
+      await record(bench.api, caller, [{ quantity: 1, idempotencyKey: "k" }]);
+      return { as, input: { idempotencyKey: "k" } };
+    },
+  },
   "usage.consume": {
     leaves: [],
     because: "the event itself is the record; usage is neither authority nor money yet",
@@ -294,6 +325,17 @@ async function createStage(): Promise<Stage> {
 async function keyOf({ organizationId, owner }: Stage) {
   const access = await authorize(bench.api, owner, organizationId, "keys.manage");
   return createApiKey(bench.api, access, { name: "CI", scopes: ["usage:write"] });
+}
+
+async function meteringOf(stage: Stage) {
+  const as = (await keyOf(stage)).secret ?? "";
+  return { as, caller: { credential: createHash("sha256").update(as).digest(), organizationId: null } };
+}
+
+async function heldBy(stage: Stage) {
+  const { as, caller } = await meteringOf(stage);
+  const { reservation } = await reserve(bench.api, caller, { quantity: 1, ttlSeconds: 600 });
+  return { as, reservationId: reservation?.id };
 }
 
 const inviteOf = ({ organizationId, owner }: Stage, email: string) =>

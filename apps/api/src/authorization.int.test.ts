@@ -98,6 +98,15 @@ const refusals: readonly string[] = [
   "organization_not_found",
 ] satisfies Verdict[];
 
+const nothing = "01983a69-8b13-7f9a-8b1c-2d3e4f5a6b13";
+
+/** What metering is asked that takes no units. */
+const metered: Readonly<Record<string, object>> = {
+  "usage.commit": { reservationId: encodeId("res", nothing) },
+  "usage.release": { reservationId: encodeId("res", nothing) },
+  "usage.void": { eventId: encodeId("evt", nothing) },
+};
+
 /**
  * Asks with an input that nobody gets through: callers are judged before the input, so whoever has the right is told
  * about the unknown field, and nothing changes. Metering judges both in one statement, so there the input is real.
@@ -108,7 +117,7 @@ async function verdictOf({ procedure }: ProcedureRow, caller: Caller): Promise<V
   const organization = encodeId("org", organizationId);
   const isMetering = declared.meta.permission === "usage:write";
   const input = isMetering
-    ? { organizationId: organization, quantity: 1, meter: "pages" }
+    ? { organizationId: organization, ...(metered[procedure] ?? { quantity: 1, meter: "pages" }) }
     : { organizationId: organization, [unknownField]: 1 };
   const { body } = await ask(server.url, declared, caller.headers, input);
   const answer = JSON.parse(body) as { error?: { data: { reason: string; details: unknown } } };

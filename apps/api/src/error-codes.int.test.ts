@@ -326,6 +326,13 @@ const calls: Partial<Record<ErrorCode, () => Promise<RefusedCall & { after?: () 
     const input = { organizationId: id, planId: "pro", currency: "usd" };
     return { url, as: owner, procedure: "billing.checkout", input };
   },
+  reservation_not_open: async () => {
+    const as = await meteringKeyOf(await found());
+    const made = await done(as, "usage.reserve", { meter: "pages", quantity: 1 });
+    const { id: reservationId } = made.reservation as unknown as { id: string };
+    await done(as, "usage.release", { reservationId });
+    return { url, as, procedure: "usage.release", input: { reservationId } };
+  },
   idempotency_mismatch: async () => {
     const as = await meteringKeyOf(await found());
     const headers = { "idempotency-key": "once" };
@@ -376,7 +383,6 @@ const calls: Partial<Record<ErrorCode, () => Promise<RefusedCall & { after?: () 
 const elsewhere: Partial<Record<ErrorCode, string>> = {
   invalid_signature: "of Stripe's webhooks: apps/stripe-webhook/src/receive.int.test.ts has it over HTTP",
   no_subscription: "of changing, cancelling and resuming a subscription, which the api does not offer yet",
-  reservation_not_open: "of reservations, which the api does not offer yet",
 };
 
 /** Codes that typed callers get as a value of the answer. */

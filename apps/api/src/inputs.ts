@@ -54,6 +54,7 @@ export const profileIdInput = idInput("prf").describe("A profile's id");
 export const conversationIdInput = idInput("cnv").describe("A conversation's id");
 export const webhookIdInput = idInput("whk").describe("A webhook endpoint's id");
 export const eventIdInput = idInput("evt").describe("An event's id");
+export const reservationIdInput = idInput("res").describe("A reservation's id");
 
 export const organizationId = idOutput("org");
 export const userId = idOutput("usr");
@@ -64,6 +65,7 @@ export const profileId = idOutput("prf");
 export const conversationId = idOutput("cnv");
 export const eventId = idOutput("evt");
 export const webhookId = idOutput("whk");
+export const reservationId = idOutput("res");
 
 /** An organization by id, or `current`: the caller's active one (an organization key's own). */
 export const organizationReference = z

@@ -12,6 +12,7 @@ export const crontab: CronItem[] = [
   tick("* * * * *", "sweep_inbox"),
   tick("*/5 * * * *", "remove_ended_limits"),
   tick("* * * * *", "expire_invites"),
+  tick("* * * * *", "expire_reservations"),
   tick("* * * * *", "purge_organizations"),
   tick("7 * * * *", "ensure_partitions"),
   tick("17 * * * *", "verify_usage"),

@@ -2,6 +2,7 @@ import type { ServiceContext } from "@headroom/service/context";
 import { expireInvites } from "@headroom/service/invite-expiry";
 import { rollUpDays } from "@headroom/service/metering";
 import { closeDuePeriods, reportOverage } from "@headroom/service/overage-reporting";
+import { expireReservations } from "@headroom/service/reservation-expiry";
 import { sweepInbox } from "@headroom/service/subscriptions";
 import { type Loop, startLoop } from "./loops.ts";
 import { startWebhookLoop } from "./webhooks.ts";
@@ -24,6 +25,7 @@ export function startPromptLoops(context: ServiceContext): Loop[] {
       },
     }),
     startLoop({ name: "invites", everyMs: 2_000, log, round: () => expireInvites(context) }),
+    startLoop({ name: "reservations", everyMs: 2_000, log, round: () => expireReservations(context) }),
     startLoop({ name: "tallies", everyMs: 4_000, log, round: () => rollUpDays(context) }),
     startWebhookLoop(context),
   ];

@@ -6,6 +6,7 @@ import { closePeriods } from "./tasks/close-periods.ts";
 import { describe } from "./tasks/describe-customer.ts";
 import { makePartitions } from "./tasks/ensure-partitions.ts";
 import { expire } from "./tasks/expire-invites.ts";
+import { endHolds } from "./tasks/expire-reservations.ts";
 import { prune } from "./tasks/prune-events.ts";
 import { pruneDeliveries } from "./tasks/prune-webhook-deliveries.ts";
 import { purge } from "./tasks/purge-organizations.ts";
@@ -27,6 +28,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   ensure_partitions: makePartitions,
   remove_ended_limits: removeLimits,
   expire_invites: expire,
+  expire_reservations: endHolds,
   prune_webhook_deliveries: pruneDeliveries,
   purge_organizations: purge,
   prune_events: prune,

@@ -219,6 +219,7 @@ describe("functions that run with their owner's rights", () => {
       "erase_audit_text of hr_engine for hr_worker",
       "event_heads of hr_engine for hr_api",
       "events_after of hr_engine for hr_api",
+      "expire_reservations of hr_engine for hr_worker",
       "held_features of hr_engine for hr_api",
       "is_settled of hr_engine for hr_worker",
       "leave_ended_periods of hr_engine for hr_worker",
@@ -229,6 +230,7 @@ describe("functions that run with their owner's rights", () => {
       "organizations_about of hr_engine for hr_worker",
       "organizations_with_expired_invites of hr_engine for hr_worker",
       "prune_events of hr_engine for hr_worker",
+      "prune_reservations of hr_engine for hr_worker",
       "prune_webhook_deliveries of hr_engine for hr_worker",
       "purge_organization of hr_engine for hr_worker",
       "purgeable_organizations of hr_engine for hr_worker",
@@ -243,10 +245,14 @@ describe("functions that run with their owner's rights", () => {
       "start_period of hr_engine for hr_api hr_webhook hr_worker",
       "unclosed_periods of hr_engine for hr_worker",
       "unsealed_days of hr_engine for hr_worker",
+      "usage_commit of hr_engine for hr_api",
       "usage_consume of hr_engine for hr_api",
       "usage_recount of hr_engine for hr_worker",
+      "usage_release of hr_engine for hr_api",
+      "usage_reserve of hr_engine for hr_api",
       "usage_status of hr_engine for hr_api hr_worker",
       "usage_sums of hr_engine for hr_api",
+      "usage_void of hr_engine for hr_api",
     ]);
   });
 });

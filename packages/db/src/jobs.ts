@@ -12,6 +12,7 @@ export interface JobPayloads {
   ensure_partitions: Tick;
   remove_ended_limits: Tick;
   expire_invites: Tick;
+  expire_reservations: Tick;
   prune_webhook_deliveries: Tick;
   purge_organizations: Tick;
   prune_events: Tick;

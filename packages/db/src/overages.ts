@@ -9,6 +9,8 @@ export interface ClosedPeriod {
   planId: string;
   planVersion: number;
   included: number | null;
+  /** In force when the period ended; null: none. */
+  hardCap: number | null;
   /** null: the plan had no overage terms. */
   unitPrice: string | null;
   currency: string | null;
@@ -43,7 +45,7 @@ export async function listUnclosedPeriods(tx: Tx, most: number): Promise<PeriodK
 export async function closePeriod(tx: Tx, key: PeriodKey): Promise<ClosedPeriod | null> {
   const { rows } = await sql<ClosedPeriod>`
     select p.meter, p.period_start as "periodStart", p.period_end as "periodEnd", p.plan_id as "planId",
-      p.plan_version as "planVersion", p.included, p.unit_price as "unitPrice", p.currency, p.billable,
+      p.plan_version as "planVersion", p.included, p.hard_cap as "hardCap", p.unit_price as "unitPrice", p.currency, p.billable,
       coalesce(pm.bill_above_cap, false) as "billAboveCap", p.total, p.over_cap as "overCap"
     from close_period(${key.organizationId}, ${key.meter}, ${key.periodStart}) p
     left join plan_meter pm on pm.plan_id = p.plan_id and pm.plan_version = p.plan_version and pm.meter = p.meter
@@ -183,6 +185,7 @@ export interface AccruedPeriod {
   total: number;
   overCap: number;
   included: number;
+  hardCap: number | null;
   unitPrice: string;
   currency: string;
   billAboveCap: boolean;
@@ -192,7 +195,7 @@ export interface AccruedPeriod {
 export async function listAccruedPeriods(tx: Tx, organizationId: string): Promise<AccruedPeriod[]> {
   const { rows } = await sql<AccruedPeriod>`
     select g.meter, g.period_start as "periodStart", g.period_end as "periodEnd", g.period_used as total,
-      coalesce(u.over_cap, 0)::bigint as "overCap", g.included, pm.unit_price as "unitPrice", pm.currency,
+      coalesce(u.over_cap, 0)::bigint as "overCap", g.included, g.hard_cap as "hardCap", pm.unit_price as "unitPrice", pm.currency,
       pm.bill_above_cap as "billAboveCap"
     from usage_status(${organizationId}) g
     join plan_meter pm on pm.plan_id = g.plan_id and pm.plan_version = g.plan_version and pm.meter = g.meter

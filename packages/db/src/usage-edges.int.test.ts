@@ -5,7 +5,8 @@ import type { Database } from "./client.ts";
 import { recountUsage } from "./tallies.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { createFactory, type Factory } from "./testing/factories.ts";
-import { consumeUsage, readUsageStatus, recordUsage, type UsageRequest } from "./usage.ts";
+import { consumeUsage, recordUsage, type UsageRequest } from "./usage.ts";
+import { readUsageStatus } from "./usage-readings.ts";
 
 const largest = Number.MAX_SAFE_INTEGER;
 const open: MeterTerms = { dailyLimit: null, included: null, overage: null };

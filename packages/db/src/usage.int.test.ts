@@ -6,7 +6,8 @@ import type { Database } from "./client.ts";
 import { recountUsage } from "./tallies.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { createFactory, type Factory } from "./testing/factories.ts";
-import { consumeUsage, readUsageStatus, recordUsage, type UsageOutcome, type UsageRequest } from "./usage.ts";
+import { consumeUsage, recordUsage, type UsageOutcome, type UsageRequest } from "./usage.ts";
+import { readUsageStatus } from "./usage-readings.ts";
 
 let scratch: TestDatabase;
 let api: Database;
@@ -381,7 +382,7 @@ describe("edges", () => {
     await late.query(
       `select usage_consume(array[$1]::bytea[], array[null]::uuid[], array['jobs'], array['late'], array[null]::date[],
          array[$2]::uuid[], array[2]::bigint[], array['record'], array[null]::uuid[],
-         array['2028-08-31T12:00:00Z']::timestamptz[], array[$1]::bytea[], array[null]::jsonb[], true)`,
+         array['2028-08-31T12:00:00Z']::timestamptz[], array[$1]::bytea[], array[null]::jsonb[], true, true)`,
       [key, uuidv7()],
     );
     const start = new Date("2028-08-01T00:00:00Z");

@@ -2,6 +2,7 @@ import type { GateReading, UsageMode } from "@headroom/domain/usage";
 import { invalidField } from "@headroom/domain/validation";
 import type { Database } from "./client.ts";
 import { retryConflicts, sqlState } from "./retry.ts";
+import { type ReadingColumns, toReading } from "./usage-readings.ts";
 
 /** One usage event on its way to the gate, with the credential that vouches for it. Ids are raw UUIDs. */
 export interface UsageRequest {
@@ -48,42 +49,46 @@ export type UsageOutcome =
       gate: GateReading;
     };
 
-interface AnswerRow {
+interface AnswerRow extends ReadingColumns {
   position: number;
   outcome: string;
+  organization_id: string;
   event_id: string;
   accepted: number;
   over_cap: number;
   occurred_at: Date;
-  day_used: number;
-  daily_limit: number | null;
-  day_end: Date;
-  period_used: number;
-  period_end: Date;
-  included: number | null;
-  max_overage: number | null;
-  hard_cap: number | null;
 }
 
 const checkAndConsume = {
   name: "usage_consume",
   text: `select * from usage_consume($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::date[], $6::uuid[],
-    $7::bigint[], $8::text[], $9::uuid[], $10::timestamptz[], $11::bytea[], $12::jsonb[], $13)`,
+    $7::bigint[], $8::text[], $9::uuid[], $10::timestamptz[], $11::bytea[], $12::jsonb[], $13, $14)`,
 };
 
 /**
  * Checks and consumes a batch in one round trip: credential, idempotency, gate, event. Answers stand in the order
- * of the requests. Exact under concurrency: see `migrations/0007_consume.sql`.
+ * of the requests. Exact under concurrency: see `migrations/0020_consume.sql`. Waits for gates that others hold.
+ * @throws PostgreSQL's 55P03 when one is held for more than two seconds; nothing is written then.
  */
 export async function consumeUsage(
   database: Database,
   requests: readonly UsageRequest[],
 ): Promise<UsageOutcome[]> {
-  const answers = new Array<UsageOutcome>(requests.length);
-  for (const row of await callGate(database, requests, false)) {
-    answers[row.position - 1] = toOutcome(row);
-  }
-  return answers;
+  return inOrder(requests, await callGate(database, requests, { whole: false, wait: true }));
+}
+
+/** The event's gate is held by somebody else, or is not there yet: nothing was decided. `consumeUsage` waits for it. */
+export interface Undecided {
+  outcome: "later";
+  organizationId: string;
+}
+
+/** As `consumeUsage`, but a gate that others hold stalls nobody: its events are answered `later`. */
+export async function consumeUnheld(
+  database: Database,
+  requests: readonly UsageRequest[],
+): Promise<(UsageOutcome | Undecided)[]> {
+  return inOrder(requests, await callGate(database, requests, { whole: false, wait: false }));
 }
 
 /**
@@ -95,14 +100,24 @@ export async function recordUsage(
   database: Database,
   requests: readonly UsageRequest[],
 ): Promise<UsageOutcome[] | UsageRefusal> {
-  const rows = await callGate(database, requests, true).catch((error: unknown) => {
+  const rows = await callGate(database, requests, { whole: true, wait: true }).catch((error: unknown) => {
     throw translateOverflow(error);
   });
-  const answers = new Array<UsageOutcome>(requests.length);
-  for (const row of rows) {
-    answers[row.position - 1] = toOutcome(row);
+  if (isRefusal(rows[0])) {
+    return rows[0].outcome;
   }
-  return rows.length < requests.length || isRefusal(rows[0]) ? (rows[0]?.outcome as UsageRefusal) : answers;
+  return inOrder<UsageOutcome>(requests, rows);
+}
+
+function inOrder<Outcome extends UsageOutcome | Undecided>(
+  requests: readonly UsageRequest[],
+  rows: readonly AnswerRow[],
+): Outcome[] {
+  const answers = new Array<Outcome>(requests.length);
+  for (const row of rows) {
+    answers[row.position - 1] = toOutcome(row) as Outcome;
+  }
+  return answers;
 }
 
 const numericValueOutOfRange = "22003";
@@ -117,7 +132,7 @@ export function translateOverflow(error: unknown): unknown {
   return refusal;
 }
 
-function isRefusal(row: AnswerRow | undefined): boolean {
+function isRefusal(row: AnswerRow | undefined): row is AnswerRow & { outcome: UsageRefusal } {
   return row !== undefined && refusals.has(row.outcome);
 }
 
@@ -133,7 +148,7 @@ const refusals: ReadonlySet<string> = new Set<UsageRefusal>([
 async function callGate(
   database: Database,
   requests: readonly UsageRequest[],
-  whole: boolean,
+  { whole, wait }: { whole: boolean; wait: boolean },
 ): Promise<AnswerRow[]> {
   const { rows } = await retryConflicts(() =>
     database.pool.query<AnswerRow>({
@@ -152,13 +167,14 @@ async function callGate(
         requests.map((r) => r.fingerprint),
         requests.map((r) => r.properties && JSON.stringify(r.properties)),
         whole,
+        wait,
       ],
     }),
   );
   return rows;
 }
 
-function toOutcome(row: AnswerRow): UsageOutcome {
+function toOutcome(row: AnswerRow): UsageOutcome | Undecided {
   switch (row.outcome) {
     case "accepted":
     case "duplicate":
@@ -175,70 +191,9 @@ function toOutcome(row: AnswerRow): UsageOutcome {
       return { outcome: row.outcome, at: row.occurred_at, gate: toReading(row) };
     case "mismatch":
       return { outcome: row.outcome, eventId: row.event_id };
+    case "later":
+      return { outcome: row.outcome, organizationId: row.organization_id };
     default:
       return { outcome: row.outcome as UsageRefusal };
   }
-}
-
-type ReadingColumns = Pick<
-  AnswerRow,
-  | "day_used"
-  | "daily_limit"
-  | "day_end"
-  | "period_used"
-  | "period_end"
-  | "included"
-  | "max_overage"
-  | "hard_cap"
->;
-
-function toReading(row: ReadingColumns): GateReading {
-  return {
-    dayUsed: row.day_used,
-    dailyLimit: row.daily_limit,
-    dayEnd: row.day_end.toISOString(),
-    periodUsed: row.period_used,
-    periodEnd: row.period_end.toISOString(),
-    included: row.included,
-    maxOverage: row.max_overage,
-    hardCap: row.hard_cap,
-  };
-}
-
-/** One meter of an organization as it stands now. */
-export interface MeterStatus extends GateReading {
-  meter: string;
-  /** The organization's local date. */
-  date: string;
-  /** ISO 8601. */
-  periodStart: string;
-  planId: string;
-  planVersion: number;
-}
-
-interface StatusRow extends ReadingColumns {
-  meter: string;
-  day_date: string;
-  period_start: Date;
-  plan_id: string;
-  plan_version: number;
-}
-
-/** Every active meter of an organization, windows rolled to the present; holds count as used. Takes no lock. */
-export async function readUsageStatus(database: Database, organizationId: string): Promise<MeterStatus[]> {
-  const { rows } = await database.pool.query<StatusRow>({
-    name: "usage_status",
-    text: `select meter, day_date, day_used + day_held as day_used, daily_limit, day_end, period_start,
-      period_used + period_held as period_used, period_end, included, max_overage, hard_cap, plan_id, plan_version
-      from usage_status($1)`,
-    values: [organizationId],
-  });
-  return rows.map((row) => ({
-    ...toReading(row),
-    meter: row.meter,
-    date: row.day_date,
-    periodStart: row.period_start.toISOString(),
-    planId: row.plan_id,
-    planVersion: row.plan_version,
-  }));
 }

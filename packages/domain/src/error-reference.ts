@@ -141,7 +141,7 @@ export const errorReference: Readonly<Record<ErrorCode, ErrorEntry>> = {
     details: { planId: "gold" },
   },
   resource_not_found: {
-    when: "The organization has no such key, profile, conversation, webhook or delivery.",
+    when: "The organization has no such key, profile, conversation, webhook, delivery, reservation or event.",
     message: "The organization has no such key.",
     details: {},
   },
@@ -201,9 +201,9 @@ export const errorReference: Readonly<Record<ErrorCode, ErrorEntry>> = {
     details: { currency: "eur" },
   },
   reservation_not_open: {
-    when: "The reservation was committed, released or has expired before.",
+    when: "The reservation was committed or released before, or its time was over when it was to be released.",
     message: "This reservation is not open any more.",
-    details: {},
+    details: { status: "released" },
   },
   idempotency_mismatch: {
     when: "The idempotency key was used with other input before.",

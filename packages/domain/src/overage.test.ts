@@ -4,22 +4,31 @@ import { billableUnits, chargeOverage, chooseInvoice, type InvoiceCandidate } fr
 import { overageOf } from "./usage.ts";
 
 const units = fc.nat(2 ** 40);
-const count = fc.record({ total: units, included: fc.option(units, { nil: null }), overCap: units });
+const count = fc.record({
+  total: units,
+  included: fc.option(units, { nil: null }),
+  hardCap: fc.option(units, { nil: null }),
+  overCap: units,
+});
 
 describe("billableUnits", () => {
   it.each([
-    [100, 100, 0, 0],
-    [101, 100, 0, 1],
-    [150, 100, 20, 30],
-    [110, 100, 20, 0],
-    [500, null, 0, 0],
-    [7, 0, 0, 7],
-  ])("total %i, included %s, above the cap %i: %i", (total, included, overCap, billed) => {
-    expect(billableUnits({ total, included, overCap }, false)).toBe(billed);
+    ["nothing is over", 100, 100, 100, 0, 0],
+    ["what is over is billed", 101, 100, 200, 0, 1],
+    ["what was written above the cap is not", 150, 100, 130, 20, 30],
+    ["with a cap at included nothing is", 110, 100, 100, 10, 0],
+    ["without included nothing is over", 500, null, null, 0, 0],
+    ["with none included everything is", 7, 0, null, 0, 7],
+    ["a cap lowered afterwards lets nothing go", 150, 100, 100, 0, 50],
+    ["a cap raised afterwards covers what was above it", 150, 100, 200, 20, 50],
+    ["and in part", 150, 100, 140, 20, 40],
+    ["a void makes room for what was above it", 120, 100, 130, 20, 20],
+  ])("%s", (_name, total, included, hardCap, overCap, billed) => {
+    expect(billableUnits({ total, included, hardCap, overCap }, false)).toBe(billed);
   });
 
   it("bills what is above the cap where the plan says so", () => {
-    expect(billableUnits({ total: 150, included: 100, overCap: 20 }, true)).toBe(50);
+    expect(billableUnits({ total: 150, included: 100, hardCap: 130, overCap: 20 }, true)).toBe(50);
   });
 
   it("is never negative and never more than the overage", () => {
@@ -45,11 +54,11 @@ describe("billableUnits", () => {
 describe("chargeOverage", () => {
   it("rounds the line once", () => {
     const terms = { unitPrice: "2.5", billAboveCap: false };
-    expect(chargeOverage({ total: 103, included: 100, overCap: 0 }, terms)).toEqual({
+    expect(chargeOverage({ total: 103, included: 100, hardCap: null, overCap: 0 }, terms)).toEqual({
       quantity: 3,
       amount: 8,
     });
-    expect(chargeOverage({ total: 100, included: 100, overCap: 0 }, terms)).toBeNull();
+    expect(chargeOverage({ total: 100, included: 100, hardCap: null, overCap: 0 }, terms)).toBeNull();
   });
 });
 

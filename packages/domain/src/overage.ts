@@ -6,14 +6,24 @@ export interface PeriodCount {
   total: number;
   /** Units covered; null: no end, so nothing is ever over. */
   included: number | null;
-  /** Units that were written above the hard cap. */
+  /** The hard cap in force when the period ends, or now; null: none. */
+  hardCap: number | null;
+  /** Units that were above the hard cap when they were written. */
   overCap: number;
+}
+
+/**
+ * Units that stand above the hard cap: at most those that were written above it, and none that voids made room for or
+ * that a cap raised since then covers. A cap lowered since then takes nothing off what was used below it.
+ */
+export function unitsAboveCap({ total, hardCap, overCap }: PeriodCount): number {
+  return hardCap === null ? 0 : Math.max(0, Math.min(overCap, total - hardCap));
 }
 
 /** The units that a bill has: those above the hard cap are shown and not billed, unless the plan says so. */
 export function billableUnits(count: PeriodCount, billAboveCap: boolean): number {
   const units = overageOf(count.total, count.included);
-  return billAboveCap ? units : Math.max(0, units - count.overCap);
+  return billAboveCap ? units : Math.max(0, units - unitsAboveCap(count));
 }
 
 export interface OverageCharge {

@@ -17,10 +17,12 @@ const day = 86_400_000;
 
 const limit = fc.option(fc.nat(1000));
 const gate: fc.Arbitrary<GateReading> = fc.record({
-  dayUsed: fc.nat(1500),
+  dayUsed: fc.integer({ min: -50, max: 1500 }),
+  dayHeld: fc.nat(50),
   dailyLimit: limit,
   dayEnd: fc.constant("2026-11-23T00:00:00.000Z"),
-  periodUsed: fc.nat(1500),
+  periodUsed: fc.integer({ min: -50, max: 1500 }),
+  periodHeld: fc.nat(50),
   periodEnd: fc.constant("2026-12-01T00:00:00.000Z"),
   included: limit,
   maxOverage: limit,
@@ -65,13 +67,33 @@ describe("limits", () => {
   test("remaining is never negative", () => {
     expect(headroomOf({ ...headroomGate, hardCap: 10, periodUsed: 15 }).remaining).toBe(0);
   });
+
+  test("what is held takes room, and is told apart from what is used", () => {
+    const reading = { ...headroomGate, dailyLimit: 10, dayUsed: 4, dayHeld: 5, hardCap: 20, periodHeld: 5 };
+    expect(headroomOf(reading)).toMatchObject({
+      remaining: 1,
+      windows: { day: { used: 4, held: 5 }, period: { used: 0, held: 5 } },
+    });
+    expect(decideRefusal(reading, 2)).toBe("daily_limit");
+  });
+
+  test("a window that voids have taken below zero is shown as empty, and has that much more room", () => {
+    const reading = { ...headroomGate, hardCap: 10, periodUsed: -3, included: 5 };
+    expect(headroomOf(reading)).toMatchObject({
+      windows: { period: { used: 0 } },
+      remaining: 13,
+      overage: 0,
+    });
+  });
 });
 
 const headroomGate: GateReading = {
   dayUsed: 0,
+  dayHeld: 0,
   dailyLimit: null,
   dayEnd: "2026-11-23T00:00:00.000Z",
   periodUsed: 0,
+  periodHeld: 0,
   periodEnd: "2026-12-01T00:00:00.000Z",
   included: null,
   maxOverage: null,
@@ -102,8 +124,8 @@ describe("idempotency keys", () => {
     },
   );
 
-  test("callers can't write the space of voids", () => {
-    expect(() => keyBirthday("void:x", now)).toThrow(DomainError);
+  test.each(["void:x", "res:x"])("callers can't write the space of voids, nor that of commits: %s", (key) => {
+    expect(() => keyBirthday(key, now)).toThrow(DomainError);
   });
 });
 

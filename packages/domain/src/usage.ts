@@ -5,12 +5,17 @@ import { isoDay } from "./time.ts";
 /** reject: all or nothing. cap: take what fits. record: it already happened, always written. */
 export type UsageMode = "reject" | "cap" | "record";
 
-/** A gate's two windows and limits after an event, or as they stand. Units; null: no limit. Instants are ISO 8601. */
+/**
+ * A gate's two windows and limits after an event, or as they stand. Units; null: no limit. Instants are ISO 8601.
+ * `used` is what events count, without what reservations hold; voids may take it below 0.
+ */
 export interface GateReading {
   dayUsed: number;
+  dayHeld: number;
   dailyLimit: number | null;
   dayEnd: string;
   periodUsed: number;
+  periodHeld: number;
   periodEnd: string;
   included: number | null;
   maxOverage: number | null;
@@ -19,6 +24,8 @@ export interface GateReading {
 
 export interface Window {
   used: number;
+  /** Units that open reservations hold on top. */
+  held: number;
   limit: number | null;
   /** ISO 8601. */
   resetsAt: string;
@@ -46,6 +53,9 @@ const latestEvent = 35 * day;
 /** How long a key is remembered: longer than any event may be late. */
 const keyHorizon = 40 * day;
 
+/** Where the keys of voids, and of what commits write, stand beside those of callers. */
+const reservedSpaces = ["void:", "res:"];
+
 /** Overage is a function of the period's total, never a tag on an event. */
 export function overageOf(periodUsed: number, included: number | null): number {
   return included === null ? 0 : Math.max(0, periodUsed - included);
@@ -53,22 +63,34 @@ export function overageOf(periodUsed: number, included: number | null): number {
 
 /** Units that still fit into every window, never negative; null: no window has a limit. */
 export function remainingOf(gate: GateReading): number | null {
-  const rooms = [room(gate.dailyLimit, gate.dayUsed), room(gate.hardCap, gate.periodUsed)].filter(
-    (left) => left !== null,
-  );
+  const rooms = [dayRoom(gate), periodRoom(gate)].filter((left) => left !== null);
   return rooms.length === 0 ? null : Math.max(0, Math.min(...rooms));
 }
 
-function room(limit: number | null, used: number): number | null {
-  return limit === null ? null : limit - used;
+function dayRoom({ dailyLimit, dayUsed, dayHeld }: GateReading): number | null {
+  return dailyLimit === null ? null : dailyLimit - dayUsed - dayHeld;
+}
+
+function periodRoom({ hardCap, periodUsed, periodHeld }: GateReading): number | null {
+  return hardCap === null ? null : hardCap - periodUsed - periodHeld;
 }
 
 /** The windows as callers see them. */
 export function headroomOf(gate: GateReading): Headroom {
   return {
     windows: {
-      day: { used: gate.dayUsed, limit: gate.dailyLimit, resetsAt: gate.dayEnd },
-      period: { used: gate.periodUsed, limit: gate.hardCap, resetsAt: gate.periodEnd },
+      day: {
+        used: Math.max(0, gate.dayUsed),
+        held: gate.dayHeld,
+        limit: gate.dailyLimit,
+        resetsAt: gate.dayEnd,
+      },
+      period: {
+        used: Math.max(0, gate.periodUsed),
+        held: gate.periodHeld,
+        limit: gate.hardCap,
+        resetsAt: gate.periodEnd,
+      },
     },
     included: gate.included,
     overage: overageOf(gate.periodUsed, gate.included),
@@ -80,10 +102,10 @@ export function headroomOf(gate: GateReading): Headroom {
 
 /** What taking `quantity` would be refused for, or null. The window that opens later is named: waiting for the other would not help. */
 export function decideRefusal(gate: GateReading, quantity: number): RefusalReason | null {
-  if (gate.hardCap !== null && gate.periodUsed + quantity > gate.hardCap) {
+  if (quantity > (periodRoom(gate) ?? Number.POSITIVE_INFINITY)) {
     return "hard_cap";
   }
-  return gate.dailyLimit !== null && gate.dayUsed + quantity > gate.dailyLimit ? "daily_limit" : null;
+  return quantity > (dayRoom(gate) ?? Number.POSITIVE_INFINITY) ? "daily_limit" : null;
 }
 
 /**
@@ -92,8 +114,9 @@ export function decideRefusal(gate: GateReading, quantity: number): RefusalReaso
  * @throws validation_failed for a reserved key, and for a UUIDv7 from the future or from before the horizon.
  */
 export function keyBirthday(key: string, now: number): string | null {
-  if (key.startsWith("void:")) {
-    throw new DomainError("validation_failed", "Idempotency keys must not begin with void:", { key });
+  const space = reservedSpaces.find((prefix) => key.startsWith(prefix));
+  if (space !== undefined) {
+    throw new DomainError("validation_failed", `Idempotency keys must not begin with ${space}`, { key });
   }
   const born = uuidv7Time(key);
   if (born === null) {

@@ -108,3 +108,35 @@ test("without a database every caller is told so, and the lane comes back with i
   expect(used(await lane.submit(request(key)))).toBe(1);
   await database.close();
 });
+
+test("a gate that somebody holds stalls only its own organization", async () => {
+  const lane = createUsageLane(api);
+  const heldOrganization = await make.organization();
+  const held = await make.key(heldOrganization);
+  const others = await Promise.all(
+    Array.from({ length: 20 }, async () => make.key(await make.organization())),
+  );
+  for (const key of [held, ...others]) {
+    await lane.submit(request(key));
+  }
+  const holder = await scratch.admin.connect();
+  await holder.query("begin");
+  await holder.query("select from headroom.usage_gate where organization_id = $1 for no key update", [
+    heldOrganization,
+  ]);
+  let released = false;
+  const waiting = Promise.all(Array.from({ length: 5 }, () => lane.submit(request(held)))).then(
+    (outcomes) => {
+      expect(released).toBe(true);
+      return outcomes;
+    },
+  );
+  for (let round = 0; round < 5; round += 1) {
+    const outcomes = await Promise.all(others.map((key) => lane.submit(request(key))));
+    expect(outcomes.every(({ outcome }) => outcome === "accepted")).toBe(true);
+  }
+  released = true;
+  await holder.query("rollback");
+  holder.release();
+  expect((await waiting).map(used).sort()).toEqual([2, 3, 4, 5, 6]);
+});

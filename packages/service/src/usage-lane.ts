@@ -1,6 +1,13 @@
 import type { Database } from "@headroom/db/client";
 import { sqlState } from "@headroom/db/retry";
-import { consumeUsage, translateOverflow, type UsageOutcome, type UsageRequest } from "@headroom/db/usage";
+import {
+  consumeUnheld,
+  consumeUsage,
+  translateOverflow,
+  type Undecided,
+  type UsageOutcome,
+  type UsageRequest,
+} from "@headroom/db/usage";
 import { DomainError } from "@headroom/domain/errors";
 
 /** Takes usage events of any callers and answers each its own. */
@@ -20,64 +27,121 @@ export interface LaneOptions {
   batch?: number;
   /** Events that may wait at most; beyond, callers are refused at once instead of queued up. */
   queue?: number;
+  /** Organizations that may wait for a gate at the same time, each on a connection of its own. */
+  detours?: number;
 }
 
 /**
  * A self-clocking batcher: while a statement runs, events gather, and its return sends them. No timer, so a lone
- * event waits for nobody, and batches grow by themselves under load.
+ * event waits for nobody, and batches grow by themselves under load. A gate that somebody holds stalls only its own
+ * organization, whose events take a detour on which one waits.
  */
 export function createUsageLane(database: Database, options: LaneOptions = {}): UsageLane {
-  const { batch = 512, queue = 20_000 } = options;
+  const { batch = 512, queue = 20_000, detours = 4 } = options;
+  const held = new Map<string, Waiting[]>();
+  let pending = 0;
+  let underWay = 0;
+
+  const main = selfClocking(batch, async (events) => {
+    const undecided = await settle(events, (requests) => consumeUnheld(database, requests));
+    for (const { waiting, organizationId } of undecided) {
+      const others = held.get(organizationId);
+      if (others) {
+        others.push(waiting);
+      } else {
+        held.set(organizationId, [waiting]);
+      }
+    }
+    startDetours();
+  });
+
+  function startDetours(): void {
+    for (const [organizationId, events] of held) {
+      if (underWay >= detours) {
+        return;
+      }
+      held.delete(organizationId);
+      underWay += 1;
+      void takeDetour(events).finally(() => {
+        underWay -= 1;
+        startDetours();
+      });
+    }
+  }
+
+  async function takeDetour(events: Waiting[]): Promise<void> {
+    for (let next = 0; next < events.length; next += batch) {
+      await settle(events.slice(next, next + batch), (requests) => consumeUsage(database, requests));
+    }
+  }
+
+  return {
+    submit(request) {
+      if (pending >= queue) {
+        return Promise.reject(
+          new DomainError("unavailable", "Too many usage events are waiting, try again shortly"),
+        );
+      }
+      pending += 1;
+      return new Promise<UsageOutcome>((resolve, reject) => main({ request, resolve, reject })).finally(
+        () => {
+          pending -= 1;
+        },
+      );
+    },
+  };
+}
+
+/** Collects events and hands them on in batches, the next when the previous has been dealt with. */
+function selfClocking(batch: number, send: (events: Waiting[]) => Promise<void>): (event: Waiting) => void {
   const waiting: Waiting[] = [];
   let running = false;
 
   async function drain(): Promise<void> {
-    running = true;
     while (waiting.length > 0) {
-      await settle(database, waiting.splice(0, batch));
+      await send(waiting.splice(0, batch));
     }
     running = false;
   }
 
-  function submit(request: UsageRequest): Promise<UsageOutcome> {
-    if (waiting.length >= queue) {
-      return Promise.reject(
-        new DomainError("unavailable", "Too many usage events are waiting, try again shortly"),
-      );
+  return (event) => {
+    waiting.push(event);
+    if (!running) {
+      running = true;
+      // After this tick's other callers have joined.
+      setImmediate(() => void drain());
     }
-    return new Promise((resolve, reject) => {
-      waiting.push({ request, resolve, reject });
-      if (!running) {
-        running = true;
-        // After this tick's other callers have joined.
-        setImmediate(() => void drain());
-      }
-    });
-  }
-
-  return { submit };
+  };
 }
 
-async function settle(database: Database, batch: Waiting[]): Promise<void> {
+/** Asks for all events in one statement and answers each; those that were not decided come back. */
+async function settle(
+  events: readonly Waiting[],
+  ask: (requests: UsageRequest[]) => Promise<(UsageOutcome | Undecided)[]>,
+): Promise<{ waiting: Waiting; organizationId: string }[]> {
   try {
-    const outcomes = await consumeUsage(
-      database,
-      batch.map((one) => one.request),
-    );
-    batch.forEach((one, index) => {
-      one.resolve(outcomes[index] as UsageOutcome);
+    const outcomes = await ask(events.map((one) => one.request));
+    return events.flatMap((waiting, index) => {
+      const outcome = outcomes[index] as UsageOutcome | Undecided;
+      if (outcome.outcome === "later") {
+        return { waiting, organizationId: outcome.organizationId };
+      }
+      waiting.resolve(outcome);
+      return [];
     });
   } catch (error) {
-    if (batch.length > 1 && isAboutOneEvent(error)) {
+    if (events.length > 1 && isAboutOneEvent(error)) {
       // One caller's bad event must not fail the others': each alone. Ids and keys stay, so nothing counts twice.
-      for (const one of batch) {
-        await settle(database, [one]);
+      const undecided = [];
+      for (const one of events) {
+        undecided.push(...(await settle([one], ask)));
       }
-      return;
+      return undecided;
     }
-    for (const one of batch) {
+    for (const one of events) {
       one.reject(translateOverflow(error));
     }
+    return [];
   }
 }
 

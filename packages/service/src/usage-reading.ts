@@ -1,5 +1,5 @@
 import { type DailyUsage, readDailyUsage } from "@headroom/db/tallies";
-import { type MeterStatus, readUsageStatus } from "@headroom/db/usage";
+import { type MeterStatus, readUsageStatus } from "@headroom/db/usage-readings";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import { datesUntil, firstOfMonth } from "@headroom/domain/time";
@@ -43,9 +43,9 @@ export async function getUsage(context: Context, access: Access): Promise<UsageV
 function toMeterUsage(status: MeterStatus, monthUsed: number | undefined): MeterUsage {
   return {
     meter: status.meter,
-    dailyUsed: status.dayUsed,
+    dailyUsed: Math.max(0, status.dayUsed),
     dailyLimit: status.dailyLimit,
-    monthlyUsed: monthUsed ?? status.periodUsed,
+    monthlyUsed: Math.max(0, monthUsed ?? status.periodUsed),
     monthlyLimit: status.hardCap,
     planId: status.planId,
     planVersion: status.planVersion,

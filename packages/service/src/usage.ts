@@ -1,12 +1,7 @@
 import { createHash } from "node:crypto";
 import { readNow } from "@headroom/db/clock";
-import {
-  readUsageStatus,
-  recordUsage,
-  type UsageOutcome,
-  type UsageRefusal,
-  type UsageRequest,
-} from "@headroom/db/usage";
+import { recordUsage, type UsageOutcome, type UsageRefusal, type UsageRequest } from "@headroom/db/usage";
+import { readUsageStatus } from "@headroom/db/usage-readings";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import {
@@ -181,7 +176,8 @@ function answerOf(outcome: UsageOutcome, meter: string | null): ConsumeAnswer {
   }
 }
 
-function secondsUntilReset({ outcome, at, gate }: Extract<UsageOutcome, { at: Date }>): number {
+/** Seconds until the window that has no room begins anew. */
+export function secondsUntilReset({ outcome, at, gate }: Extract<UsageOutcome, { at: Date }>): number {
   const reset = Date.parse(outcome === "daily_limit" ? gate.dayEnd : gate.periodEnd);
   return Math.max(1, Math.ceil((reset - at.getTime()) / 1000));
 }
@@ -203,9 +199,16 @@ function toRecordResult(outcome: UsageOutcome): RecordResult {
 }
 
 function mismatch(eventId: string): DomainError {
-  return new DomainError("idempotency_mismatch", "This idempotency key was used with another payload.", {
-    eventId: encodeId("evt", eventId),
-  });
+  return keyMismatch({ eventId: encodeId("evt", eventId) });
+}
+
+/** @param first what the key was used for. */
+export function keyMismatch(first: { eventId: string } | { reservationId: string }): DomainError {
+  return new DomainError(
+    "idempotency_mismatch",
+    "This idempotency key was used with another payload.",
+    first,
+  );
 }
 
 const refusalMessages: Record<UsageRefusal, string> = {
@@ -218,6 +221,6 @@ const refusalMessages: Record<UsageRefusal, string> = {
 };
 
 /** @param meter the one that was asked for; null: the default, or one of many. */
-function refusalOf(refusal: UsageRefusal, meter: string | null): DomainError {
+export function refusalOf(refusal: UsageRefusal, meter: string | null): DomainError {
   return new DomainError(refusal, refusalMessages[refusal], refusal === "unknown_meter" ? { meter } : {});
 }

@@ -108,8 +108,9 @@ describe.each([
   });
 
   test("asks for a key where only a key will do", () => {
-    for (const [path, , { security }] of operations) {
-      const keyOnly = /^\/v1\/(users|usage\/(consume|record)|probe\/take)/.test(path);
+    const writes = /^\/v1\/(users|usage\/(consume|record|reservations|events|void)|probe\/take)/;
+    for (const [path, method, { security }] of operations) {
+      const keyOnly = writes.test(path) && !(method === "get" && path === "/v1/usage/reservations");
       const schemes = (security as Node[]).flatMap(Object.keys);
       expect([path, schemes]).toEqual([
         path,
@@ -219,7 +220,7 @@ describe("the reference", () => {
     const offered = (parameters: Json | undefined) =>
       JSON.stringify(parameters ?? []).includes("#/components/parameters/idempotencyKey");
     for (const [path, method, { parameters, responses }] of operations) {
-      const makes = "201" in (responses as Node) || /^\/v1\/usage\/(consume|record)$/.test(path);
+      const makes = "201" in (responses as Node) || /^\/v1\/usage\/(consume|record|.*\/commit)$/.test(path);
       expect([path, method, offered(parameters)]).toEqual([path, method, makes]);
       if ("201" in (responses as Node))
         expect(JSON.stringify(responses)).toContain("#/components/examples/idempotency_mismatch");

@@ -88,9 +88,12 @@ function headerParameters(operation: Operation) {
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }
 
-/** What creates, and what meters. */
-function takesIdempotencyKey({ route, meta }: Operation): boolean {
-  return route.status === 201 || meta.permission === "usage:write";
+/** Giving back happens once by itself. */
+const keyless: readonly string[] = ["usage.release", "usage.void"];
+
+/** What creates, and what takes units. */
+function takesIdempotencyKey({ procedure, route, meta }: Operation): boolean {
+  return route.status === 201 || (meta.permission === "usage:write" && !keyless.includes(procedure));
 }
 
 /** The headers that calls of several procedures take. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
-import { usageRouter, withHeaderKey } from "./usage.ts";
+import { withHeaderKey } from "../usage-calls.ts";
+import { usageRouter } from "./usage.ts";
 
 const inputOf = (name: "consume" | "record") =>
   (usageRouter[name]._def as unknown as { inputs: [z.ZodType] }).inputs[0];

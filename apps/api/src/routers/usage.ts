@@ -1,41 +1,22 @@
-import { DomainError } from "@headroom/domain/errors";
-import { type ConsumeAnswer, check, consume, record } from "@headroom/service/usage";
+import { check, consume, record } from "@headroom/service/usage";
 import { getUsage, getUsageHistory } from "@headroom/service/usage-reading";
 import { z } from "zod";
-import { instantInput, organizationReference, quantity, safeText, userIdInput } from "../inputs.ts";
+import { instantInput, quantity } from "../inputs.ts";
 import { meteringProcedure, organizationProcedure, router } from "../trpc.ts";
+import { event, limitRefusal, meter, usageInput, withHeaderKey } from "../usage-calls.ts";
 import { checkAnswer, consumeAnswer, recordAnswer, usageHistory, usageView } from "../views/usage.ts";
-
-const meter = safeText(64).optional().describe("The default meter when absent");
-
-const event = {
-  meter,
-  quantity,
-  idempotencyKey: safeText(200)
-    .optional()
-    .describe(
-      "Unique per organization and meter for at least 40 days; best a UUIDv7. The server makes one when absent",
-    ),
-  memberId: userIdInput.optional().describe("The user who caused it"),
-  properties: z
-    .record(safeText(64), z.union([safeText(500, 0), z.number(), z.boolean(), z.null()]))
-    .refine((fields) => Object.keys(fields).length <= 20, "has more than 20 fields")
-    .optional()
-    .describe("Up to 20 of the caller's own fields"),
-};
+import { reservationProcedures } from "./reservations.ts";
 
 const recorded = { ...event, occurredAt: instantInput.optional().describe("Now when absent") };
 
-function usageInput<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.strictObject({ organizationId: organizationReference.default("current"), ...shape });
-}
-
 export const usageRouter = router({
+  ...reservationProcedures,
+
   consume: meteringProcedure
     .meta({
       summary: "Check a limit and take from it in one step",
       description: "Exact under concurrency. A refusal is `allowed: false` for typed callers and 429 here.",
-      rest: { method: "POST", path: "/usage/consume", refusal: consumeRefusal },
+      rest: { method: "POST", path: "/usage/consume", refusal: limitRefusal },
       errors: ["unknown_meter", "not_a_member", "idempotency_mismatch", "daily_limit", "hard_cap"],
     })
     .input(
@@ -117,34 +98,3 @@ export const usageRouter = router({
     .output(usageHistory)
     .query(({ ctx, input }) => getUsageHistory(ctx.service, ctx.access, input)),
 });
-
-/** The `Idempotency-Key` header is the key of an event that names none itself; of several, each by its place. */
-export function withHeaderKey<Event extends { idempotencyKey?: string | undefined }>(
-  header: string | null,
-  events: readonly Event[],
-): readonly Event[] {
-  if (header === null) return events;
-  return events.map((event, index) => ({
-    ...event,
-    idempotencyKey: event.idempotencyKey ?? (events.length === 1 ? header : `${header}:${index}`),
-  }));
-}
-
-function consumeRefusal(output: unknown): DomainError | null {
-  const { allowed, reason, retryAfterSeconds, windows, ...rest } = output as ConsumeAnswer;
-  if (allowed || reason === null) return null;
-  const window = reason === "daily_limit" ? windows.day : windows.period;
-  return new DomainError(reason, refusalText[reason], {
-    ...rest,
-    windows,
-    retryAfterSeconds,
-    limit: window.limit,
-    used: window.used,
-    resetsAt: window.resetsAt,
-  });
-}
-
-const refusalText = {
-  daily_limit: "The daily limit of this meter is reached.",
-  hard_cap: "The hard cap of this meter is reached: included units and max overage are used up.",
-};

@@ -1,12 +1,18 @@
 import { z } from "zod";
 import { eventId, instant, userId } from "../inputs.ts";
 
-const units = z.int().min(0);
+export const units = z.int().min(0);
 const limit = units.nullable().describe("null: no limit");
 
-const window = z.strictObject({ used: units, limit, resetsAt: instant });
+const window = z.strictObject({
+  used: units,
+  held: units.describe("Units that open reservations hold on top"),
+  limit,
+  resetsAt: instant,
+});
 
-const headroom = {
+/** What every answer about a gate says of it. */
+export const headroom = {
   windows: z.strictObject({ day: window, period: window }),
   included: limit,
   overage: units.describe("Units of the period above `included`"),
@@ -15,7 +21,7 @@ const headroom = {
   remaining: limit.describe("Units that fit into every window now"),
 };
 
-const refusalReason = z.enum(["daily_limit", "hard_cap"]);
+export const refusalReason = z.enum(["daily_limit", "hard_cap"]);
 
 export const checkAnswer = z.strictObject({
   allowed: z.boolean(),

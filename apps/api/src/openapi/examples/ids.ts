@@ -15,6 +15,8 @@ export const ids = {
   webhook: "whk_01983a65-4c0d-7a4b-8c5d-6e7f8a9b0c0d",
   event: "evt_01983a66-5d0e-7b5c-9d6e-7f8a9b0c1d0e",
   usageEvent: "evt_01983a67-6e0f-7c6d-8e7f-8a9b0c1d2e0f",
+  voidEvent: "evt_01983a67-9a12-7e8f-9a0b-1c2d3e4f5a12",
+  reservation: "res_01983a69-8b13-7f9a-8b1c-2d3e4f5a6b13",
 } as const;
 
 /** The moments of the story, in its order. */
@@ -24,6 +26,7 @@ export const times = {
   inviteEnds: "2026-03-09T09:05:00.000Z",
   joined: "2026-03-02T10:12:00.000Z",
   now: "2026-03-10T12:30:00.000Z",
+  soon: "2026-03-10T12:40:00.000Z",
   tomorrow: "2026-03-11T00:00:00.000Z",
   nextMonth: "2026-04-01T00:00:00.000Z",
   monthStart: "2026-03-01T00:00:00.000Z",

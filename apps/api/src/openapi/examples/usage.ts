@@ -3,8 +3,8 @@ import type { ExamplesOf } from "./types.ts";
 
 const pagesToday = {
   windows: {
-    day: { used: 420, limit: 10_000, resetsAt: times.tomorrow },
-    period: { used: 8_200, limit: null, resetsAt: times.nextMonth },
+    day: { used: 420, held: 0, limit: 10_000, resetsAt: times.tomorrow },
+    period: { used: 8_200, held: 0, limit: null, resetsAt: times.nextMonth },
   },
   included: null,
   overage: 0,
@@ -15,8 +15,8 @@ const pagesToday = {
 
 const jobsToday = {
   windows: {
-    day: { used: 3, limit: null, resetsAt: times.tomorrow },
-    period: { used: 64, limit: 600, resetsAt: times.nextMonth },
+    day: { used: 3, held: 0, limit: null, resetsAt: times.tomorrow },
+    period: { used: 64, held: 0, limit: 600, resetsAt: times.nextMonth },
   },
   included: 100,
   overage: 0,
@@ -57,7 +57,86 @@ const event = {
   properties: { source: "nightly" },
 };
 
+const held = {
+  ...jobsToday,
+  windows: {
+    day: { ...jobsToday.windows.day, held: 20 },
+    period: { ...jobsToday.windows.period, held: 20 },
+  },
+  remaining: 516,
+};
+
+const reservation = {
+  id: ids.reservation,
+  status: "held" as const,
+  meter: "jobs",
+  quantity: 20,
+  expiresAt: times.soon,
+};
+
 export const usageExamples: ExamplesOf<"usage"> = {
+  reserve: {
+    input: { organizationId: ids.organization, ...event, quantity: 20, ttlSeconds: 600 },
+    output: {
+      allowed: true,
+      reason: null,
+      retryAfterSeconds: null,
+      duplicate: false,
+      reservation,
+      ...held,
+    },
+  },
+  commit: {
+    input: {
+      organizationId: ids.organization,
+      reservationId: ids.reservation,
+      quantity: 17,
+      idempotencyKey: "commit-7f3a9b4c",
+    },
+    output: {
+      allowed: true,
+      reason: null,
+      retryAfterSeconds: null,
+      duplicate: false,
+      windowEnded: false,
+      acceptedQuantity: 17,
+      overCapQuantity: 0,
+      afterExpiry: false,
+      eventId: ids.usageEvent,
+      ...jobsToday,
+    },
+  },
+  release: {
+    input: { organizationId: ids.organization, reservationId: ids.reservation },
+    output: { reservation: { ...reservation, status: "released" }, ...jobsToday },
+  },
+  reservations: {
+    input: { organizationId: ids.organization, meter: "jobs", limit: 50 },
+    output: {
+      reservations: [
+        {
+          id: ids.reservation,
+          meter: "jobs",
+          quantity: 20,
+          memberId: ids.admin,
+          reservedAt: times.now,
+          expiresAt: times.soon,
+        },
+      ],
+      nextCursor: null,
+    },
+  },
+  void: {
+    input: { organizationId: ids.organization, eventId: ids.usageEvent },
+    output: {
+      eventId: ids.voidEvent,
+      voidedEventId: ids.usageEvent,
+      meter: "jobs",
+      quantity: 1,
+      duplicate: false,
+      ...jobsToday,
+    },
+  },
   consume: {
     input: { organizationId: ids.organization, ...event, mode: "reject" },
     output: {

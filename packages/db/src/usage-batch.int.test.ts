@@ -1,0 +1,207 @@
+import { createHash } from "node:crypto";
+import { uuidv7 } from "@headroom/platform/uuid";
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Database } from "./client.ts";
+import { recountUsage } from "./tallies.ts";
+import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
+import { createFactory, type Factory } from "./testing/factories.ts";
+import { consumeUnheld, consumeUsage, type UsageOutcome, type UsageRequest } from "./usage.ts";
+
+let scratch: TestDatabase;
+let api: Database;
+let worker: Database;
+let make: Factory;
+
+const now = "2028-03-15T12:00:00Z";
+
+beforeAll(async () => {
+  scratch = await createTestDatabase();
+  api = await scratch.connect("hr_api");
+  worker = await scratch.connect("hr_worker");
+  make = createFactory(scratch.admin);
+  await make.plan("free", {
+    pages: { dailyLimit: 30, included: null, overage: null },
+    jobs: { dailyLimit: null, included: 20, overage: null },
+  });
+});
+afterAll(() => scratch?.drop());
+beforeEach(() => make.setClock(now));
+
+async function account() {
+  const organizationId = await make.organization();
+  return { organizationId, credential: await make.key(organizationId) };
+}
+type Account = Awaited<ReturnType<typeof account>>;
+
+function request(credential: Buffer, more: Partial<UsageRequest> = {}): UsageRequest {
+  const { quantity = 1, mode = "reject", occurredAt = null } = more;
+  return {
+    credential,
+    organizationId: null,
+    meter: null,
+    key: uuidv7(),
+    bornOn: null,
+    id: uuidv7(),
+    memberId: null,
+    properties: null,
+    ...more,
+    quantity,
+    mode,
+    occurredAt,
+    fingerprint: createHash("sha256")
+      .update(JSON.stringify([quantity, mode, occurredAt]))
+      .digest(),
+  };
+}
+
+/** Accounts that get a run's events, and the places of the events by id: what may differ from another such side. */
+interface Side {
+  accounts: Account[];
+  places: Map<string, number>;
+}
+
+const side = async (): Promise<Side> => ({
+  accounts: await Promise.all([account(), account(), account()]),
+  places: new Map(),
+});
+
+/** The requests that a batch becomes on one side; `from` is the place of its first event. */
+function requestsOf({ accounts, places }: Side, batch: readonly Event[], from: number): UsageRequest[] {
+  return batch.map(({ account, key, mode, ...rest }, index) => {
+    const { credential } = accounts[account] as Account;
+    const late = rest.occurredAt !== null;
+    const sent = request(credential, { ...rest, key: `key ${key}`, mode: late ? "record" : mode });
+    places.set(sent.id, from + index);
+    return sent;
+  });
+}
+
+function comparable(outcomes: readonly UsageOutcome[], { places }: Side) {
+  return outcomes.map((one) => {
+    const eventId = "eventId" in one ? places.get(one.eventId) : null;
+    return "gate" in one ? { ...one, eventId, at: null, occurredAt: null } : { ...one, eventId };
+  });
+}
+
+async function oneByOne(requests: readonly UsageRequest[]): Promise<UsageOutcome[]> {
+  const outcomes: UsageOutcome[] = [];
+  for (const request of requests) {
+    outcomes.push(...(await consumeUsage(api, [request])));
+  }
+  return outcomes;
+}
+
+const event = fc.record({
+  account: fc.nat(2),
+  meter: fc.constantFrom("pages", "jobs"),
+  key: fc.nat(30),
+  quantity: fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 1, max: 4 }) }, fc.constantFrom(15, 25, 40)),
+  mode: fc.oneof(
+    { weight: 4, arbitrary: fc.constant("reject" as const) },
+    fc.constantFrom("cap" as const, "record" as const),
+  ),
+  occurredAt: fc.oneof(
+    { weight: 8, arbitrary: fc.constant(null) },
+    fc.constantFrom(
+      "2028-03-15T00:00:00Z",
+      "2028-03-14T23:59:59Z",
+      "2028-02-20T00:00:00Z",
+      "2028-03-15T12:04:00Z",
+    ),
+  ),
+});
+
+type Event = typeof event extends fc.Arbitrary<infer Value> ? Value : never;
+
+describe("a batch", () => {
+  test("comes to the same as its events one by one, whatever fits, repeats, or is late", async () => {
+    const batches = fc.array(fc.array(event, { minLength: 2, maxLength: 12 }), {
+      minLength: 1,
+      maxLength: 5,
+    });
+    await fc.assert(
+      fc.asyncProperty(batches, async (run) => {
+        const [together, apart] = [await side(), await side()];
+        for (const [index, batch] of run.entries()) {
+          const batched = await consumeUsage(api, requestsOf(together, batch, index * 100));
+          const single = await oneByOne(requestsOf(apart, batch, index * 100));
+          expect(comparable(batched, together)).toEqual(comparable(single, apart));
+        }
+        for (const { organizationId } of [...together.accounts, ...apart.accounts]) {
+          for (const gate of await recountUsage(worker, organizationId)) {
+            expect(gate).toMatchObject({ dayUsed: gate.dayCounted, periodUsed: gate.periodCounted });
+          }
+        }
+      }),
+      { numRuns: 25 },
+    );
+  }, 60_000);
+
+  test("answers each of two hundred organizations its own", async () => {
+    const accounts = await Promise.all(Array.from({ length: 200 }, account));
+    const requests = accounts.flatMap(({ credential }, index) => [
+      request(credential, { quantity: (index % 20) + 1 }),
+      request(credential, { meter: "jobs", quantity: (index % 10) + 1 }),
+    ]);
+    const [first, second] = accounts as [Account, Account];
+    const strangers = [
+      request(Buffer.alloc(32)),
+      request(first.credential, { organizationId: second.organizationId }),
+    ];
+    const shuffled = [...requests, ...strangers].sort((a, b) => (a.id.slice(-6) < b.id.slice(-6) ? -1 : 1));
+    const outcomes = await consumeUsage(api, shuffled);
+    for (const [index, asked] of shuffled.entries()) {
+      const outcome = outcomes[index] as UsageOutcome;
+      if (strangers.includes(asked)) {
+        expect(outcome.outcome).toBe(
+          asked.organizationId === null ? "unauthenticated" : "organization_not_found",
+        );
+      } else {
+        expect(outcome).toMatchObject({ outcome: "accepted", eventId: asked.id, accepted: asked.quantity });
+        expect("gate" in outcome && outcome.gate.periodUsed).toBe(asked.quantity);
+      }
+    }
+  });
+
+  test("answers a key that it has twice once, and another payload as a mismatch", async () => {
+    const { organizationId, credential } = await account();
+    const first = request(credential, { key: "same", quantity: 3 });
+    const outcomes = await consumeUsage(api, [
+      first,
+      request(credential, { key: "same", quantity: 3 }),
+      request(credential, { key: "same", quantity: 4 }),
+      request(credential, { quantity: 2 }),
+    ]);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(["accepted", "duplicate", "mismatch", "accepted"]);
+    expect(outcomes[1]).toMatchObject({ eventId: first.id, accepted: 3, gate: { dayUsed: 3 } });
+    expect(outcomes[3]).toMatchObject({ gate: { dayUsed: 5 } });
+    const [pages] = (await recountUsage(worker, organizationId)).filter(({ meter }) => meter === "pages");
+    expect(pages).toMatchObject({ dayUsed: 5, dayCounted: 5 });
+  });
+
+  test("passes over gates that somebody holds, and over those that are not there", async () => {
+    const [held, free, fresh] = await Promise.all([account(), account(), account()]);
+    await consumeUsage(api, [request(held.credential), request(free.credential)]);
+    const holding = await scratch.admin.connect();
+    try {
+      await holding.query("begin");
+      await holding.query("select from headroom.usage_gate where organization_id = $1 for no key update", [
+        held.organizationId,
+      ]);
+      const outcomes = await consumeUnheld(api, [
+        request(held.credential),
+        request(free.credential),
+        request(fresh.credential),
+      ]);
+      expect(outcomes.map(({ outcome }) => outcome)).toEqual(["later", "accepted", "later"]);
+      expect(outcomes[0]).toMatchObject({ organizationId: held.organizationId });
+      expect(await consumeUnheld(api, [request(held.credential)])).toMatchObject([{ outcome: "later" }]);
+      await expect(consumeUsage(api, [request(held.credential)])).rejects.toMatchObject({ code: "55P03" });
+    } finally {
+      await holding.query("rollback");
+      holding.release();
+    }
+    expect(await consumeUnheld(api, [request(held.credential)])).toMatchObject([{ outcome: "accepted" }]);
+  });
+});
