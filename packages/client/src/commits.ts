@@ -1,5 +1,6 @@
 import type { Backlog } from "./backlog.ts";
 import { isHeadroomError } from "./errors.ts";
+import { createKey } from "./keys.ts";
 import { MeterError } from "./meter-errors.ts";
 import { type Attempt, isOutage, type RetryOptions, tryRepeatedly, withTimeout } from "./retries.ts";
 import { type CommitAnswer, type CommitInput, procedureOf, type UsageClient } from "./usage-client.ts";
@@ -20,7 +21,8 @@ const backgroundTimeoutMs = 10_000;
 /** Commits that survive outages: what was used must not be lost with an answer. */
 export function createCommits(client: UsageClient, backlog: Backlog, report: (error: MeterError) => void) {
   /** @throws HeadroomError; MeterError `buffer_full` or `closed` when it cannot even be tried later. */
-  async function commit(input: CommitInput, retry: RetryOptions, overrun?: Overrun): Promise<CommitResult> {
+  async function commit(given: CommitInput, retry: RetryOptions, overrun?: Overrun): Promise<CommitResult> {
+    const input = { ...given, idempotencyKey: given.idempotencyKey ?? createKey() };
     const attempt = attemptOf(client, input, overrun);
     try {
       return await tryRepeatedly(attempt, retry);
@@ -60,13 +62,16 @@ export function createCommits(client: UsageClient, backlog: Backlog, report: (er
   return commit;
 }
 
-function attemptOf(client: UsageClient, input: CommitInput, overrun?: Overrun): Attempt<CommitResult> {
+function attemptOf(
+  client: UsageClient,
+  input: CommitInput & { idempotencyKey: string },
+  overrun?: Overrun,
+): Attempt<CommitResult> {
   const procedure = procedureOf(client.usage.commit, "commit");
   let surplus = 0;
 
-  async function once(quantity: number | undefined, signal: AbortSignal, again: boolean) {
+  async function once(sent: CommitInput, signal: AbortSignal, again: boolean) {
     try {
-      const sent = quantity === undefined ? input : { ...input, quantity };
       return { ...(await procedure.mutate(sent, { signal })), source: "live" as const };
     } catch (error) {
       if (!again || !isClosedAs(error, "committed")) throw error;
@@ -77,13 +82,15 @@ function attemptOf(client: UsageClient, input: CommitInput, overrun?: Overrun): 
   return async function attempt(signal, again) {
     const used = input.quantity;
     if (surplus === 0 || overrun === undefined) {
-      const result = await once(used, signal, again);
+      const result = await once(input, signal, again);
       const refused = result.source === "live" && !result.allowed;
       if (!refused || overrun === undefined || used === undefined || used <= overrun.reserved) return result;
       surplus = used - overrun.reserved;
     }
     // Remembered across tries: what fits is committed once, and only then is the rest recorded.
-    const result = await once(overrun.reserved, signal, true);
+    const key = `${input.idempotencyKey}:reserved`;
+    const fitting = { ...input, quantity: overrun.reserved, idempotencyKey: key };
+    const result = await once(fitting, signal, true);
     overrun.record(surplus);
     return result;
   };

@@ -93,7 +93,7 @@ describe("the packed client", () => {
         const room = await own.check({ quantity: 3 }, { onUnavailable: ({ input }) => input.quantity === 3 });
         const { status } = await own.record({ quantity: 1, properties: { route: "/" }, occurredAt: "2026-01-01T00:00:00Z" });
         const same: "recorded" | "duplicate" = status;
-        const outcome = await own.withReservation({ quantity: 9, expiresInSeconds: 60 }, async () => 4);
+        const outcome = await own.withReservation({ quantity: 9, ttlSeconds: 60 }, async () => 4);
         if (!outcome.allowed) return outcome.reservation.idempotencyKey;
         const { commit } = outcome;
         return commit?.source === "live" ? String(commit.acceptedQuantity) : room.source + same;

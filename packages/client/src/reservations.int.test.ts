@@ -18,6 +18,7 @@ beforeEach(() => {
   line.state.fates = ["pass"];
   server.state.reservations.clear();
   server.state.events.clear();
+  server.state.remembersCommits = true;
   rejected.length = 0;
 });
 
@@ -74,27 +75,34 @@ test("a fault of the work is told although its hold cannot be given back", async
   await expect(meter.withReservation({ quantity: 60 }, work)).rejects.toThrow("broken");
 });
 
-test("each answer may be lost, and the units are counted once", async () => {
+test.each([
+  ["by the commit's key", true, { source: "live", duplicate: true, acceptedQuantity: 25 }],
+  ["by what became of the reservation", false, { source: "fallback", pending: false }],
+])("each answer may be lost, and the units are counted once: known %s", async (_name, remembers, commit) => {
   await using meter = meterOf();
+  server.state.remembersCommits = remembers;
   line.state.fates = ["lose", "pass", "lose", "pass"];
   const outcome = await meter.withReservation({ quantity: 60 }, () => 25);
   expect(outcome).toMatchObject({
     reservation: { source: "live", duplicate: true },
-    commit: { source: "fallback", pending: false },
+    commit,
   });
   expect([server.used(), server.held(), server.state.reservations.size]).toEqual([25, 0, 1]);
   line.state.fates = ["pass", "lose", "pass"];
   const held = await meter.reserve({ quantity: 5 });
-  expect(await meter.release({ reservationId: held.reservationId ?? "" })).toEqual({ released: true });
+  expect(await meter.release({ reservationId: held.reservation?.id ?? "" })).toMatchObject({
+    released: true,
+  });
 });
 
 test("a reservation that was ended by somebody else is an error", async () => {
   await using meter = meterOf();
-  const { reservationId } = await meter.reserve({ quantity: 5 });
-  await meter.commit({ reservationId: reservationId ?? "" });
-  const again = await meter.commit({ reservationId: reservationId ?? "" }).catch((error: unknown) => error);
+  const { reservation } = await meter.reserve({ quantity: 5 });
+  const reservationId = reservation?.id ?? "";
+  await meter.commit({ reservationId });
+  const again = await meter.commit({ reservationId }).catch((error: unknown) => error);
   expect(isHeadroomError(again, "reservation_not_open")).toBe(true);
-  const given = await meter.release({ reservationId: reservationId ?? "" }).catch((error: unknown) => error);
+  const given = await meter.release({ reservationId }).catch((error: unknown) => error);
   expect(isHeadroomError(given, "reservation_not_open")).toBe(true);
 });
 
@@ -111,9 +119,10 @@ test("a commit in an outage is tried on, and flush waits for it", async () => {
 
 test("a commit that cannot be made until the end is told", async () => {
   const meter = meterOf({ tries: 1 });
-  const { reservationId } = await meter.reserve({ quantity: 60 });
+  const { reservation } = await meter.reserve({ quantity: 60 });
+  const reservationId = reservation?.id ?? "";
   line.state.fates = ["drop"];
-  await meter.commit({ reservationId: reservationId ?? "", quantity: 25 });
+  await meter.commit({ reservationId, quantity: 25 });
   await meter.close(50);
   expect(rejected).toMatchObject([
     { code: "undelivered", event: null, commit: { reservationId, quantity: 25 } },
@@ -121,9 +130,11 @@ test("a commit that cannot be made until the end is told", async () => {
 });
 
 test.each([
-  ["answered", ["pass" as const]],
-  ["lost at every step", ["pass" as const, "lose" as const, "lose" as const, "pass" as const]],
-])("units beyond hold and limit have been used all the same: recorded once, %s", async (_name, fates) => {
+  ["answered", true, ["pass" as const]],
+  ["lost at every step", true, ["pass" as const, "lose" as const, "lose" as const, "pass" as const]],
+  ["lost, and no key known", false, ["pass" as const, "lose" as const, "lose" as const, "pass" as const]],
+])("units beyond hold and limit are recorded, once: %s", async (_name, remembers, fates) => {
+  server.state.remembersCommits = remembers;
   await using meter = meterOf({ tries: 5 });
   line.state.fates = fates;
   const outcome = await meter.withReservation({ quantity: 60 }, () => 130);
@@ -154,6 +165,6 @@ test("an outage denies unless told otherwise", async () => {
   line.state.fates = ["drop"];
   expect(await meter.withReservation({ quantity: 1 }, () => expect.unreachable())).toMatchObject({
     allowed: false,
-    reservation: { source: "fallback", reservationId: null },
+    reservation: { source: "fallback", reservation: null },
   });
 });

@@ -19,7 +19,7 @@ import {
 /** `fallback` is the caller's rule: there is no reservation behind it, so nothing to commit or release. */
 export type ReserveResult =
   | (ReserveAnswer & { source: "live"; idempotencyKey: string })
-  | { allowed: boolean; source: "fallback"; reservationId: null; idempotencyKey: string; error: unknown };
+  | { allowed: boolean; source: "fallback"; reservation: null; idempotencyKey: string; error: unknown };
 
 /** How the windows stand is missing when the answer to an earlier try was lost. */
 export type ReleaseResult = { released: true } & Partial<ReleaseAnswer>;
@@ -74,17 +74,20 @@ export function createReservations(client: UsageClient, around: Around): Reserva
     const answer = await askOr(ask, input, settingsOf(call, options));
     if (answer.source === "live") return { ...answer, idempotencyKey };
     const allowed = answer.allowed && (!recordsAllowed(call) || canWait());
-    return { ...answer, allowed, reservationId: null, idempotencyKey };
+    return { ...answer, allowed, reservation: null, idempotencyKey };
   }
 
   async function release(input: ReleaseInput, call: RetryOptions = {}): Promise<ReleaseResult> {
     const procedure = procedureOf(client.usage.release, "release");
     return tryRepeatedly<ReleaseResult>(
       (signal, again) =>
-        procedure.mutate(input, { signal }).catch((error: unknown) => {
-          if (!again || !isClosedAs(error, "released")) throw error;
-          return { released: true as const };
-        }),
+        procedure.mutate(input, { signal }).then(
+          (answer) => ({ ...answer, released: true as const }),
+          (error: unknown) => {
+            if (!again || !isClosedAs(error, "released")) throw error;
+            return { released: true as const };
+          },
+        ),
       settingsOf(call, options),
     );
   }
@@ -108,7 +111,7 @@ export function createReservations(client: UsageClient, around: Around): Reserva
         await giveBack();
         throw error;
       }
-      const { expiresInSeconds: _, ...event } = input;
+      const { ttlSeconds: _, ...event } = input;
       const done = { allowed: true as const, reservation, quantity };
       if (quantity === 0) {
         await giveBack();
@@ -129,8 +132,9 @@ export function createReservations(client: UsageClient, around: Around): Reserva
 }
 
 /** What names the reservation in calls about it; null when there is none. */
-function holdOf({ organizationId }: ReserveInput, { reservationId }: ReserveResult): ReleaseInput | null {
-  if (reservationId === null) return null;
+function holdOf({ organizationId }: ReserveInput, { reservation }: ReserveResult): ReleaseInput | null {
+  if (reservation === null) return null;
+  const reservationId = reservation.id;
   return organizationId === undefined ? { reservationId } : { organizationId, reservationId };
 }
 

@@ -25,17 +25,26 @@ export type ReserveInput = {
   memberId?: string | undefined;
   properties?: Record<string, string | number | boolean | null> | undefined;
   /** 1 to 86,400; 600 when absent. */
-  expiresInSeconds?: number | undefined;
+  ttlSeconds?: number | undefined;
 };
 
-export type ReserveAnswer = UsageHeadroom & {
+export type Reservation = {
+  id: string;
+  status: "held" | "committed" | "released" | "expired";
+  meter: string;
+  quantity: number;
+  expiresAt: string;
+};
+
+type Decision = UsageHeadroom & {
   allowed: boolean;
   reason: "daily_limit" | "hard_cap" | null;
   retryAfterSeconds: number | null;
-  reservationId: string | null;
-  expiresAt: string | null;
+  /** The key had been seen: this is the first answer again. */
   duplicate: boolean;
 };
+
+export type ReserveAnswer = Decision & { reservation: Reservation | null };
 
 export type CommitInput = {
   organizationId?: string | undefined;
@@ -45,19 +54,16 @@ export type CommitInput = {
   idempotencyKey?: string | undefined;
 };
 
-export type CommitAnswer = UsageHeadroom & {
-  allowed: boolean;
-  reason: "daily_limit" | "hard_cap" | null;
+export type CommitAnswer = Decision & {
   eventId: string | null;
   acceptedQuantity: number;
   overCapQuantity: number;
   /** The hold had ended: what was used is counted all the same. */
   afterExpiry: boolean;
-  duplicate: boolean;
 };
 
 export type ReleaseInput = { organizationId?: string | undefined; reservationId: string };
-export type ReleaseAnswer = UsageHeadroom & { released: true };
+export type ReleaseAnswer = UsageHeadroom & { reservation: Reservation };
 
 /** The event by its id, or by its meter and key. */
 export type VoidInput =

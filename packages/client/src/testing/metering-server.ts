@@ -7,7 +7,12 @@ const event = z.looseObject({ quantity: z.int().min(1), idempotencyKey: z.string
 const about = z.looseObject({ organizationId: z.string().default("current"), reservationId: z.string() });
 const reserveInput = z.looseObject({ quantity: z.int(), idempotencyKey: z.string() });
 
-type Reservation = { quantity: number; status: "held" | "committed" | "released"; committed: number };
+type Reservation = {
+  quantity: number;
+  status: "held" | "committed" | "released";
+  committed: number;
+  key?: string;
+};
 
 /**
  * An api that keeps in memory what it was told: which organization recorded what in which request, and reservations
@@ -16,6 +21,8 @@ type Reservation = { quantity: number; status: "held" | "committed" | "released"
 export async function startMeteringServer() {
   const state = {
     limit: 100,
+    /** Whether a commit's key answers again what it answered first. */
+    remembersCommits: true,
     reservations: new Map<string, Reservation>(),
     /** One list per request, as they came. */
     requests: [] as { organizationId: string; keys: string[] }[],
@@ -61,26 +68,31 @@ export async function startMeteringServer() {
         const allowed = duplicate || used() + held() + quantity <= state.limit;
         if (allowed && !duplicate)
           state.reservations.set(idempotencyKey, { quantity, status: "held", committed: 0 });
-        return { allowed, duplicate, reservationId: allowed ? idempotencyKey : null };
+        return { allowed, duplicate, reservation: allowed ? { id: idempotencyKey } : null };
       }),
     commit: publicProcedure
-      .input(about.extend({ quantity: z.int().min(1).optional() }))
+      .input(about.extend({ quantity: z.int().min(1).optional(), idempotencyKey: z.string().optional() }))
       .output(z.any())
-      .mutation(({ input: { reservationId, quantity } }) => {
+      .mutation(({ input: { reservationId, quantity, idempotencyKey } }) => {
+        const known = state.reservations.get(reservationId);
+        if (state.remembersCommits && known?.key !== undefined && known.key === idempotencyKey) {
+          return { allowed: true, reason: null, acceptedQuantity: known.committed, duplicate: true };
+        }
         const reservation = openReservation(reservationId);
         const taken = quantity ?? reservation.quantity;
         if (taken > reservation.quantity && used() + held() - reservation.quantity + taken > state.limit) {
           return { allowed: false, reason: "hard_cap" };
         }
-        Object.assign(reservation, { status: "committed", committed: taken });
-        return { allowed: true, reason: null, acceptedQuantity: taken };
+        Object.assign(reservation, { status: "committed", committed: taken, key: idempotencyKey });
+        return { allowed: true, reason: null, acceptedQuantity: taken, duplicate: false };
       }),
     release: publicProcedure
       .input(about)
       .output(z.any())
       .mutation(({ input: { reservationId } }) => {
-        openReservation(reservationId).status = "released";
-        return { released: true };
+        const reservation = openReservation(reservationId);
+        reservation.status = "released";
+        return { reservation: { id: reservationId, status: reservation.status } };
       }),
     void: publicProcedure
       .input(z.looseObject({ eventId: z.string() }))
