@@ -35,7 +35,7 @@ test("a hold that is given back is free again, also when that answer is lost", a
 test("units beyond hold and limit are recorded above it, once", async () => {
   const before = await staged.used();
   await using meter = staged.meterOf({ tries: 5 });
-  staged.line.fates = ["pass", "lose", "lose", "lose", "pass"];
+  staged.line.fates = ["pass", "lose", "pass", "lose", "pass"];
   expect(await meter.withReservation({ quantity: 60 }, () => 130)).toMatchObject({ allowed: true });
   expect(await meter.flush()).toBe(0);
   expect(await staged.used()).toBe(before + 130);
