@@ -29,7 +29,7 @@ export default defineConfig({
           maxWorkers: 2,
           isolate: false,
           env: compiled,
-          provide: { modelCommands: 2_000 },
+          provide: { modelCommands: 2_000, meteringCommands: 5_000, interleavings: 250 },
         },
       },
       {
@@ -37,14 +37,20 @@ export default defineConfig({
           name: "soak",
           sequence: { groupOrder: 3 },
           include: [
-            "packages/service/src/organization-model.int.test.ts",
+            "packages/service/src/{organization,metering}-model.int.test.ts",
+            "packages/service/src/metering-races.int.test.ts",
             "packages/e2e/src/metering-crash.e2e.test.ts",
           ],
           globalSetup: ["packages/db/src/testing/global-setup.ts"],
           testTimeout: 2 * 60 * 60_000,
           hookTimeout: 180_000,
           fileParallelism: false,
-          provide: { modelCommands: 100_000, crashConsumes: 1_000_000 },
+          provide: {
+            modelCommands: 100_000,
+            meteringCommands: 200_000,
+            interleavings: 5_000,
+            crashConsumes: 1_000_000,
+          },
         },
       },
       {

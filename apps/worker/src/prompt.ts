@@ -1,7 +1,6 @@
 import { tellAlerts } from "@headroom/service/alert-telling";
 import type { ServiceContext } from "@headroom/service/context";
 import { expireInvites } from "@headroom/service/invite-expiry";
-import { rollUpDays } from "@headroom/service/metering";
 import { closeDuePeriods, reportOverage } from "@headroom/service/overage-reporting";
 import { expireReservations } from "@headroom/service/reservation-expiry";
 import { sweepInbox } from "@headroom/service/subscriptions";

@@ -3,9 +3,6 @@ import { invalidField } from "./validation.ts";
 /** Alerts of one organization and meter at most. */
 export const mostAlerts = 20;
 
-/** What fired is remembered for this long after its window. */
-export const firingRetentionDays = 400;
-
 export const alertWindows = ["day", "period"] as const;
 export type AlertWindow = (typeof alertWindows)[number];
 

@@ -29,7 +29,10 @@ const countedMeter = (client: HeadroomClient, onTry: (key: string) => void) => {
     onTry(input.idempotencyKey ?? "");
     return consume.mutate(input, options);
   };
-  return createMeter({ usage: { consume: { ...consume, mutate }, record, check } }, { timeoutMs: 6_000, tries: 2 });
+  return createMeter(
+    { usage: { consume: { ...consume, mutate }, record, check } },
+    { timeoutMs: 6_000, tries: 2 },
+  );
 };
 
 const longestBatch = 10_000;

@@ -6,7 +6,6 @@ import {
 import { readClock } from "@headroom/db/clock";
 import { listVerifiedEmails } from "@headroom/db/members";
 import { lockOrganization, type OrganizationRow, type Tx, withOrganization } from "@headroom/db/tenancy";
-import { firingRetentionDays } from "@headroom/domain/alerts";
 import type { RaisedEvent } from "@headroom/domain/events";
 import { encodeId } from "@headroom/domain/ids";
 import { foldEmail } from "@headroom/domain/invites";
