@@ -273,7 +273,7 @@ grant execute on function roll_gates to hr_api, hr_worker, hr_webhook;
 -- Called before a subscription row is written that starts, ends or re-anchors at `next_start`: the running period is
 -- closed under the terms it ran under. The one that opens ends, until refresh_limits knows the row that is written in
 -- between, with the calendar month that it begins in. The caller holds the organization's lock, writes the row, then
--- calls refresh_limits. An instant ahead of our clock is now: nothing can have been used after it.
+-- calls refresh_limits, which fires what the new period has reached under its own limits. An instant ahead of our clock is now: nothing can have been used after it.
 create or replace function start_period(tenant uuid, next_start timestamptz) returns void
 language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
 declare
@@ -292,7 +292,7 @@ begin
       gate := move_period(gate, start, start);
     end if;
     gate.period_end := calendar_month_end(zone_now, gate.period_start);
-    perform save_gate(gate);
+    perform write_gate(gate);
   end loop;
 end
 $$;

@@ -58,12 +58,9 @@ begin
 end
 $$;
 
--- Writes a locked gate down, and fires the alerts that it has reached.
-create or replace function save_gate(gate usage_gate) returns void language plpgsql volatile as $$
+-- Writes a locked gate down.
+create function write_gate(gate usage_gate) returns void language plpgsql volatile as $$
 begin
-  if gate.day_used >= gate.day_alert_at or gate.period_used >= gate.period_alert_at then
-    gate := headroom.fire_alerts(gate);
-  end if;
   update headroom.usage_gate set
     zone = gate.zone, day_date = gate.day_date, day_start = gate.day_start, day_end = gate.day_end,
     day_used = gate.day_used, day_held = gate.day_held, period_start = gate.period_start,
@@ -72,6 +69,16 @@ begin
     hard_cap = gate.hard_cap, plan_id = gate.plan_id, plan_version = gate.plan_version,
     caps_valid_until = gate.caps_valid_until, day_alert_at = gate.day_alert_at, period_alert_at = gate.period_alert_at
   where organization_id = gate.organization_id and meter = gate.meter;
+end
+$$;
+
+-- Writes a locked gate down, and fires the alerts that it has reached.
+create or replace function save_gate(gate usage_gate) returns void language plpgsql volatile as $$
+begin
+  if gate.day_used >= gate.day_alert_at or gate.period_used >= gate.period_alert_at then
+    gate := headroom.fire_alerts(gate);
+  end if;
+  perform headroom.write_gate(gate);
 end
 $$;
 

@@ -43,7 +43,7 @@ describe("limits", () => {
       [10, "plan"],
       [100, "plan"],
       [20, "plan_default"],
-      [120, "included_and_max_overage"],
+      [120, "included_plus_overage"],
     ]);
   });
 
@@ -64,7 +64,7 @@ describe("limits", () => {
       { value: null, rule: { code: "override" }, until: null },
       { value: 300, rule: { code: "override" }, until: 5_000 },
       { value: 20, rule: { code: "plan_default" }, until: 9_000 },
-      { value: 320, rule: { code: "included_and_max_overage" }, until: 5_000 },
+      { value: 320, rule: { code: "included_plus_overage" }, until: 5_000 },
     ]);
   });
 
@@ -74,7 +74,7 @@ describe("limits", () => {
       "meter_not_in_plan",
       "meter_not_in_plan",
       "meter_not_in_plan",
-      "included_and_max_overage",
+      "included_plus_overage",
     ]);
   });
 

@@ -13,7 +13,7 @@ export type LimitCode =
   | "no_overage_terms"
   | "no_subscription"
   | "subscription_state"
-  | "included_and_max_overage"
+  | "included_plus_overage"
   | "no_limit"
   | "recorded"
   | "gate";
@@ -202,7 +202,7 @@ function hardCapOf(
   }
   const text = `${included} included + ${maxOverage} max overage = ${cap}.`;
   const ends = [until, planUntil(facts)].filter((one) => one !== null);
-  const rule: Rule<LimitCode> = { code: "included_and_max_overage", text };
+  const rule: Rule<LimitCode> = { code: "included_plus_overage", text };
   return explained("hardCap", cap, rule, { until: ends.length === 0 ? null : Math.min(...ends) });
 }
 

@@ -1,6 +1,17 @@
 import { DomainError } from "./errors.ts";
 
-/** The refusal of one field of an input, in the shape that the edge gives its own: `details.issues`. */
+/** One fault of an input: where it is and what is wrong with it. */
+export interface Issue {
+  path: string;
+  message: string;
+}
+
+/** The refusal of fields of an input, in the shape that the edge gives its own: `details.issues`. */
+export function invalidFields(issues: readonly Issue[]): DomainError {
+  return new DomainError("validation_failed", "The input is not valid.", { issues });
+}
+
+/** The refusal of one field. */
 export function invalidField(path: string, message: string): DomainError {
-  return new DomainError("validation_failed", "The input is not valid.", { issues: [{ path, message }] });
+  return invalidFields([{ path, message }]);
 }

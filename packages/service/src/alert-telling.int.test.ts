@@ -148,7 +148,7 @@ describe("each is told once", () => {
     await bench.admin(
       `insert into headroom.usage_alert_firing
          select f.organization_id, f.alert_id, f.window_start - n * interval '1 day', f.window_end - n * interval '1 day',
-           f.threshold, f.used, f.fired_at, null, f.limit_units
+           f.threshold, f.limit_units, f.used, f.fired_at, null
          from headroom.usage_alert_firing f, generate_series(1, 119) n where f.organization_id = $1`,
       [many.id],
     );

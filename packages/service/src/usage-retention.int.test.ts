@@ -193,7 +193,7 @@ test("finished reservations go after 41 days of real time, held ones and firings
   );
   await scratch.admin.query(
     `insert into headroom.usage_alert_firing
-     select $1, gen_random_uuid(), ends - interval '1 day', ends, 5, 6, ends
+     select $1, gen_random_uuid(), ends - interval '1 day', ends, 5, 6, 6, ends
      from unnest(array[headroom.clock_now() - interval '399 days', headroom.clock_now() - interval '401 days']) ends`,
     [id],
   );

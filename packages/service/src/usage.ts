@@ -5,15 +5,17 @@ import { readUsageStatus } from "@headroom/db/usage-readings";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import {
-  assertOccurredAt,
   canonicalJson,
   decideRefusal,
   type Headroom,
   headroomOf,
   keyBirthday,
+  keyFault,
+  occurredAtFault,
   type RefusalReason,
   type UsageMode,
 } from "@headroom/domain/usage";
+import { type Issue, invalidFields } from "@headroom/domain/validation";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
@@ -79,21 +81,29 @@ export async function record(
   events: readonly RecordInput[],
 ): Promise<RecordResult[]> {
   const now = (await readNow(context.db)).getTime();
-  const placeOf = (index: number) => (events.length === 1 ? "" : `events.${index}.`);
-  for (const [index, { occurredAt }] of events.entries()) {
-    if (occurredAt !== undefined) {
-      assertOccurredAt(Date.parse(occurredAt), now, `${placeOf(index)}occurredAt`);
-    }
-  }
-  const requests = events.map((event, index) =>
-    toRequest(caller, event, "record", event.occurredAt ?? null, placeOf(index)),
+  const issues = events.flatMap((event, index) =>
+    issuesOf(event, now, events.length === 1 ? "" : `events.${index}.`),
   );
+  if (issues.length > 0) {
+    throw invalidFields(issues);
+  }
+  const requests = events.map((event) => toRequest(caller, event, "record", event.occurredAt ?? null));
   const outcomes = await recordUsage(context.db, requests);
   if (!Array.isArray(outcomes)) {
     const { refusal, index } = outcomes;
     throw refusalOf(refusal, events[index]?.meter ?? null, events.length === 1 ? {} : { index });
   }
   return outcomes.map(toRecordResult);
+}
+
+function issuesOf({ occurredAt, idempotencyKey }: RecordInput, now: number, place: string): Issue[] {
+  const faults = {
+    occurredAt: occurredAt === undefined ? null : occurredAtFault(Date.parse(occurredAt), now),
+    idempotencyKey: idempotencyKey === undefined ? null : keyFault(idempotencyKey, Date.now()),
+  };
+  return Object.entries(faults).flatMap(([field, message]) =>
+    message === null ? [] : [{ path: `${place}${field}`, message }],
+  );
 }
 
 export interface CheckInput {
@@ -128,7 +138,6 @@ function toRequest(
   event: UsageEventInput,
   mode: UsageMode,
   occurredAt: string | null,
-  place = "",
 ): UsageRequest {
   const { quantity, memberId = null, properties = null, meter = null } = event;
   const key = event.idempotencyKey ?? uuidv7();
@@ -137,7 +146,7 @@ function toRequest(
     ...caller,
     meter,
     key,
-    bornOn: keyBirthday(key, Date.now(), `${place}idempotencyKey`),
+    bornOn: keyBirthday(key, Date.now()),
     id: uuidv7(),
     quantity,
     mode,

@@ -39,7 +39,7 @@ const limitRule = rule([
   "no_overage_terms",
   "no_subscription",
   "subscription_state",
-  "included_and_max_overage",
+  "included_plus_overage",
   "no_limit",
   "recorded",
   "gate",

@@ -75,7 +75,7 @@ const limits = [
   {
     limit: "hardCap" as const,
     value: 600,
-    rule: { code: "included_and_max_overage" as const, text: "100 included + 500 max overage = 600." },
+    rule: { code: "included_plus_overage" as const, text: "100 included + 500 max overage = 600." },
     until: null,
     setting: null,
   },
