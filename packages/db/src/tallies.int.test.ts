@@ -5,7 +5,8 @@ import { readDailyUsage, readUnsealedDays, rollUpDay } from "./tallies.ts";
 import { withOrganization } from "./tenancy.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { createFactory, type Factory } from "./testing/factories.ts";
-import { makePastPartition, moveEvents, recordedEvent } from "./testing/usage-days.ts";
+import { makePastPartition, moveEvents } from "./testing/usage-days.ts";
+import { recordedEvent } from "./testing/usage-requests.ts";
 import { recordUsage, type UsageRequest } from "./usage.ts";
 
 let scratch: TestDatabase;

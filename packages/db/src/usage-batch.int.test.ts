@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
-import { uuidv7 } from "@headroom/platform/uuid";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Database } from "./client.ts";
 import { recountUsage } from "./tallies.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { createFactory, type Factory } from "./testing/factories.ts";
+import { usageRequest as request } from "./testing/usage-requests.ts";
 import { consumeUnheld, consumeUsage, type UsageOutcome, type UsageRequest } from "./usage.ts";
 
 let scratch: TestDatabase;
@@ -33,27 +32,6 @@ async function account() {
   return { organizationId, credential: await make.key(organizationId) };
 }
 type Account = Awaited<ReturnType<typeof account>>;
-
-function request(credential: Buffer, more: Partial<UsageRequest> = {}): UsageRequest {
-  const { quantity = 1, mode = "reject", occurredAt = null } = more;
-  return {
-    credential,
-    organizationId: null,
-    meter: null,
-    key: uuidv7(),
-    bornOn: null,
-    id: uuidv7(),
-    memberId: null,
-    properties: null,
-    ...more,
-    quantity,
-    mode,
-    occurredAt,
-    fingerprint: createHash("sha256")
-      .update(JSON.stringify([quantity, mode, occurredAt]))
-      .digest(),
-  };
-}
 
 /** Accounts that get a run's events, and the places of the events by id: what may differ from another such side. */
 interface Side {
@@ -197,7 +175,9 @@ describe("a batch", () => {
       expect(outcomes.map(({ outcome }) => outcome)).toEqual(["later", "accepted", "later"]);
       expect(outcomes[0]).toMatchObject({ organizationId: held.organizationId });
       expect(await consumeUnheld(api, [request(held.credential)])).toMatchObject([{ outcome: "later" }]);
-      await expect(consumeUsage(api, [request(held.credential)])).rejects.toMatchObject({ code: "55P03" });
+      await expect(consumeUsage(api, [request(held.credential)])).rejects.toMatchObject({
+        code: "55P03",
+      });
     } finally {
       await holding.query("rollback");
       holding.release();

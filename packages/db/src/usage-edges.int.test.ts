@@ -1,11 +1,11 @@
 import type { MeterTerms } from "@headroom/domain/configuration";
-import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Database } from "./client.ts";
 import { recountUsage } from "./tallies.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { createFactory, type Factory } from "./testing/factories.ts";
-import { consumeUsage, recordUsage, type UsageRequest } from "./usage.ts";
+import { usageRequest as request } from "./testing/usage-requests.ts";
+import { consumeUsage, recordUsage } from "./usage.ts";
 import { readUsageStatus } from "./usage-readings.ts";
 
 const largest = Number.MAX_SAFE_INTEGER;
@@ -33,24 +33,6 @@ afterAll(() => scratch.drop());
 beforeEach(async () => {
   await scratch.admin.query("update headroom.dev_clock set clock_offset = '0'");
 });
-
-function request(credential: Buffer, more: Partial<UsageRequest> = {}): UsageRequest {
-  return {
-    credential,
-    organizationId: null,
-    meter: null,
-    key: uuidv7(),
-    bornOn: null,
-    id: uuidv7(),
-    quantity: 1,
-    mode: "reject",
-    memberId: null,
-    occurredAt: null,
-    fingerprint: Buffer.from("same"),
-    properties: null,
-    ...more,
-  };
-}
 
 async function customer({ plan = "free", timeZone = "UTC" } = {}) {
   const id = await make.organization({ timeZone });

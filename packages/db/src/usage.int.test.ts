@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { MeterTerms } from "@headroom/domain/configuration";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -6,6 +5,7 @@ import type { Database } from "./client.ts";
 import { recountUsage } from "./tallies.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { createFactory, type Factory } from "./testing/factories.ts";
+import { usageRequest as request } from "./testing/usage-requests.ts";
 import { consumeUsage, recordUsage, type UsageOutcome, type UsageRequest } from "./usage.ts";
 import { readUsageStatus } from "./usage-readings.ts";
 
@@ -34,27 +34,6 @@ afterAll(() => scratch.drop());
 beforeEach(async () => {
   await scratch.admin.query("update headroom.dev_clock set clock_offset = '0'");
 });
-
-function request(credential: Buffer, more: Partial<UsageRequest> = {}): UsageRequest {
-  const quantity = more.quantity ?? 1;
-  return {
-    credential,
-    organizationId: null,
-    meter: null,
-    key: uuidv7(),
-    bornOn: null,
-    id: uuidv7(),
-    mode: "reject",
-    memberId: null,
-    occurredAt: null,
-    fingerprint: createHash("sha256")
-      .update(JSON.stringify([quantity, more.mode]))
-      .digest(),
-    properties: null,
-    ...more,
-    quantity,
-  };
-}
 
 async function one(input: UsageRequest): Promise<UsageOutcome> {
   const [outcome] = await consumeUsage(api, [input]);
@@ -152,7 +131,9 @@ describe("check and consume", () => {
       outcome: "hard_cap",
       gate: { periodUsed: 8, hardCap: 10 },
     });
-    expect(await one(request(key, { ...jobs, quantity: 3, mode: "cap" }))).toMatchObject({ accepted: 2 });
+    expect(await one(request(key, { ...jobs, quantity: 3, mode: "cap" }))).toMatchObject({
+      accepted: 2,
+    });
     expect((await one(request(key, { ...jobs, mode: "cap" }))).outcome).toBe("hard_cap");
     expect(await one(request(key, { ...jobs, quantity: 5, mode: "record" }))).toMatchObject({
       outcome: "accepted",

@@ -1,7 +1,7 @@
 import { createDatabase, type Database } from "@headroom/db/client";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
-import type { UsageRequest } from "@headroom/db/usage";
+import { usageRequest } from "@headroom/db/testing/usage-requests";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensurePartitions, rollUpDays, verifyUsage } from "./metering.ts";
@@ -57,27 +57,20 @@ afterAll(async () => {
   await scratch?.drop();
 });
 
-const request = (credential: Buffer, more: Partial<UsageRequest> = {}): UsageRequest => ({
-  ...{ credential, organizationId: null, meter: null, key: uuidv7(), bornOn: null, id: uuidv7() },
-  ...{ quantity: 1, mode: "reject", memberId: null, occurredAt: null, properties: null },
-  fingerprint: Buffer.from("same"),
-  ...more,
-});
-
 test("ten days without a worker: days roll, keys are known, and one round of the worker tallies all", async () => {
   await setDay(start);
   await ensurePartitions({ db: api }); // as the api does when it starts
   const lane = createUsageLane(api);
   const credential = await make.key(await make.organization());
-  const first = request(credential, { key: "the first" });
+  const first = usageRequest(credential, { key: "the first" });
   const told = await lane.submit(first);
   for (let day = 0; day <= days; day += 1) {
     await setDay(start + day);
     const left = day === 0 ? dailyLimit - 1 : dailyLimit;
     for (let event = 0; event < left; event += 1) {
-      expect(await lane.submit(request(credential))).toMatchObject({ outcome: "accepted" });
+      expect(await lane.submit(usageRequest(credential))).toMatchObject({ outcome: "accepted" });
     }
-    expect(await lane.submit(request(credential))).toMatchObject({ outcome: "daily_limit" });
+    expect(await lane.submit(usageRequest(credential))).toMatchObject({ outcome: "daily_limit" });
     // An opaque key, so that every day since may hold it.
     expect(await lane.submit({ ...first, id: uuidv7() })).toEqual({ ...told, outcome: "duplicate" });
   }

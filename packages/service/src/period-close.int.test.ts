@@ -3,7 +3,7 @@ import { leaveEndedPeriods } from "@headroom/db/overages";
 import { withSystem } from "@headroom/db/tenancy";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
-import { recordedEvent } from "@headroom/db/testing/usage-days";
+import { recordedEvent } from "@headroom/db/testing/usage-requests";
 import { recordUsage } from "@headroom/db/usage";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { verifyUsage } from "./metering.ts";

@@ -2,8 +2,8 @@ import type { Database } from "@headroom/db/client";
 import { createDatabase } from "@headroom/db/client";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
-import type { UsageOutcome, UsageRequest } from "@headroom/db/usage";
-import { uuidv7 } from "@headroom/platform/uuid";
+import { usageRequest as request } from "@headroom/db/testing/usage-requests";
+import type { UsageOutcome } from "@headroom/db/usage";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createUsageLane } from "./usage-lane.ts";
 
@@ -19,24 +19,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => scratch.drop());
-
-function request(credential: Buffer, more: Partial<UsageRequest> = {}): UsageRequest {
-  return {
-    credential,
-    organizationId: null,
-    meter: null,
-    key: uuidv7(),
-    bornOn: null,
-    id: uuidv7(),
-    quantity: 1,
-    mode: "reject",
-    memberId: null,
-    occurredAt: null,
-    fingerprint: Buffer.from("same"),
-    properties: null,
-    ...more,
-  };
-}
 
 const used = (outcome: UsageOutcome | undefined) =>
   outcome && "gate" in outcome ? outcome.gate.dayUsed : null;

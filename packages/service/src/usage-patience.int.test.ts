@@ -2,8 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "@headroom/db/client";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
-import type { UsageRequest } from "@headroom/db/usage";
-import { uuidv7 } from "@headroom/platform/uuid";
+import { usageRequest } from "@headroom/db/testing/usage-requests";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createUsageLane } from "./usage-lane.ts";
 
@@ -18,21 +17,6 @@ beforeAll(async () => {
   await make.plan("free", { pages: { dailyLimit: null, included: null, overage: null } });
 });
 afterAll(() => scratch?.drop());
-
-const request = (credential: Buffer): UsageRequest => ({
-  credential,
-  organizationId: null,
-  meter: null,
-  key: uuidv7(),
-  bornOn: null,
-  id: uuidv7(),
-  quantity: 1,
-  mode: "reject",
-  memberId: null,
-  occurredAt: null,
-  fingerprint: Buffer.from("same"),
-  properties: null,
-});
 
 /** Statements that meet usage events stand still until `release`. */
 async function holdEvents() {
@@ -54,12 +38,12 @@ const codeOf = async (submitted: Promise<unknown>) =>
 test("while the database is silent everybody is told so in time, and what was not sent is never counted", async () => {
   const lane = createUsageLane(api, { batch: 4, patienceMs: 300 });
   const credential = await make.key(await make.organization());
-  await createUsageLane(api).submit(request(credential));
+  await createUsageLane(api).submit(usageRequest(credential));
   const release = await holdEvents();
   const startedAt = performance.now();
-  const sent = Array.from({ length: 4 }, () => codeOf(lane.submit(request(credential))));
+  const sent = Array.from({ length: 4 }, () => codeOf(lane.submit(usageRequest(credential))));
   await sleep(150);
-  const queued = Array.from({ length: 40 }, () => request(credential));
+  const queued = Array.from({ length: 40 }, () => usageRequest(credential));
   const codes = await Promise.all(queued.map((one) => codeOf(lane.submit(one))));
   const waited = performance.now() - startedAt;
   expect(new Set(codes)).toEqual(new Set(["unavailable"]));
@@ -77,9 +61,9 @@ test("while the database is silent everybody is told so in time, and what was no
 test("those who gave up leave their place in the queue to others", async () => {
   const lane = createUsageLane(api, { batch: 1, queue: 5, patienceMs: 200 });
   const credential = await make.key(await make.organization());
-  await createUsageLane(api).submit(request(credential));
+  await createUsageLane(api).submit(usageRequest(credential));
   const release = await holdEvents();
-  const ask = () => codeOf(lane.submit(request(credential)));
+  const ask = () => codeOf(lane.submit(usageRequest(credential)));
   const waiting = Array.from({ length: 5 }, ask);
   const startedAt = performance.now();
   expect(await ask()).toBe("unavailable");

@@ -1,5 +1,5 @@
-import { consumeUsage, type UsageOutcome, type UsageRequest } from "@headroom/db/usage";
-import { uuidv7 } from "@headroom/platform/uuid";
+import { usageRequest } from "@headroom/db/testing/usage-requests";
+import { consumeUsage, type UsageOutcome } from "@headroom/db/usage";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openUsageBench, pro, type UsageBench } from "./testing/usage-bench.ts";
 
@@ -34,22 +34,8 @@ async function hammer(
   }
 }
 
-function request(credential: Buffer): UsageRequest {
-  return {
-    credential,
-    organizationId: null,
-    meter: "jobs",
-    key: uuidv7(),
-    bornOn: null,
-    id: uuidv7(),
-    quantity: 1 + Math.floor(Math.random() * 3),
-    mode: "cap",
-    memberId: null,
-    occurredAt: null,
-    fingerprint: Buffer.from("same"),
-    properties: null,
-  };
-}
+const request = (credential: Buffer) =>
+  usageRequest(credential, { meter: "jobs", mode: "cap", quantity: 1 + Math.floor(Math.random() * 3) });
 
 test("while days and periods turn under load, every window is full and none is over, and each event is in one of each", async () => {
   const [day, cap] = [40, 170];

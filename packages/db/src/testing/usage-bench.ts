@@ -10,6 +10,7 @@ import { readUsageStatus } from "../usage-readings.ts";
 import { type EventReference, voidEvent } from "../voids.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { createFactory, type Factory } from "./factories.ts";
+import { usageRequest } from "./usage-requests.ts";
 
 /** An organization and the hash of a key of it. */
 export interface Customer {
@@ -75,7 +76,7 @@ export async function openUsageBench(): Promise<UsageBench> {
       return { id, key: await make.key(id) };
     },
     async consume({ key }, quantity, more = {}) {
-      const [outcome] = await consumeUsage(api, [requestOf(key, quantity, more)]);
+      const [outcome] = await consumeUsage(api, [usageRequest(key, { ...more, quantity })]);
       return outcome as UsageOutcome;
     },
     reserve: ({ key }, quantity, more = {}) =>
@@ -119,25 +120,6 @@ const heldBesideHolds = `
     where r.organization_id = g.organization_id and r.meter = g.meter and r.status = 'held'
   ) h
   where g.organization_id = $1 and (g.day_held <> h.day or g.period_held <> h.period)`;
-
-function requestOf(credential: Buffer, quantity: number, more: Partial<UsageRequest>): UsageRequest {
-  const payload = JSON.stringify([quantity, more.mode, more.occurredAt]);
-  return {
-    credential,
-    organizationId: null,
-    meter: null,
-    key: uuidv7(),
-    bornOn: null,
-    id: uuidv7(),
-    mode: "reject",
-    memberId: null,
-    occurredAt: null,
-    fingerprint: createHash("sha256").update(payload).digest(),
-    properties: null,
-    ...more,
-    quantity,
-  };
-}
 
 function reservationOf(
   credential: Buffer,

@@ -1,6 +1,4 @@
-import { uuidv7 } from "@headroom/platform/uuid";
 import type pg from "pg";
-import type { UsageRequest } from "../usage.ts";
 
 /** A partition for a received day in the past, as the owner makes them. Answers the day. */
 export async function makePastPartition(admin: pg.Pool, daysAgo: number): Promise<string> {
@@ -34,23 +32,4 @@ export async function moveEvents(admin: pg.Pool, organizationId: string, daysAgo
     [organizationId, day],
   );
   return day;
-}
-
-/** An event of the default meter, recorded with a key of its own. */
-export function recordedEvent(credential: Buffer, more: Partial<UsageRequest> = {}): UsageRequest {
-  return {
-    credential,
-    organizationId: null,
-    meter: null,
-    key: uuidv7(),
-    bornOn: null,
-    id: uuidv7(),
-    quantity: 1,
-    mode: "record",
-    memberId: null,
-    occurredAt: null,
-    fingerprint: Buffer.from("same"),
-    properties: null,
-    ...more,
-  };
 }

@@ -7,11 +7,11 @@ import { fileURLToPath } from "node:url";
 import { isSettled } from "@headroom/db/settled";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
+import { usageRequest } from "@headroom/db/testing/usage-requests";
 import { consumeUsage } from "@headroom/db/usage";
 import type { Configuration } from "@headroom/domain/configuration";
 import type { Permission } from "@headroom/domain/permissions";
 import { createLogger } from "@headroom/platform/log";
-import { uuidv7 } from "@headroom/platform/uuid";
 import { startSandbox } from "@headroom/stripe-sandbox/sandbox";
 import { clientOf } from "@headroom/stripe-sandbox/testing/workbench";
 import type Stripe from "stripe";
@@ -116,22 +116,8 @@ export async function createStripeBench(): Promise<StripeBench> {
     },
     async consume(organizationId, meter, quantity, mode = "reject") {
       const credential = await make.key(organizationId);
-      const [outcome] = await consumeUsage(api.db, [
-        {
-          credential,
-          organizationId,
-          meter,
-          key: uuidv7(),
-          bornOn: null,
-          id: uuidv7(),
-          quantity,
-          mode,
-          memberId: null,
-          occurredAt: null,
-          fingerprint: Buffer.from("bench"),
-          properties: null,
-        },
-      ]);
+      const request = usageRequest(credential, { organizationId, meter, quantity, mode });
+      const [outcome] = await consumeUsage(api.db, [request]);
       return outcome && "accepted" in outcome ? outcome.accepted : 0;
     },
     pay: (checkoutUrl, paymentMethod = "pm_card_visa") =>
