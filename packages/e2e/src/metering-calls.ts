@@ -36,7 +36,8 @@ const countedMeter = (client: HeadroomClient, onTry: (key: string) => void) => {
 };
 
 const longestBatch = 10_000;
-const pauseMs = () => 20 + Math.random() * 80;
+/** Long beside the start of an api, so that those who wait leave the machine to what is being started. */
+const pauseMs = () => 100 + Math.random() * 200;
 
 /** Everything but these two is a refusal of the call itself, and no call here deserves one. */
 const isOutage = (error: unknown) => !isHeadroomError(error) || isHeadroomError(error, "unavailable");

@@ -161,13 +161,30 @@ function sumsAboveALimit({ meter, rows }: Pick<Evidence, "meter" | "rows">): str
   ];
 }
 
-function overCapWrong({ rows }: Evidence): string[] {
-  return rows
+function overCapWrong({ meter, rows }: Evidence): string[] {
+  const running = rows
     .filter(({ inPeriod, hardCap, periodUsed, quantity, overCap }) => {
-      const room = hardCap === null || !inPeriod ? Infinity : Math.max(0, hardCap - (periodUsed - quantity));
-      return overCap !== Math.max(0, quantity - room);
+      const room = hardCap === null ? Infinity : Math.max(0, hardCap - (periodUsed - quantity));
+      return inPeriod && overCap !== Math.max(0, quantity - room);
     })
     .map(({ key, overCap }) => `over cap: ${key} says ${overCap}`);
+  return [...running, ...overCapOfEndedWrong(meter, rows)];
+}
+
+/** What came when its period had ended took what was left of that, one after the other: one at most was cut. */
+function overCapOfEndedWrong({ hardCap }: LoadedMeter, rows: readonly EventRow[]): string[] {
+  return [...Map.groupBy(rows, ({ periodStart }) => periodStart)].flatMap(([start, counted]) => {
+    const sumOf = (those: readonly EventRow[], field: "quantity" | "overCap") =>
+      those.reduce((sum, row) => sum + row[field], 0);
+    const late = counted.filter(({ inPeriod }) => !inPeriod);
+    const before = sumOf(counted, "quantity") - sumOf(late, "quantity");
+    const room = hardCap === null ? Infinity : Math.max(0, hardCap - before);
+    const told = sumOf(late, "overCap");
+    const cut = late.filter(({ quantity, overCap }) => overCap > 0 && overCap < quantity);
+    return told === Math.max(0, sumOf(late, "quantity") - room) && cut.length <= 1
+      ? []
+      : [`over cap: late events of ${start} say ${told}, of ${cut.length} a part, after ${before} units`];
+  });
 }
 
 /** Refused though it would have fitted, or by a reading that the window never had. */

@@ -52,9 +52,9 @@ export async function readDisagreements(admin: pg.Pool): Promise<unknown[]> {
          count(*) as events
        from headroom.usage_event group by 1, 2, 3, 4
      ), sealed as (
-       select organization_id, meter, period_start, local_date, sum(quantity) as quantity, sum(over_cap) as over_cap,
-         count(*) as events
-       from headroom.usage_event join headroom.usage_partition p using (received_on)
+       select organization_id, meter, period_start, local_date, sum(e.quantity) as quantity,
+         sum(e.over_cap) as over_cap, count(*) as events
+       from headroom.usage_event e join headroom.usage_partition p using (received_on)
        where p.sealed_at is not null group by 1, 2, 3, 4
      ), tallied as (
        select organization_id, meter, period_start, local_date, sum(quantity) as quantity, sum(over_cap) as over_cap,
