@@ -16,8 +16,8 @@ import { until } from "./people.ts";
 
 const events = inject("crashConsumes");
 const seed = Number(process.env.CRASH_SEED ?? randomInt(1_000_000));
-const loads = 4;
-const callersEach = 96;
+const loads = 3;
+const callersEach = 128;
 /** Some ten times what a quiet machine needs. */
 const patienceMs = 120_000 + events * 10;
 
@@ -110,6 +110,8 @@ describe("kill -9 of apis, worker and PostgreSQL under a load of metering", () =
       await annotate(
         `${sum(loaded, "answered")} answers in ${seconds.toFixed(1)} s, ${sum(loaded, "outages")} outages seen, ${JSON.stringify(wrought)}`,
       );
+      expect((wrought["api-0"] ?? 0) + (wrought["api-1"] ?? 0)).toBeGreaterThanOrEqual(3);
+      expect(wrought.postgres).toBeGreaterThanOrEqual(2);
       await stack.whole();
 
       const lines = loaded.flatMap(({ journal }) => readJournal(journal));
