@@ -172,7 +172,7 @@ describe("each is told once", () => {
     );
     const waiting = `select pid from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%outbox%'
       and datname = current_database()`;
-    await expect.poll(() => bench.admin(waiting)).toHaveLength(1);
+    await expect.poll(() => bench.admin(waiting), { timeout: 10_000 }).toHaveLength(1);
     await bench.admin(`select pg_terminate_backend(pid) from (${waiting}) w`);
     expect(await telling).toBe("lost");
     await lock.query("rollback");

@@ -513,7 +513,7 @@ test("a call sees one snapshot: no counter is ever apart from its events while o
     while (!done) await take(1, { mode: "record" });
   });
   const told = [];
-  while (told.length < 60) told.push(await explain({ limit: 1 }));
+  while (told.length < 30) told.push(await explain({ limit: 1 }));
   done = true;
   await Promise.all(writers);
   expect(told.every(({ recount }) => recount?.agrees)).toBe(true);

@@ -140,7 +140,7 @@ describe("a partition", () => {
       await recordUsage(api, [recordedEvent(key)]);
       slowest = Math.max(slowest, performance.now() - begun);
     }
-    expect(slowest).toBeLessThan(1_000);
+    expect(slowest).toBeLessThan(5_000); // behind the drop they would wait until it is given up
     expect(await exists(day)).toBe(true);
     await busy.query("commit");
     busy.release();

@@ -217,7 +217,7 @@ describe("verify", () => {
     })();
     const found: unknown[] = [];
     let rounds = 0;
-    for (const until = Date.now() + 4_000; Date.now() < until; rounds++) {
+    for (const until = Date.now() + 40_000; Date.now() < until && (rounds < 20 || consumed < 200); rounds++) {
       if (rounds === 3) {
         await make.setClock("2028-06-16T00:00:00Z");
       }
@@ -225,13 +225,10 @@ describe("verify", () => {
     }
     running = false;
     await Promise.all([...load, sealing]);
-    expect({ found, rounds: rounds > 3, consumed: consumed > 100 }).toEqual({
-      found: [],
-      rounds: true,
-      consumed: true,
-    });
+    expect(found).toEqual([]);
+    expect(Math.min(rounds - 19, consumed - 199)).toBeGreaterThan(0);
     expect((await verifyUsage({ db: worker })).mismatches).toEqual([]);
-  }, 30_000);
+  }, 60_000);
 
   test("by the worker notes what it found, and looks at everything once a day", async () => {
     const { id, record, change } = await customer();
