@@ -344,6 +344,11 @@ describe("a batch", () => {
       body: { code, details },
     });
     expect(await events(mine.id)).toEqual([]);
+  });
+
+  test("that was refused may be sent again with the bad event mended: no key of it is taken", async () => {
+    const mine = await tenant();
+    expect(await send(mine.key, "record", thousand({ meter: "none" }))).toMatchObject({ status: 400 });
     expect(await send(mine.key, "record", thousand({}))).toMatchObject({ status: 200 });
     expect(await used(mine)).toBe(1000);
   });

@@ -1,11 +1,9 @@
-import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import { encodeId } from "@headroom/domain/ids";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runProgram } from "./program.ts";
+import { headroomOn } from "./testing/headroom.ts";
 
 let database: TestDatabase;
 let make: Factory;
@@ -16,21 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.drop());
 
-const root = path.join(import.meta.dirname, "../../..");
-
-async function headroom(...parameters: string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const terminal = { out: (text: string) => void out.push(text), err: (text: string) => void err.push(text) };
-  const environment = {
-    HEADROOM_ENV: "development",
-    HEADROOM_CONFIG: fileURLToPath(import.meta.resolve("./testing/featured.config.ts")),
-    HEADROOM_STACK: path.join(root, "none.json"),
-    DATABASE_URL: database.url,
-    USER: "kim",
-  };
-  const code = await runProgram(parameters, environment, { ...terminal, isWatched: false });
-  return { code, out: out.join(""), err: err.join("") };
-}
+const headroom = headroomOn(() => database.url);
 
 const json = async (...parameters: string[]) => {
   const { code, out, err } = await headroom(...parameters, "--json");

@@ -1,10 +1,8 @@
-import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import { encodeId } from "@headroom/domain/ids";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runProgram } from "./program.ts";
+import { headroomOn } from "./testing/headroom.ts";
 
 let database: TestDatabase;
 let make: Factory;
@@ -15,19 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.drop());
 
-async function headroom(...parameters: string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const terminal = { out: (text: string) => void out.push(text), err: (text: string) => void err.push(text) };
-  const environment = {
-    HEADROOM_ENV: "development",
-    HEADROOM_CONFIG: fileURLToPath(import.meta.resolve("./testing/featured.config.ts")),
-    HEADROOM_STACK: path.join(import.meta.dirname, "none.json"),
-    DATABASE_URL: database.url,
-    USER: "kim",
-  };
-  const code = await runProgram(parameters, environment, { ...terminal, isWatched: false });
-  return { code, out: out.join(""), err: err.join("") };
-}
+const headroom = headroomOn(() => database.url);
 
 const rows = async (sql: string, ...values: unknown[]) => (await database.admin.query(sql, values)).rows;
 
