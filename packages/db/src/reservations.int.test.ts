@@ -104,8 +104,12 @@ describe("reserve", () => {
       { isDefault: false },
     );
     const acme = await bench.customer({ plan: "open" });
-    await bench.reserve(acme, Number.MAX_SAFE_INTEGER);
+    const held = await bench.reserve(acme, Number.MAX_SAFE_INTEGER);
     await expect(bench.reserve(acme, 1)).rejects.toMatchObject({ code: "validation_failed" });
+    // What was reserved fits, whatever is recorded meanwhile.
+    expect(await bench.consume(acme, 1, { mode: "record" })).toEqual({ outcome: "overflow" });
+    expect(await bench.commit(acme, idOf(held))).toMatchObject({ outcome: "done" });
+    await bench.assertExact(acme);
   });
 });
 
@@ -397,6 +401,32 @@ test("the worker ends what is due, of all meters and organizations, and only tha
   ).toEqual([{ day_held: 0 }, { day_held: 7 }]);
   await bench.assertExact(acme);
   await bench.assertExact(other);
+});
+
+test("nobody waits longer than two seconds for a gate that somebody holds", async () => {
+  const acme = await bench.customer();
+  const held = idOf(await bench.reserve(acme, 10));
+  const event = await bench.consume(acme, 1);
+  const eventId = "eventId" in event ? event.eventId : "";
+  const holder = await bench.scratch.admin.connect();
+  await holder.query("begin");
+  await holder.query("select from headroom.usage_gate where organization_id = $1 for no key update", [
+    acme.id,
+  ]);
+  const begun = performance.now();
+  const calls = [
+    bench.reserve(acme, 1),
+    bench.commit(acme, held),
+    bench.release(acme, held),
+    bench.takeBack(acme, { eventId }),
+  ];
+  for (const outcome of await Promise.allSettled(calls)) {
+    expect(outcome).toMatchObject({ status: "rejected", reason: { code: "55P03" } });
+  }
+  expect(performance.now() - begun).toBeLessThan(6_000);
+  await holder.query("rollback");
+  holder.release();
+  expect(await bench.commit(acme, held)).toMatchObject({ outcome: "done" });
 });
 
 test("a gate that somebody holds does not stall the worker", async () => {

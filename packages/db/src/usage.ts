@@ -1,3 +1,4 @@
+import type { DomainError } from "@headroom/domain/errors";
 import type { GateReading, UsageMode } from "@headroom/domain/usage";
 import { invalidField } from "@headroom/domain/validation";
 import type { Database } from "./client.ts";
@@ -38,6 +39,8 @@ export type UsageRefusal =
 /** What the gate made of an event. A duplicate has the readings of the first answer. */
 export type UsageOutcome =
   | { outcome: UsageRefusal }
+  /** It would count a window beyond 2^53 − 1. */
+  | { outcome: "overflow" }
   | { outcome: "mismatch"; eventId: string }
   | { outcome: "daily_limit" | "hard_cap"; at: Date; gate: GateReading }
   | {
@@ -127,9 +130,14 @@ export function translateOverflow(error: unknown): unknown {
   if (sqlState(error) !== numericValueOutOfRange) {
     return error;
   }
-  const refusal = invalidField("quantity", "would take a window's total beyond 2^53 - 1");
+  const refusal = overflow();
   refusal.cause = error;
   return refusal;
+}
+
+/** The refusal of an event that would count a window beyond 2^53 − 1. */
+export function overflow(): DomainError {
+  return invalidField("quantity", "would take a window's total beyond 2^53 - 1");
 }
 
 function isRefusal(row: AnswerRow | undefined): row is AnswerRow & { outcome: UsageRefusal } {
@@ -193,6 +201,8 @@ function toOutcome(row: AnswerRow): UsageOutcome | Undecided {
       return { outcome: row.outcome, eventId: row.event_id };
     case "later":
       return { outcome: row.outcome, organizationId: row.organization_id };
+    case "overflow":
+      return { outcome: row.outcome };
     default:
       return { outcome: row.outcome as UsageRefusal };
   }

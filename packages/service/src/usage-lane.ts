@@ -3,7 +3,6 @@ import { sqlState } from "@headroom/db/retry";
 import {
   consumeUnheld,
   consumeUsage,
-  translateOverflow,
   type Undecided,
   type UsageOutcome,
   type UsageRequest,
@@ -164,7 +163,7 @@ async function settle(
       return undecided;
     }
     for (const one of events) {
-      one.reject(translateOverflow(error));
+      one.reject(error);
     }
     return [];
   }

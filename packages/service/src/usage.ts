@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { readNow } from "@headroom/db/clock";
-import { recordUsage, type UsageOutcome, type UsageRefusal, type UsageRequest } from "@headroom/db/usage";
+import {
+  overflow,
+  recordUsage,
+  type UsageOutcome,
+  type UsageRefusal,
+  type UsageRequest,
+} from "@headroom/db/usage";
 import { readUsageStatus } from "@headroom/db/usage-readings";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
@@ -185,6 +191,8 @@ function answerOf(outcome: UsageOutcome, meter: string | null): ConsumeAnswer {
       };
     case "mismatch":
       throw mismatch(outcome.eventId);
+    case "overflow":
+      throw overflow();
     default:
       throw refusalOf(outcome.outcome, meter);
   }
