@@ -3,6 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { expireReservations, listOpenReservations } from "./open-reservations.ts";
 import { rollUpDay } from "./tallies.ts";
 import { idOf, openUsageBench, type UsageBench } from "./testing/usage-bench.ts";
+import { recordedEvent } from "./testing/usage-days.ts";
+import { recordUsage } from "./usage.ts";
 
 let bench: UsageBench;
 beforeAll(async () => {
@@ -427,6 +429,33 @@ test("nobody waits longer than two seconds for a gate that somebody holds", asyn
   await holder.query("rollback");
   holder.release();
   expect(await bench.commit(acme, held)).toMatchObject({ outcome: "done" });
+});
+
+test("a gate that somebody holds takes a quarter of the connections at most", async () => {
+  const [acme, other] = [await bench.customer(), await bench.customer()];
+  for (const one of [acme, other]) {
+    await bench.reserve(one, 10);
+  }
+  const holder = await bench.scratch.admin.connect();
+  await holder.query("begin");
+  await holder.query("select from headroom.usage_gate where organization_id = $1 for no key update", [
+    acme.id,
+  ]);
+  const held = Array.from({ length: 60 }, (_, index) =>
+    index % 2 === 0 ? bench.reserve(acme, 1) : recordUsage(bench.api, [recordedEvent(acme.key)]),
+  );
+  const ended = Promise.allSettled(held);
+  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await expect.poll(() => bench.rows(waiting)).toHaveLength(6);
+  const begun = performance.now();
+  expect(await bench.reserve(other, 1)).toMatchObject({ outcome: "done" });
+  expect(performance.now() - begun).toBeLessThan(1_000);
+  const codes = (await ended).map((one) => (one.status === "rejected" ? one.reason.code : "answered"));
+  expect(new Set(codes)).toEqual(new Set(["55P03", "unavailable"]));
+  await holder.query("rollback");
+  holder.release();
+  const after = Array.from({ length: 30 }, () => bench.reserve(acme, 1));
+  expect((await Promise.all(after)).every(({ outcome }) => outcome === "done")).toBe(true);
 });
 
 test("a gate that somebody holds does not stall the worker", async () => {

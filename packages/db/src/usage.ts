@@ -2,6 +2,7 @@ import type { DomainError } from "@headroom/domain/errors";
 import type { GateReading, UsageMode } from "@headroom/domain/usage";
 import { invalidField } from "@headroom/domain/validation";
 import type { Database } from "./client.ts";
+import { inTurn } from "./gate-turns.ts";
 import { retryConflicts, sqlState } from "./retry.ts";
 import { type ReadingColumns, toReading } from "./usage-readings.ts";
 
@@ -103,7 +104,13 @@ export async function recordUsage(
   database: Database,
   requests: readonly UsageRequest[],
 ): Promise<UsageOutcome[] | { refusal: UsageRefusal; index: number }> {
-  const rows = await callGate(database, requests, { whole: true, wait: true }).catch((error: unknown) => {
+  const [first] = requests;
+  if (first === undefined) {
+    return [];
+  }
+  const rows = await inTurn(database, first, () =>
+    callGate(database, requests, { whole: true, wait: true }),
+  ).catch((error: unknown) => {
     throw translateOverflow(error);
   });
   if (isRefusal(rows[0])) {
