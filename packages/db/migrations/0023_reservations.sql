@@ -375,7 +375,8 @@ end
 $$;
 
 -- Ends the holds whose time is over, of so many gates. A gate that somebody holds is left for another time: whoever is
--- refused there sweeps it in the same call. Answers the reservations that it ended.
+-- refused there sweeps it in the same call; one that cannot be swept keeps no other from it. Answers the reservations
+-- that it ended.
 create function expire_reservations(most integer) returns integer
 language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
 declare
@@ -383,6 +384,7 @@ declare
   locked record;
   gate usage_gate;
   ended integer := 0;
+  swept integer := 0;
   open_before integer;
 begin
   for due in
@@ -390,16 +392,22 @@ begin
       select distinct r.organization_id, r.meter from usage_reservation r
         where r.status = 'held' and r.expires_at <= clock_now()
     ) g
-    order by g.organization_id, g.meter limit most
+    order by g.organization_id, g.meter
   loop
-    select * into locked from lock_gate(due.organization_id, due.meter, wait => false);
-    gate := locked.gate;
-    continue when gate.organization_id is null;
-    select count(*) into open_before from usage_reservation r
-      where r.organization_id = due.organization_id and r.meter = due.meter and r.status = 'held'
-        and r.expires_at <= locked.at;
-    perform save_gate(sweep_holds(gate, locked.at));
-    ended := ended + open_before;
+    exit when swept = most;
+    begin
+      select * into locked from lock_gate(due.organization_id, due.meter, wait => false);
+      gate := locked.gate;
+      continue when gate.organization_id is null;
+      select count(*) into open_before from usage_reservation r
+        where r.organization_id = due.organization_id and r.meter = due.meter and r.status = 'held'
+          and r.expires_at <= locked.at;
+      perform save_gate(sweep_holds(gate, locked.at));
+      ended := ended + open_before;
+      swept := swept + 1;
+    exception when others then
+      raise warning 'holds of gate % of % cannot be ended: %', due.meter, due.organization_id, sqlerrm;
+    end;
   end loop;
   return ended;
 end

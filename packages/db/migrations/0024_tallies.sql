@@ -160,8 +160,9 @@ declare
 begin
   for due in
     select organization_id, meter from usage_gate where period_end <= clock_now()
-      order by organization_id, meter limit most for no key update skip locked
+      order by organization_id, meter for no key update skip locked
   loop
+    exit when left_behind = most;
     begin
       select * into held from lock_gate(due.organization_id, due.meter);
       perform save_gate(held.gate);

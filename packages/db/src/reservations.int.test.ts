@@ -405,6 +405,26 @@ test("the worker ends what is due, of all meters and organizations, and only tha
   await bench.assertExact(other);
 });
 
+test("gates that cannot be swept keep no other from it, though they are first and more than go at once", async () => {
+  const tenants = await Promise.all(Array.from({ length: 6 }, () => bench.customer()));
+  const [first, second, third, ...others] = tenants.sort((one, other) => (one.id < other.id ? -1 : 1));
+  for (const one of tenants) {
+    await bench.reserve(one, 10, { ttlSeconds: 60 });
+  }
+  await bench.rows(
+    "create table subscription_of as select * from headroom.subscription where organization_id = any ($1)",
+    [first?.id, second?.id, third?.id],
+  );
+  await bench.rows(
+    "delete from headroom.subscription where organization_id in (select organization_id from subscription_of)",
+  );
+  await bench.make.setClock("2028-07-01T12:00:00Z");
+  expect(await expireReservations(bench.worker, 2)).toBe(2);
+  expect(await expireReservations(bench.worker, 2)).toBe(others.length - 2);
+  await bench.rows("insert into headroom.subscription select * from subscription_of");
+  expect(await expireReservations(bench.worker, 100)).toBe(3);
+});
+
 test("nobody waits longer than two seconds for a gate that somebody holds", async () => {
   const acme = await bench.customer();
   const held = idOf(await bench.reserve(acme, 10));
