@@ -169,7 +169,8 @@ async function settle(
   }
 }
 
-// Classes 22 (data exception) and 23 (constraint) come from the content of an event; everything else from the database.
+// Classes 22 (data exception) and 23 (constraint) come from the content of an event, P0 (PL/pgSQL) from the rows of its
+// organization; everything else from the database.
 function isAboutOneEvent(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error));
+  return /^(2[23]|P0)/.test(sqlState(error));
 }
