@@ -190,7 +190,7 @@ function answerOf(outcome: UsageOutcome, meter: string | null): ConsumeAnswer {
         ...headroomOf(outcome.gate),
       };
     case "mismatch":
-      throw mismatch(outcome.eventId);
+      throw keyMismatch({ eventId: encodeId("evt", outcome.eventId) });
     case "overflow":
       throw overflow();
     default:
@@ -218,10 +218,6 @@ function toRecordResult(outcome: UsageOutcome): RecordResult {
     default:
       throw new Error(`a recorded event cannot be refused: ${outcome.outcome}`);
   }
-}
-
-function mismatch(eventId: string): DomainError {
-  return keyMismatch({ eventId: encodeId("evt", eventId) });
 }
 
 /** @param first what the key was used for. */
