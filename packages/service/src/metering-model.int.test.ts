@@ -435,8 +435,7 @@ async function subscribe(run: Run, subscription: Subscription | null, start: num
     writeSubscription(tx, run.organizationId, run.facts, { periodStart: start, now: new Date(now) }),
   );
   if (start === null) {
-    oracle.subscription = subscription;
-    oracle.refresh(now);
+    oracle.changeTerms(subscription as Subscription, now);
   } else {
     oracle.changeSubscription(subscription, start, now);
   }
@@ -552,15 +551,13 @@ async function perform(run: Run, one: Command): Promise<void> {
         reason: "for the model",
         expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
       });
-      oracle.overrides.set(`${one.kind}:${one.meter}`, { value: one.value, expiresAt });
-      oracle.refresh(now);
+      oracle.setOverride(`${one.kind}:${one.meter}`, { value: one.value, expiresAt }, now);
       return;
     }
     case "removeOverride": {
       const call = removeOverride(world.context, await operator(run), { kind: one.kind, name: one.meter });
-      const stood = oracle.overrides.delete(`${one.kind}:${one.meter}`);
+      const stood = oracle.removeOverride(`${one.kind}:${one.meter}`, now);
       expect(await outcomeOf(call)).toBe(stood ? "ok" : "resource_not_found");
-      if (stood) oracle.refresh(now);
       return;
     }
     case "alert": {

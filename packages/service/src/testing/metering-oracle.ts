@@ -113,8 +113,8 @@ export class MeteringOracle {
   readonly alerts: Alert[] = [];
   readonly firings = new Set<string>();
   readonly periods: Period[] = [];
-  readonly maxOverages = new Map<string, { units: number } | { cents: number }>();
-  readonly overrides = new Map<string, { value: number | null; expiresAt: number | null }>();
+  private readonly maxOverages = new Map<string, { units: number } | { cents: number }>();
+  private readonly overrides = new Map<string, { value: number | null; expiresAt: number | null }>();
   private alertsMade = 0;
   private readonly plans: Plans;
   private readonly keys = new Map<string, OracleEvent>();
@@ -539,7 +539,7 @@ export class MeteringOracle {
   }
 
   /** Limits have changed: at once, for every meter that is in use; counters stay. */
-  refresh(now: number): void {
+  private refresh(now: number): void {
     for (const meter of this.gates.keys()) {
       this.follow(this.gates.get(meter) as Gate, now);
       this.fire(this.touch(meter, now), now);
@@ -602,10 +602,35 @@ export class MeteringOracle {
     return this.plans[holds ? subscription.plan : this.basePlan]?.[meter]?.overage !== null;
   }
 
-  setMaxOverage(meter: string, setting: { units: number } | { cents: number } | null, now: number): void {
-    if (setting === null) this.maxOverages.delete(meter);
-    else this.maxOverages.set(meter, setting);
+  /** What has ended until now ended under what held then. */
+  private change(now: number, write: () => void): void {
+    this.touchAll(now);
+    write();
     this.refresh(now);
+  }
+
+  /** Other terms of the same subscription. */
+  changeTerms(subscription: Subscription, now: number): void {
+    this.change(now, () => {
+      this.subscription = subscription;
+    });
+  }
+
+  setOverride(name: string, override: { value: number | null; expiresAt: number | null }, now: number): void {
+    this.change(now, () => this.overrides.set(name, override));
+  }
+
+  removeOverride(name: string, now: number): boolean {
+    const stood = this.overrides.has(name);
+    if (stood) this.change(now, () => this.overrides.delete(name));
+    return stood;
+  }
+
+  setMaxOverage(meter: string, setting: { units: number } | { cents: number } | null, now: number): void {
+    this.change(now, () => {
+      if (setting === null) this.maxOverages.delete(meter);
+      else this.maxOverages.set(meter, setting);
+    });
   }
 
   /** The same alert is one alert. Where it is reached already it fires at once. */
@@ -619,17 +644,13 @@ export class MeteringOracle {
     if (same) return same.place;
     const place = this.alertsMade;
     this.alertsMade += 1;
-    this.alerts.push({ ...wanted, place });
-    this.refresh(now);
+    this.change(now, () => this.alerts.push({ ...wanted, place }));
     return place;
   }
 
   removeAlert(place: number, now: number): void {
-    this.alerts.splice(
-      this.alerts.findIndex((alert) => alert.place === place),
-      1,
-    );
-    this.refresh(now);
+    const at = this.alerts.findIndex((alert) => alert.place === place);
+    this.change(now, () => this.alerts.splice(at, 1));
   }
 
   /** The worker ends the holds whose time is over. */
