@@ -39,3 +39,13 @@ test.each([
 ])("a statement that failed with %s is answered %s", (code, told) => {
   expect(toDomainError(Object.assign(new Error("no"), { code })).code).toBe(told);
 });
+
+// As pg 8.23 words them: errors without a code.
+test.each([
+  "timeout exceeded when trying to connect",
+  "Query read timeout",
+  "Connection terminated unexpectedly",
+  "Client has encountered a connection error and is not queryable",
+])("%s is answered unavailable", (message) => {
+  expect(toDomainError(new Error(message)).code).toBe("unavailable");
+});

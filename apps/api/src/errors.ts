@@ -84,7 +84,7 @@ function isUnavailable(error: unknown): boolean {
       /^(57014|55P03|40001|40P01|ECONN(REFUSED|RESET)|ETIMEDOUT|EPIPE|ENOTFOUND|EHOSTUNREACH)$/.test(code)
     );
   }
-  return /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated)/.test(
+  return /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered)/.test(
     error.message,
   );
 }

@@ -26,7 +26,7 @@ create type usage_request as (
 -- What became of an event. later: its gate is not there yet or is held by somebody; nothing was decided.
 create type usage_answer as (
   position integer,
-  outcome text, -- accepted, duplicate, mismatch, daily_limit, hard_cap, later, or the refusal of usage_authority
+  outcome text, -- accepted, duplicate, mismatch, daily_limit, hard_cap, overflow, later, or usage_authority's refusal
   organization_id uuid,
   event_id uuid,
   accepted bigint,
@@ -117,15 +117,14 @@ create function reading_of(
     gate.period_used, gate.period_held, gate.period_end, gate.included, gate.max_overage, gate.hard_cap
   )::usage_answer;
 
--- What is left of an ended period that is not closed, below the hard cap that it ended under; null: it had none.
-create function room_of_period(gate usage_gate, start timestamptz) returns bigint language plpgsql volatile as $$
-declare
-  cap bigint;
+-- What an ended period that is not closed counts, and the hard cap that it ended under; null: it had none.
+create function ended_period(gate usage_gate, start timestamptz, out used bigint, out cap bigint)
+language plpgsql volatile as $$
 begin
   select p.hard_cap into cap from headroom.usage_period p
     where p.organization_id = gate.organization_id and p.meter = gate.meter and p.period_start = start;
-  return cap - (
-    select coalesce(sum(s.quantity), 0) from headroom.usage_sums(gate.organization_id, gate.meter, start) s);
+  select coalesce(sum(s.quantity), 0) into used
+    from headroom.usage_sums(gate.organization_id, gate.meter, start) s;
 end
 $$;
 
@@ -135,8 +134,9 @@ create function answer_without_gate(asked usage_request, outcome text) returns u
     null, null, null, null)::usage_answer;
 
 -- Admits events one by one: exact for gates that are nearly full, for late events, for windows that turn. Each is
--- decided before the next. The batch stands in the order of gates.
-create function consume_each(batch usage_request[], wait boolean) returns setof usage_answer
+-- decided before the next. The batch stands in the order of gates. An event that would count a window beyond 2^53 - 1
+-- is answered with that; `whole`: it fails them all.
+create function consume_each(batch usage_request[], whole boolean, wait boolean) returns setof usage_answer
 language plpgsql volatile as $$
 declare
   e headroom.usage_request;
@@ -145,14 +145,15 @@ declare
   at timestamptz;
   dirty boolean := false;
   seen headroom.usage_event;
-  today date := (clock_timestamp() at time zone 'UTC')::date;
+  today date;
   place record;
   room_day bigint;
   room_period bigint;
   take bigint;
   over bigint;
-  ended timestamptz; -- the ended period that the last late event fell into, and what is left of it
-  room_ended bigint;
+  ended timestamptz; -- the ended period that the last late event fell into, and how it stands
+  used_ended bigint;
+  cap_ended bigint;
 begin
   foreach e in array batch loop
     if gate.organization_id is distinct from e.organization_id or gate.meter is distinct from e.meter then
@@ -168,6 +169,8 @@ begin
         continue;
       end if;
       at := held.at;
+      -- Under the lock, too: whoever waited over midnight finds what was received since.
+      today := (clock_timestamp() at time zone 'UTC')::date;
       dirty := held.moved;
     end if;
 
@@ -202,18 +205,26 @@ begin
     if not place.in_period then
       if ended is distinct from place.event_period then
         ended := place.event_period;
-        room_ended := headroom.room_of_period(gate, ended);
+        select p.used, p.cap into used_ended, cap_ended from headroom.ended_period(gate, ended) p;
       end if;
-      room_period := room_ended;
-      room_ended := room_ended - take;
+      room_period := cap_ended - used_ended;
+      used_ended := used_ended + take;
+    end if;
+    if greatest(
+      case when place.in_period then gate.period_used + gate.period_held + take else used_ended end,
+      case when place.in_day then gate.day_used + gate.day_held + take end) > headroom.largest_integer()
+    then
+      if whole then
+        perform headroom.largest_integer_exceeded();
+      end if;
+      ended := null;
+      return next headroom.answer_without_gate(e, 'overflow');
+      continue;
     end if;
     -- greatest() passes over nulls: no cap has to be told apart from a cap that is used up.
     over := case when room_period is null then 0 else greatest(take - greatest(room_period, 0), 0) end;
     gate.day_used := gate.day_used + case when place.in_day then take else 0 end;
     gate.period_used := gate.period_used + case when place.in_period then take else 0 end;
-    if greatest(gate.day_used, gate.period_used) > headroom.largest_integer() then
-      perform headroom.largest_integer_exceeded();
-    end if;
     dirty := true;
     insert into headroom.usage_event (organization_id, meter, key, received_on, id, quantity, over_cap, mode, member_id,
         occurred_at, received_at, local_date, period_start, fingerprint, properties, api_key_id,
@@ -234,13 +245,13 @@ $$;
 -- Admits a whole batch in a few statements. Gates are locked in one order and compared with what is asked of each:
 -- where everything fits into the running windows, its events are written together. The other gates' events are left to
 -- `consume_each`, under the locks that are held already.
-create function consume_together(batch usage_request[], wait boolean) returns setof usage_answer
+create function consume_together(batch usage_request[], whole boolean, wait boolean) returns setof usage_answer
 language plpgsql volatile as $$
 declare
   gates headroom.usage_gate[];
   fitting headroom.usage_gate[];
   at timestamptz;
-  today date := (clock_timestamp() at time zone 'UTC')::date;
+  today date;
   replays headroom.usage_event[];
   rest headroom.usage_request[];
 begin
@@ -261,17 +272,24 @@ begin
       where not exists (select from unnest(gates) g where g.organization_id = b.organization_id and g.meter = b.meter);
   end if;
   at := headroom.clock_now();
+  today := (clock_timestamp() at time zone 'UTC')::date;
 
   -- Under the gate's lock every writer of its keys is alone: what is not found now is new.
-  select array_agg(u) into replays
+  -- Each key is looked up by the index: `limit` keeps a small day from being read whole for a large batch.
+  select array_agg(found.event) into replays
     from unnest(batch) b
-    join headroom.usage_event u on u.organization_id = b.organization_id and u.meter = b.meter and u.key = b.key
-      and u.received_on = today;
+    cross join lateral (
+      select u as event from headroom.usage_event u
+        where u.organization_id = b.organization_id and u.meter = b.meter and u.key = b.key and u.received_on = today
+        limit 1) found;
   if exists (select from unnest(batch) b where b.born is distinct from today) then
-    select array_cat(replays, array_agg(u)) into replays
+    select array_cat(replays, array_agg(found.event)) into replays
       from unnest(batch) b
-      join headroom.usage_event u on u.organization_id = b.organization_id and u.meter = b.meter and u.key = b.key
-        and u.received_on between coalesce(b.born, today - 41) and today - 1
+      cross join lateral (
+        select u as event from headroom.usage_event u
+          where u.organization_id = b.organization_id and u.meter = b.meter and u.key = b.key
+            and u.received_on between coalesce(b.born, today - 41) and today - 1
+          limit 1) found
       where b.born is distinct from today;
   end if;
 
@@ -293,8 +311,8 @@ begin
       and (asked.earliest >= greatest(g.day_start, g.period_start)) is not false
       and (asked.quantity <= least(
         g.daily_limit - g.day_used - g.day_held, g.hard_cap - g.period_used - g.period_held)) is not false
-      and g.day_used + asked.quantity < least(g.day_alert_at, headroom.largest_integer())
-      and g.period_used + asked.quantity < least(g.period_alert_at, headroom.largest_integer());
+      and g.day_used + asked.quantity < least(g.day_alert_at, headroom.largest_integer() - g.day_held)
+      and g.period_used + asked.quantity < least(g.period_alert_at, headroom.largest_integer() - g.period_held);
 
   return query with
     -- `turn`: the second event with the same key is answered like the first.
@@ -345,9 +363,19 @@ begin
     where exists (select from unnest(gates) g where g.organization_id = b.organization_id and g.meter = b.meter)
       and not exists (select from unnest(fitting) g where g.organization_id = b.organization_id and g.meter = b.meter);
   if rest is not null then
-    return query select * from headroom.consume_each(rest, true);
+    return query select * from headroom.consume_each(rest, whole, true);
   end if;
 end
+$$;
+
+-- Whether the key belongs to an event that was received already.
+create function is_known_key(tenant uuid, meter_name text, event_key text, born date) returns boolean
+language sql stable as $$
+  select exists (
+    select from headroom.usage_event u
+      where u.organization_id = tenant and u.meter = meter_name and u.key = event_key
+        and u.received_on between coalesce(born, (clock_timestamp() at time zone 'UTC')::date - 41)
+          and (clock_timestamp() at time zone 'UTC')::date)
 $$;
 
 -- Check and consume for up to some thousand events at once, each with its own credential and organization.
@@ -365,7 +393,6 @@ create function usage_consume(
 set search_path = headroom, pg_temp as $$
 declare
   at timestamptz := clock_now();
-  today date := (clock_timestamp() at time zone 'UTC')::date;
   batch usage_request[];
   refused usage_request[];
   e usage_request;
@@ -377,11 +404,10 @@ begin
     select row(w.position, coalesce(a.organization_id, w.organization_id), coalesce(w.meter, mt.name), w.key, w.born,
         w.id, w.quantity, w.mode, w.member_id, w.occurred_at, w.fingerprint, w.properties, a.api_key_id,
         -- Whoever was a member then may have left since: a replay is answered all the same.
-        case when a.refusal <> 'not_a_member' or not exists (
-          select from usage_event u
-            where u.organization_id = a.organization_id and u.meter = coalesce(w.meter, mt.name) and u.key = w.key
-              and u.received_on between coalesce(w.born, today - 41) and today
-        ) then a.refusal end)::usage_request as one
+        case when a.refusal <> 'not_a_member' then a.refusal
+          when a.refusal is not null and not is_known_key(a.organization_id, coalesce(w.meter, mt.name), w.key, w.born)
+            then a.refusal
+        end)::usage_request as one
       from unnest(credentials, organizations, meters, keys, born_on, ids, quantities, modes, members, occurred,
           fingerprints, property_lists)
         with ordinality as w (credential, organization_id, meter, key, born, id, quantity, mode, member_id,
@@ -404,9 +430,9 @@ begin
     perform create_gates(array_agg(b.organization_id), array_agg(b.meter)) from unnest(batch) b;
   end if;
   if cardinality(batch) = 1 then
-    return query select * from consume_each(batch, wait);
+    return query select * from consume_each(batch, whole, wait);
   else
-    return query select * from consume_together(batch, wait);
+    return query select * from consume_together(batch, whole, wait);
   end if;
 end
 $$;

@@ -1,4 +1,5 @@
 -- Reservations and voids. Whoever changes a reservation holds its gate's lock: organization, audit head, gate, reservation.
+-- Nobody waits for one of them longer than two seconds, as in consume.
 set local role hr_engine;
 
 -- What became of a call about a reservation, and the gate's reading after it; a replay has the first one's.
@@ -121,7 +122,8 @@ $$;
 create function usage_reserve(
   credential bytea, tenant uuid, meter_name text, reservation_key text, new_id uuid, units bigint, member uuid,
   ttl_seconds integer, payload bytea, own_properties jsonb
-) returns reservation_answer language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
+) returns reservation_answer language plpgsql volatile security definer
+set search_path = headroom, pg_temp set lock_timeout = '2s' as $$
 declare
   caller record;
   locked record;
@@ -221,7 +223,8 @@ $$;
 -- in the windows that it counts in, and a refusal leaves the hold as it is. After expiry it is recorded.
 create function usage_commit(
   credential bytea, tenant uuid, reservation uuid, units bigint, new_id uuid, replay_key text
-) returns reservation_answer language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
+) returns reservation_answer language plpgsql volatile security definer
+set search_path = headroom, pg_temp set lock_timeout = '2s' as $$
 declare
   caller record;
   locked record;
@@ -304,7 +307,10 @@ begin
   gate := bare;
   gate.day_used := gate.day_used + case when place.in_day then take else 0 end;
   gate.period_used := gate.period_used + case when place.in_period then take else 0 end;
-  if greatest(gate.day_used + gate.day_held, gate.period_used + gate.period_held) > largest_integer() then
+  if greatest(
+    gate.day_used + gate.day_held, gate.period_used + gate.period_held,
+    (select ended.used + take from ended_period(gate, place.event_period) ended where not place.in_period)
+  ) > largest_integer() then
     perform largest_integer_exceeded();
   end if;
   insert into usage_event (organization_id, meter, key, received_on, id, quantity, over_cap, mode, member_id,
@@ -328,7 +334,8 @@ $$;
 
 -- Gives a hold back unused.
 create function usage_release(credential bytea, tenant uuid, reservation uuid)
-returns reservation_answer language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
+returns reservation_answer language plpgsql volatile security definer
+set search_path = headroom, pg_temp set lock_timeout = '2s' as $$
 declare
   caller record;
   locked record;
@@ -368,7 +375,8 @@ end
 $$;
 
 -- Ends the holds whose time is over, of so many gates. A gate that somebody holds is left for another time: whoever is
--- refused there sweeps it in the same call. Answers the reservations that it ended.
+-- refused there sweeps it in the same call; one that cannot be swept keeps no other from it. Answers the reservations
+-- that it ended.
 create function expire_reservations(most integer) returns integer
 language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
 declare
@@ -376,6 +384,7 @@ declare
   locked record;
   gate usage_gate;
   ended integer := 0;
+  swept integer := 0;
   open_before integer;
 begin
   for due in
@@ -383,16 +392,22 @@ begin
       select distinct r.organization_id, r.meter from usage_reservation r
         where r.status = 'held' and r.expires_at <= clock_now()
     ) g
-    order by g.organization_id, g.meter limit most
+    order by g.organization_id, g.meter
   loop
-    select * into locked from lock_gate(due.organization_id, due.meter, wait => false);
-    gate := locked.gate;
-    continue when gate.organization_id is null;
-    select count(*) into open_before from usage_reservation r
-      where r.organization_id = due.organization_id and r.meter = due.meter and r.status = 'held'
-        and r.expires_at <= locked.at;
-    perform save_gate(sweep_holds(gate, locked.at));
-    ended := ended + open_before;
+    exit when swept = most;
+    begin
+      select * into locked from lock_gate(due.organization_id, due.meter, wait => false);
+      gate := locked.gate;
+      continue when gate.organization_id is null;
+      select count(*) into open_before from usage_reservation r
+        where r.organization_id = due.organization_id and r.meter = due.meter and r.status = 'held'
+          and r.expires_at <= locked.at;
+      perform save_gate(sweep_holds(gate, locked.at));
+      ended := ended + open_before;
+      swept := swept + 1;
+    exception when others then
+      raise warning 'holds of gate % of % cannot be ended: %', due.meter, due.organization_id, sqlerrm;
+    end;
   end loop;
   return ended;
 end
@@ -428,7 +443,8 @@ create function void_answer_of(outcome text, v usage_event) returns void_answer 
 -- event's day, and in its period while that is open, else in the running one. `born_on` bounds where the key can be.
 create function usage_void(
   credential bytea, tenant uuid, event uuid, meter_name text, event_key text, born_on date, new_id uuid, request text
-) returns void_answer language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
+) returns void_answer language plpgsql volatile security definer
+set search_path = headroom, pg_temp set lock_timeout = '2s' as $$
 declare
   caller record;
   locked record;

@@ -160,8 +160,9 @@ declare
 begin
   for due in
     select organization_id, meter from usage_gate where period_end <= clock_now()
-      order by organization_id, meter limit most for no key update skip locked
+      order by organization_id, meter for no key update skip locked
   loop
+    exit when left_behind = most;
     begin
       select * into held from lock_gate(due.organization_id, due.meter);
       perform save_gate(held.gate);
@@ -389,6 +390,17 @@ begin
 end
 $$;
 
+-- Without the tallies whose partition went while they were compared: its events had been counted before it went.
+create function of_kept_events(differences usage_difference[]) returns usage_difference[] language plpgsql volatile as $$
+begin
+  return array(
+    select f from unnest(differences) f
+      where f.kind <> 'day_tally' or not exists (
+        select from headroom.usage_partition p
+          where p.received_on = (f.window_start at time zone 'UTC')::date and p.dropped_at is not null));
+end
+$$;
+
 -- Looks at one received day that is sealed. Answers what differs.
 create function verify_day(day date, with_events boolean) returns jsonb
 language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
@@ -405,6 +417,7 @@ begin
   if seal is null then
     return '[]';
   end if;
+  found_now := of_kept_events(found_now);
   perform keep_differences(found_now, scope);
   if with_events then
     update usage_partition set verified_at = clock_timestamp()
@@ -442,6 +455,7 @@ declare
     from usage_partition p cross join lateral tally_differences(p.received_on, tenant) f
     where p.sealed_at is not null and p.dropped_at is null);
 begin
+  found_now := of_kept_events(found_now);
   perform keep_differences(found_now, scope);
   return to_jsonb(found_now);
 end

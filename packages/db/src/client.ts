@@ -56,7 +56,8 @@ function createPool(options: DatabaseOptions): pg.Pool {
     statement_timeout: 14_000,
     idle_in_transaction_session_timeout: 15_000,
     keepAlive: true,
-    options: `-c role=${options.role} -c search_path=headroom`,
+    // A statement of ours runs for milliseconds; where its cost is overestimated, compiling it takes seconds.
+    options: `-c role=${options.role} -c search_path=headroom -c jit=off`,
     types,
   });
   pool.on("error", (error) => options.onConnectionError?.(error));

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { expireReservations, listOpenReservations } from "./open-reservations.ts";
 import { rollUpDay } from "./tallies.ts";
 import { idOf, openUsageBench, type UsageBench } from "./testing/usage-bench.ts";
+import { recordedEvent } from "./testing/usage-days.ts";
+import { recordUsage } from "./usage.ts";
 
 let bench: UsageBench;
 beforeAll(async () => {
@@ -104,8 +106,12 @@ describe("reserve", () => {
       { isDefault: false },
     );
     const acme = await bench.customer({ plan: "open" });
-    await bench.reserve(acme, Number.MAX_SAFE_INTEGER);
+    const held = await bench.reserve(acme, Number.MAX_SAFE_INTEGER);
     await expect(bench.reserve(acme, 1)).rejects.toMatchObject({ code: "validation_failed" });
+    // What was reserved fits, whatever is recorded meanwhile.
+    expect(await bench.consume(acme, 1, { mode: "record" })).toEqual({ outcome: "overflow" });
+    expect(await bench.commit(acme, idOf(held))).toMatchObject({ outcome: "done" });
+    await bench.assertExact(acme);
   });
 });
 
@@ -397,6 +403,79 @@ test("the worker ends what is due, of all meters and organizations, and only tha
   ).toEqual([{ day_held: 0 }, { day_held: 7 }]);
   await bench.assertExact(acme);
   await bench.assertExact(other);
+});
+
+test("gates that cannot be swept keep no other from it, though they are first and more than go at once", async () => {
+  const tenants = await Promise.all(Array.from({ length: 6 }, () => bench.customer()));
+  const [first, second, third, ...others] = tenants.sort((one, other) => (one.id < other.id ? -1 : 1));
+  for (const one of tenants) {
+    await bench.reserve(one, 10, { ttlSeconds: 60 });
+  }
+  await bench.rows(
+    "create table subscription_of as select * from headroom.subscription where organization_id = any ($1)",
+    [first?.id, second?.id, third?.id],
+  );
+  await bench.rows(
+    "delete from headroom.subscription where organization_id in (select organization_id from subscription_of)",
+  );
+  await bench.make.setClock("2028-07-01T12:00:00Z");
+  expect(await expireReservations(bench.worker, 2)).toBe(2);
+  expect(await expireReservations(bench.worker, 2)).toBe(others.length - 2);
+  await bench.rows("insert into headroom.subscription select * from subscription_of");
+  expect(await expireReservations(bench.worker, 100)).toBe(3);
+});
+
+test("nobody waits longer than two seconds for a gate that somebody holds", async () => {
+  const acme = await bench.customer();
+  const held = idOf(await bench.reserve(acme, 10));
+  const event = await bench.consume(acme, 1);
+  const eventId = "eventId" in event ? event.eventId : "";
+  const holder = await bench.scratch.admin.connect();
+  await holder.query("begin");
+  await holder.query("select from headroom.usage_gate where organization_id = $1 for no key update", [
+    acme.id,
+  ]);
+  const begun = performance.now();
+  const calls = [
+    bench.reserve(acme, 1),
+    bench.commit(acme, held),
+    bench.release(acme, held),
+    bench.takeBack(acme, { eventId }),
+  ];
+  for (const outcome of await Promise.allSettled(calls)) {
+    expect(outcome).toMatchObject({ status: "rejected", reason: { code: "55P03" } });
+  }
+  expect(performance.now() - begun).toBeLessThan(6_000);
+  await holder.query("rollback");
+  holder.release();
+  expect(await bench.commit(acme, held)).toMatchObject({ outcome: "done" });
+});
+
+test("a gate that somebody holds takes a quarter of the connections at most", async () => {
+  const [acme, other] = [await bench.customer(), await bench.customer()];
+  for (const one of [acme, other]) {
+    await bench.reserve(one, 10);
+  }
+  const holder = await bench.scratch.admin.connect();
+  await holder.query("begin");
+  await holder.query("select from headroom.usage_gate where organization_id = $1 for no key update", [
+    acme.id,
+  ]);
+  const held = Array.from({ length: 60 }, (_, index) =>
+    index % 2 === 0 ? bench.reserve(acme, 1) : recordUsage(bench.api, [recordedEvent(acme.key)]),
+  );
+  const ended = Promise.allSettled(held);
+  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await expect.poll(() => bench.rows(waiting)).toHaveLength(6);
+  const begun = performance.now();
+  expect(await bench.reserve(other, 1)).toMatchObject({ outcome: "done" });
+  expect(performance.now() - begun).toBeLessThan(1_000);
+  const codes = (await ended).map((one) => (one.status === "rejected" ? one.reason.code : "answered"));
+  expect(new Set(codes)).toEqual(new Set(["55P03", "unavailable"]));
+  await holder.query("rollback");
+  holder.release();
+  const after = Array.from({ length: 30 }, () => bench.reserve(acme, 1));
+  expect((await Promise.all(after)).every(({ outcome }) => outcome === "done")).toBe(true);
 });
 
 test("a gate that somebody holds does not stall the worker", async () => {

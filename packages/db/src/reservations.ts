@@ -1,5 +1,6 @@
 import type { GateReading } from "@headroom/domain/usage";
 import type { Database } from "./client.ts";
+import { type GateCaller, inTurn } from "./gate-turns.ts";
 import { retryConflicts } from "./retry.ts";
 import { translateOverflow, type UsageRefusal } from "./usage.ts";
 import { type ReadingColumns, toReading } from "./usage-readings.ts";
@@ -86,7 +87,7 @@ interface AnswerRow extends ReadingColumns {
 
 /** Holds units for a time, in one round trip: credential, key, room, hold. @throws DomainError validation_failed */
 export async function reserveUnits(database: Database, request: ReserveRequest): Promise<ReserveOutcome> {
-  const row = await ask(database, {
+  const row = await ask(database, request, {
     name: "usage_reserve",
     text: "select * from usage_reserve($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     values: [
@@ -117,9 +118,7 @@ export async function reserveUnits(database: Database, request: ReserveRequest):
 }
 
 /** Which reservation, and who says so. Ids are raw UUIDs. */
-export interface ReservationCall {
-  credential: Buffer;
-  organizationId: string | null;
+export interface ReservationCall extends GateCaller {
   reservationId: string;
 }
 
@@ -131,7 +130,7 @@ export async function commitReservation(
   database: Database,
   call: ReservationCall & { quantity: number | null; eventId: string; key: string | null },
 ): Promise<CommitOutcome> {
-  const row = await ask(database, {
+  const row = await ask(database, call, {
     name: "usage_commit",
     text: "select * from usage_commit($1, $2, $3, $4, $5, $6)",
     values: [call.credential, call.organizationId, call.reservationId, call.quantity, call.eventId, call.key],
@@ -162,7 +161,7 @@ export async function commitReservation(
 
 /** Gives a hold back unused. */
 export async function releaseReservation(database: Database, call: ReservationCall): Promise<ReleaseOutcome> {
-  const row = await ask(database, {
+  const row = await ask(database, call, {
     name: "usage_release",
     text: "select * from usage_release($1, $2, $3)",
     values: [call.credential, call.organizationId, call.reservationId],
@@ -179,13 +178,14 @@ export async function releaseReservation(database: Database, call: ReservationCa
 
 async function ask(
   database: Database,
+  caller: GateCaller,
   query: { name: string; text: string; values: unknown[] },
 ): Promise<AnswerRow> {
-  const { rows } = await retryConflicts(() => database.pool.query<AnswerRow>(query)).catch(
-    (error: unknown) => {
-      throw translateOverflow(error);
-    },
-  );
+  const { rows } = await inTurn(database, caller, () =>
+    retryConflicts(() => database.pool.query<AnswerRow>(query)),
+  ).catch((error: unknown) => {
+    throw translateOverflow(error);
+  });
   return rows[0] as AnswerRow;
 }
 

@@ -158,6 +158,32 @@ describe("a batch", () => {
     expect(pages).toMatchObject({ dayUsed: 5, dayCounted: 5 });
   });
 
+  test("looks its keys up by the index, however small the day is beside it", async () => {
+    const { credential } = await account();
+    const some = (count: number) =>
+      Array.from({ length: count }, () => request(credential, { mode: "record", bornOn: today }));
+    const today = new Date().toISOString().slice(0, 10);
+    const day = `headroom.usage_event_${today.replaceAll("-", "")}`;
+    const scans = async () => {
+      const { rows } = await scratch.admin.query<{ whole: number; byIndex: number }>(
+        `select seq_scan::int as whole, idx_scan::int as "byIndex" from pg_stat_user_tables where relid = $1::regclass`,
+        [day],
+      );
+      return rows[0] as { whole: number; byIndex: number };
+    };
+    await consumeUsage(api, some(1_000));
+    await consumeUsage(api, some(1_000));
+    await scratch.admin.query(`analyze ${day}`);
+    const settled = async () => {
+      await api.pool.query("select pg_stat_force_next_flush()");
+      return scans();
+    };
+    const before = await settled();
+    await consumeUnheld(api, some(512));
+    await expect.poll(async () => (await settled()).byIndex - before.byIndex).toBeGreaterThanOrEqual(512);
+    expect((await scans()).whole).toBe(before.whole);
+  });
+
   test("passes over gates that somebody holds, and over those that are not there", async () => {
     const [held, free, fresh] = await Promise.all([account(), account(), account()]);
     await consumeUsage(api, [request(held.credential), request(free.credential)]);

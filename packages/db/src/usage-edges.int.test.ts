@@ -1,11 +1,12 @@
 import type { MeterTerms } from "@headroom/domain/configuration";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Database } from "./client.ts";
+import { commitReservation, reserveUnits } from "./reservations.ts";
 import { recountUsage } from "./tallies.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { createFactory, type Factory } from "./testing/factories.ts";
 import { usageRequest as request } from "./testing/usage-requests.ts";
-import { consumeUsage, recordUsage } from "./usage.ts";
+import { consumeUnheld, consumeUsage, recordUsage } from "./usage.ts";
 import { readUsageStatus } from "./usage-readings.ts";
 
 const largest = Number.MAX_SAFE_INTEGER;
@@ -71,10 +72,52 @@ test("no window counts beyond 2^53 - 1, and what would is refused whole", async 
   expect((await consumeUsage(api, [all]))[0]).toMatchObject({ outcome: "accepted", accepted: largest });
   const more = [request(key, { meter: "jobs", mode: "record" }), request(key, { mode: "record" })];
   await expect(recordUsage(api, more)).rejects.toMatchObject({ code: "validation_failed" });
-  await expect(consumeUsage(api, [request(key)])).rejects.toMatchObject({ code: "22003" });
+  expect(await consumeUsage(api, [request(key)])).toEqual([{ outcome: "overflow" }]);
   expect(await statusOf(id, "pages")).toMatchObject({ dayUsed: largest, periodUsed: largest });
   expect(await statusOf(id, "jobs")).toMatchObject({ periodUsed: 0 });
   await verified(id);
+});
+
+test("an event that would count beyond 2^53 - 1 keeps none of the others in its batch from being taken", async () => {
+  const [full, other] = [await customer(), await customer()];
+  await consumeUsage(api, [request(full.key, { quantity: largest, mode: "record" }), request(other.key)]);
+  const batch = [
+    request(other.key),
+    request(full.key, { mode: "record" }),
+    request(full.key),
+    request(other.key),
+  ];
+  const outcomes = await consumeUnheld(api, batch);
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(["accepted", "overflow", "overflow", "accepted"]);
+  expect(await statusOf(other.id, "pages")).toMatchObject({ dayUsed: 3 });
+  await verified(full.id);
+});
+
+test("a period that has ended counts no further than 2^53 - 1, so that it can be closed", async () => {
+  await make.setClock("2028-05-31T23:00:00Z");
+  const { id, key } = await customer();
+  await recordUsage(api, [request(key)]);
+  const held = await reserveUnits(api, { ...request(key), ttlSeconds: 7_200 });
+  await make.setClock("2028-06-01T00:00:30Z");
+  await recordUsage(api, [request(key)]);
+  const late = (quantity: number) =>
+    request(key, { quantity, mode: "record", occurredAt: "2028-05-30T10:00:00Z" });
+  await recordUsage(api, [late(largest - 3), late(1)]);
+  await expect(recordUsage(api, [late(2)])).rejects.toMatchObject({ code: "validation_failed" });
+  expect(await consumeUsage(api, [late(2), late(1)])).toMatchObject([
+    { outcome: "overflow" },
+    { outcome: "accepted" },
+  ]);
+  const reservationId = held.outcome === "done" ? held.reservation.id : "";
+  const call = { credential: key, organizationId: null, key: null, eventId: uuidv7(), reservationId };
+  await expect(commitReservation(api, { ...call, quantity: 2 })).rejects.toMatchObject({
+    code: "validation_failed",
+  });
+  const { rows } = await worker.pool.query<{ total: number }>(
+    "select total from close_period($1, 'pages', '2028-05-01T00:00:00Z')",
+    [id],
+  );
+  expect(rows).toEqual([{ total: largest }]);
 });
 
 test("a max overage as large as the wire allows leaves a cap that it can carry", async () => {

@@ -1,6 +1,8 @@
+import type { DomainError } from "@headroom/domain/errors";
 import type { GateReading, UsageMode } from "@headroom/domain/usage";
 import { invalidField } from "@headroom/domain/validation";
 import type { Database } from "./client.ts";
+import { inTurn } from "./gate-turns.ts";
 import { retryConflicts, sqlState } from "./retry.ts";
 import { type ReadingColumns, toReading } from "./usage-readings.ts";
 
@@ -38,6 +40,8 @@ export type UsageRefusal =
 /** What the gate made of an event. A duplicate has the readings of the first answer. */
 export type UsageOutcome =
   | { outcome: UsageRefusal }
+  /** It would count a window beyond 2^53 − 1. */
+  | { outcome: "overflow" }
   | { outcome: "mismatch"; eventId: string }
   | { outcome: "daily_limit" | "hard_cap"; at: Date; gate: GateReading }
   | {
@@ -100,7 +104,13 @@ export async function recordUsage(
   database: Database,
   requests: readonly UsageRequest[],
 ): Promise<UsageOutcome[] | { refusal: UsageRefusal; index: number }> {
-  const rows = await callGate(database, requests, { whole: true, wait: true }).catch((error: unknown) => {
+  const [first] = requests;
+  if (first === undefined) {
+    return [];
+  }
+  const rows = await inTurn(database, first, () =>
+    callGate(database, requests, { whole: true, wait: true }),
+  ).catch((error: unknown) => {
     throw translateOverflow(error);
   });
   if (isRefusal(rows[0])) {
@@ -127,9 +137,14 @@ export function translateOverflow(error: unknown): unknown {
   if (sqlState(error) !== numericValueOutOfRange) {
     return error;
   }
-  const refusal = invalidField("quantity", "would take a window's total beyond 2^53 - 1");
+  const refusal = overflow();
   refusal.cause = error;
   return refusal;
+}
+
+/** The refusal of an event that would count a window beyond 2^53 − 1. */
+export function overflow(): DomainError {
+  return invalidField("quantity", "would take a window's total beyond 2^53 - 1");
 }
 
 function isRefusal(row: AnswerRow | undefined): row is AnswerRow & { outcome: UsageRefusal } {
@@ -193,6 +208,8 @@ function toOutcome(row: AnswerRow): UsageOutcome | Undecided {
       return { outcome: row.outcome, eventId: row.event_id };
     case "later":
       return { outcome: row.outcome, organizationId: row.organization_id };
+    case "overflow":
+      return { outcome: row.outcome };
     default:
       return { outcome: row.outcome as UsageRefusal };
   }

@@ -1,5 +1,6 @@
 import type { GateReading } from "@headroom/domain/usage";
 import type { Database } from "./client.ts";
+import { inTurn } from "./gate-turns.ts";
 import { retryConflicts } from "./retry.ts";
 import type { UsageRefusal } from "./usage.ts";
 import { type ReadingColumns, toReading } from "./usage-readings.ts";
@@ -51,21 +52,13 @@ interface AnswerRow extends ReadingColumns {
 export async function voidEvent(database: Database, request: VoidRequest): Promise<VoidOutcome> {
   const { credential, organizationId, event, id, requestId } = request;
   const named = { eventId: null, meter: null, key: null, bornOn: null, ...event };
-  const { rows } = await retryConflicts(() =>
-    database.pool.query<AnswerRow>({
-      name: "usage_void",
-      text: "select * from usage_void($1, $2, $3, $4, $5, $6, $7, $8)",
-      values: [
-        credential,
-        organizationId,
-        named.eventId,
-        named.meter,
-        named.key,
-        named.bornOn,
-        id,
-        requestId,
-      ],
-    }),
+  const query = {
+    name: "usage_void",
+    text: "select * from usage_void($1, $2, $3, $4, $5, $6, $7, $8)",
+    values: [credential, organizationId, named.eventId, named.meter, named.key, named.bornOn, id, requestId],
+  };
+  const { rows } = await inTurn(database, request, () =>
+    retryConflicts(() => database.pool.query<AnswerRow>(query)),
   );
   const row = rows[0] as AnswerRow;
   if (row.outcome !== "done" && row.outcome !== "duplicate") {

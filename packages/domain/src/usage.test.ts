@@ -64,6 +64,11 @@ describe("limits", () => {
     expect(overageOf(120, null)).toBe(0);
   });
 
+  test("remaining is never more than the wire carries", () => {
+    const reading = { ...headroomGate, hardCap: Number.MAX_SAFE_INTEGER, periodUsed: -15 };
+    expect(headroomOf(reading).remaining).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
   test("remaining is never negative", () => {
     expect(headroomOf({ ...headroomGate, hardCap: 10, periodUsed: 15 }).remaining).toBe(0);
   });

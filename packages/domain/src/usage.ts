@@ -64,7 +64,8 @@ export function overageOf(periodUsed: number, included: number | null): number {
 /** Units that still fit into every window, never negative; null: no window has a limit. */
 export function remainingOf(gate: GateReading): number | null {
   const rooms = [dayRoom(gate), periodRoom(gate)].filter((left) => left !== null);
-  return rooms.length === 0 ? null : Math.max(0, Math.min(...rooms));
+  // Voids take a count below zero, which leaves more room than the limit.
+  return rooms.length === 0 ? null : Math.max(0, Math.min(...rooms, Number.MAX_SAFE_INTEGER));
 }
 
 function dayRoom({ dailyLimit, dayUsed, dayHeld }: GateReading): number | null {

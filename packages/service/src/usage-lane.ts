@@ -3,7 +3,6 @@ import { sqlState } from "@headroom/db/retry";
 import {
   consumeUnheld,
   consumeUsage,
-  translateOverflow,
   type Undecided,
   type UsageOutcome,
   type UsageRequest,
@@ -164,13 +163,14 @@ async function settle(
       return undecided;
     }
     for (const one of events) {
-      one.reject(translateOverflow(error));
+      one.reject(error);
     }
     return [];
   }
 }
 
-// Classes 22 (data exception) and 23 (constraint) come from the content of an event; everything else from the database.
+// Classes 22 (data exception) and 23 (constraint) come from the content of an event, P0 (PL/pgSQL) from the rows of its
+// organization; everything else from the database.
 function isAboutOneEvent(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error));
+  return /^(2[23]|P0)/.test(sqlState(error));
 }

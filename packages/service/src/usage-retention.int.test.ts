@@ -5,7 +5,7 @@ import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import { makePastPartition, moveEvents } from "@headroom/db/testing/usage-days";
 import { recordedEvent } from "@headroom/db/testing/usage-requests";
 import { recordUsage } from "@headroom/db/usage";
-import { verifyDay } from "@headroom/db/usage-checks";
+import { verifyDay, verifyTallies } from "@headroom/db/usage-checks";
 import { dropPartition, listDroppableDays } from "@headroom/db/usage-partitions";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { verifyUsage } from "./metering.ts";
@@ -123,6 +123,22 @@ describe("a partition", () => {
     ]);
     await sealed(day);
     expect(await dropPartition(worker, day)).toBe(true);
+  });
+
+  test("that goes while its tallies are compared leaves no difference behind", async () => {
+    const { id, day } = await oldUsage(54);
+    await closeJune();
+    await sealed(day);
+    const dropping = await worker.pool.connect();
+    await dropping.query("begin");
+    expect((await dropping.query("select drop_partition($1) as gone", [day])).rows).toEqual([{ gone: true }]);
+    const looks = [verifyDay(worker, { day, withEvents: true }), verifyTallies(worker, id)];
+    const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%verify_%'";
+    await expect.poll(() => rows(waiting)).toHaveLength(2);
+    await dropping.query("commit");
+    dropping.release();
+    expect(await Promise.all(looks)).toEqual([[], []]);
+    expect(await rows("select from headroom.usage_difference where resolved_at is null")).toEqual([]);
   });
 
   test("is not dropped while somebody inserts, and nobody who inserts waits for long", async () => {

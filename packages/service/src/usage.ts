@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { readNow } from "@headroom/db/clock";
-import { recordUsage, type UsageOutcome, type UsageRefusal, type UsageRequest } from "@headroom/db/usage";
+import {
+  overflow,
+  recordUsage,
+  type UsageOutcome,
+  type UsageRefusal,
+  type UsageRequest,
+} from "@headroom/db/usage";
 import { readUsageStatus } from "@headroom/db/usage-readings";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
@@ -184,7 +190,9 @@ function answerOf(outcome: UsageOutcome, meter: string | null): ConsumeAnswer {
         ...headroomOf(outcome.gate),
       };
     case "mismatch":
-      throw mismatch(outcome.eventId);
+      throw keyMismatch({ eventId: encodeId("evt", outcome.eventId) });
+    case "overflow":
+      throw overflow();
     default:
       throw refusalOf(outcome.outcome, meter);
   }
@@ -210,10 +218,6 @@ function toRecordResult(outcome: UsageOutcome): RecordResult {
     default:
       throw new Error(`a recorded event cannot be refused: ${outcome.outcome}`);
   }
-}
-
-function mismatch(eventId: string): DomainError {
-  return keyMismatch({ eventId: encodeId("evt", eventId) });
 }
 
 /** @param first what the key was used for. */
