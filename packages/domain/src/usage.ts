@@ -108,38 +108,37 @@ export function decideRefusal(gate: GateReading, quantity: number): RefusalReaso
   return quantity > (dayRoom(gate) ?? Number.POSITIVE_INFINITY) ? "daily_limit" : null;
 }
 
-/**
- * The first day (UTC, `2026-11-22`) on which a key can have been received before, or null when it does not tell:
- * only UUIDv7 keys know when they were born.
- * @param path where the key stands in the input, for the refusal.
- * @throws validation_failed for a reserved key, and for a UUIDv7 from the future or from before the horizon.
- */
-export function keyBirthday(key: string, now: number, path = "idempotencyKey"): string | null {
+/** What is wrong with a key at an instant, null for nothing: a reserved one, a UUIDv7 from the future or too long ago. */
+export function faultOfKey(key: string, now: number): string | null {
   const space = reservedSpaces.find((prefix) => key.startsWith(prefix));
   if (space !== undefined) {
-    throw invalidField(path, `must not begin with ${space}`);
+    return `must not begin with ${space}`;
   }
-  const born = uuidv7Time(key);
-  if (born === null) {
-    return null;
-  }
-  if (born > now + aheadTolerance || born < now - keyHorizon) {
-    throw invalidField(
-      path,
-      `is a UUIDv7 from more than ${aheadTolerance / minute} minutes ahead or more than ${keyHorizon / day} days ago`,
-    );
-  }
-  return isoDay(born - aheadTolerance);
+  const born = uuidv7Time(key) ?? now;
+  return born > now + aheadTolerance || born < now - keyHorizon
+    ? `is a UUIDv7 from more than ${aheadTolerance / minute} minutes ahead or more than ${keyHorizon / day} days ago`
+    : null;
 }
 
 /**
- * @param path where the time stands in the input, for the refusal.
- * @throws validation_failed for an event older than 35 days or more than 5 minutes ahead.
+ * The first day (UTC, `2026-11-22`) on which a key can have been received before, or null when it does not tell:
+ * only UUIDv7 keys know when they were born.
+ * @throws validation_failed for one with a fault.
  */
-export function assertOccurredAt(occurredAt: number, now: number, path = "occurredAt"): void {
-  if (occurredAt > now + aheadTolerance || occurredAt < now - latestEvent) {
-    throw invalidField(path, "must be at most 35 days ago and 5 minutes ahead");
+export function keyBirthday(key: string, now: number): string | null {
+  const fault = faultOfKey(key, now);
+  if (fault !== null) {
+    throw invalidField("idempotencyKey", fault);
   }
+  const born = uuidv7Time(key);
+  return born === null ? null : isoDay(born - aheadTolerance);
+}
+
+/** What is wrong with the time of an event, null for nothing: it is older than 35 days or more than 5 minutes ahead. */
+export function faultOfTime(occurredAt: number, now: number): string | null {
+  return occurredAt > now + aheadTolerance || occurredAt < now - latestEvent
+    ? "must be at most 35 days ago and 5 minutes ahead"
+    : null;
 }
 
 /** JSON with sorted keys: the same payload is the same text, whatever order its fields came in. */

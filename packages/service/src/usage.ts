@@ -5,15 +5,17 @@ import { readUsageStatus } from "@headroom/db/usage-readings";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import {
-  assertOccurredAt,
   canonicalJson,
   decideRefusal,
+  faultOfKey,
+  faultOfTime,
   type Headroom,
   headroomOf,
   keyBirthday,
   type RefusalReason,
   type UsageMode,
 } from "@headroom/domain/usage";
+import { type FieldFault, invalidFields } from "@headroom/domain/validation";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
@@ -72,28 +74,36 @@ export type RecordResult =
 /**
  * Records events that have already happened, up to 1,000. Validity is all or nothing: one bad event and none is
  * written. Duplicates and mismatches are results of their own.
+ * @param listed whether they came as a list, so that a refusal says which of them it is about.
  */
 export async function record(
   context: Pick<ServiceContext, "db">,
   caller: UsageCaller,
   events: readonly RecordInput[],
+  listed = events.length > 1,
 ): Promise<RecordResult[]> {
   const now = (await readNow(context.db)).getTime();
-  const placeOf = (index: number) => (events.length === 1 ? "" : `events.${index}.`);
-  for (const [index, { occurredAt }] of events.entries()) {
-    if (occurredAt !== undefined) {
-      assertOccurredAt(Date.parse(occurredAt), now, `${placeOf(index)}occurredAt`);
-    }
+  const faults = events.flatMap((event, index) => faultsOf(event, now, listed ? `events.${index}.` : ""));
+  if (faults.length > 0) {
+    throw invalidFields(faults);
   }
-  const requests = events.map((event, index) =>
-    toRequest(caller, event, "record", event.occurredAt ?? null, placeOf(index)),
-  );
+  const requests = events.map((event) => toRequest(caller, event, "record", event.occurredAt ?? null));
   const outcomes = await recordUsage(context.db, requests);
   if (!Array.isArray(outcomes)) {
     const { refusal, index } = outcomes;
-    throw refusalOf(refusal, events[index]?.meter ?? null, events.length === 1 ? {} : { index });
+    throw refusalOf(refusal, events[index]?.meter ?? null, listed ? { index } : {});
   }
   return outcomes.map(toRecordResult);
+}
+
+/** Times are of the organizations' clock, keys of the real one. */
+function faultsOf({ occurredAt, idempotencyKey }: RecordInput, now: number, place: string): FieldFault[] {
+  const time = occurredAt === undefined ? null : faultOfTime(Date.parse(occurredAt), now);
+  const key = idempotencyKey === undefined ? null : faultOfKey(idempotencyKey, Date.now());
+  return [
+    ...(time === null ? [] : [{ path: `${place}occurredAt`, message: time }]),
+    ...(key === null ? [] : [{ path: `${place}idempotencyKey`, message: key }]),
+  ];
 }
 
 export interface CheckInput {
@@ -128,7 +138,6 @@ function toRequest(
   event: UsageEventInput,
   mode: UsageMode,
   occurredAt: string | null,
-  place = "",
 ): UsageRequest {
   const { quantity, memberId = null, properties = null, meter = null } = event;
   const key = event.idempotencyKey ?? uuidv7();
@@ -137,7 +146,7 @@ function toRequest(
     ...caller,
     meter,
     key,
-    bornOn: keyBirthday(key, Date.now(), `${place}idempotencyKey`),
+    bornOn: keyBirthday(key, Date.now()),
     id: uuidv7(),
     quantity,
     mode,
