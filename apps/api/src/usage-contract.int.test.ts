@@ -652,7 +652,7 @@ describe("explain", () => {
         window: { kind: "day", date: "2028-06-15", previous_start: null, months_after_anchor: null },
         counter: { used: 4, over_cap: 0 },
         recount: { used: 4, agrees: true },
-        limits: [{ limit: "dailyLimit", value: 100, rule: { code: "plan" } }],
+        limits: [{ limit: "daily_limit", value: 100, rule: { code: "plan" } }],
         events: [{ quantity: 4, local_date: "2028-06-15", properties: { jobId: "a" } }],
         next_cursor: null,
       },

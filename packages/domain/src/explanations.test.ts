@@ -56,7 +56,7 @@ describe("limits", () => {
   test("of an operator take the plan's place until they expire, and move the hard cap's end", () => {
     const overrides = [
       { limit: "included", value: 300, expiresAt: 5_000 },
-      { limit: "dailyLimit", value: null, expiresAt: null },
+      { limit: "daily_limit", value: null, expiresAt: null },
     ] as const;
     const inForce = { dailyLimit: null, included: 300, maxOverage: 20, hardCap: 320 };
     const subscription = { ...active, limitsUntil: 9_000 };
