@@ -1,11 +1,11 @@
 import { noteUsageCheck, type UsageMismatch, verifyUsage } from "@headroom/service/metering";
 import { type GateCounts, type RecomputedUsage, recomputeUsage } from "@headroom/service/usage-recomputation";
 import type { Command } from "commander";
-import { parseOrganizationId } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
+import { resolve } from "./organizations.ts";
 import { addExplain } from "./usage-explain.ts";
 
 export function addUsage(program: Command, shell: Shell): void {
@@ -26,13 +26,14 @@ function addVerify(usage: Command, { environment, terminal, finish }: Shell): vo
     .description(
       "compare counters, closed periods and tallies with a recount, and keep what differs; exit code 1 when one does",
     )
-    .argument("[organization]", "only this organization, org_…", parseOrganizationId)
-    .option("--organization <id>", "the same", parseOrganizationId)
+    .argument("[organization]", "only this one, by its id or slug")
+    .option("--organization <name>", "the same")
     .option("--json", "print {checked, days, mismatches}")
     .action(async (named: string | undefined, { organization, json = false }: VerifyOptions) => {
-      const organizationId = named ?? organization;
+      const name = named ?? organization;
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
         withProgress(terminal, "counting", async (onProgress) => {
+          const organizationId = name === undefined ? undefined : await resolve(context, name);
           const found = await verifyUsage(context, { organizationId, onProgress });
           if (organizationId === undefined) {
             await noteUsageCheck(context, found, true);
@@ -43,7 +44,7 @@ function addVerify(usage: Command, { environment, terminal, finish }: Shell): vo
       const { checked, days, mismatches } = result;
       printResult(terminal, json, result, [
         ...describe(mismatches),
-        `${checked} counters and ${days} sealed days checked, ${mismatches.length} ${mismatches.length === 1 ? "differs" : "differ"}`,
+        `${count(checked, "counter")} and ${count(days, "sealed day")} checked, ${mismatches.length} ${mismatches.length === 1 ? "differs" : "differ"}`,
       ]);
       finish(mismatches.length === 0 ? 0 : 1);
     });
@@ -61,19 +62,24 @@ function addRecompute(usage: Command, { environment, terminal, finish }: Shell):
     .description(
       "set an organization's counters to what its events and reservations say; exit code 1 when something differs that cannot be set",
     )
-    .argument("<organization>", "org_…", parseOrganizationId)
+    .argument("<organization>", "its id or slug")
     .option("--meter <name>", "only this meter")
     .option("--dry-run", "say what would change, and change nothing")
     .option("--json", "print {organizationId, dryRun, meters, days, remaining}")
-    .action(async (organizationId: string, { meter, dryRun = false, json = false }: RecomputeOptions) => {
+    .action(async (name: string, { meter, dryRun = false, json = false }: RecomputeOptions) => {
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
-        withProgress(terminal, "counting", () =>
-          recomputeUsage(context, operatorOf(environment), { organizationId, meter, dryRun }),
-        ),
+        withProgress(terminal, "counting", async () => {
+          const organizationId = await resolve(context, name);
+          return recomputeUsage(context, operatorOf(environment), { organizationId, meter, dryRun });
+        }),
       );
       printResult(terminal, json, result, tell(result));
       finish(result.remaining.length === 0 ? 0 : 1);
     });
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 const kinds: Record<UsageMismatch["kind"], string> = {
@@ -109,7 +115,7 @@ function tell({ dryRun, meters, days, remaining }: RecomputedUsage): string[] {
   const set = dryRun ? "would be set" : "set";
   return [
     ...alignColumns(meters.flatMap(({ meter, before, after }) => countLines(meter, before, after))),
-    `${changed.length} of ${meters.length} meters ${set}, ${days.length} received days ${dryRun ? "would be " : ""}tallied again`,
+    `${changed.length} of ${count(meters.length, "meter")} ${set}, ${count(days.length, "received day")} ${dryRun ? "would be " : ""}tallied again`,
     ...describe(remaining),
     ...(remaining.some(({ kind }) => kind.startsWith("period_t") || kind === "period_over_cap")
       ? ["a closed period's total is never edited: what was billed stays on record"]
