@@ -1,11 +1,12 @@
+import { decodeId } from "@headroom/domain/ids";
 import { noteUsageCheck, type UsageMismatch, verifyUsage } from "@headroom/service/metering";
+import { resolveSlug } from "@headroom/service/organization-overview";
 import { type GateCounts, type RecomputedUsage, recomputeUsage } from "@headroom/service/usage-recomputation";
 import type { Command } from "commander";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
-import { resolve } from "./organizations.ts";
 import { addExplain } from "./usage-explain.ts";
 
 export function addUsage(program: Command, shell: Shell): void {
@@ -20,7 +21,8 @@ interface VerifyOptions {
   json?: boolean;
 }
 
-function addVerify(usage: Command, { environment, terminal, finish }: Shell): void {
+function addVerify(usage: Command, shell: Shell): void {
+  const { environment, terminal, finish } = shell;
   usage
     .command("verify")
     .description(
@@ -31,9 +33,9 @@ function addVerify(usage: Command, { environment, terminal, finish }: Shell): vo
     .option("--json", "print {checked, days, mismatches}")
     .action(async (named: string | undefined, { organization, json = false }: VerifyOptions) => {
       const name = named ?? organization;
+      const organizationId = name === undefined ? undefined : await identify(shell, name);
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
         withProgress(terminal, "counting", async (onProgress) => {
-          const organizationId = name === undefined ? undefined : await resolve(context, name);
           const found = await verifyUsage(context, { organizationId, onProgress });
           if (organizationId === undefined) {
             await noteUsageCheck(context, found, true);
@@ -56,7 +58,8 @@ interface RecomputeOptions {
   json?: boolean;
 }
 
-function addRecompute(usage: Command, { environment, terminal, finish }: Shell): void {
+function addRecompute(usage: Command, shell: Shell): void {
+  const { environment, terminal, finish } = shell;
   usage
     .command("recompute")
     .description(
@@ -67,15 +70,24 @@ function addRecompute(usage: Command, { environment, terminal, finish }: Shell):
     .option("--dry-run", "say what would change, and change nothing")
     .option("--json", "print {organizationId, dryRun, meters, days, remaining}")
     .action(async (name: string, { meter, dryRun = false, json = false }: RecomputeOptions) => {
+      const organizationId = await identify(shell, name);
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
-        withProgress(terminal, "counting", async () => {
-          const organizationId = await resolve(context, name);
-          return recomputeUsage(context, operatorOf(environment), { organizationId, meter, dryRun });
-        }),
+        withProgress(terminal, "counting", () =>
+          recomputeUsage(context, operatorOf(environment), { organizationId, meter, dryRun }),
+        ),
       );
       printResult(terminal, json, result, tell(result));
       finish(result.remaining.length === 0 ? 0 : 1);
     });
+}
+
+/** An organization's raw id, from its id or slug: the worker's role, which counts, may not look slugs up. */
+async function identify({ environment, terminal }: Shell, name: string): Promise<string> {
+  const id = decodeId("org", name);
+  if (id !== null) {
+    return id;
+  }
+  return withContext(readVariables(environment), "hr_api", terminal, (context) => resolveSlug(context, name));
 }
 
 function count(number: number, noun: string): string {
