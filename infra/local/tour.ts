@@ -127,6 +127,7 @@ async function tour(): Promise<void> {
   const userId = members.find((member) => member.name === "Grace")?.id ?? "";
   await assign(ada, grace, { organizationId, userId });
 
+  await ada.alerts.create.mutate({ organizationId, meter: "pages", window: "day", percent: 80 });
   const { secret } = await ada.apiKeys.create.mutate({
     organizationId,
     name: "back end",
@@ -140,6 +141,8 @@ async function tour(): Promise<void> {
     "the back end consumes 1,000 pages, then one more",
     `${full.reason}, resets ${full.windows.day.resetsAt}`,
   );
+  const told = await mailTo(`ada+${run}@acme.test`);
+  show("80 % of the day's pages: Ada is told, once", told.subject);
 
   const { checkoutUrl } = await ada.billing.checkout.mutate({ organizationId, planId: "pro" });
   const session = /cs_\w+/.exec(checkoutUrl)?.[0];
@@ -153,7 +156,12 @@ async function tour(): Promise<void> {
     `${plan.plan.displayName}, ${seats.used} of ${seats.limit} seats`,
   );
 
-  const included = await backEnd.usage.consume.mutate({ meter: "jobs", quantity: 100 });
+  const { reservation } = await backEnd.usage.reserve.mutate({ meter: "jobs", quantity: 100 });
+  const used = await backEnd.usage.commit.mutate({ reservationId: reservation?.id ?? "", quantity: 60 });
+  expectThat(used.remaining === 40, "40 jobs left", used);
+  show("the back end holds 100 jobs, uses 60 of them", `${used.remaining} are free again`);
+
+  const included = await backEnd.usage.consume.mutate({ meter: "jobs", quantity: 40 });
   const capped = await backEnd.usage.consume.mutate({ meter: "jobs", quantity: 1 });
   expectThat(included.allowed && capped.reason === "hard_cap", "the hard cap", capped);
   show("100 jobs are included; the next one", `${capped.reason} at ${capped.hardCap}`);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { encodeId } from "@headroom/domain/ids";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { withFeature } from "@headroom/service/testing/overrides";
@@ -148,6 +149,30 @@ interface Told {
   etag: string;
   seats: { limit: number };
 }
+
+const pageOf = (name: string) => readFileSync(new URL(`../../../docs/${name}.md`, import.meta.url), "utf8");
+
+test("the calls on the page of overrides work as they stand there", async () => {
+  const calls = [...pageOf("overrides").matchAll(/^(GET|PUT|DELETE) +\/v1(\S+?)(?: +(\{.*\}))?$/gm)];
+  const statuses: number[] = [];
+  for (const [, method = "", at = "", body] of calls) {
+    const there = at.replace("/organizations/{organization_id}", path);
+    statuses.push((await operate(method, there, body === undefined ? body : JSON.parse(body))).status);
+  }
+  expect(statuses).toEqual([200, 200, 200, 200]);
+  expect((await operate("DELETE", `${path}/overrides/daily_limit/pages`)).status).toBe(200);
+});
+
+test("the page of entitlements shows the fields that are answered", async () => {
+  const [, example = ""] = /```json\n(.*?)```/s.exec(pageOf("entitlements")) ?? [];
+  const fieldsOf = ({ seats, meters, ...more }: Answer) =>
+    [more, seats, ...meters.slice(0, 1)].map((one) => Object.keys(one));
+  interface Answer {
+    seats: object;
+    meters: object[];
+  }
+  expect(fieldsOf(JSON.parse(example))).toEqual(fieldsOf(await entitlements()));
+});
 
 describe("the entitlements' tag", () => {
   const told = async (response: Response) => (await response.json()) as Told;

@@ -13,7 +13,7 @@ import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { createAliasHandler } from "./aliases/handler.ts";
 import { describeAliases } from "./aliases/openapi.ts";
 import { createAliasTable } from "./aliases/table.ts";
-import { credentialEnd, presentedKey } from "./auth/credentials.ts";
+import { actsAsAnother, credentialEnd, presentedKey } from "./auth/credentials.ts";
 import { answerPreflight, setCorsHeaders, setSecurityHeaders } from "./headers.ts";
 import { largestBody } from "./largest-body.ts";
 import { createRequestLimits } from "./limits.ts";
@@ -149,6 +149,7 @@ function createContext(
     ...shared,
     credentialEnd: () => credentialEnd(request.headers),
     apiKey: presentedKey(request.headers, options.service.environment),
+    actsAsAnother: actsAsAnother(request.headers),
     requestId,
     idempotencyKey: idempotencyKeyIn(request.headers),
     signal: gone.signal,

@@ -40,6 +40,8 @@ export type Context = {
   authenticate: () => Promise<Actor>;
   /** The API key that was presented, if one was; nobody has checked it yet. */
   apiKey: string | null;
+  /** The request asks to be made as a user, by a platform key, or as an operator. */
+  actsAsAnother: boolean;
   usageLane: UsageLane;
   limits: RequestLimits;
   live: LiveEvents;
@@ -197,9 +199,9 @@ export function platformProcedure(scope: Scope) {
  */
 export const meteringProcedure = call.meta({ permission: "usage:write" }).use(async ({ ctx, next }) => {
   const { apiKey } = ctx;
-  if (apiKey === null) {
+  if (apiKey === null || ctx.actsAsAnother) {
     await ctx.authenticate();
-    throw new DomainError("forbidden", "This call needs an API key with the scope usage:write.");
+    throw new DomainError("forbidden", "This call needs an API key with the scope usage:write, by itself.");
   }
   assertIdempotencyKey(ctx.idempotencyKey);
   const credential = createHash("sha256").update(apiKey).digest();

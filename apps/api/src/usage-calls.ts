@@ -1,8 +1,11 @@
 import { DomainError } from "@headroom/domain/errors";
 import type { RefusalReason } from "@headroom/domain/usage";
+import { invalidField } from "@headroom/domain/validation";
 import type { CheckAnswer } from "@headroom/service/usage";
 import { z } from "zod";
 import { organizationReference, quantity, safeText, userIdInput } from "./inputs.ts";
+
+const longestKey = 200;
 
 /** A meter by its name. */
 export const meter = safeText(64).optional().describe("The default meter when absent");
@@ -11,7 +14,7 @@ export const meter = safeText(64).optional().describe("The default meter when ab
 export const event = {
   meter,
   quantity,
-  idempotencyKey: safeText(200)
+  idempotencyKey: safeText(longestKey)
     .optional()
     .describe(
       "Unique per organization and meter for at least 40 days; best a UUIDv7. The server makes one when absent",
@@ -29,16 +32,20 @@ export function usageInput<const Shape extends z.core.$ZodLooseShape>(shape: Sha
   return z.strictObject({ organizationId: organizationReference.default("current"), ...shape });
 }
 
-/** The `Idempotency-Key` header is the key of an event that names none itself; of several, each by its place. */
+/**
+ * The `Idempotency-Key` header is the key of an event that names none itself; of several, each by its place.
+ * @throws DomainError validation_failed where that is longer than a key may be
+ */
 export function withHeaderKey<Event extends { idempotencyKey?: string | undefined }>(
   header: string | null,
   events: readonly Event[],
 ): readonly Event[] {
   if (header === null) return events;
-  return events.map((event, index) => ({
-    ...event,
-    idempotencyKey: event.idempotencyKey ?? (events.length === 1 ? header : `${header}:${index}`),
-  }));
+  const keyOf = (index: number) => (events.length === 1 ? header : `${header}:${index}`);
+  if (keyOf(events.length - 1).length > longestKey) {
+    throw invalidField("Idempotency-Key", `makes a key of more than ${longestKey} characters`);
+  }
+  return events.map((event, index) => ({ ...event, idempotencyKey: event.idempotencyKey ?? keyOf(index) }));
 }
 
 /** A refusal for a limit as REST answers it: typed callers get it as a value. */
@@ -67,6 +74,6 @@ export function limitRefusal(output: unknown): DomainError | null {
 }
 
 const refusalText: Record<RefusalReason, string> = {
-  daily_limit: "The daily limit of this meter is reached.",
-  hard_cap: "The hard cap of this meter is reached: included units and max overage are used up.",
+  daily_limit: "The units do not fit into this meter's daily limit.",
+  hard_cap: "The units do not fit under this meter's hard cap: what is included and the max overage.",
 };

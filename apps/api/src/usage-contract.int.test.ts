@@ -353,6 +353,27 @@ describe("a batch", () => {
     expect(await used(mine)).toBe(1000);
   });
 
+  test("tells all times and keys that are out of bounds at once, also where it holds one event", async () => {
+    const mine = await tenant();
+    const late = { quantity: 1, occurred_at: "2028-05-01T00:00:00Z" };
+    const untimely = { quantity: 1, idempotency_key: "01900000-0000-7000-8000-000000000000" };
+    const batch = [{ quantity: 1 }, late, untimely, { ...late, ...untimely, quantity: 1 }];
+    const pathsOf = async (body: object) =>
+      (await send(mine.key, "record", body)).body.details.issues.map((one: { path: string }) => one.path);
+    expect(await pathsOf({ events: batch })).toEqual([
+      "events.1.occurred_at",
+      "events.2.idempotency_key",
+      "events.3.occurred_at",
+      "events.3.idempotency_key",
+    ]);
+    expect(await pathsOf({ events: [late] })).toEqual(["events.0.occurred_at"]);
+    expect(await pathsOf(late)).toEqual(["occurred_at"]);
+    expect(await send(mine.key, "record", { events: [{ quantity: 1, meter: "none" }] })).toMatchObject({
+      body: { code: "unknown_meter", details: { meter: "none", index: 0 } },
+    });
+    expect(await events(mine.id)).toEqual([]);
+  });
+
   test("counts a key that it has twice once, and tells of another payload", async () => {
     const mine = await tenant();
     const event = { quantity: 2, idempotency_key: "a" };
@@ -527,6 +548,22 @@ describe("who calls, and `current`", () => {
     expect(await used({ id, ...mine })).toBe(2);
   });
 
+  test.each([
+    ["on behalf of the owner", (owner: string) => ({ "headroom-on-behalf-of": owner }), 403, "forbidden"],
+    ["on behalf of nobody", () => ({ "headroom-on-behalf-of": "garbage" }), 400, "validation_failed"],
+    ["as an operator", () => ({ "headroom-operator": "true" }), 403, "forbidden"],
+  ])("a key meters as itself, not %s", async (_, headersOf, status, code) => {
+    const mine = await tenant();
+    const scopes: Scope[] = ["usage:write", "usage:read", "impersonate"];
+    const { secret } = await createPlatformKey(world.context, { name: "saas", scopes });
+    const body = { quantity: 1, organization_id: encodeId("org", mine.id) };
+    const headers = headersOf(encodeId("usr", mine.owner.userId));
+    for (const call of ["consume", "record", "reservations", "void"]) {
+      expect(await send(secret, call, body, headers)).toMatchObject({ status, body: { code } });
+    }
+    expect(await events(mine.id)).toEqual([]);
+  });
+
   test("a personal key means its organization, and dies with the membership", async () => {
     const { id, owner, key } = await tenant();
     const colleague = await world.join(id, owner);
@@ -657,7 +694,7 @@ describe("explain", () => {
         window: { kind: "day", date: "2028-06-15", previous_start: null, months_after_anchor: null },
         counter: { used: 4, over_cap: 0 },
         recount: { used: 4, agrees: true },
-        limits: [{ limit: "dailyLimit", value: 100, rule: { code: "plan" } }],
+        limits: [{ limit: "daily_limit", value: 100, rule: { code: "plan" } }],
         events: [{ quantity: 4, local_date: "2028-06-15", properties: { jobId: "a" } }],
         next_cursor: null,
       },

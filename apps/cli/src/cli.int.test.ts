@@ -224,7 +224,7 @@ describe("usage", () => {
     const people = await headroom(["usage", "verify"]);
     expect(people.code).toBe(1);
     expect(people.out).toMatch(/^organization +meter +what +since +kept +counted\n/);
-    expect(people.out).toContain("1 counters and 0 sealed days checked, 1 differs\n");
+    expect(people.out).toContain("1 counter and 0 sealed days checked, 1 differs\n");
     const { rows } = await database.admin.query("select differences::int from headroom.usage_check");
     expect(rows).toEqual([{ differences: 1 }]);
     const elsewhere = encodeId("org", await factory.organization());
@@ -236,12 +236,18 @@ describe("usage", () => {
     const none = { dayUsed: 0, periodUsed: 0, dayHeld: 0, periodHeld: 0 };
     const meters = [{ meter: "pages", before: { ...none, dayUsed: 7 }, after: none, changed: true }];
     const dry = json(await headroom(["usage", "recompute", id, "--dry-run", "--json"]));
+    await database.admin.query("insert into headroom.organization_slug values ('acme', $1)", [organization]);
+    expect(json(await headroom(["usage", "recompute", "acme", "--dry-run", "--json"]))).toEqual(dry);
+    expect(json(await headroom(["usage", "verify", "acme", "--json"]))).toEqual(differs);
+    for (const command of ["verify", "recompute"]) {
+      expect(await headroom(["usage", command, "nowhere"])).toMatchObject({ code: 1, out: "" });
+    }
     expect(dry).toEqual({ code: 0, organizationId: id, dryRun: true, meters, days: [], remaining: [] });
     expect((await headroom(["usage", "verify", id])).code).toBe(1);
     const done = await headroom(["usage", "recompute", id, "--meter", "pages"], { USER: "kim" });
     expect(done).toMatchObject({ code: 0 });
     expect(done.out).toContain("pages  used today          7 → 0\n");
-    expect(done.out).toContain("1 of 1 meters set, 0 received days tallied again\n");
+    expect(done.out).toContain("1 of 1 meter set, 0 received days tallied again\n");
     expect((await headroom(["usage", "verify", id])).code).toBe(0);
     const { rows: entries } = await database.admin.query(
       "select actor_id, action from headroom.audit_entry where organization_id = $1",

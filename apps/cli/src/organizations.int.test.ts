@@ -63,6 +63,7 @@ describe("organizations show", () => {
     expect(people.code).toBe(0);
     expect(people.out).toMatch(new RegExp(`owner +${owner}`));
     expect(people.out).toMatch(/plan +Free v1, none/);
+    expect(people.out).toMatch(/pages +0 of \S.* today, 0 of \S.* this month/);
   });
 
   test.each([`org_${uuidv7()}`, "no-such-slug"])("of %s is an error", async (name) => {

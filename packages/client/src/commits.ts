@@ -3,7 +3,7 @@ import { isHeadroomError } from "./errors.ts";
 import { createKey } from "./keys.ts";
 import { MeterError } from "./meter-errors.ts";
 import { type Attempt, isOutage, type RetryOptions, tryRepeatedly, withTimeout } from "./retries.ts";
-import { type CommitAnswer, type CommitInput, procedureOf, type UsageClient } from "./usage-client.ts";
+import type { CommitAnswer, CommitInput, UsageClient } from "./usage-client.ts";
 
 /**
  * `live` is Headroom's own answer. `fallback`: it did not arrive. `pending`: the commit is tried on in the background,
@@ -67,12 +67,11 @@ function attemptOf(
   input: CommitInput & { idempotencyKey: string },
   overrun?: Overrun,
 ): Attempt<CommitResult> {
-  const procedure = procedureOf(client.usage.commit, "commit");
   let surplus = 0;
 
   async function once(sent: CommitInput, signal: AbortSignal, again: boolean) {
     try {
-      return { ...(await procedure.mutate(sent, { signal })), source: "live" as const };
+      return { ...(await client.usage.commit.mutate(sent, { signal })), source: "live" as const };
     } catch (error) {
       if (!again || !isClosedAs(error, "committed")) throw error;
       return { source: "fallback" as const, pending: false, error };

@@ -19,12 +19,19 @@ export type { RecordResult } from "./record-delivery.ts";
 export type { ReleaseResult, ReservationOutcome, ReserveResult } from "./reservations.ts";
 export type { AppRouter } from "./router.ts";
 export type {
+  CheckAnswer,
   CheckInput,
+  CommitAnswer,
   CommitInput,
+  ConsumeAnswer,
   ConsumeInput,
   RecordInput,
+  ReleaseAnswer,
   ReleaseInput,
+  ReserveAnswer,
   ReserveInput,
+  UsageClient,
+  VoidAnswer,
   VoidInput,
 } from "./usage-client.ts";
 

@@ -42,13 +42,16 @@ export function isMeterError(error: unknown, ...codes: readonly MeterErrorCode[]
 }
 
 /**
- * Who is told of what was not counted and nobody waits for. Without a listener it becomes an unhandled rejection, which
- * the runtime reports: nothing is dropped in silence.
+ * Who is told of what was not counted; a line on the console without a listener. Nothing is dropped in silence, and no
+ * event that is refused ends the process, as a rejection that nobody handles would.
  */
-export function reporterOf(onRejected: ((error: MeterError) => void) | undefined) {
-  return (error: MeterError): void => {
-    if (onRejected === undefined) void Promise.reject(error);
-    // A fault of the listener is the caller's, not a fault of the delivery that it would break off.
-    else queueMicrotask(() => onRejected(error));
-  };
+export function reporterOf(onRejected: (error: MeterError) => void = printRejected) {
+  // A fault of the listener is the caller's, not a fault of the delivery that it would break off.
+  return (error: MeterError): void => queueMicrotask(() => onRejected(error));
+}
+
+function printRejected({ code, message, event, commit }: MeterError): void {
+  const what = event === null ? `commit of ${commit?.reservationId}` : `event ${event.idempotencyKey}`;
+  // biome-ignore lint/suspicious/noConsole: there is no other place where it is seen.
+  console.error(`Headroom did not count the ${what}: ${code}, ${message}`);
 }

@@ -13,7 +13,7 @@ export type MeterOptions = OutageOptions & {
   recordAllowed?: boolean;
   batch?: BatchOptions;
   exit?: ExitOptions;
-  /** Told of every event and commit that is not counted. Without it, those that nobody awaits are unhandled rejections. */
+  /** Told of every event and commit that is not counted, awaited or not. A line on the console when absent. */
   onRejected?: (error: MeterError) => void;
 };
 

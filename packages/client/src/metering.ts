@@ -7,15 +7,15 @@ import { createRecordBuffer, keyedEvent } from "./record-buffer.ts";
 import type { RecordResult } from "./record-delivery.ts";
 import { createReservations, type Reservations } from "./reservations.ts";
 import { type RetryOptions, tryRepeatedly } from "./retries.ts";
-import {
-  type CheckAnswer,
-  type CheckInput,
-  type ConsumeAnswer,
-  type ConsumeInput,
-  procedureOf,
-  type RecordInput,
-  type UsageClient,
-  type VoidInput,
+import type {
+  CheckAnswer,
+  CheckInput,
+  ConsumeAnswer,
+  ConsumeInput,
+  RecordInput,
+  UsageClient,
+  VoidAnswer,
+  VoidInput,
 } from "./usage-client.ts";
 
 /** `live` is Headroom's own answer; `fallback` is the caller's rule for when there is none. */
@@ -36,7 +36,7 @@ export type CheckResult =
 
 type AskedCheck = CheckInput & { quantity: number };
 
-export type Meter<VoidAnswer = unknown> = Reservations & {
+export type Meter = Reservations & {
   /**
    * Checks and takes units in one step. The key is made before the first try, so a retry never counts twice. Rejects
    * only with refusals of the call itself (a wrong key or input, `isHeadroomError`), never with an outage.
@@ -46,7 +46,7 @@ export type Meter<VoidAnswer = unknown> = Reservations & {
   check(input: CheckInput, options?: OutageOptions<AskedCheck>): Promise<CheckResult>;
   /**
    * Counts what has already happened. Waits for others, travels with them, and is tried again through outages. Resolves
-   * when Headroom has it; rejects with a `MeterError`. With `onRejected` the promise may be ignored.
+   * when Headroom has it; rejects with a `MeterError`. The promise may be ignored: `onRejected` is told as well.
    */
   record(input: RecordInput): Promise<RecordResult>;
   /** Takes an event back. Rejects with an outage as well: ask again, nothing is taken back twice. */
@@ -60,10 +60,7 @@ export type Meter<VoidAnswer = unknown> = Reservations & {
 };
 
 /** Metering for back ends, over a client with an API key that has the scope `usage:write`. One for the whole process. */
-export function createMeter<VoidAnswer = unknown>(
-  client: UsageClient<VoidAnswer>,
-  options: MeterOptions = {},
-): Meter<VoidAnswer> {
+export function createMeter(client: UsageClient, options: MeterOptions = {}): Meter {
   const backlog = createBacklog(options.batch?.maxBuffered ?? 10_000, options.exit);
   const buffer = createRecordBuffer(client, backlog, options.batch ?? {});
   const report = reporterOf(options.onRejected);
@@ -101,15 +98,17 @@ export function createMeter<VoidAnswer = unknown>(
 
     record(input) {
       const result = buffer.record(input);
-      if (options.onRejected !== undefined) result.catch(report);
+      result.catch(report);
       return result;
     },
 
     ...createReservations(client, { backlog, options, report, canWait, recordsAllowed, recordLater }),
 
     void(input, call = {}) {
-      const procedure = procedureOf(client.usage.void, "void");
-      return tryRepeatedly((signal) => procedure.mutate(input, { signal }), settingsOf(call, options));
+      return tryRepeatedly(
+        (signal) => client.usage.void.mutate(input, { signal }),
+        settingsOf(call, options),
+      );
     },
 
     flush: backlog.flush,

@@ -5,15 +5,14 @@ import type { MeterError } from "./meter-errors.ts";
 import type { CallOptions, MeterOptions } from "./meter-options.ts";
 import { askOr, settingsOf } from "./outages.ts";
 import { type RetryOptions, tryRepeatedly } from "./retries.ts";
-import {
-  type CommitInput,
-  procedureOf,
-  type RecordInput,
-  type ReleaseAnswer,
-  type ReleaseInput,
-  type ReserveAnswer,
-  type ReserveInput,
-  type UsageClient,
+import type {
+  CommitInput,
+  RecordInput,
+  ReleaseAnswer,
+  ReleaseInput,
+  ReserveAnswer,
+  ReserveInput,
+  UsageClient,
 } from "./usage-client.ts";
 
 /** `fallback` is the caller's rule: there is no reservation behind it, so nothing to commit or release. */
@@ -69,8 +68,7 @@ export function createReservations(client: UsageClient, around: Around): Reserva
   async function reserve(given: ReserveInput, call: CallOptions<ReserveInput> = {}): Promise<ReserveResult> {
     const idempotencyKey = given.idempotencyKey ?? createKey();
     const input = { ...given, idempotencyKey };
-    const procedure = procedureOf(client.usage.reserve, "reserve");
-    const ask = (signal: AbortSignal) => procedure.mutate(input, { signal });
+    const ask = (signal: AbortSignal) => client.usage.reserve.mutate(input, { signal });
     const answer = await askOr(ask, input, settingsOf(call, options));
     if (answer.source === "live") return { ...answer, idempotencyKey };
     const allowed = answer.allowed && (!recordsAllowed(call) || canWait());
@@ -78,10 +76,9 @@ export function createReservations(client: UsageClient, around: Around): Reserva
   }
 
   async function release(input: ReleaseInput, call: RetryOptions = {}): Promise<ReleaseResult> {
-    const procedure = procedureOf(client.usage.release, "release");
     return tryRepeatedly<ReleaseResult>(
       (signal, again) =>
-        procedure.mutate(input, { signal }).then(
+        client.usage.release.mutate(input, { signal }).then(
           (answer) => ({ ...answer, released: true as const }),
           (error: unknown) => {
             if (!again || !isClosedAs(error, "released")) throw error;

@@ -90,18 +90,9 @@ export async function listLimitOverrides(
   meter: string,
   at: Date,
 ): Promise<LimitOverride[]> {
-  const known = await sql<{ known: boolean }>`
-    select to_regclass('headroom.operator_override') is not null as known`.execute(tx);
-  if (!known.rows[0]?.known) {
-    return [];
-  }
-  const { rows } = await sql<{ kind: string; value: number | null; expiresAt: Date | null }>`
-    select kind, value, expires_at as "expiresAt" from operator_override
+  const { rows } = await sql<Omit<LimitOverride, "expiresAt"> & { expiresAt: Date | null }>`
+    select kind as "limit", value, expires_at as "expiresAt" from operator_override
     where organization_id = ${organizationId} and kind in ('daily_limit', 'included') and name = ${meter}
       and (expires_at is null or expires_at > ${at})`.execute(tx);
-  return rows.map(({ kind, value, expiresAt }) => ({
-    limit: kind === "daily_limit" ? "dailyLimit" : "included",
-    value,
-    expiresAt: expiresAt?.getTime() ?? null,
-  }));
+  return rows.map(({ expiresAt, ...override }) => ({ ...override, expiresAt: expiresAt?.getTime() ?? null }));
 }

@@ -43,7 +43,7 @@ describe("limits", () => {
       [10, "plan"],
       [100, "plan"],
       [20, "plan_default"],
-      [120, "included_plus_overage"],
+      [120, "included_and_max_overage"],
     ]);
   });
 
@@ -56,7 +56,7 @@ describe("limits", () => {
   test("of an operator take the plan's place until they expire, and move the hard cap's end", () => {
     const overrides = [
       { limit: "included", value: 300, expiresAt: 5_000 },
-      { limit: "dailyLimit", value: null, expiresAt: null },
+      { limit: "daily_limit", value: null, expiresAt: null },
     ] as const;
     const inForce = { dailyLimit: null, included: 300, maxOverage: 20, hardCap: 320 };
     const subscription = { ...active, limitsUntil: 9_000 };
@@ -64,7 +64,7 @@ describe("limits", () => {
       { value: null, rule: { code: "override" }, until: null },
       { value: 300, rule: { code: "override" }, until: 5_000 },
       { value: 20, rule: { code: "plan_default" }, until: 9_000 },
-      { value: 320, rule: { code: "included_plus_overage" }, until: 5_000 },
+      { value: 320, rule: { code: "included_and_max_overage" }, until: 5_000 },
     ]);
   });
 
@@ -74,7 +74,7 @@ describe("limits", () => {
       "meter_not_in_plan",
       "meter_not_in_plan",
       "meter_not_in_plan",
-      "included_plus_overage",
+      "included_and_max_overage",
     ]);
   });
 

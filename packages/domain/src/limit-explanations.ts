@@ -13,12 +13,20 @@ export type LimitCode =
   | "no_overage_terms"
   | "no_subscription"
   | "subscription_state"
-  | "included_plus_overage"
+  | "included_and_max_overage"
   | "no_limit"
   | "recorded"
   | "gate";
 
-export type LimitName = "dailyLimit" | "included" | "maxOverage" | "hardCap";
+export type LimitName = "daily_limit" | "included" | "max_overage" | "hard_cap";
+
+/** Each limit's field in what counters, plans and periods say. */
+const fields = {
+  daily_limit: "dailyLimit",
+  included: "included",
+  max_overage: "maxOverage",
+  hard_cap: "hardCap",
+} as const;
 
 /** A limit and where it comes from. Units; null: no limit. */
 export interface ExplainedLimit {
@@ -45,12 +53,12 @@ export interface PlanMeterTerms {
 
 /** A limit that an operator set in place of the plan's. */
 export interface LimitOverride {
-  limit: "dailyLimit" | "included";
+  limit: "daily_limit" | "included";
   value: number | null;
   expiresAt: Instant | null;
 }
 
-type Limits = Record<LimitName, number | null>;
+type Limits = Record<(typeof fields)[LimitName], number | null>;
 
 export interface LimitFacts {
   at: Instant;
@@ -69,20 +77,21 @@ export interface LimitFacts {
  * come to is told as the gate's, never with a reason that is not its own.
  */
 export function explainLimits(facts: LimitFacts): ExplainedLimit[] {
-  const daily = ownOrPlan(facts, "dailyLimit");
+  const daily = ownOrPlan(facts, "daily_limit");
   const included = ownOrPlan(facts, "included");
   const overage = maxOverageOf(facts);
   return [daily, included, overage, hardCapOf(facts, included, overage)].map((one) => {
-    const value = facts.inForce[one.limit];
+    const value = facts.inForce[fields[one.limit]];
     return value === one.value ? one : { ...explained(one.limit, value, asTheGate), until: one.until };
   });
 }
 
 /** The limits that were written down with a window or an event: as they were then. */
 export function recordedLimits(limits: Partial<Limits>, text: string): ExplainedLimit[] {
-  return Object.entries(limits).map(([limit, value]) =>
-    explained(limit as LimitName, value, { code: "recorded", text }),
-  );
+  return (Object.keys(fields) as LimitName[]).flatMap((limit) => {
+    const value = limits[fields[limit]];
+    return value === undefined ? [] : [explained(limit, value, { code: "recorded", text })];
+  });
 }
 
 const asTheGate: Rule<LimitCode> = {
@@ -99,16 +108,16 @@ function explained(
   return { limit, value, rule, until: null, setting: null, ...more };
 }
 
-const nouns = { dailyLimit: "daily limit", included: "included units" } as const;
+const nouns = { daily_limit: "daily limit", included: "included units" } as const;
 
 const says = {
-  dailyLimit: (value: number | null) =>
+  daily_limit: (value: number | null) =>
     value === null ? "has no daily limit" : `has a daily limit of ${unitsOf(value)}`,
   included: (value: number | null) =>
     `includes ${value === null ? "any number of units" : unitsOf(value)} a period`,
 };
 
-function ownOrPlan(facts: LimitFacts, limit: "dailyLimit" | "included"): ExplainedLimit {
+function ownOrPlan(facts: LimitFacts, limit: "daily_limit" | "included"): ExplainedLimit {
   const override = facts.overrides.find((one) => one.limit === limit);
   if (override) {
     const text = `An operator set the ${nouns[limit]} in place of the plan's.`;
@@ -120,7 +129,7 @@ function ownOrPlan(facts: LimitFacts, limit: "dailyLimit" | "included"): Explain
     const value = limit === "included" ? 0 : null;
     return explained(limit, value, { code: "meter_not_in_plan", text }, { until });
   }
-  const value = facts.terms[limit];
+  const value = facts.terms[fields[limit]];
   const text = `${named(facts.plan)} ${says[limit](value)}.`;
   return explained(limit, value, { code: "plan", text }, { until });
 }
@@ -134,7 +143,7 @@ function planUntil({ subscription, at }: LimitFacts): Instant | null {
 function maxOverageOf(facts: LimitFacts): ExplainedLimit {
   const { terms, subscription, at } = facts;
   const until = planUntil(facts);
-  const none = (code: LimitCode, text: string) => explained("maxOverage", 0, { code, text }, { until });
+  const none = (code: LimitCode, text: string) => explained("max_overage", 0, { code, text }, { until });
   if (terms === null) {
     return none("meter_not_in_plan", `${named(facts.plan)} is older than this meter: it has no overage.`);
   }
@@ -161,19 +170,19 @@ function wishedOverage(
   if (setting === null) {
     const value = terms.maxOverageDefault;
     const text = `${named(plan)} allows ${value === null ? "any overage" : unitsOf(value)} unless the organization sets its own.`;
-    return explained("maxOverage", value, { code: "plan_default", text }, { until });
+    return explained("max_overage", value, { code: "plan_default", text }, { until });
   }
   const more = { until, setting: { ...setting, unitPrice } };
   if (setting.units !== null) {
     const text = `The organization allows itself ${unitsOf(setting.units)} of overage.`;
-    return explained("maxOverage", setting.units, { code: "organization_units", text }, more);
+    return explained("max_overage", setting.units, { code: "organization_units", text }, more);
   }
   const value = unitsFor(setting.cents ?? 0, unitPrice);
   const text =
     value === null
       ? `The organization allows itself ${setting.cents} minor units of money, and a unit costs nothing: no cap.`
       : `The organization allows itself ${setting.cents} minor units of money: floor(${setting.cents} / ${unitPrice}) = ${unitsOf(value)}.`;
-  return explained("maxOverage", value, { code: "organization_cents", text }, more);
+  return explained("max_overage", value, { code: "organization_cents", text }, more);
 }
 
 function underCeiling(
@@ -185,7 +194,7 @@ function underCeiling(
     return wished;
   }
   const text = `The plan's ceiling is ${unitsOf(ceiling)} of overage; ${wished.value === null ? "no cap" : unitsOf(wished.value)} was asked for.`;
-  return explained("maxOverage", ceiling, { code: "ceiling", text }, { until, setting: wished.setting });
+  return explained("max_overage", ceiling, { code: "ceiling", text }, { until, setting: wished.setting });
 }
 
 function hardCapOf(
@@ -198,12 +207,12 @@ function hardCapOf(
   if (cap === null) {
     const text =
       included === null ? "No limit of included units, so no hard cap." : "No max overage, so no hard cap.";
-    return explained("hardCap", null, { code: "no_limit", text }, { until });
+    return explained("hard_cap", null, { code: "no_limit", text }, { until });
   }
   const text = `${included} included + ${maxOverage} max overage = ${cap}.`;
   const ends = [until, planUntil(facts)].filter((one) => one !== null);
-  const rule: Rule<LimitCode> = { code: "included_plus_overage", text };
-  return explained("hardCap", cap, rule, { until: ends.length === 0 ? null : Math.min(...ends) });
+  const rule: Rule<LimitCode> = { code: "included_and_max_overage", text };
+  return explained("hard_cap", cap, rule, { until: ends.length === 0 ? null : Math.min(...ends) });
 }
 
 const largestInteger = Number.MAX_SAFE_INTEGER;

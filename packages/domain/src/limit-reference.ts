@@ -2,15 +2,15 @@
 export const limitReference = {
   daily_limit: {
     when: "The units do not fit into the meter's daily limit; it opens again at `resetsAt`.",
-    message: "The daily limit of this meter is reached.",
+    message: "The units do not fit into this meter's daily limit.",
     details: {
       acceptedQuantity: 0,
       overCapQuantity: 0,
       eventId: null,
       duplicate: false,
       windows: {
-        day: { used: 1_000, limit: 1_000, resetsAt: "2026-03-11T00:00:00.000Z" },
-        period: { used: 8_200, limit: null, resetsAt: "2026-04-01T00:00:00.000Z" },
+        day: { used: 1_000, held: 0, limit: 1_000, resetsAt: "2026-03-11T00:00:00.000Z" },
+        period: { used: 8_200, held: 0, limit: null, resetsAt: "2026-04-01T00:00:00.000Z" },
       },
       included: null,
       overage: 0,
@@ -25,15 +25,15 @@ export const limitReference = {
   },
   hard_cap: {
     when: "The units do not fit under the meter's hard cap, which is what is included and the max overage.",
-    message: "The hard cap of this meter is reached: included units and max overage are used up.",
+    message: "The units do not fit under this meter's hard cap: what is included and the max overage.",
     details: {
       acceptedQuantity: 0,
       overCapQuantity: 0,
       eventId: null,
       duplicate: false,
       windows: {
-        day: { used: 10, limit: null, resetsAt: "2026-03-11T00:00:00.000Z" },
-        period: { used: 10, limit: 10, resetsAt: "2026-04-01T00:00:00.000Z" },
+        day: { used: 10, held: 0, limit: null, resetsAt: "2026-03-11T00:00:00.000Z" },
+        period: { used: 10, held: 0, limit: 10, resetsAt: "2026-04-01T00:00:00.000Z" },
       },
       included: 10,
       overage: 0,

@@ -109,14 +109,14 @@ export function decideRefusal(gate: GateReading, quantity: number): RefusalReaso
   return quantity > (dayRoom(gate) ?? Number.POSITIVE_INFINITY) ? "daily_limit" : null;
 }
 
-/** What is wrong with an idempotency key; null: nothing. Some are reserved, and a UUIDv7 says when it was made. */
-export function keyFault(key: string, now: number): string | null {
+/** What is wrong with a key at an instant, null for nothing: a reserved one, a UUIDv7 from the future or too long ago. */
+export function faultOfKey(key: string, now: number): string | null {
   const space = reservedSpaces.find((prefix) => key.startsWith(prefix));
   if (space !== undefined) {
     return `must not begin with ${space}`;
   }
-  const born = uuidv7Time(key);
-  return born !== null && (born > now + aheadTolerance || born < now - keyHorizon)
+  const born = uuidv7Time(key) ?? now;
+  return born > now + aheadTolerance || born < now - keyHorizon
     ? `is a UUIDv7 from more than ${aheadTolerance / minute} minutes ahead or more than ${keyHorizon / day} days ago`
     : null;
 }
@@ -124,10 +124,10 @@ export function keyFault(key: string, now: number): string | null {
 /**
  * The first day (UTC, `2026-11-22`) on which a key can have been received before, or null when it does not tell:
  * only UUIDv7 keys know when they were born.
- * @throws validation_failed for a key with a fault
+ * @throws validation_failed for one with a fault.
  */
 export function keyBirthday(key: string, now: number): string | null {
-  const fault = keyFault(key, now);
+  const fault = faultOfKey(key, now);
   if (fault !== null) {
     throw invalidField("idempotencyKey", fault);
   }
@@ -135,8 +135,8 @@ export function keyBirthday(key: string, now: number): string | null {
   return born === null ? null : isoDay(born - aheadTolerance);
 }
 
-/** What is wrong with the time of an event that is recorded; null: nothing. */
-export function occurredAtFault(occurredAt: number, now: number): string | null {
+/** What is wrong with the time of an event, null for nothing: it is older than 35 days or more than 5 minutes ahead. */
+export function faultOfTime(occurredAt: number, now: number): string | null {
   return occurredAt > now + aheadTolerance || occurredAt < now - latestEvent
     ? "must be at most 35 days ago and 5 minutes ahead"
     : null;

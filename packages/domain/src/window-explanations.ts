@@ -48,7 +48,8 @@ export function explainPeriod(facts: PeriodFacts): ExplainedWindow {
     monthsAfterAnchor,
   });
   if (anchored !== null && anchored.start === start) {
-    const month = `month ${anchored.months + 1} of the subscription, ${anchored.months} months after its anchor`;
+    const { months } = anchored;
+    const month = `month ${months + 1} of the subscription, ${months} month${months === 1 ? "" : "s"} after its anchor`;
     return start === facts.stripeStart
       ? told("stripe_period", `Stripe's period, which is ${month}.`, anchored.months)
       : told("subscription_month", `It is ${month}.`, anchored.months);

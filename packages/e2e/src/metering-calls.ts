@@ -24,13 +24,15 @@ export type Caller = {
 
 /** The client's meter as a back end has it, and how many tries it makes in all. */
 const countedMeter = (client: HeadroomClient, onTry: (key: string) => void) => {
-  const { consume, record, check } = client.usage;
+  const { consume, record, check, reserve, commit, release, void: takeBack } = client.usage;
   const mutate: typeof consume.mutate = (input, options) => {
     onTry(input.idempotencyKey ?? "");
     return consume.mutate(input, options);
   };
   return createMeter(
-    { usage: { consume: { ...consume, mutate }, record, check } },
+    {
+      usage: { consume: { ...consume, mutate }, record, check, reserve, commit, release, void: takeBack },
+    },
     { timeoutMs: 6_000, tries: 2 },
   );
 };

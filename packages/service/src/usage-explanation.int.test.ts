@@ -97,7 +97,7 @@ describe("a running window", () => {
       tallies: [],
       nextCursor: null,
     });
-    expect(limitsOf(told)).toEqual({ dailyLimit: [100, "plan"] });
+    expect(limitsOf(told)).toEqual({ daily_limit: [100, "plan"] });
     expect(told.events.map(({ quantity, mode }) => [quantity, mode])).toEqual([
       [98, "record"],
       [2, "reject"],
@@ -235,43 +235,43 @@ describe("limits and the plan behind them", () => {
       "the plan's default",
       {},
       null,
-      { maxOverage: [20, "plan_default"], hardCap: [120, "included_plus_overage"] },
+      { max_overage: [20, "plan_default"], hard_cap: [120, "included_and_max_overage"] },
     ],
     [
       "its own units",
       {},
       { units: 40 },
-      { maxOverage: [40, "organization_units"], hardCap: [140, "included_plus_overage"] },
+      { max_overage: [40, "organization_units"], hard_cap: [140, "included_and_max_overage"] },
     ],
     [
       "its own money",
       {},
       { cents: 101 },
-      { maxOverage: [40, "organization_cents"], hardCap: [140, "included_plus_overage"] },
+      { max_overage: [40, "organization_cents"], hard_cap: [140, "included_and_max_overage"] },
     ],
     [
       "the ceiling",
       {},
       { units: 501 },
-      { maxOverage: [500, "ceiling"], hardCap: [600, "included_plus_overage"] },
+      { max_overage: [500, "ceiling"], hard_cap: [600, "included_and_max_overage"] },
     ],
     [
       "a trial",
       { state: "trialing", overage_allowed: false },
       { units: 40 },
-      { maxOverage: [0, "subscription_state"], hardCap: [100, "included_plus_overage"] },
+      { max_overage: [0, "subscription_state"], hard_cap: [100, "included_and_max_overage"] },
     ],
     [
       "past due",
       { state: "past_due", overage_allowed: false, limits_until: "2028-06-20T00:00:00Z" },
       null,
-      { maxOverage: [0, "subscription_state"], hardCap: [100, "included_plus_overage"] },
+      { max_overage: [0, "subscription_state"], hard_cap: [100, "included_and_max_overage"] },
     ],
     [
       "past due, allowed",
       { state: "past_due", limits_until: "2028-06-20T00:00:00Z" },
       null,
-      { maxOverage: [20, "plan_default"], hardCap: [120, "included_plus_overage"] },
+      { max_overage: [20, "plan_default"], hard_cap: [120, "included_and_max_overage"] },
     ],
   ] as const)("%s", async (_, subscription, setting, limits) => {
     const { explain, take, sql } = await tenant({ ...running, ...subscription });
@@ -296,7 +296,7 @@ describe("limits and the plan behind them", () => {
     await world.make.setClock("2028-06-20T00:00:01Z");
     const after = await explain();
     expect(after.plan).toMatchObject({ id: "free", rule: { code: "subscription_state" }, until: null });
-    expect(limitsOf(after)).toMatchObject({ included: [null, "plan"], maxOverage: [0, "no_overage_terms"] });
+    expect(limitsOf(after)).toMatchObject({ included: [null, "plan"], max_overage: [0, "no_overage_terms"] });
     const ending = await tenant({ ...running, limits_until: "2028-06-30T10:00:00Z" });
     expect((await ending.explain()).plan).toMatchObject({ rule: { code: "cancellation" } });
   });
@@ -461,7 +461,7 @@ describe("a day", () => {
     await record(world.context, caller, [{ quantity: 4, occurredAt: "2028-06-15T23:00:00Z" }]);
     const told = await explain({ window: "day", date: "2028-06-15" });
     expect(told).toMatchObject({ counter: { used: 14, late: 4, carried: 0 }, recount: { agrees: true } });
-    expect(limitsOf(told)).toEqual({ dailyLimit: [77, "recorded"] });
+    expect(limitsOf(told)).toEqual({ daily_limit: [77, "recorded"] });
   });
 });
 

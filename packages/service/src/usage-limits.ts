@@ -50,7 +50,7 @@ export async function readTerms(tx: Tx, organizationId: string, found: FoundWind
   const isDay = window.key.kind === "day";
   return {
     plan: explainPlan(inForce, facts, at),
-    limits: all.filter(({ limit }) => (limit === "dailyLimit") === isDay),
+    limits: all.filter(({ limit }) => (limit === "daily_limit") === isDay),
     line: isDay ? null : await runningLine(tx, gate, found.subscription, overrides),
   };
 }

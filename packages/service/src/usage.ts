@@ -13,15 +13,15 @@ import { encodeId } from "@headroom/domain/ids";
 import {
   canonicalJson,
   decideRefusal,
+  faultOfKey,
+  faultOfTime,
   type Headroom,
   headroomOf,
   keyBirthday,
-  keyFault,
-  occurredAtFault,
   type RefusalReason,
   type UsageMode,
 } from "@headroom/domain/usage";
-import { type Issue, invalidFields } from "@headroom/domain/validation";
+import { type FieldFault, invalidFields } from "@headroom/domain/validation";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
@@ -80,36 +80,36 @@ export type RecordResult =
 /**
  * Records events that have already happened, up to 1,000. Validity is all or nothing: one bad event and none is
  * written. Duplicates and mismatches are results of their own.
+ * @param listed whether they came as a list, so that a refusal says which of them it is about.
  */
 export async function record(
   context: Pick<ServiceContext, "db">,
   caller: UsageCaller,
   events: readonly RecordInput[],
+  listed = events.length > 1,
 ): Promise<RecordResult[]> {
   const now = (await readNow(context.db)).getTime();
-  const issues = events.flatMap((event, index) =>
-    issuesOf(event, now, events.length === 1 ? "" : `events.${index}.`),
-  );
-  if (issues.length > 0) {
-    throw invalidFields(issues);
+  const faults = events.flatMap((event, index) => faultsOf(event, now, listed ? `events.${index}.` : ""));
+  if (faults.length > 0) {
+    throw invalidFields(faults);
   }
   const requests = events.map((event) => toRequest(caller, event, "record", event.occurredAt ?? null));
   const outcomes = await recordUsage(context.db, requests);
   if (!Array.isArray(outcomes)) {
     const { refusal, index } = outcomes;
-    throw refusalOf(refusal, events[index]?.meter ?? null, events.length === 1 ? {} : { index });
+    throw refusalOf(refusal, events[index]?.meter ?? null, listed ? { index } : {});
   }
   return outcomes.map(toRecordResult);
 }
 
-function issuesOf({ occurredAt, idempotencyKey }: RecordInput, now: number, place: string): Issue[] {
-  const faults = {
-    occurredAt: occurredAt === undefined ? null : occurredAtFault(Date.parse(occurredAt), now),
-    idempotencyKey: idempotencyKey === undefined ? null : keyFault(idempotencyKey, Date.now()),
-  };
-  return Object.entries(faults).flatMap(([field, message]) =>
-    message === null ? [] : [{ path: `${place}${field}`, message }],
-  );
+/** Times are of the organizations' clock, keys of the real one. */
+function faultsOf({ occurredAt, idempotencyKey }: RecordInput, now: number, place: string): FieldFault[] {
+  const time = occurredAt === undefined ? null : faultOfTime(Date.parse(occurredAt), now);
+  const key = idempotencyKey === undefined ? null : faultOfKey(idempotencyKey, Date.now());
+  return [
+    ...(time === null ? [] : [{ path: `${place}occurredAt`, message: time }]),
+    ...(key === null ? [] : [{ path: `${place}idempotencyKey`, message: key }]),
+  ];
 }
 
 export interface CheckInput {

@@ -69,5 +69,5 @@ function toReference(input: VoidInput): EventReference {
   if (key !== undefined && eventId === undefined) {
     return { meter: meter ?? null, key, bornOn: keyBirthday(key, Date.now()) };
   }
-  throw invalidField("eventId", "names the event alone, or idempotencyKey and meter do");
+  throw invalidField("eventId", "is required, or else the key of the event, with its meter");
 }

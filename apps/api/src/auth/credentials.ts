@@ -75,6 +75,11 @@ async function keyActor(service: ServiceContext, secret: string): Promise<Actor>
   return actor;
 }
 
+/** Whether a request asks to be made as somebody else: as a user by a platform key, or as an operator. */
+export function actsAsAnother(headers: IncomingHttpHeaders): boolean {
+  return headers["headroom-on-behalf-of"] !== undefined || headers["headroom-operator"] !== undefined;
+}
+
 /** The API key in a request's headers, when it has the form of one that works in this environment. */
 export function presentedKey(
   headers: IncomingHttpHeaders,

@@ -1,3 +1,4 @@
+import { DomainError } from "@headroom/domain/errors";
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { withHeaderKey } from "../usage-calls.ts";
@@ -32,6 +33,13 @@ describe("the Idempotency-Key header", () => {
       { ...one, idempotencyKey: "own" },
     ]);
     expect(withHeaderKey(null, [one])).toEqual([one]);
+  });
+
+  test("makes no key that is longer than one may be", () => {
+    const long = "k".repeat(199);
+    expect(withHeaderKey(`${long}k`, [one])[0]?.idempotencyKey).toHaveLength(200);
+    expect(() => withHeaderKey(`${long}kk`, [one])).toThrow(DomainError);
+    expect(() => withHeaderKey(long, [one, one])).toThrow(DomainError);
   });
 
   test("tells the events of one request apart", () => {

@@ -56,8 +56,9 @@ export const usageRouter = router({
     )
     .output(recordAnswer)
     .mutation(async ({ ctx, input }) => {
-      const events = withHeaderKey(ctx.idempotencyKey, "events" in input ? input.events : [input]);
-      return { results: await record(ctx.service, ctx.usageCaller(input.organizationId), events) };
+      const listed = "events" in input;
+      const events = withHeaderKey(ctx.idempotencyKey, listed ? input.events : [input]);
+      return { results: await record(ctx.service, ctx.usageCaller(input.organizationId), events, listed) };
     }),
 
   check: organizationProcedure("usage.view")

@@ -39,7 +39,7 @@ const limitRule = rule([
   "no_overage_terms",
   "no_subscription",
   "subscription_state",
-  "included_plus_overage",
+  "included_and_max_overage",
   "no_limit",
   "recorded",
   "gate",
@@ -73,7 +73,7 @@ const explainedWindow = z.strictObject({
 const explainedPlan = z.strictObject({ id: z.string(), version: z.int(), rule: planRule, until: ends });
 
 const explainedLimit = z.strictObject({
-  limit: z.enum(["dailyLimit", "included", "maxOverage", "hardCap"]),
+  limit: z.enum(["daily_limit", "included", "max_overage", "hard_cap"]),
   value: limit,
   rule: limitRule,
   until: ends,

@@ -93,9 +93,9 @@ function describe({
     ["created", createdAt],
     ["plan", `${billing.plan.displayName} v${billing.plan.version}, ${billing.status}`],
     ["seats", `${seats.used} of ${seats.limit ?? "no limit"}, ${seats.pending} pending`],
-    ...usage.map(({ meter, monthlyUsed, monthlyLimit }) => [
+    ...usage.map(({ meter, dailyUsed, dailyLimit, monthlyUsed, monthlyLimit }) => [
       meter,
-      `${monthlyUsed} of ${monthlyLimit ?? "no limit"}`,
+      `${dailyUsed} of ${dailyLimit ?? "no limit"} today, ${monthlyUsed} of ${monthlyLimit ?? "no limit"} this month`,
     ]),
     ...overrides.map((override) => [
       "override",

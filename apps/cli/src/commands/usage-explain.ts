@@ -87,10 +87,10 @@ const words = {
 };
 
 const limitWords = {
-  dailyLimit: "daily limit",
+  daily_limit: "daily limit",
   included: "included",
-  maxOverage: "max overage",
-  hardCap: "hard cap",
+  max_overage: "max overage",
+  hard_cap: "hard cap",
 };
 
 function describeLimits({ limits }: UsageExplanation): string[][] {

@@ -1,7 +1,8 @@
+import { decodeId } from "@headroom/domain/ids";
 import { noteUsageCheck, type UsageMismatch, verifyUsage } from "@headroom/service/metering";
+import { resolveSlug } from "@headroom/service/organization-overview";
 import { type GateCounts, type RecomputedUsage, recomputeUsage } from "@headroom/service/usage-recomputation";
 import type { Command } from "commander";
-import { parseOrganizationId } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
@@ -20,17 +21,19 @@ interface VerifyOptions {
   json?: boolean;
 }
 
-function addVerify(usage: Command, { environment, terminal, finish }: Shell): void {
+function addVerify(usage: Command, shell: Shell): void {
+  const { environment, terminal, finish } = shell;
   usage
     .command("verify")
     .description(
       "compare counters, closed periods and tallies with a recount, and keep what differs; exit code 1 when one does",
     )
-    .argument("[organization]", "only this organization, org_…", parseOrganizationId)
-    .option("--organization <id>", "the same", parseOrganizationId)
+    .argument("[organization]", "only this one, by its id or slug")
+    .option("--organization <name>", "the same")
     .option("--json", "print {checked, days, mismatches}")
     .action(async (named: string | undefined, { organization, json = false }: VerifyOptions) => {
-      const organizationId = named ?? organization;
+      const name = named ?? organization;
+      const organizationId = name === undefined ? undefined : await identify(shell, name);
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
         withProgress(terminal, "counting", async (onProgress) => {
           const found = await verifyUsage(context, { organizationId, onProgress });
@@ -43,7 +46,7 @@ function addVerify(usage: Command, { environment, terminal, finish }: Shell): vo
       const { checked, days, mismatches } = result;
       printResult(terminal, json, result, [
         ...describe(mismatches),
-        `${checked} counters and ${days} sealed days checked, ${mismatches.length} ${mismatches.length === 1 ? "differs" : "differ"}`,
+        `${count(checked, "counter")} and ${count(days, "sealed day")} checked, ${mismatches.length} ${mismatches.length === 1 ? "differs" : "differ"}`,
       ]);
       finish(mismatches.length === 0 ? 0 : 1);
     });
@@ -55,17 +58,19 @@ interface RecomputeOptions {
   json?: boolean;
 }
 
-function addRecompute(usage: Command, { environment, terminal, finish }: Shell): void {
+function addRecompute(usage: Command, shell: Shell): void {
+  const { environment, terminal, finish } = shell;
   usage
     .command("recompute")
     .description(
       "set an organization's counters to what its events and reservations say; exit code 1 when something differs that cannot be set",
     )
-    .argument("<organization>", "org_…", parseOrganizationId)
+    .argument("<organization>", "its id or slug")
     .option("--meter <name>", "only this meter")
     .option("--dry-run", "say what would change, and change nothing")
     .option("--json", "print {organizationId, dryRun, meters, days, remaining}")
-    .action(async (organizationId: string, { meter, dryRun = false, json = false }: RecomputeOptions) => {
+    .action(async (name: string, { meter, dryRun = false, json = false }: RecomputeOptions) => {
+      const organizationId = await identify(shell, name);
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
         withProgress(terminal, "counting", () =>
           recomputeUsage(context, operatorOf(environment), { organizationId, meter, dryRun }),
@@ -74,6 +79,19 @@ function addRecompute(usage: Command, { environment, terminal, finish }: Shell):
       printResult(terminal, json, result, tell(result));
       finish(result.remaining.length === 0 ? 0 : 1);
     });
+}
+
+/** An organization's raw id, from its id or slug: the worker's role, which counts, may not look slugs up. */
+async function identify({ environment, terminal }: Shell, name: string): Promise<string> {
+  const id = decodeId("org", name);
+  if (id !== null) {
+    return id;
+  }
+  return withContext(readVariables(environment), "hr_api", terminal, (context) => resolveSlug(context, name));
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 const kinds: Record<UsageMismatch["kind"], string> = {
@@ -109,7 +127,7 @@ function tell({ dryRun, meters, days, remaining }: RecomputedUsage): string[] {
   const set = dryRun ? "would be set" : "set";
   return [
     ...alignColumns(meters.flatMap(({ meter, before, after }) => countLines(meter, before, after))),
-    `${changed.length} of ${meters.length} meters ${set}, ${days.length} received days ${dryRun ? "would be " : ""}tallied again`,
+    `${changed.length} of ${count(meters.length, "meter")} ${set}, ${count(days.length, "received day")} ${dryRun ? "would be " : ""}tallied again`,
     ...describe(remaining),
     ...(remaining.some(({ kind }) => kind.startsWith("period_t") || kind === "period_over_cap")
       ? ["a closed period's total is never edited: what was billed stays on record"]

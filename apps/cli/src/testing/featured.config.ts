@@ -16,7 +16,7 @@ export default defineConfig({
       prices: [{ interval: "month", currency: "usd", unitAmount: "2900" }],
       seats: { kind: "licensed", included: 5 },
       meters: { pages: {} },
-      features: { organizations: true },
+      features: { organizations: true, sso: true },
     },
   },
   policies: { organizations: { createRequires: "organizations" } },

@@ -17,7 +17,12 @@ export async function stageMetering() {
     line: proxy.state,
     url: proxy.url,
     meterOf: (options: Parameters<typeof createMeter>[1] = {}) =>
-      createMeter(client, { timeoutMs: 6_000, ...options, batch: { maxAgeMs: 20, ...options.batch } }),
+      createMeter(client, {
+        timeoutMs: 6_000,
+        onRejected: () => undefined,
+        ...options,
+        batch: { maxAgeMs: 20, ...options.batch },
+      }),
     /** What the organization has used of the default meter today, past every proxy. */
     used: async () => (await owner.usage.get.query({ organizationId })).usage.dailyUsed,
     async close() {

@@ -63,7 +63,7 @@ const limits = [
     setting: null,
   },
   {
-    limit: "maxOverage" as const,
+    limit: "max_overage" as const,
     value: 500,
     rule: {
       code: "organization_cents" as const,
@@ -73,9 +73,9 @@ const limits = [
     setting: { units: null, cents: 1250, unitPrice: "2.5" },
   },
   {
-    limit: "hardCap" as const,
+    limit: "hard_cap" as const,
     value: 600,
-    rule: { code: "included_plus_overage" as const, text: "100 included + 500 max overage = 600." },
+    rule: { code: "included_and_max_overage" as const, text: "100 included + 500 max overage = 600." },
     until: null,
     setting: null,
   },
