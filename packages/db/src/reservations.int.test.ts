@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { expireReservations, listOpenReservations } from "./open-reservations.ts";
 import { rollUpDay } from "./tallies.ts";
 import { idOf, openUsageBench, type UsageBench } from "./testing/usage-bench.ts";
-import { recordedEvent } from "./testing/usage-days.ts";
+import { recordedEvent } from "./testing/usage-requests.ts";
 import { recordUsage } from "./usage.ts";
 
 let bench: UsageBench;

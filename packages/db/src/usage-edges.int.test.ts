@@ -1,4 +1,5 @@
 import type { MeterTerms } from "@headroom/domain/configuration";
+import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Database } from "./client.ts";
 import { commitReservation, reserveUnits } from "./reservations.ts";
