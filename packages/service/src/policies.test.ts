@@ -131,7 +131,10 @@ const covers: Record<string, Cover> = {
     "packages/domain/src/billing.test.ts",
     "overage goes on while past due where the policy allows it",
   ],
-  "overage.billAboveCap: false": ["packages/domain/src/overage.test.ts", "what was written above the cap is not"],
+  "overage.billAboveCap: false": [
+    "packages/domain/src/overage.test.ts",
+    "what was written above the cap is not",
+  ],
   "overage.billAboveCap: true": [
     "packages/domain/src/overage.test.ts",
     "bills what is above the cap where the plan says so",
