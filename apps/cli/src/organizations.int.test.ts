@@ -175,7 +175,7 @@ describe("users grant and revoke", () => {
     expect(await headroom("users", "revoke", nobody, "organizations")).toMatchObject({ code: 1 });
     expect(await headroom("users", "grant", owner, "organisations")).toMatchObject({
       code: 1,
-      err: "feature is in no plan; known are: organizations\n",
+      err: "feature is in no plan; known are: organizations, sso\n",
     });
     expect(await headroom("users", "grant", owner, "organizations", "--until", "2020-01-01")).toMatchObject({
       code: 1,

@@ -122,7 +122,7 @@ test.each([
   ["a time that is none", ["--seats", "5", "--reason", "x", "--expires-at", "soon"], 2, /ISO 8601/],
   ["a time that is past", ["--seats", "5", "--reason", "x", "--expires-at", "2020-01-01"], 1, /past/],
   ["a misspelt meter", ["--meter", "page", "--included", "5", "--reason", "x"], 1, /no such meter/],
-  ["a misspelt feature", ["--feature", "sso=true", "--reason", "x"], 1, /known are: organizations/],
+  ["a misspelt feature", ["--feature", "ssso=true", "--reason", "x"], 1, /known are: organizations/],
 ])("%s is an error, and changes nothing", async (_what, options, code, message) => {
   const raw = await make.organization();
   const answer = await setLimit(raw, ...options);
