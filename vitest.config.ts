@@ -29,7 +29,7 @@ export default defineConfig({
           maxWorkers: 2,
           isolate: false,
           env: compiled,
-          provide: { modelCommands: 2_000, meteringCommands: 5_000, interleavings: 250 },
+          provide: { modelCommands: 2_000, meteringCommands: 5_000, interleavings: 1_000 },
         },
       },
       {
