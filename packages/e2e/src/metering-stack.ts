@@ -103,13 +103,18 @@ export async function startMeteringStack(
 
   const processOf = (part: Part): number | null =>
     part === "postgres" ? postgres.pid() : (kept.find(({ name }) => name === part)?.pid() ?? null);
-  const isWhole = async (): Promise<boolean> => {
-    const answers = await Promise.all(
-      urls.map((url) => fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(({ ok }) => ok)),
-    );
-    return answers.every((ok) => ok);
+  const readinessOf = async (url: string): Promise<string> => {
+    try {
+      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) });
+      return response.ok ? "ready" : await response.text();
+    } catch (error) {
+      return String(error);
+    }
   };
-  const whole = async () => void (await until(() => isWhole().catch(() => false), Boolean, 60));
+  const whole = async () => {
+    const isReady = (answers: string[]) => answers.every((answer) => answer === "ready");
+    await until(() => Promise.all(urls.map(readinessOf)), isReady, 60);
+  };
   const loads: ChildProcess[] = [];
   const stop = async (): Promise<void> => {
     for (const load of loads) load.kill("SIGKILL");
