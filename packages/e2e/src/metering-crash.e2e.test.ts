@@ -16,8 +16,8 @@ import { until } from "./people.ts";
 
 const events = inject("crashConsumes");
 const seed = Number(process.env.CRASH_SEED ?? randomInt(1_000_000));
-const loads = 3;
-const callersEach = 128;
+const loads = 4;
+const callersEach = 96;
 /** Some ten times what a quiet machine needs. */
 const patienceMs = 120_000 + events * 10;
 
