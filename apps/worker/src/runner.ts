@@ -72,6 +72,8 @@ export async function startRunner(options: RunnerOptions): Promise<JobRunner> {
   const prober = startLoop({
     name: "probe",
     everyMs: 1_000,
+    // After an outage, too: the proof is older than it may be before a longer pause would end.
+    longestMs: 1_000,
     log,
     round: () => proof.renew(runner.addJob, pool.id),
   });
