@@ -9,6 +9,8 @@ type Context = Pick<ServiceContext, "db" | "log">;
 /** The right to change what we know of a Stripe customer, and to call Stripe about their subscription. */
 export interface CustomerLease {
   customerId: string;
+  /** True while the lease is still this one's; it stays so until the transaction ends. */
+  isHeld(tx: Tx): Promise<boolean>;
   /**
    * Fences a transaction: what it writes counts only while the lease is still this one's.
    * @throws Error when another process has taken it over.
@@ -42,7 +44,7 @@ export async function withCustomerLease<Result>(
   }
   const heartbeat = setInterval(() => void keep(context, customerId, token), renewMs);
   try {
-    return await work({ customerId, assertHeld: (tx) => assertHeld(tx, customerId, token) });
+    return await work(leaseOf(customerId, token));
   } finally {
     clearInterval(heartbeat);
     await withSystem(db, (tx) => releaseLease(tx, customerId, token));
@@ -57,8 +59,15 @@ async function keep({ db, log }: Context, customerId: string, token: string): Pr
   }
 }
 
-async function assertHeld(tx: Tx, customerId: string, token: string): Promise<void> {
-  if (!(await holdLease(tx, customerId, token))) {
-    throw new Error(`the lease of customer ${customerId} was lost`);
-  }
+function leaseOf(customerId: string, token: string): CustomerLease {
+  const isHeld = (tx: Tx) => holdLease(tx, customerId, token);
+  return {
+    customerId,
+    isHeld,
+    async assertHeld(tx) {
+      if (!(await isHeld(tx))) {
+        throw new Error(`the lease of customer ${customerId} was lost`);
+      }
+    },
+  };
 }

@@ -99,9 +99,10 @@ async function syncUnderLease(context: StripeContext, lease: CustomerLease): Pro
     log.error({ err: fault, customerId }, "Stripe events put off");
     const message = fault instanceof Error ? fault.message : String(fault);
     await withSystem(db, async (tx) => {
-      await lease.assertHeld(tx);
-      await putOffEvents(tx, customerId, noted.seq, { message, passing: isPassing(fault) });
-      await noteSyncFault(tx, customerId, message);
+      if (await lease.isHeld(tx)) {
+        await putOffEvents(tx, customerId, noted.seq, { message, passing: isPassing(fault) });
+        await noteSyncFault(tx, customerId, message);
+      }
     });
     return "put_off";
   }
