@@ -134,7 +134,7 @@ describe("status → limits", () => {
   });
 
   it.each(["canceled", "incomplete_expired"])("%s gives the base plan back", (status) => {
-    const { facts, periodStart } = reduce([subscription({ status, endedAt: now - 5 })], active);
+    const { facts, periodStart } = reduce([subscription({ status, endedAt: now - 5_000 })], active);
     expect(facts).toMatchObject({
       state: "ended",
       planId: null,
@@ -142,7 +142,7 @@ describe("status → limits", () => {
       anchor: null,
       currency: "usd",
     });
-    expect(periodStart).toBe(now - 5);
+    expect(periodStart).toBe(now - 5_000 + 999);
   });
 
   it("incomplete gives nothing yet", () => {
@@ -312,6 +312,16 @@ describe("the reduction", () => {
         expect(facts.overageAllowed && facts.state !== "active").toBe(false);
       }),
     );
+  });
+});
+
+describe("the end of a subscription", () => {
+  const endAt = (endedAt: number, at: number) =>
+    reduce([subscription({ status: "canceled", endedAt })], active, at).periodStart;
+
+  it("is the end of the second that Stripe names, and never ahead", () => {
+    expect(endAt(now - 5_000, now)).toBe(now - 4_001);
+    expect(endAt(now - 400, now)).toBe(now);
   });
 });
 

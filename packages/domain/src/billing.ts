@@ -36,7 +36,7 @@ export function reduceSubscription(
   const kept = { ...previous, trialUsed };
   if (!winner || winner.status === "incomplete") {
     const before = subscriptions.find((one) => one.id === previous.subscriptionId);
-    return ended(winner ?? ours[0] ?? null, kept, before?.endedAt ?? now);
+    return ended(winner ?? ours[0] ?? null, kept, endOf(before?.endedAt ?? null, now));
   }
   const plan = planItemOf(winner, catalogue);
   if (!plan) {
@@ -53,6 +53,11 @@ export function reduceSubscription(
     facts: { ...facts, attention: rivals.length > 1 ? "multiple_subscriptions" : null },
     periodStart: started || facts.periodStart !== previous.periodStart ? facts.periodStart : null,
   };
+}
+
+// Stripe names the second in which a subscription ended: what was used within it was used before.
+function endOf(endedAt: Instant | null, now: Instant): Instant {
+  return endedAt === null ? now : Math.min(endedAt + 999, Math.max(now, endedAt));
 }
 
 // An operator's assignment is not Stripe's to end.
