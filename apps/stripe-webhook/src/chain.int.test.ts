@@ -1,5 +1,6 @@
-import { changePlan, getBilling } from "@headroom/service/billing";
+import { getBilling } from "@headroom/service/billing";
 import { startCheckout } from "@headroom/service/checkout";
+import { changePlan } from "@headroom/service/plan-changes";
 import { listInvoices } from "@headroom/service/invoices";
 import { setMaxOverages } from "@headroom/service/max-overages";
 import { syncCustomer } from "@headroom/service/customer-sync";

@@ -19,6 +19,7 @@ import { recordChange } from "./changes.ts";
 import { type CheckoutInput, decideCheckout } from "./checkout-terms.ts";
 import type { ServiceContext } from "./context.ts";
 import { ensureCustomer, requireStripe } from "./customers.ts";
+import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isPassing } from "./stripe/faults.ts";
 import type { StripeCheckout, StripeGateway } from "./stripe/gateway.ts";
 
@@ -42,7 +43,7 @@ export async function startCheckout(
 ): Promise<CheckoutView> {
   const ready = requireStripe(context);
   const intent = await claimCheckout(ready, access, input);
-  return forWaitingPerson(async () => {
+  return answered(async () => {
     const { organizationId } = access;
     const customerId = await ensureCustomer(ready, organizationId);
     if (await endSuperseded(ready, organizationId, customerId)) {
@@ -59,6 +60,10 @@ export async function startCheckout(
     }
     return { checkoutUrl: session.url };
   });
+}
+
+function answered<Result>(work: () => Promise<Result>): Promise<Result> {
+  return forWaitingPerson(() => withinDeadline(answerWithinMs, work));
 }
 
 /** The intent that stands for this wish; an open one for another wish is superseded. */
@@ -119,10 +124,9 @@ async function createSession(
   customerId: string,
   { id, parameters }: CheckoutIntent,
 ): Promise<StripeCheckout> {
-  const { items, trialDays, successUrl, cancelUrl } = parameters;
+  const { planId: _plan, planVersion: _version, ...terms } = parameters;
   try {
-    const session = { organizationId, customerId, items, trialDays, successUrl, cancelUrl };
-    return await context.stripe.createCheckout(session, id);
+    return await context.stripe.createCheckout({ organizationId, customerId, ...terms }, id);
   } catch (error) {
     context.log.error({ err: error, organizationId, intentId: id }, "checkout not opened");
     if (!isPassing(error)) {
