@@ -11,14 +11,7 @@ type Interval = "month" | "year";
  * How a change of plan comes about. `base`: to another free plan, at once and without Stripe; `checkout`: by paying first;
  * `withdraw`: what waits is taken back; `cancel`: the paid plan runs out; `now` and `period_end`: the subscription changes.
  */
-export type PlanChangeKind =
-  | "unchanged"
-  | "base"
-  | "checkout"
-  | "withdraw"
-  | "cancel"
-  | "now"
-  | "period_end";
+export type PlanChangeKind = "unchanged" | "base" | "checkout" | "withdraw" | "cancel" | "now" | "period_end";
 
 export interface PlanChangeFacts {
   facts: SubscriptionFacts;

@@ -21,7 +21,9 @@ async function previewed(one: Subscribed, wish: PlanWish) {
   const before = (await one.invoices()).length;
   await changePlan(bench.api, one.access, wish);
   const after = await one.invoices();
-  const billedNow = after.slice(0, after.length - before).reduce((sum, invoice) => sum + invoice.amount_due, 0);
+  const billedNow = after
+    .slice(0, after.length - before)
+    .reduce((sum, invoice) => sum + invoice.amount_due, 0);
   const { data: items } = await bench.stripe.invoiceItems.list({ customer: one.customerId, pending: true });
   return { preview, billedNow, pending: items.reduce((sum, item) => sum + item.amount, 0) };
 }

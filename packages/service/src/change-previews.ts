@@ -133,7 +133,10 @@ async function billOf(
   const settled = whole?.lines ?? [];
   const atOnce = restarts || (change.proration === "now" && settled.some(isSettlement));
   const taken = offLines.reduce((sum, line) => sum + line.amount, 0);
-  const lines = offLines.length === 0 ? settled : [...settled.filter(isCharge), ...offLines.filter(isCharge).map(negated)];
+  const lines =
+    offLines.length === 0
+      ? settled
+      : [...settled.filter(isCharge), ...offLines.filter(isCharge).map(negated)];
   const next = (atOnce ? await preview(change, "none") : whole) || null;
   // A new period's own renewal cannot be previewed: it bills what the period itself bills.
   const at = restarts ? Math.max(...(next?.lines ?? []).map((line) => line.periodEnd)) : renewal;
@@ -182,7 +185,11 @@ async function billOfCheckout(
   const total = lines.reduce((sum, { amount }) => sum + amount, 0);
   const trialDays = facts.trialUsed ? 0 : definition.trialDays;
   const trialEnd = new Date(now.getTime() + trialDays * 86_400_000).toISOString();
-  return { dueNow: trialDays > 0 ? 0 : total, next: { total, at: trialDays > 0 ? trialEnd : afterInterval(now, price) }, lines };
+  return {
+    dueNow: trialDays > 0 ? 0 : total,
+    next: { total, at: trialDays > 0 ? trialEnd : afterInterval(now, price) },
+    lines,
+  };
 }
 
 // The same day of a later month, or the last one of a shorter month, as Stripe counts.

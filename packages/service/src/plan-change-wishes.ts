@@ -124,7 +124,12 @@ async function rewriting(
     details: { planId, planVersion },
     audit: {
       action: "plan.change_requested",
-      data: { from: facts.planId, to: planId, version: planVersion, effect: kept === null ? "withdraw" : "period_end" },
+      data: {
+        from: facts.planId,
+        to: planId,
+        version: planVersion,
+        effect: kept === null ? "withdraw" : "period_end",
+      },
     },
   };
 }

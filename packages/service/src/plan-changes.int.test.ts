@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { getBilling } from "./billing.ts";
 import { changePlan } from "./plan-changes.ts";
-import { withLadder, subscribe as subscribeOn } from "./testing/plan-ladder.ts";
+import { subscribe as subscribeOn, withLadder } from "./testing/plan-ladder.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 
 let bench: StripeBench;
@@ -116,7 +116,11 @@ describe("to a cheaper plan", () => {
     const [renewal] = await one.invoices();
     expect([renewal?.billing_reason, renewal?.total]).toEqual(["subscription_cycle", 2_000]);
     await one.deliver();
-    expect(await billing(one)).toMatchObject({ plan: { id: "starter" }, pendingPlan: null, seatsPurchased: 2 });
+    expect(await billing(one)).toMatchObject({
+      plan: { id: "starter" },
+      pendingPlan: null,
+      seatsPurchased: 2,
+    });
   });
 
   test("seats that were paid for are kept until then, also where the next plan sells none", async () => {
@@ -173,7 +177,11 @@ describe("to a cheaper plan", () => {
     // 9900 + 2 × 800 − 2900 − 2 × 900, of a period that has just begun.
     expect(latest?.total).toBeGreaterThan(6_790);
     expect(latest?.total).toBeLessThanOrEqual(6_800);
-    expect(await settledAs(one)).toMatchObject({ plan: { id: "team" }, pendingPlan: null, seatsPurchased: 2 });
+    expect(await settledAs(one)).toMatchObject({
+      plan: { id: "team" },
+      pendingPlan: null,
+      seatsPurchased: 2,
+    });
   });
 
   test("when that is declined, the cheaper one waits as before", async () => {
@@ -234,7 +242,11 @@ describe("to a free plan", () => {
     await change(one, "community");
     await bench.advance("P1MT2H");
     await one.deliver();
-    expect(await billing(one)).toMatchObject({ plan: { id: "community" }, status: "ended", pendingPlan: null });
+    expect(await billing(one)).toMatchObject({
+      plan: { id: "community" },
+      status: "ended",
+      pendingPlan: null,
+    });
   });
 
   test("another paid plan takes a cancellation back", async () => {

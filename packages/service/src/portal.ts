@@ -67,7 +67,9 @@ async function claim(
       throw new DomainError("no_subscription", "The organization has never paid for anything.");
     }
     const portal = { customerId, configurationId: await readPortalConfiguration(tx), returnUrl };
-    const fingerprint = createHash("sha256").update(canonical({ kind: "portal", portal })).digest("hex");
+    const fingerprint = createHash("sha256")
+      .update(canonical({ kind: "portal", portal }))
+      .digest("hex");
     const pending = await findPendingIntent(tx, organizationId, fingerprint);
     if (pending !== null) {
       return { id: pending.id, portal };

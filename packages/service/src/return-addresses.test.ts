@@ -14,10 +14,13 @@ describe("assertReturnAddress", () => {
     },
   );
 
-  it.each(["https://www.example.org/thanks", "https://shop.example.com:8443/"])("takes a listed origin: %s", (address) => {
-    expect(assertReturnAddress(address, addresses, "successUrl")).toBe(address);
-    expect(() => assertReturnAddress(address, { console: addresses.console }, "successUrl")).toThrow();
-  });
+  it.each(["https://www.example.org/thanks", "https://shop.example.com:8443/"])(
+    "takes a listed origin: %s",
+    (address) => {
+      expect(assertReturnAddress(address, addresses, "successUrl")).toBe(address);
+      expect(() => assertReturnAddress(address, { console: addresses.console }, "successUrl")).toThrow();
+    },
+  );
 
   it.each([
     "https://example.org/",

@@ -101,7 +101,9 @@ async function soldSeats(tx: Tx, facts: SubscriptionFacts): Promise<{ plan: Plan
   if (plan === null || plan.definition.seats.kind === "auto" || plan.definition.seats.prices.length === 0) {
     throw invalidField(
       "seats",
-      pending === null ? "This plan does not sell seats ahead" : "The plan that takes over does not sell seats ahead",
+      pending === null
+        ? "This plan does not sell seats ahead"
+        : "The plan that takes over does not sell seats ahead",
     );
   }
   const row = (await listPricesOf(tx, planId, version)).find(

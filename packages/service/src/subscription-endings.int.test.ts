@@ -89,7 +89,10 @@ test("the portal needs a customer, leads back only to us, and is a new one each 
   expect(first.portalUrl).not.toBe(second.portalUrl);
   const stranger = openPortal(bench.api, one.access, { returnUrl: "https://evil.example/" });
   await expect(stranger).rejects.toMatchObject({ code: "validation_failed" });
-  const listed = { ...bench.api, addresses: { ...bench.api.addresses, returnOrigins: ["https://other.example"] } };
+  const listed = {
+    ...bench.api,
+    addresses: { ...bench.api.addresses, returnOrigins: ["https://other.example"] },
+  };
   await openPortal(listed, one.access, { returnUrl: "https://other.example/back" });
   const features = { payment_method_update: { enabled: true } };
   const { id } = await bench.stripe.billingPortal.configurations.create({ features });

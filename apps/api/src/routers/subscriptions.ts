@@ -78,7 +78,8 @@ export const subscriptionProcedures = {
   portal: organizationProcedure("billing.manage")
     .meta({
       summary: "Open Stripe's portal",
-      description: "Invoices, the card, and cancelling, on Stripe's pages. The address is good for a few minutes.",
+      description:
+        "Invoices, the card, and cancelling, on Stripe's pages. The address is good for a few minutes.",
       rest: { method: "POST", path: "/organizations/{organization_id}/portal" },
       errors: ["no_subscription", "billing_not_configured", "unavailable"],
     })

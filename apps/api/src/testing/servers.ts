@@ -26,7 +26,7 @@ export function contextWithoutDatabase(write: (line: string) => void): ServiceCo
       plans: {},
       policies: defaultPolicies,
       checkout: defaultCheckout,
-    rateLimits: defaultRateLimits,
+      rateLimits: defaultRateLimits,
       support: null,
       issuers: [],
     },

@@ -9,7 +9,9 @@ const planVersion = z.strictObject({ planId: z.string(), planVersion: z.int() })
 const pending = {
   pendingPlan: planVersion
     .nullable()
-    .describe("The plan that takes over at `effectiveAt`: a cheaper one, or the free one after a cancellation"),
+    .describe(
+      "The plan that takes over at `effectiveAt`: a cheaper one, or the free one after a cancellation",
+    ),
   effectiveAt: instant.nullable(),
 };
 const overLimit = z
@@ -42,7 +44,10 @@ export const billing = z.strictObject({
   openCheckout: z
     .strictObject({
       ...planVersion.shape,
-      checkoutUrl: z.url().nullable().describe("For those who manage billing; null until Stripe has answered"),
+      checkoutUrl: z
+        .url()
+        .nullable()
+        .describe("For those who manage billing; null until Stripe has answered"),
     })
     .nullable(),
 });

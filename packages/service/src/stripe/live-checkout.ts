@@ -45,7 +45,9 @@ export function fieldsOf(checkout: NewCheckout): Stripe.Checkout.SessionCreatePa
     },
     success_url: checkout.successUrl,
     cancel_url: checkout.cancelUrl,
-    ...(checkout.locale === null ? {} : { locale: checkout.locale as Stripe.Checkout.SessionCreateParams.Locale }),
+    ...(checkout.locale === null
+      ? {}
+      : { locale: checkout.locale as Stripe.Checkout.SessionCreateParams.Locale }),
     ...(checkout.promotionCodes ? { allow_promotion_codes: true } : {}),
     ...taxFields(checkout),
   };

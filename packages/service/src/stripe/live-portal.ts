@@ -10,9 +10,7 @@ export function portalCalls(stripe: Stripe): PortalCalls {
         return_url: returnUrl,
         ...(configurationId === null ? {} : { configuration: configurationId }),
       };
-      const { url } = await call(() =>
-        stripe.billingPortal.sessions.create(fields, { idempotencyKey: key }),
-      );
+      const { url } = await call(() => stripe.billingPortal.sessions.create(fields, { idempotencyKey: key }));
       return { url };
     },
   };
