@@ -5,6 +5,7 @@ import type { HttpServer } from "@headroom/platform/http";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { authorize } from "@headroom/service/access";
 import { createAlert } from "@headroom/service/alerts";
+import { startCheckout } from "@headroom/service/checkout";
 import type { ServiceContext } from "@headroom/service/context";
 import { createConversation } from "@headroom/service/conversations";
 import { acceptInvite } from "@headroom/service/invite-acceptance";
@@ -13,7 +14,9 @@ import { createApiKey } from "@headroom/service/organization-keys";
 import { createPlatformKey } from "@headroom/service/platform-keys";
 import { createProfile } from "@headroom/service/profiles";
 import { reserve } from "@headroom/service/reservations";
+import { cancelSubscription } from "@headroom/service/subscription-endings";
 import { handOn } from "@headroom/service/testing/overrides";
+import { deliver } from "@headroom/service/testing/plan-ladder";
 import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
 import { invite, rawId } from "@headroom/service/testing/world";
 import { record } from "@headroom/service/usage";
@@ -61,6 +64,35 @@ const mutations: Record<string, Mutation> = {
   "billing.changePlan": {
     leaves: ["plan.changed"],
     call: async () => ({ input: { planId: "spare" } }),
+  },
+  "billing.setSeats": {
+    leaves: ["seats.change_requested", "subscription.seats_changed"],
+    call: async (stage) => {
+      await pays(stage);
+      return { input: { seats: 1 } };
+    },
+  },
+  "billing.cancel": {
+    leaves: ["subscription.cancel_requested", "subscription.cancel_scheduled"],
+    call: async (stage) => {
+      await pays(stage);
+      return { input: {} };
+    },
+  },
+  "billing.resume": {
+    leaves: ["subscription.resume_requested", "subscription.cancel_withdrawn"],
+    call: async (stage) => {
+      await pays(stage);
+      await cancelSubscription(api, await billingOf(stage), { when: "period_end" });
+      return { input: {} };
+    },
+  },
+  "billing.portal": {
+    leaves: ["portal.opened"],
+    call: async (stage) => {
+      await pays(stage);
+      return { input: {} };
+    },
   },
   "billing.checkout": {
     leaves: ["checkout.started"],
@@ -391,6 +423,15 @@ async function profileOf({ organizationId, owner }: Stage): Promise<string> {
 async function webhookOf({ organizationId, owner }: Stage): Promise<string> {
   const access = await authorize(api, owner, organizationId, "webhooks.manage");
   return (await createWebhook(api, access, { url: "https://hooks.example.com/" })).id;
+}
+
+const billingOf = ({ organizationId, owner }: Stage) =>
+  authorize(api, owner, organizationId, "billing.manage");
+
+/** The organization pays for pro from now on. */
+async function pays(stage: Stage): Promise<void> {
+  await bench.pay((await startCheckout(api, await billingOf(stage), { planId: "pro" })).checkoutUrl);
+  await deliver(bench, stage.organizationId);
 }
 
 const userIdOf = (actor: { userId: string }) => encodeId("usr", actor.userId);

@@ -38,6 +38,7 @@ const variables = z.object({
     .pipe(z.array(z.string().regex(/^https?:\/\/[^|\s]+\|\S+$/, "is not issuer|subject")))
     .optional(),
   CORS_ORIGINS: commaSeparated.pipe(z.array(origin)).optional(),
+  RETURN_ORIGINS: commaSeparated.pipe(z.array(origin)).default([]),
 });
 
 export type ApiVariables = z.output<typeof variables>;

@@ -7,6 +7,7 @@ import type { HttpServer } from "@headroom/platform/http";
 import { createMetrics } from "@headroom/platform/metrics";
 import type { ServiceContext } from "@headroom/service/context";
 import { createRateLimiter, type RateLimiter } from "@headroom/service/rate-limits";
+import { deliver } from "@headroom/service/testing/plan-ladder";
 import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
 import { invite } from "@headroom/service/testing/world";
 import { createUsageLane } from "@headroom/service/usage-lane";
@@ -222,6 +223,21 @@ const calls: Partial<Record<ErrorCode, () => Promise<RefusedCall & { after?: () 
     const input = { organizationId: id, meter: "jobs", units: 5 };
     return { url, as: owner, procedure: "organizations.setMaxOverages", input };
   },
+  payment_failed: async () => {
+    const { id, owner } = await found();
+    const { checkoutUrl } = await done(owner, "billing.checkout", { organizationId: id, planId: "pro" });
+    await bench.pay(checkoutUrl);
+    const customer = await deliver(bench, raw(id));
+    const { data } = await bench.stripe.subscriptions.list({ customer });
+    await bench.stripe.subscriptions.update(data[0]?.id ?? "", {
+      default_payment_method: "pm_card_chargeCustomerFail",
+    });
+    // Seats that are paid at once.
+    await bench.rows(
+      `update headroom.plan set definition = jsonb_set(definition, '{seats,proration}', '"now"') where id = 'pro'`,
+    );
+    return { url, as: owner, procedure: "billing.setSeats", input: { organizationId: id, seats: 1 } };
+  },
   forbidden: async () => {
     const organization = await found();
     const { token, userId } = await joined(organization);
@@ -326,6 +342,10 @@ const calls: Partial<Record<ErrorCode, () => Promise<RefusedCall & { after?: () 
     const input = { organizationId: id, planId: "pro", currency: "usd" };
     return { url, as: owner, procedure: "billing.checkout", input };
   },
+  no_subscription: async () => {
+    const { id, owner } = await found();
+    return { url, as: owner, procedure: "billing.setSeats", input: { organizationId: id, seats: 1 } };
+  },
   reservation_not_open: async () => {
     const as = await meteringKeyOf(await found());
     const made = await done(as, "usage.reserve", { meter: "pages", quantity: 1 });
@@ -382,7 +402,6 @@ const calls: Partial<Record<ErrorCode, () => Promise<RefusedCall & { after?: () 
 /** Codes that no procedure answers, and why. One that a procedure begins to declare has to move up. */
 const elsewhere: Partial<Record<ErrorCode, string>> = {
   invalid_signature: "of Stripe's webhooks: apps/stripe-webhook/src/receive.int.test.ts has it over HTTP",
-  no_subscription: "of changing, cancelling and resuming a subscription, which the api does not offer yet",
 };
 
 /** Codes that typed callers get as a value of the answer. */

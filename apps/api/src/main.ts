@@ -54,7 +54,11 @@ async function main(): Promise<void> {
     // Mail is sent by the worker; here it is only written down.
     mail: null,
     log,
-    addresses: { inviteAccept: inviteAddress(variables), console: variables.CONSOLE_URL },
+    addresses: {
+      inviteAccept: inviteAddress(variables),
+      console: variables.CONSOLE_URL,
+      returnOrigins: variables.RETURN_ORIGINS,
+    },
     inviteLinkKey,
     environment,
     webhooks,

@@ -9,6 +9,10 @@ export interface CheckoutParameters {
   trialDays: number;
   successUrl: string;
   cancelUrl: string;
+  automaticTax: boolean;
+  taxIds: boolean;
+  promotionCodes: boolean;
+  locale: string | null;
 }
 
 /** A checkout as it was asked for: its id is the idempotency key of the call that opens Stripe's session. */

@@ -111,6 +111,7 @@ export interface Configuration {
   bill_above_cap: Generated<boolean>;
   configured_at: Timestamp;
   overage_while_past_due: Generated<boolean>;
+  portal_configuration_id: string | null;
   singleton: Generated<boolean>;
 }
 

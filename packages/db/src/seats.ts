@@ -1,5 +1,6 @@
 import type { SeatCounts, SeatOffer, SeatTerms } from "@headroom/domain/seats";
 import { type RawBuilder, sql } from "kysely";
+import { clock } from "./clock.ts";
 import type { Tx } from "./tenancy.ts";
 
 /**
@@ -31,6 +32,13 @@ export function seatCounts(organizationId: string): RawBuilder<SeatCounts> {
     cross join lateral plan_in_force(s, (select now from clock)) f
     join plan p on p.id = f.plan_id and p.version = f.plan_version
     where s.organization_id = ${organizationId}::uuid)`;
+}
+
+/** What the seats of an organization are counted from now. */
+export async function readSeatCounts(tx: Tx, organizationId: string): Promise<SeatCounts> {
+  const { rows } = await sql<{ seats: SeatCounts }>`${clock}
+    select ${seatCounts(organizationId)} as seats from clock`.execute(tx);
+  return (rows[0] as { seats: SeatCounts }).seats;
 }
 
 /** The plans that anybody can buy now, in the catalogue's order, except one. */

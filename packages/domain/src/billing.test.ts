@@ -326,7 +326,7 @@ describe("the end of a subscription", () => {
 });
 
 describe("a plan that waits for the end of the period", () => {
-  const kept = { planId: "max", planVersion: 1, until: end };
+  const kept = { planId: "max", planVersion: 1, until: end, seats: null };
   const waiting = reduce([subscription({ kept })], active).facts;
   const base = { planId: "free", planVersion: 1 };
 

@@ -89,11 +89,13 @@ function running(
   const seats = subscription.items
     .map((item) => mapItem(item, catalogue))
     .filter((mapped) => mapped?.role === "seat");
+  const plans = plansOf(subscription, plan, catalogue);
+  const keptSeats = plans.pending === null ? null : (subscription.kept?.seats ?? null);
   return {
     ...standing(subscription, same, graceDays, cancelAt, catalogue.overageWhilePastDue, now),
     source: "stripe",
-    ...plansOf(subscription, plan, catalogue),
-    seatsPurchased: seats.reduce((sum, seat) => sum + (seat?.item.quantity ?? 0), 0),
+    ...plans,
+    seatsPurchased: keptSeats ?? seats.reduce((sum, seat) => sum + (seat?.item.quantity ?? 0), 0),
     anchor: subscription.anchor,
     periodStart: plan.item.periodStart,
     periodEnd: plan.item.periodEnd,

@@ -115,6 +115,23 @@ export interface IssuerDefinition {
   emailsVerified: boolean;
 }
 
+/** The languages of Stripe's checkout page, as it names them (`Checkout.SessionCreateParams.Locale`). */
+export const checkoutLocales = [
+  ..."auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hi-IN hr hu id it ja ko lt lv ms".split(" "),
+  ..."mt nb nl pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW".split(" "),
+];
+
+/** What Stripe's checkout page asks for and offers. */
+export interface CheckoutSettings {
+  /** Stripe computes tax, by the address that the page asks for. */
+  automaticTax: boolean;
+  /** The page asks businesses for their tax id. */
+  taxIds: boolean;
+  promotionCodes: boolean;
+  /** The page's language as Stripe names it, unless the call says; null: the browser's. */
+  locale: string | null;
+}
+
 /** Parts of the product that a SaaS may have no use for; what is off answers `route_not_found`. */
 export interface Modules {
   profiles: boolean;
@@ -135,10 +152,18 @@ export interface Configuration {
   defaultMeter: string;
   plans: Readonly<Record<string, PlanDefinition>>;
   policies: Policies;
+  checkout: CheckoutSettings;
   rateLimits: RateLimits;
   support: string | null;
   issuers: readonly IssuerDefinition[];
 }
+
+export const defaultCheckout: CheckoutSettings = {
+  automaticTax: false,
+  taxIds: false,
+  promotionCodes: false,
+  locale: null,
+};
 
 export const defaultPolicies: Policies = {
   roles: { creator: "owner", aliases: {} },

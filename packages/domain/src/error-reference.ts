@@ -90,6 +90,11 @@ export const errorReference: Readonly<Record<ErrorCode, ErrorEntry>> = {
     message: "This needs a plan that you do not have.",
     details: { feature: "organizations", upgradePlans },
   },
+  payment_failed: {
+    when: "A change has to be paid at once, and the payment was declined; nothing has changed.",
+    message: "The payment was declined. Nothing has changed.",
+    details: {},
+  },
   overage_not_available: {
     when: "The plan sells no overage of the meter, so that there is no maximum to set.",
     message: "The plan has no overage.",
@@ -186,7 +191,7 @@ export const errorReference: Readonly<Record<ErrorCode, ErrorEntry>> = {
     details: { status: "revoked" },
   },
   active_subscription: {
-    when: "The organization has a subscription, which has to be changed or cancelled first.",
+    when: "The organization has a subscription, which stands in the way: it has to be changed, cancelled or, where `status` is not `active` or `trialing`, paid first.",
     message: "The organization has a subscription already.",
     details: { planId: "pro", status: "active" },
   },

@@ -34,6 +34,7 @@ export const errorCodes = {
   seat_limit_reached: "payment_required",
   profile_limit_reached: "payment_required",
   plan_required: "payment_required",
+  payment_failed: "payment_required",
   overage_not_available: "payment_required",
   forbidden: "forbidden",
   cannot_change_own_role: "forbidden",

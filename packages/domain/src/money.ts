@@ -24,6 +24,11 @@ export function amountOf(unitPrice: string, quantity: number): number {
   return Number(amount);
 }
 
+/** True when the first unit price is the lower one. */
+export function isCheaper(unitPrice: string, than: string): boolean {
+  return scaled(unitPrice) < scaled(than);
+}
+
 /** The shortest form of a unit price: PostgreSQL's "2.500000000000" is "2.5". */
 export function plainPrice(unitPrice: string): string {
   const units = scaled(unitPrice);

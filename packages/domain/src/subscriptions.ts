@@ -22,6 +22,8 @@ export interface KeptPlan {
   planId: string;
   planVersion: number;
   until: Instant;
+  /** Seats bought that hold as long as the plan does; null: as many as the items say. */
+  seats: number | null;
 }
 
 /** A subscription as Stripe has it now. */

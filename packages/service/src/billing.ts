@@ -1,16 +1,15 @@
+import { findOpenCheckout } from "@headroom/db/checkouts";
 import { readClock } from "@headroom/db/clock";
 import { findPlan, type PlanRow } from "@headroom/db/plans";
-import { readSubscription, type SubscriptionRow, writeBasePlan } from "@headroom/db/subscriptions";
+import { readSeatCounts } from "@headroom/db/seats";
+import { readSubscription, type SubscriptionRow } from "@headroom/db/subscriptions";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
-import { DomainError } from "@headroom/domain/errors";
-import { encodeId } from "@headroom/domain/ids";
-import { assertAvailable, isFree } from "@headroom/domain/plans";
+import { hasPermission } from "@headroom/domain/access";
+import { type Seats, seatsOf } from "@headroom/domain/seats";
 import { type Attention, planAt, type SubscriptionState, stateAt } from "@headroom/domain/subscriptions";
-import { type Access, withLockedOrganization } from "./access.ts";
-import { recordChange } from "./changes.ts";
-import { startCheckout } from "./checkout.ts";
-import { assertNoSubscription, type CheckoutInput } from "./checkout-terms.ts";
+import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
+import { waitingIn } from "./plan-changes.ts";
 
 export interface BillingView {
   /** The plan whose limits hold now. */
@@ -24,18 +23,39 @@ export interface BillingView {
   period: { start: string; end: string } | null;
   /** Seats bought on top of the plan's own. */
   seatsPurchased: number;
+  seats: Seats;
+  /** The plan that takes over later, and when: a cheaper one, or the free one that a cancellation leads to. */
+  pendingPlan: { planId: string; planVersion: number } | null;
+  effectiveAt: string | null;
   cancelAt: string | null;
   trialEnd: string | null;
   /** Something that a person should look into; the state from before is kept meanwhile. */
   attention: Attention | null;
+  /** The checkout that is open; the address is for those who manage billing. */
+  openCheckout: { planId: string; planVersion: number; checkoutUrl: string | null } | null;
 }
 
 /** The organization's plan and subscription as they are now. */
-export async function getBilling(context: Pick<ServiceContext, "db">, access: Access): Promise<BillingView> {
-  return withOrganization(context.db, access.organizationId, async (tx) => {
-    const subscription = await readSubscription(tx, access.organizationId);
+export async function getBilling(
+  context: Pick<ServiceContext, "db" | "configuration">,
+  access: Access,
+): Promise<BillingView> {
+  const { organizationId } = access;
+  const { policies } = context.configuration;
+  return withOrganization(context.db, organizationId, async (tx) => {
+    const subscription = await readSubscription(tx, organizationId);
     const now = await readClock(tx);
-    return toView(subscription, await planInForce(tx, subscription, now), now);
+    const open = await findOpenCheckout(tx, organizationId);
+    const mayPay = hasPermission(access.actor, access.role, "billing.manage", policies);
+    return {
+      ...toView(subscription, await planInForce(tx, subscription, now), now),
+      seats: seatsOf({ ...(await readSeatCounts(tx, organizationId)), policies }),
+      openCheckout: open && {
+        planId: open.parameters.planId,
+        planVersion: open.parameters.planVersion,
+        checkoutUrl: mayPay ? (open.session?.url ?? null) : null,
+      },
+    };
   });
 }
 
@@ -48,8 +68,14 @@ async function planInForce(tx: Tx, { base, facts }: SubscriptionRow, now: Date):
   return plan;
 }
 
-function toView({ facts }: SubscriptionRow, plan: PlanRow, now: Date): BillingView {
+function toView(
+  { facts, base }: SubscriptionRow,
+  plan: PlanRow,
+  now: Date,
+): Omit<BillingView, "seats" | "openCheckout"> {
   const { periodStart, periodEnd, cancelAt, trialEnd } = facts;
+  const found = waitingIn(facts, base);
+  const waiting = found !== null && found.at > now.getTime() ? found : null;
   return {
     plan: { id: plan.id, version: plan.version, displayName: plan.definition.displayName },
     status: stateAt(facts, now.getTime()),
@@ -59,6 +85,8 @@ function toView({ facts }: SubscriptionRow, plan: PlanRow, now: Date): BillingVi
     period:
       periodStart === null || periodEnd === null ? null : { start: iso(periodStart), end: iso(periodEnd) },
     seatsPurchased: facts.seatsPurchased,
+    pendingPlan: waiting && waiting.plan,
+    effectiveAt: waiting && iso(waiting.at),
     cancelAt: cancelAt === null ? null : iso(cancelAt),
     trialEnd: trialEnd === null ? null : iso(trialEnd),
     attention: facts.attention,
@@ -67,57 +95,4 @@ function toView({ facts }: SubscriptionRow, plan: PlanRow, now: Date): BillingVi
 
 function iso(instant: number): string {
   return new Date(instant).toISOString();
-}
-
-export interface PlanChangeView {
-  /** The plan whose limits hold now. */
-  planId: string;
-  planVersion: number;
-  changed: boolean;
-  /** Where to pay for the plan that was asked for; nothing has changed until then. */
-  checkoutUrl: string | null;
-}
-
-/**
- * Changes the plan of an organization without a subscription: to a free plan at once, to a paid one by a checkout.
- * @throws DomainError plan_not_found (404), plan_not_available (400), active_subscription (409) while a subscription
- *   runs, and what `startCheckout` throws.
- */
-export async function changePlan(
-  context: ServiceContext,
-  access: Access,
-  input: Omit<CheckoutInput, "seats">,
-): Promise<PlanChangeView> {
-  const decision = await withLockedOrganization(context, access, async (tx, _organization, fresh) => {
-    const { organizationId, actor } = fresh;
-    const subscription = await readSubscription(tx, organizationId);
-    const now = await readClock(tx);
-    const current = await planInForce(tx, subscription, now);
-    const plan = await findPlan(tx, input.planId);
-    if (!plan) {
-      throw new DomainError("plan_not_found", "There is no such plan.", { planId: input.planId });
-    }
-    if (plan.id === current.id) {
-      return { plan: current, changed: false, pay: false };
-    }
-    assertAvailable(plan);
-    assertNoSubscription(subscription);
-    if (!isFree(plan.definition)) {
-      return { plan: current, changed: false, pay: true };
-    }
-    await writeBasePlan(tx, organizationId, { planId: plan.id, planVersion: plan.version }, now);
-    const target = encodeId("org", organizationId);
-    const data = { from: current.id, to: plan.id, version: plan.version };
-    const audit = { action: "plan.changed", target, data };
-    await recordChange(tx, {
-      organizationId,
-      actor,
-      audit,
-      events: [{ name: "entitlements.changed", payload: {} }],
-    });
-    return { plan, changed: true, pay: false };
-  });
-  const { plan, changed, pay } = decision;
-  const checkoutUrl = pay ? (await startCheckout(context, access, input)).checkoutUrl : null;
-  return { planId: plan.id, planVersion: plan.version, changed, checkoutUrl };
 }

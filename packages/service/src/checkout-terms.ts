@@ -5,19 +5,17 @@ import { readSubscription, type SubscriptionRow } from "@headroom/db/subscriptio
 import type { Tx } from "@headroom/db/tenancy";
 import type { PlanPrice } from "@headroom/domain/configuration";
 import { DomainError } from "@headroom/domain/errors";
+import { seatsToBuy } from "@headroom/domain/plan-changes";
 import { assertAvailable, choosePrice, isFree } from "@headroom/domain/plans";
-import { invalidField } from "@headroom/domain/validation";
 import type { ServiceContext } from "./context.ts";
+import { fixedCurrency, type PlanWish, stripePrice } from "./plan-change-terms.ts";
 import { assertReturnAddress } from "./return-addresses.ts";
 
-export interface CheckoutInput {
-  planId: string;
-  interval?: PlanPrice["interval"] | undefined;
-  currency?: string | undefined;
-  /** Seats to buy on top of the plan's own. */
-  seats?: number | undefined;
+export interface CheckoutInput extends PlanWish {
   successUrl?: string | undefined;
   cancelUrl?: string | undefined;
+  /** The page's language as Stripe names it; default: the configuration's. */
+  locale?: string | undefined;
 }
 
 type Context = Pick<ServiceContext, "configuration" | "addresses">;
@@ -42,18 +40,19 @@ export async function decideCheckout(
   }
   const subscription = await readSubscription(tx, organizationId);
   assertNoSubscription(subscription);
-  const currency = fixedCurrency(subscription, input.currency);
+  const currency = fixedCurrency(subscription.facts, input.currency);
   const price = choosePrice(plan.id, plan.definition, { interval: input.interval, currency });
-  const seats = await seatsToBuy(context, tx, organizationId, plan, input.seats);
-  const consoleAddress = context.addresses.console;
-  const page = (outcome: string) => new URL(`/billing?checkout=${outcome}`, consoleAddress).href;
+  const seats = await seatsOfCheckout(context, tx, organizationId, plan, input.seats);
+  const page = (outcome: string) => new URL(`/billing?checkout=${outcome}`, context.addresses.console).href;
   return {
     planId: plan.id,
     planVersion: plan.version,
     items: itemsFor(await listPricesOf(tx, plan.id, plan.version), price, seats),
     trialDays: subscription.facts.trialUsed ? 0 : plan.definition.trialDays,
-    successUrl: assertReturnAddress(input.successUrl ?? page("success"), consoleAddress, "successUrl"),
-    cancelUrl: assertReturnAddress(input.cancelUrl ?? page("cancelled"), consoleAddress, "cancelUrl"),
+    successUrl: assertReturnAddress(input.successUrl ?? page("success"), context.addresses, "successUrl"),
+    cancelUrl: assertReturnAddress(input.cancelUrl ?? page("cancelled"), context.addresses, "cancelUrl"),
+    ...context.configuration.checkout,
+    ...(input.locale === undefined ? {} : { locale: input.locale }),
   };
 }
 
@@ -67,46 +66,24 @@ export function assertNoSubscription({ facts }: SubscriptionRow): void {
   }
 }
 
-// A Stripe customer pays in one currency for ever.
-function fixedCurrency({ facts }: SubscriptionRow, wished: string | undefined): string | undefined {
-  if (wished !== undefined && facts.currency !== null && wished !== facts.currency) {
-    throw new DomainError("currency_fixed", "The organization pays in another currency already.", {
-      currency: facts.currency,
-    });
-  }
-  return wished ?? facts.currency ?? undefined;
-}
-
-async function seatsToBuy(
-  { configuration }: Context,
+/** The seats that a checkout of a plan buys. @throws DomainError validation_failed */
+export async function seatsOfCheckout(
+  { configuration }: Pick<ServiceContext, "configuration">,
   tx: Tx,
   organizationId: string,
   { definition }: PlanRow,
   wished: number | undefined,
 ): Promise<number> {
-  if (wished !== undefined && (definition.seats.kind === "auto" || definition.seats.prices.length === 0)) {
-    throw invalidField("seats", "This plan does not sell seats ahead");
-  }
-  if (definition.seats.kind === "licensed" || definition.seats.prices.length === 0) {
-    return wished ?? 0;
-  }
   const withOwner = configuration.policies.seats.basis === "all_members";
-  return Math.max(0, (await countMembers(tx, organizationId, withOwner)) - definition.seats.included);
+  const members = await countMembers(tx, organizationId, withOwner);
+  return seatsToBuy(definition.seats, { wished, bought: 0, members });
 }
 
 function itemsFor(rows: readonly PriceRow[], { interval, currency }: PlanPrice, seats: number) {
-  const priceId = (role: PriceRow["role"]) => {
-    const row = rows.find(
-      (one) => one.role === role && one.interval === interval && one.currency === currency,
+  const priceId = (role: PriceRow["role"]) =>
+    stripePrice(
+      rows.find((one) => one.role === role && one.interval === interval && one.currency === currency),
     );
-    if (!row?.stripePriceId) {
-      throw new DomainError(
-        "billing_not_configured",
-        "Stripe does not have this plan's prices: push the plans.",
-      );
-    }
-    return row.stripePriceId;
-  };
   const plan = { priceId: priceId("plan"), quantity: 1 };
   return seats > 0 ? [plan, { priceId: priceId("seat"), quantity: seats }] : [plan];
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { changePlan, getBilling } from "./billing.ts";
+import { getBilling } from "./billing.ts";
 import { startCheckout } from "./checkout.ts";
+import { changePlan } from "./plan-changes.ts";
 import { pushPlans } from "./plans.ts";
 import { StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";

@@ -13,12 +13,16 @@ import { withOrganization } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import { canonical } from "@headroom/domain/plans";
+import { isLiveAtStripe } from "@headroom/domain/subscriptions";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import { type CheckoutInput, decideCheckout } from "./checkout-terms.ts";
 import type { ServiceContext } from "./context.ts";
+import { withCustomerLease } from "./customer-leases.ts";
+import { refreshCustomer } from "./customer-sync.ts";
 import { ensureCustomer, requireStripe } from "./customers.ts";
+import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isPassing } from "./stripe/faults.ts";
 import type { StripeCheckout, StripeGateway } from "./stripe/gateway.ts";
 
@@ -42,23 +46,28 @@ export async function startCheckout(
 ): Promise<CheckoutView> {
   const ready = requireStripe(context);
   const intent = await claimCheckout(ready, access, input);
-  return forWaitingPerson(async () => {
+  return answered(async () => {
     const { organizationId } = access;
     const customerId = await ensureCustomer(ready, organizationId);
     if (await endSuperseded(ready, organizationId, customerId)) {
-      await close(ready, organizationId, intent.id, "failed");
-      throw paidMeanwhile();
+      await assertEnded(ready, organizationId, customerId, () =>
+        close(ready, organizationId, intent.id, "failed"),
+      );
     }
     const session = await openSession(ready, organizationId, customerId, intent);
-    if (session.status === "expired") {
-      await close(ready, organizationId, intent.id, "expired");
-      return startCheckout(context, access, input);
+    if (session.status === "open" && session.url !== null) {
+      return { checkoutUrl: session.url };
     }
-    if (session.status === "complete" || session.url === null) {
-      throw paidMeanwhile();
+    if (session.status === "complete") {
+      await assertEnded(ready, organizationId, customerId);
     }
-    return { checkoutUrl: session.url };
+    await close(ready, organizationId, intent.id, session.status === "complete" ? "completed" : "expired");
+    return startCheckout(context, access, input);
   });
+}
+
+function answered<Result>(work: () => Promise<Result>): Promise<Result> {
+  return forWaitingPerson(() => withinDeadline(answerWithinMs, work));
 }
 
 /** The intent that stands for this wish; an open one for another wish is superseded. */
@@ -119,10 +128,9 @@ async function createSession(
   customerId: string,
   { id, parameters }: CheckoutIntent,
 ): Promise<StripeCheckout> {
-  const { items, trialDays, successUrl, cancelUrl } = parameters;
+  const { planId: _plan, planVersion: _version, ...terms } = parameters;
   try {
-    const session = { organizationId, customerId, items, trialDays, successUrl, cancelUrl };
-    return await context.stripe.createCheckout(session, id);
+    return await context.stripe.createCheckout({ organizationId, customerId, ...terms }, id);
   } catch (error) {
     context.log.error({ err: error, organizationId, intentId: id }, "checkout not opened");
     if (!isPassing(error)) {
@@ -163,6 +171,21 @@ async function close(
   await withOrganization(db, organizationId, (tx) => closeCheckout(tx, organizationId, id, status));
 }
 
-function paidMeanwhile(): DomainError {
-  return new DomainError("active_subscription", "A checkout of this organization has just been paid.");
+// A checkout was paid: what it began runs, unless it has ended since. Stripe knows, whatever has reached us of it.
+async function assertEnded(
+  context: Context,
+  organizationId: string,
+  customerId: string,
+  otherwise?: () => Promise<void>,
+): Promise<void> {
+  const facts = await withCustomerLease(
+    context,
+    customerId,
+    (lease) => refreshCustomer(context, lease, organizationId),
+    { waitMs: 5_000 },
+  );
+  if (facts === "busy" || facts === null || isLiveAtStripe(facts)) {
+    await otherwise?.();
+    throw new DomainError("active_subscription", "A checkout of this organization has just been paid.");
+  }
 }

@@ -1,5 +1,8 @@
 import {
+  type CheckoutSettings,
   type Configuration,
+  checkoutLocales,
+  defaultCheckout,
   defaultPolicies,
   type MeterTerms,
   type PlanDefinition,
@@ -125,6 +128,13 @@ const rateLimits = z.strictObject({
   invitesByOrganization: rateLimit.default(r.invitesByOrganization),
 }) satisfies z.ZodType<RateLimits>;
 
+const checkoutSettings = z.strictObject({
+  automaticTax: z.boolean().default(defaultCheckout.automaticTax),
+  taxIds: z.boolean().default(defaultCheckout.taxIds),
+  promotionCodes: z.boolean().default(defaultCheckout.promotionCodes),
+  locale: z.enum(checkoutLocales).nullable().default(defaultCheckout.locale),
+}) satisfies z.ZodType<CheckoutSettings>;
+
 const issuer = z.strictObject({
   issuer: z.url({ protocol: /^https?$/ }),
   audience: z.string().min(1).nullable().default(null),
@@ -152,6 +162,7 @@ export const configurationShape = z.strictObject({
   defaultMeter: name,
   plans: z.record(name, plan),
   policies: policiesShape.prefault({}),
+  checkout: checkoutSettings.prefault({}),
   rateLimits: rateLimits.prefault({}),
   support: z.string().trim().min(1).max(200).nullable().default(null),
   issuers: z.array(issuer).default([]),

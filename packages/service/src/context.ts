@@ -18,6 +18,8 @@ export interface ServiceContext {
     /** The page an invite link opens; `?token=` is appended. */
     inviteAccept: string;
     console: string;
+    /** Origins beside the console's that people may be sent back to from Stripe; default: none. */
+    returnOrigins?: readonly string[];
   };
   /** At least 32 bytes; there when `invites.linkInList` is on. */
   inviteLinkKey?: string | undefined;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { changePlan } from "./billing.ts";
 import { changeOrganization } from "./organizations.ts";
+import { changePlan } from "./plan-changes.ts";
 import { accessTo, createWorld, outcomeOf, type PolicyChanges, type World } from "./testing/world.ts";
 
 let world: World;

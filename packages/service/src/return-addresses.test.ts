@@ -1,17 +1,31 @@
 import { describe, expect, it } from "vitest";
 import { assertReturnAddress } from "./return-addresses.ts";
 
-const console = "https://app.example.com/billing";
+const addresses = {
+  console: "https://app.example.com/billing",
+  returnOrigins: ["https://www.example.org", "https://shop.example.com:8443"],
+};
 
 describe("assertReturnAddress", () => {
   it.each(["https://app.example.com", "https://app.example.com/a?b=c#d", "HTTPS://APP.example.com/x"])(
     "takes %s",
     (address) => {
-      expect(assertReturnAddress(address, console, "successUrl")).toMatch(/^https:\/\/app\.example\.com\//);
+      expect(assertReturnAddress(address, addresses, "successUrl")).toMatch(/^https:\/\/app\.example\.com\//);
+    },
+  );
+
+  it.each(["https://www.example.org/thanks", "https://shop.example.com:8443/"])(
+    "takes a listed origin: %s",
+    (address) => {
+      expect(assertReturnAddress(address, addresses, "successUrl")).toBe(address);
+      expect(() => assertReturnAddress(address, { console: addresses.console }, "successUrl")).toThrow();
     },
   );
 
   it.each([
+    "https://example.org/",
+    "https://www.example.org:8443/",
+    "https://shop.example.com/",
     "javascript:alert(1)",
     "data:text/html,hello",
     "//evil.example",
@@ -25,6 +39,6 @@ describe("assertReturnAddress", () => {
     "https://evil.example/https://app.example.com/",
     "",
   ])("refuses %j", (address) => {
-    expect(() => assertReturnAddress(address, console, "successUrl")).toThrow("not valid");
+    expect(() => assertReturnAddress(address, addresses, "successUrl")).toThrow("not valid");
   });
 });

@@ -1,18 +1,27 @@
-import { changePlan, getBilling } from "@headroom/service/billing";
+import { checkoutLocales } from "@headroom/domain/configuration";
+import { getBilling } from "@headroom/service/billing";
 import { startCheckout } from "@headroom/service/checkout";
 import { listInvoices } from "@headroom/service/invoices";
 import { setMaxOverages as applyMaxOverages } from "@headroom/service/max-overages";
+import { changePlan } from "@headroom/service/plan-changes";
 import { z } from "zod";
 import { organizationInput, page, safeText } from "../inputs.ts";
 import { organizationProcedure, router } from "../trpc.ts";
 import { billing, checkout, invoices, maxOverages, planChange } from "../views/billing.ts";
 import { planId } from "../views/plans.ts";
+import { subscriptionProcedures } from "./subscriptions.ts";
 
 const returnAddress = safeText(2_000)
   .optional()
-  .describe("Below the console's address; default: its billing page");
+  .describe("Below the console's address or a listed origin; default: the console's billing page");
 const purchase = {
   planId,
+  seats: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .optional()
+    .describe("Seats on top of the plan's own; default: those bought now"),
   interval: z.enum(["month", "year"]).optional().describe("The first that the plan is sold by when absent"),
   currency: z
     .string()
@@ -23,6 +32,10 @@ const purchase = {
     ),
   successUrl: returnAddress,
   cancelUrl: returnAddress,
+  locale: z
+    .enum(checkoutLocales)
+    .optional()
+    .describe("The language of the checkout page; default: the configuration's, else the browser's"),
 };
 const units = z.int().min(0);
 
@@ -40,11 +53,13 @@ export const billingRouter = router({
   changePlan: organizationProcedure("billing.manage")
     .meta({
       summary: "Change the plan",
-      description: "To a free plan at once; to a paid one by paying at `checkoutUrl`.",
+      description:
+        "Without a subscription: to a free plan at once, to a paid one by paying at `checkoutUrl`. With one it is changed: a dearer plan and another interval at once, a cheaper plan by its `downgrade`, a free plan when the paid period ends. The plan in force takes back what waits.",
       rest: { method: "PUT", path: "/organizations/{organization_id}/plan" },
       errors: [
         "plan_not_found",
         "plan_not_available",
+        "payment_failed",
         "active_subscription",
         "currency_fixed",
         "billing_not_configured",
@@ -69,14 +84,11 @@ export const billingRouter = router({
         "unavailable",
       ],
     })
-    .input(
-      organizationInput({
-        ...purchase,
-        seats: z.int().min(0).max(100_000).optional().describe("To buy on top of the plan's own"),
-      }),
-    )
+    .input(organizationInput(purchase))
     .output(checkout)
     .mutation(({ ctx, input }) => startCheckout(ctx.service, ctx.access, input)),
+
+  ...subscriptionProcedures,
 
   invoices: organizationProcedure("billing.manage")
     .meta({

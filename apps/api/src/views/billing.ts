@@ -5,6 +5,20 @@ import { currency, unitPrice } from "./plans.ts";
 const amount = z.int().describe("Minor units");
 const count = z.int().min(0);
 
+const planVersion = z.strictObject({ planId: z.string(), planVersion: z.int() });
+const pending = {
+  pendingPlan: planVersion
+    .nullable()
+    .describe(
+      "The plan that takes over at `effectiveAt`: a cheaper one, or the free one after a cancellation",
+    ),
+  effectiveAt: instant.nullable(),
+};
+const overLimit = z
+  .strictObject({ limit: count, members: count, pending: count, used: count })
+  .nullable()
+  .describe("The seats, where they do not hold the members: nobody is removed, nobody can be added");
+
 export const billing = z.strictObject({
   plan: z.strictObject({ id: z.string(), version: z.int(), displayName: z.string() }),
   status: z
@@ -15,9 +29,27 @@ export const billing = z.strictObject({
   currency: currency.nullable(),
   period: z.strictObject({ start: instant, end: instant }).nullable(),
   seatsPurchased: count.describe("On top of the plan's own"),
+  seats: z.strictObject({
+    limit: count.nullable(),
+    members: count,
+    pending: count,
+    used: count,
+    available: count.nullable(),
+    overLimit: z.boolean(),
+  }),
+  ...pending,
   cancelAt: instant.nullable(),
   trialEnd: instant.nullable(),
   attention: z.enum(["unknown_price", "unknown_status", "multiple_subscriptions"]).nullable(),
+  openCheckout: z
+    .strictObject({
+      ...planVersion.shape,
+      checkoutUrl: z
+        .url()
+        .nullable()
+        .describe("For those who manage billing; null until Stripe has answered"),
+    })
+    .nullable(),
 });
 
 export const checkout = z.strictObject({ checkoutUrl: z.url() });
@@ -27,7 +59,23 @@ export const planChange = z.strictObject({
   planVersion: z.int(),
   changed: z.boolean(),
   checkoutUrl: z.url().nullable().describe("Where to pay; nothing has changed until then"),
+  ...pending,
+  overLimit,
 });
+
+export const seatChange = z.strictObject({
+  seatsPurchased: count.describe("On top of the plan's own"),
+  changed: z.boolean(),
+  overLimit,
+});
+
+export const ending = z.strictObject({
+  cancelAt: instant.nullable().describe("When the subscription ends; null: it goes on"),
+  changed: z.boolean(),
+  nextPlan: planVersion.describe("The plan that holds once it has ended"),
+});
+
+export const portal = z.strictObject({ portalUrl: z.url() });
 
 const span = { periodStart: instant, periodEnd: instant };
 
@@ -37,6 +85,28 @@ const line = z.strictObject({
   unitPrice: unitPrice.nullable(),
   amount,
   ...span,
+});
+
+export const changePreview = z.strictObject({
+  ...planVersion.shape,
+  currency: currency.nullable(),
+  dueNow: amount.describe("Billed when the change is made"),
+  next: z
+    .strictObject({ total: amount, at: instant })
+    .nullable()
+    .describe("The next invoice, without overage; null: there will be none"),
+  lines: z
+    .array(
+      z.strictObject({
+        description: z.string().nullable(),
+        quantity: z.number().nullable(),
+        unitPrice: unitPrice.nullable(),
+        amount,
+      }),
+    )
+    .describe("Of what is due now, or else of the next invoice"),
+  effectiveAt: instant.nullable().describe("When the plan takes over; null: when the checkout is paid"),
+  overLimit,
 });
 
 const invoice = z.strictObject({

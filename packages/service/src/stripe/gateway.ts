@@ -11,6 +11,8 @@ export interface StripeGateway
     CustomerCalls,
     SubscriptionCalls,
     CheckoutCalls,
+    PortalCalls,
+    PreviewCalls,
     InvoiceCalls {
   /** True for a live key: events of the other mode are put aside. */
   readonly livemode: boolean;
@@ -68,11 +70,15 @@ export interface SubscriptionCalls {
 
 export interface SubscriptionChange {
   /** Items that change, by id; a new one has none and names its price. */
-  items?: readonly { id: string | null; priceId?: string; quantity: number }[];
+  items?: readonly { id: string | null; priceId?: string; quantity: number; remove?: true }[];
   /** `now`: billed, and paid or refused, at once. */
   proration: Proration;
   /** The plan that holds until the period ends although the items have the next one; null: none does. */
   kept?: KeptPlan | null;
+  /** Refused, unless what is billed at once is paid: a change of interval is billed at once by itself. */
+  mustBePaid?: true;
+  /** Withdraws a cancellation that has not come yet. */
+  resume?: true;
 }
 
 export interface CustomerState {
@@ -96,6 +102,11 @@ export interface NewCheckout {
   trialDays: number;
   successUrl: string;
   cancelUrl: string;
+  automaticTax: boolean;
+  taxIds: boolean;
+  promotionCodes: boolean;
+  /** Stripe's code of a language; null: the browser's. */
+  locale: string | null;
 }
 
 export interface StripeCheckout {
@@ -103,6 +114,29 @@ export interface StripeCheckout {
   status: "open" | "complete" | "expired";
   /** Where the person pays; null once it is no longer open. */
   url: string | null;
+}
+
+export interface PortalCalls {
+  /** Where a customer sees invoices and changes their card, for a few minutes. */
+  createPortal(portal: NewPortal, key: string): Promise<{ url: string }>;
+}
+
+export interface NewPortal {
+  customerId: string;
+  /** null: the account's default. */
+  configurationId: string | null;
+  returnUrl: string;
+}
+
+export interface PreviewCalls {
+  /**
+   * The next invoice of a subscription as a change would make it: the one of the change itself when that is billed at once,
+   * else the renewal's. Null: there will be none.
+   */
+  previewChange(
+    subscriptionId: string,
+    change: Pick<SubscriptionChange, "items" | "proration">,
+  ): Promise<StripeInvoice | null>;
 }
 
 export interface InvoiceCalls {

@@ -29,7 +29,8 @@ export function checkoutCalls(stripe: Stripe): CheckoutCalls {
   };
 }
 
-function fieldsOf(checkout: NewCheckout): Stripe.Checkout.SessionCreateParams {
+/** A session as Stripe takes it. What is off is not named: the account's own settings hold. */
+export function fieldsOf(checkout: NewCheckout): Stripe.Checkout.SessionCreateParams {
   const metadata = organizationMetadata(checkout.organizationId);
   return {
     mode: "subscription",
@@ -44,6 +45,27 @@ function fieldsOf(checkout: NewCheckout): Stripe.Checkout.SessionCreateParams {
     },
     success_url: checkout.successUrl,
     cancel_url: checkout.cancelUrl,
+    ...(checkout.locale === null
+      ? {}
+      : { locale: checkout.locale as Stripe.Checkout.SessionCreateParams.Locale }),
+    ...(checkout.promotionCodes ? { allow_promotion_codes: true } : {}),
+    ...taxFields(checkout),
+  };
+}
+
+// Stripe takes an address and a name from the page only where it may write them to the customer.
+function taxFields({ automaticTax, taxIds }: NewCheckout): Partial<Stripe.Checkout.SessionCreateParams> {
+  return {
+    ...(automaticTax ? { automatic_tax: { enabled: true } } : {}),
+    ...(taxIds ? { tax_id_collection: { enabled: true } } : {}),
+    ...(automaticTax || taxIds
+      ? {
+          customer_update: {
+            ...(automaticTax ? { address: "auto" as const } : {}),
+            ...(taxIds ? { name: "auto" as const } : {}),
+          },
+        }
+      : {}),
   };
 }
 

@@ -101,7 +101,8 @@ function itemFields(item: NewInvoiceItem): Stripe.InvoiceItemCreateParams {
   };
 }
 
-function toInvoice(invoice: Stripe.Invoice): StripeInvoice {
+/** An invoice in our words. */
+export function toInvoice(invoice: Stripe.Invoice): StripeInvoice {
   return {
     id: invoice.id,
     number: invoice.number,

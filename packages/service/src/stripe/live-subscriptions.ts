@@ -5,7 +5,8 @@ import { call, StripeFault } from "./faults.ts";
 import type { SubscriptionCalls, SubscriptionChange } from "./gateway.ts";
 import { instant, keptIn, keptMetadata, organizationIn } from "./metadata.ts";
 
-const prorations: Record<Proration, "create_prorations" | "always_invoice" | "none"> = {
+/** Stripe's word for how a change is settled. */
+export const prorations: Record<Proration, "create_prorations" | "always_invoice" | "none"> = {
   next_invoice: "create_prorations",
   now: "always_invoice",
   none: "none",
@@ -24,17 +25,23 @@ export function subscriptionCalls(stripe: Stripe): SubscriptionCalls {
   };
 }
 
-function fieldsOf({ items, proration, kept }: SubscriptionChange): Stripe.SubscriptionUpdateParams {
+function fieldsOf(change: SubscriptionChange): Stripe.SubscriptionUpdateParams {
+  const { items, proration, kept, mustBePaid, resume } = change;
+  const paidOrRefused = proration === "now" || mustBePaid;
   return {
     proration_behavior: prorations[proration],
-    ...(proration === "now" ? { payment_behavior: "error_if_incomplete" as const } : {}),
+    ...(paidOrRefused ? { payment_behavior: "error_if_incomplete" as const } : {}),
     ...(items === undefined ? {} : { items: items.map(toItemFields) }),
     ...(kept === undefined ? {} : { metadata: keptMetadata(kept) }),
+    ...(resume ? { cancel_at_period_end: false } : {}),
   };
 }
 
-// The quantity always: without it Stripe sets a changed price's to 1.
-function toItemFields(item: NonNullable<SubscriptionChange["items"]>[number]) {
+/** An item as Stripe takes it: the quantity always, without it Stripe sets a changed price's to 1. */
+export function toItemFields(item: NonNullable<SubscriptionChange["items"]>[number]) {
+  if (item.remove && item.id !== null) {
+    return { id: item.id, deleted: true };
+  }
   return {
     quantity: item.quantity,
     ...(item.id === null ? {} : { id: item.id }),

@@ -1,9 +1,12 @@
 import Stripe from "stripe";
+import { boundedHttpClient } from "./deadlines.ts";
 import type { StripeGateway } from "./gateway.ts";
 import { catalogueCalls } from "./live-catalogue.ts";
 import { checkoutCalls } from "./live-checkout.ts";
 import { customerCalls } from "./live-customers.ts";
 import { invoiceCalls } from "./live-invoices.ts";
+import { portalCalls } from "./live-portal.ts";
+import { previewCalls } from "./live-previews.ts";
 import { subscriptionCalls } from "./live-subscriptions.ts";
 
 export interface StripeOptions {
@@ -18,6 +21,7 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
     maxNetworkRetries: 2,
     timeout: 10_000,
     telemetry: false,
+    httpClient: boundedHttpClient(),
     appInfo: { name: "Headroom" },
     ...(apiBase === undefined ? {} : addressOf(apiBase)),
   });
@@ -27,6 +31,8 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
     ...customerCalls(stripe),
     ...subscriptionCalls(stripe),
     ...checkoutCalls(stripe),
+    ...portalCalls(stripe),
+    ...previewCalls(stripe),
     ...invoiceCalls(stripe),
   };
 }

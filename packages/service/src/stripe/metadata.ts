@@ -26,6 +26,7 @@ export function keptMetadata(kept: KeptPlan | null): Record<string, string> {
     headroom_kept_plan: kept?.planId ?? "",
     headroom_kept_version: kept === null ? "" : String(kept.planVersion),
     headroom_kept_until: kept === null ? "" : new Date(kept.until).toISOString(),
+    headroom_kept_seats: kept?.seats === undefined || kept.seats === null ? "" : String(kept.seats),
   };
 }
 
@@ -34,7 +35,8 @@ export function keptIn(metadata: Metadata): KeptPlan | null {
   const planId = metadata?.headroom_kept_plan;
   const planVersion = Number(metadata?.headroom_kept_version);
   const until = Date.parse(metadata?.headroom_kept_until ?? "");
+  const seats = metadata?.headroom_kept_seats;
   return planId && Number.isInteger(planVersion) && !Number.isNaN(until)
-    ? { planId, planVersion, until }
+    ? { planId, planVersion, until, seats: seats && /^\d{1,9}$/.test(seats) ? Number(seats) : null }
     : null;
 }

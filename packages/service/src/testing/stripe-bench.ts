@@ -55,10 +55,13 @@ export interface StripeBench {
 
 const configurationFile = fileURLToPath(new URL("../../../../headroom.config.ts", import.meta.url));
 
-export async function createStripeBench(): Promise<StripeBench> {
+/** @param adjust another configuration than the shipped one */
+export async function createStripeBench(
+  adjust: (shipped: Configuration) => Configuration = (shipped) => shipped,
+): Promise<StripeBench> {
   const scratch = await createTestDatabase();
   const directory = mkdtempSync(join(tmpdir(), "headroom-billing-"));
-  const configuration = await loadConfiguration(configurationFile);
+  const configuration = adjust(await loadConfiguration(configurationFile));
   const make = createFactory(scratch.admin);
   const hooks = await startHooks((now) => make.setClock(now), settle);
   const sandbox = await startSandbox({

@@ -2,7 +2,12 @@ import { createDatabase } from "@headroom/db/client";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import type { Actor } from "@headroom/domain/actors";
-import { type Configuration, defaultPolicies, type Policies } from "@headroom/domain/configuration";
+import {
+  type Configuration,
+  defaultCheckout,
+  defaultPolicies,
+  type Policies,
+} from "@headroom/domain/configuration";
 import type { ErrorCode } from "@headroom/domain/errors";
 import { decodeId } from "@headroom/domain/ids";
 import type { Permission, Role } from "@headroom/domain/permissions";
@@ -111,6 +116,7 @@ function configurationWith(changes: PolicyChanges): Configuration {
     defaultMeter: "pages",
     plans: {},
     policies: Object.fromEntries(areas),
+    checkout: defaultCheckout,
     rateLimits: defaultRateLimits,
     support: null,
     issuers: [],

@@ -1,0 +1,135 @@
+import { listPricesOf } from "@headroom/db/plan-prices";
+import { readSubscription } from "@headroom/db/subscriptions";
+import type { Tx } from "@headroom/db/tenancy";
+import type { Proration } from "@headroom/domain/configuration";
+import { itemsOf } from "@headroom/domain/plan-changes";
+import type { KeptPlan, SubscriptionFacts } from "@headroom/domain/subscriptions";
+import { type PlanChange, stripePrice } from "./plan-change-terms.ts";
+import type { SubscriptionChange } from "./stripe/gateway.ts";
+import type { StripeStep, Wish } from "./subscription-changes.ts";
+
+/** How a change is settled: what waits for the period's end is paid until then, and a trial owes nothing. */
+export function prorationOf({ kind, plan, facts }: PlanChange): Proration {
+  return kind === "now" && facts.state !== "trialing" ? plan.definition.proration : "none";
+}
+
+/** True where the change takes effect by a new period that is billed at once. */
+export function startsPeriod({ kind, facts, price }: PlanChange): boolean {
+  return kind === "now" && facts.state !== "trialing" && price?.interval !== facts.interval;
+}
+
+/** 2 where the plan that was paid for has to come back before the change, 1 or 0 otherwise. */
+export function callsFor(change: PlanChange): number {
+  const { kind, facts } = change;
+  const settled = prorationOf(change) !== "none" || startsPeriod(change);
+  return kind === "now" && facts.pending !== null && settled ? 2 : Number(stepOf(change) !== null);
+}
+
+/** What is to be done at Stripe for a change; null: nothing. */
+export function wishFor(change: PlanChange): Wish | null {
+  const { kind, plan, facts, seats, price } = change;
+  const step = stepOf(change);
+  if (facts.subscriptionId === null || (step === null && kind !== "cancel")) {
+    return null;
+  }
+  const asked = { planId: plan.id, planVersion: plan.version };
+  const data = {
+    from: facts.planId,
+    to: plan.id,
+    version: plan.version,
+    interval: price?.interval ?? null,
+    seats,
+    effect: kind,
+  };
+  return {
+    kind: "change_plan",
+    subscriptionId: facts.subscriptionId,
+    steps: step === null ? [] : [step],
+    details: asked,
+    audit: { action: "plan.change_requested", data },
+    ...(kind === "cancel" ? { base: asked } : {}),
+  };
+}
+
+function stepOf(change: PlanChange): StripeStep | null {
+  const { kind, facts, items } = change;
+  const proration = prorationOf(change);
+  const resume = facts.cancelAt === null ? {} : { resume: true as const };
+  switch (kind) {
+    case "now": {
+      const paid = startsPeriod(change) ? { mustBePaid: true as const } : {};
+      const kept = facts.pending === null ? {} : { kept: null };
+      return { call: "update", change: { items, proration, ...kept, ...paid, ...resume } };
+    }
+    case "period_end":
+      return { call: "update", change: { items, proration, kept: keptFor(facts), ...resume } };
+    case "withdraw":
+      return { call: "update", change: withdrawal(change, resume) };
+    case "cancel":
+      return facts.cancelAt === null ? { call: "cancel", when: "period_end" } : null;
+    default:
+      return null;
+  }
+}
+
+function withdrawal({ facts, items }: PlanChange, resume: { resume?: true }): SubscriptionChange {
+  return facts.pending === null
+    ? { proration: "none", ...resume }
+    : { items, proration: "none", kept: null, ...resume };
+}
+
+/** What holds until the paid period is over. */
+export function keptFor(facts: SubscriptionFacts, seats = facts.seatsPurchased): KeptPlan | null {
+  const { planId, planVersion, periodEnd } = facts;
+  return planId === null || planVersion === null || periodEnd === null
+    ? null
+    : { planId, planVersion, until: periodEnd, seats };
+}
+
+/** Brings the items of the plan that was paid for back in place of those of the one that waits. */
+export async function undoing(tx: Tx, { facts }: PlanChange): Promise<Wish | null> {
+  return rewriting(tx, facts, { planId: facts.planId, planVersion: facts.planVersion, kept: null });
+}
+
+/** Lets the plan wait again that waited before: the change that should have taken its place was not paid. */
+export async function isUndone(tx: Tx, organizationId: string, before: PlanChange): Promise<Wish | null> {
+  const { facts } = await readSubscription(tx, organizationId);
+  const { pending } = before.facts;
+  return pending && rewriting(tx, facts, { ...pending, kept: keptFor(before.facts) });
+}
+
+async function rewriting(
+  tx: Tx,
+  facts: SubscriptionFacts,
+  plan: { planId: string | null; planVersion: number | null; kept: KeptPlan | null },
+): Promise<Wish | null> {
+  const { subscriptionId, interval, currency } = facts;
+  const { planId, planVersion, kept } = plan;
+  if (subscriptionId === null || planId === null || planVersion === null) {
+    return null;
+  }
+  const rows = (await listPricesOf(tx, planId, planVersion)).filter(
+    (row) => row.interval === interval && row.currency === currency,
+  );
+  const seat = rows.find((row) => row.role === "seat");
+  const prices = {
+    plan: stripePrice(rows.find((row) => row.role === "plan")),
+    seat: seat === undefined ? null : stripePrice(seat),
+  };
+  const items = itemsOf(facts, prices, facts.seatsPurchased);
+  return {
+    kind: "change_plan",
+    subscriptionId,
+    steps: [{ call: "update", change: { items, proration: "none", kept } }],
+    details: { planId, planVersion },
+    audit: {
+      action: "plan.change_requested",
+      data: {
+        from: facts.planId,
+        to: planId,
+        version: planVersion,
+        effect: kept === null ? "withdraw" : "period_end",
+      },
+    },
+  };
+}

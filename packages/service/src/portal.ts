@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { readClock } from "@headroom/db/clock";
+import { findCustomer } from "@headroom/db/customers";
+import {
+  closeIntent,
+  findPendingIntent,
+  insertIntent,
+  readPortalConfiguration,
+} from "@headroom/db/subscription-intents";
+import { withOrganization } from "@headroom/db/tenancy";
+import { DomainError } from "@headroom/domain/errors";
+import { encodeId } from "@headroom/domain/ids";
+import { canonical } from "@headroom/domain/plans";
+import { uuidv7 } from "@headroom/platform/uuid";
+import { type Access, withLockedOrganization } from "./access.ts";
+import { recordChange } from "./changes.ts";
+import type { ServiceContext } from "./context.ts";
+import { requireStripe } from "./customers.ts";
+import { assertReturnAddress } from "./return-addresses.ts";
+import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
+import { forWaitingPerson, isPassing } from "./stripe/faults.ts";
+import type { NewPortal } from "./stripe/gateway.ts";
+
+/**
+ * Opens Stripe's portal, where a customer sees invoices and changes their card. The address is good for a few minutes: each
+ * call that was answered is followed by a new one.
+ * @throws DomainError validation_failed (400) for a return address, no_subscription (409) before the first checkout,
+ *   billing_not_configured and unavailable (503)
+ */
+export async function openPortal(
+  context: ServiceContext,
+  access: Access,
+  input: { returnUrl?: string | undefined },
+): Promise<{ portalUrl: string }> {
+  const ready = requireStripe(context);
+  const { db, stripe, log, addresses } = ready;
+  const { organizationId } = access;
+  const returnUrl = assertReturnAddress(
+    input.returnUrl ?? new URL("/billing", addresses.console).href,
+    addresses,
+    "returnUrl",
+  );
+  const { id, portal } = await claim(ready, access, returnUrl);
+  const close = (status: "done" | "failed") =>
+    withOrganization(db, organizationId, (tx) => closeIntent(tx, organizationId, id, status));
+  try {
+    const { url } = await withinDeadline(answerWithinMs, () => stripe.createPortal(portal, id));
+    await close("done");
+    return { portalUrl: url };
+  } catch (error) {
+    log.error({ err: error, organizationId, intentId: id }, "portal not opened");
+    if (!isPassing(error)) {
+      await close("failed");
+    }
+    return forWaitingPerson(() => Promise.reject(error));
+  }
+}
+
+async function claim(
+  context: ServiceContext,
+  access: Access,
+  returnUrl: string,
+): Promise<{ id: string; portal: NewPortal }> {
+  return withLockedOrganization(context, access, async (tx, _organization, { organizationId, actor }) => {
+    const customerId = await findCustomer(tx, organizationId);
+    if (customerId === null) {
+      throw new DomainError("no_subscription", "The organization has never paid for anything.");
+    }
+    const portal = { customerId, configurationId: await readPortalConfiguration(tx), returnUrl };
+    const fingerprint = createHash("sha256")
+      .update(canonical({ kind: "portal", portal }))
+      .digest("hex");
+    const pending = await findPendingIntent(tx, organizationId, fingerprint);
+    if (pending !== null) {
+      return { id: pending.id, portal };
+    }
+    const id = uuidv7();
+    const intent = { id, kind: "portal", fingerprint, parameters: portal } as const;
+    await insertIntent(tx, organizationId, intent, await readClock(tx));
+    const target = encodeId("org", organizationId);
+    await recordChange(tx, { organizationId, actor, audit: { action: "portal.opened", target } });
+    return { id, portal };
+  });
+}
