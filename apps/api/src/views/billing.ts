@@ -17,7 +17,7 @@ export const billing = z.strictObject({
   seatsPurchased: count.describe("On top of the plan's own"),
   cancelAt: instant.nullable(),
   trialEnd: instant.nullable(),
-  attention: z.enum(["unknown_price", "unknown_status", "multiple_subscriptions"]).nullable(),
+  attention: z.enum(["unknown_price", "unknown_status", "multiple_subscriptions", "seats_differ"]).nullable(),
 });
 
 export const checkout = z.strictObject({ checkoutUrl: z.url() });

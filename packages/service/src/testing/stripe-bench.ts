@@ -4,12 +4,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isSettled } from "@headroom/db/settled";
+import { hastenSeats, isSettled } from "@headroom/db/settled";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import { usageRequest } from "@headroom/db/testing/usage-requests";
 import { consumeUsage } from "@headroom/db/usage";
-import type { Configuration } from "@headroom/domain/configuration";
+import type { Configuration, PlanDefinition } from "@headroom/domain/configuration";
 import type { Permission } from "@headroom/domain/permissions";
 import { createLogger } from "@headroom/platform/log";
 import { startSandbox } from "@headroom/stripe-sandbox/sandbox";
@@ -21,6 +21,7 @@ import type { ServiceContext } from "../context.ts";
 import { sweepInbox } from "../customer-sync.ts";
 import { closeDuePeriods, reportOverage } from "../overage-reporting.ts";
 import { pushPlans } from "../plans.ts";
+import { syncSeats } from "../seat-sync.ts";
 import { createStripeGateway } from "../stripe/live.ts";
 
 /** The shipped configuration, a database of its own, and the Stripe sandbox behind the real client. */
@@ -55,12 +56,18 @@ export interface StripeBench {
 
 const configurationFile = fileURLToPath(new URL("../../../../headroom.config.ts", import.meta.url));
 
-export async function createStripeBench(): Promise<StripeBench> {
+type Plans = Readonly<Record<string, PlanDefinition>>;
+
+/** @param morePlans sold beside those of the shipped configuration, made from them. */
+export async function createStripeBench(
+  morePlans: (shipped: Plans) => Plans = () => ({}),
+): Promise<StripeBench> {
   const scratch = await createTestDatabase();
   const directory = mkdtempSync(join(tmpdir(), "headroom-billing-"));
-  const configuration = await loadConfiguration(configurationFile);
+  const shipped = await loadConfiguration(configurationFile);
+  const configuration = { ...shipped, plans: { ...shipped.plans, ...morePlans(shipped.plans) } };
   const make = createFactory(scratch.admin);
-  const hooks = await startHooks((now) => make.setClock(now), settle);
+  const hooks = await startHooks(moveClock, settle);
   const sandbox = await startSandbox({
     file: join(directory, "stripe.sqlite"),
     port: 0,
@@ -82,8 +89,21 @@ export async function createStripeBench(): Promise<StripeBench> {
     context("hr_webhook"),
   ]);
 
+  async function moveClock(now: string): Promise<void> {
+    await settleSeats();
+    await make.setClock(now);
+  }
+
+  // A renewal bills the seats that Stripe knows by then.
+  async function settleSeats(): Promise<void> {
+    for (let rounds = 0; rounds < 10 && (await hastenSeats(worker.db)) > 0; rounds += 1) {
+      await syncSeats(worker);
+    }
+  }
+
   async function settle(finalizing: boolean): Promise<boolean> {
     await sweepInbox(worker);
+    await settleSeats();
     await closeDuePeriods(worker);
     await reportOverage(worker);
     return isSettled(worker.db, { finalizing });
