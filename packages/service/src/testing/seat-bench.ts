@@ -1,4 +1,4 @@
-import type { PlanDefinition, SeatProration } from "@headroom/domain/configuration";
+import type { PlanDefinition } from "@headroom/domain/configuration";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { requestsSince } from "@headroom/stripe-sandbox/testing/controls";
 import { startCheckout } from "../checkout.ts";
@@ -20,7 +20,10 @@ export interface Team {
 
 export interface SeatBench extends StripeBench {
   /** An organization that has paid for a plan, of whose subscription we know. */
-  team(planId?: string, more?: { interval?: "month" | "year"; seats?: number }): Promise<Team>;
+  team(
+    planId?: string,
+    more?: { interval?: "month" | "year"; seats?: number; others?: number },
+  ): Promise<Team>;
   /** By invite and acceptance; answers the new member's id. */
   join(team: Team): Promise<string>;
   remove(team: Team, userId: string): Promise<void>;
@@ -41,15 +44,21 @@ export interface SeatBench extends StripeBench {
 
 const prorations = ["next_invoice", "now", "none", "high_water"] as const;
 
-/** The Stripe bench with the plans `team_<proration>`: USD 10.00, two seats, each further one USD 5.00. */
-export async function createSeatBench(): Promise<SeatBench> {
+/**
+ * The Stripe bench with the plans `team_<proration>`: USD 10.00, and seats that follow the members.
+ * @param terms default: two seats included, each further one USD 5.00.
+ */
+export async function createSeatBench(terms: PlanDefinition["seats"] = seatTerms): Promise<SeatBench> {
   const bench = await createStripeBench(({ pro }) =>
-    Object.fromEntries(prorations.map((one) => [`team_${one}`, autoPlan(pro as PlanDefinition, one)])),
+    Object.fromEntries(
+      prorations.map((one) => [`team_${one}`, teamPlan(pro as PlanDefinition, { ...terms, proration: one })]),
+    ),
   );
   const self: SeatBench = {
     ...bench,
-    async team(planId = "team_next_invoice", { interval = "month", seats } = {}) {
+    async team(planId = "team_next_invoice", { interval = "month", seats, others = 0 } = {}) {
       const { id, access } = await bench.organization();
+      await Promise.all(Array.from({ length: others }, () => bench.make.member(id)));
       const manage = await access("billing.manage");
       const input = { planId, interval, ...(seats === undefined ? {} : { seats }) };
       const { checkoutUrl } = await startCheckout(bench.api, manage, input);
@@ -59,7 +68,7 @@ export async function createSeatBench(): Promise<SeatBench> {
         id,
       );
       const [owner] = await bench.rows(
-        "select user_id as id from headroom.membership where organization_id = $1",
+        "select user_id as id from headroom.membership where role = 'owner' and organization_id = $1",
         id,
       );
       const team = { id, customerId: String(customer?.id), subscriptionId: "", owner: String(owner?.id) };
@@ -130,15 +139,23 @@ export async function createSeatBench(): Promise<SeatBench> {
   return self;
 }
 
-function autoPlan(shipped: PlanDefinition, proration: SeatProration): PlanDefinition {
-  const prices = (unitAmount: string) => [
+function pricesOf(unitAmount: string) {
+  return [
     { interval: "month" as const, currency: "usd", unitAmount },
     { interval: "year" as const, currency: "usd", unitAmount: `${unitAmount}0` },
   ];
-  return {
-    ...shipped,
-    displayName: `Team ${proration}`,
-    prices: prices("1000"),
-    seats: { kind: "auto", included: 2, maxSeats: null, proration, prices: prices("500") },
-  };
+}
+
+const seatTerms: PlanDefinition["seats"] = {
+  kind: "auto",
+  included: 2,
+  maxSeats: null,
+  proration: "next_invoice",
+  prices: pricesOf("500"),
+};
+
+function teamPlan(shipped: PlanDefinition, seats: PlanDefinition["seats"]): PlanDefinition {
+  const sold = (interval: string) => seats.prices.some((price) => price.interval === interval);
+  const prices = pricesOf("1000").filter(({ interval }) => sold(interval));
+  return { ...shipped, displayName: `Team ${seats.proration}`, prices, seats };
 }
