@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { getBilling } from "./billing.ts";
+import { syncSeats } from "./seat-sync.ts";
 import { StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 import { createSeatBench, type SeatBench, type Team } from "./testing/seat-bench.ts";
+import { accessTo } from "./testing/world.ts";
 
 let bench: SeatBench;
 let real: StripeGateway;
@@ -12,6 +14,8 @@ beforeEach(async () => {
 });
 afterEach(() => bench?.close());
 
+const ownerOf = (team: Team) =>
+  accessTo(bench.api, { kind: "user", userId: team.owner }, team.id, "billing.view");
 const none = { pushed: 0, settled: 0, held: 0, busy: 0, failed: 0 };
 const attention = async ({ id }: Team) =>
   (await bench.rows("select attention from headroom.subscription where organization_id = $1", id))[0]
@@ -31,8 +35,6 @@ test("whoever joins or leaves changes the seats at Stripe, beyond those that the
   await Promise.all([bench.join(team), bench.join(team)]);
   expect(await bench.push()).toEqual({ ...none, pushed: 1 });
   expect(await bench.seats(team)).toBe(2);
-  const access = { kind: "user" as const, userId: team.owner };
-  expect(access.userId).toBe(team.owner);
   await bench.remove(team, first);
   expect(await bench.push()).toEqual({ ...none, pushed: 1 });
   expect(await bench.seats(team)).toBe(1);
@@ -85,7 +87,6 @@ test("five, six, five, six: each is a call of its own, none is swallowed by its 
 test("changes are waited for: 5 seconds without one, 60 at most", async () => {
   const team = await bench.team();
   await bench.push();
-  const { syncSeats } = await import("./seat-sync.ts");
   await bench.others(team, 3);
   expect(await syncSeats(bench.worker)).toEqual(none);
   const since = (changed: string, requested: string) =>
@@ -101,6 +102,25 @@ test("changes are waited for: 5 seconds without one, 60 at most", async () => {
   await bench.others(team, 4);
   await since("5 seconds", "5 seconds");
   expect(await syncSeats(bench.worker)).toEqual({ ...none, pushed: 1 });
+  expect(await bench.seats(team)).toBe(3);
+});
+
+test("who joins while Stripe is called waits for more of their kind, not for nothing", async () => {
+  const team = await bench.team();
+  await bench.others(team, 3);
+  bench.worker.stripe = {
+    ...real,
+    async updateSubscription(...call) {
+      await real.updateSubscription(...call);
+      await bench.make.member(team.id);
+    },
+  };
+  expect(await bench.push()).toEqual({ ...none, pushed: 1 });
+  expect(await bench.keys(team)).toHaveLength(1);
+  const target = await bench.target(team);
+  expect(target?.requested_at).toEqual(target?.changed_at);
+  bench.worker.stripe = real;
+  expect(await bench.push()).toEqual({ ...none, pushed: 1 });
   expect(await bench.seats(team)).toBe(3);
 });
 
@@ -282,13 +302,8 @@ test("a subscription that ended is left alone", async () => {
   expect(await bench.push()).toEqual({ ...none, settled: 1 });
   await bench.others(team, 5);
   expect(await bench.push()).toEqual(none);
-  expect(await getBilling(bench.api, await (await accessOf(team))())).toMatchObject({ plan: { id: "free" } });
+  expect(await getBilling(bench.api, await ownerOf(team))).toMatchObject({ plan: { id: "free" } });
 });
-
-const accessOf = async (team: Team) => {
-  const { accessTo } = await import("./testing/world.ts");
-  return () => accessTo(bench.api, { kind: "user", userId: team.owner }, team.id, "billing.view");
-};
 
 test("growth from 3 to 40 in a minute is a few calls, and the last quantity is right", async () => {
   const team = await bench.team("team_now");
