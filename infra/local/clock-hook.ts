@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
-import { createDatabase } from "@headroom/db/client";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createDatabase, type Database } from "@headroom/db/client";
 import { setDevClock } from "@headroom/db/clock";
-import { isSettled } from "@headroom/db/settled";
+import { hastenSeats, isSettled } from "@headroom/db/settled";
 import { host } from "./addresses.ts";
 
 export type ClockHook = { close: () => Promise<void> };
@@ -18,10 +19,23 @@ const send = (response: ServerResponse, status: number, body: object): void => {
   response.end(JSON.stringify(body));
 };
 
+// Less than the clock waits for an answer.
+const seatsWaitMs = 8_000;
+const askAgainMs = 100;
+
+/** Waits until the worker has told Stripe every seat; false when it has not in time. */
+const seatsAreTold = async (worker: Database): Promise<boolean> => {
+  for (const until = Date.now() + seatsWaitMs; Date.now() < until; await sleep(askAgainMs)) {
+    if ((await hastenSeats(worker)) === 0) return true;
+  }
+  return false;
+};
+
 /**
  * What the sandbox's clock asks of the stack that lives by it: `POST /clock {now}` moves the database's
- * clock, `GET /settled?now=&finalizing=` answers 200 when everything that Stripe sent is applied and, before
- * an invoice is finalized, no overage waits to be sent; else 409.
+ * clock, once Stripe knows every seat, because the renewal on the way bills what it knows then (503 when that takes too
+ * long); `GET /settled?now=&finalizing=` answers 200 when everything that Stripe sent is applied, it knows every seat
+ * and, before an invoice is finalized, no overage waits to be sent; else 409.
  */
 export const startClockHook = async (databaseUrl: string, port: number): Promise<ClockHook> => {
   const connect = (role: "hr_owner" | "hr_worker") =>
@@ -32,6 +46,8 @@ export const startClockHook = async (databaseUrl: string, port: number): Promise
   const moveClock = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const offset = await offsetFrom(request);
     if (offset === null) return send(response, 400, { error: "{now}: a time in ISO 8601" });
+    if (!(await seatsAreTold(worker)))
+      return send(response, 503, { error: "seats wait to be pushed to Stripe" });
     await setDevClock(owner, offset);
     send(response, 200, { offset });
   };

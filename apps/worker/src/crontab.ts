@@ -10,6 +10,7 @@ export const crontab: CronItem[] = [
   tick("* * * * *", "close_periods"),
   tick("* * * * *", "report_overage"),
   tick("* * * * *", "sweep_inbox"),
+  tick("* * * * *", "sync_seats"),
   tick("*/5 * * * *", "remove_ended_limits"),
   tick("* * * * *", "expire_invites"),
   tick("* * * * *", "expire_reservations"),

@@ -4,6 +4,7 @@ import { sweepInbox } from "@headroom/service/customer-sync";
 import { expireInvites } from "@headroom/service/invite-expiry";
 import { closeDuePeriods, reportOverage } from "@headroom/service/overage-reporting";
 import { expireReservations } from "@headroom/service/reservation-expiry";
+import { syncSeats } from "@headroom/service/seat-sync";
 import { type Loop, startLoop } from "./loops.ts";
 import { startWebhookLoop } from "./webhooks.ts";
 
@@ -24,6 +25,7 @@ export function startPromptLoops(context: ServiceContext): Loop[] {
         await reportOverage(context);
       },
     }),
+    startLoop({ name: "seats", everyMs: 800, log, round: () => syncSeats(context) }),
     startLoop({ name: "invites", everyMs: 2_000, log, round: () => expireInvites(context) }),
     startLoop({ name: "reservations", everyMs: 2_000, log, round: () => expireReservations(context) }),
     startLoop({ name: "alerts", everyMs: 1_000, log, round: () => tellAlerts(context) }),

@@ -16,6 +16,7 @@ import { report } from "./tasks/report-overage.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
 import { sendMail } from "./tasks/send-mail.ts";
 import { sweep } from "./tasks/sweep-inbox.ts";
+import { follow } from "./tasks/sync-seats.ts";
 import { tell } from "./tasks/tell-alerts.ts";
 import { tellExpired } from "./tasks/tell-expired-overrides.ts";
 import { checkAudit } from "./tasks/verify-audit.ts";
@@ -40,6 +41,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   roll_up_days: rollUp,
   send_mail: sendMail,
   sweep_inbox: sweep,
+  sync_seats: follow,
   tell_alerts: tell,
   verify_audit: checkAudit,
   verify_usage: verify,

@@ -21,6 +21,7 @@ export interface JobPayloads {
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };
   sweep_inbox: Tick;
+  sync_seats: Tick;
   tell_alerts: Tick;
   verify_audit: Tick;
   verify_usage: Tick;

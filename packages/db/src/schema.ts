@@ -5,6 +5,14 @@
 
 import type { ColumnType } from "kysely";
 
+export type ArrayType<T> = ArrayTypeImpl<T> extends (infer U)[]
+  ? U[]
+  : ArrayTypeImpl<T>;
+
+export type ArrayTypeImpl<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S[], I[], U[]>
+  : T[];
+
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
@@ -373,6 +381,26 @@ export interface RateLimit {
   points: number;
 }
 
+export interface SeatTarget {
+  attempts: Generated<number>;
+  changed_at: Generated<Timestamp>;
+  edits: Generated<number>;
+  hastened: Generated<boolean>;
+  high_water: Json | null;
+  last_error: string | null;
+  live: boolean;
+  not_before: Timestamp | null;
+  organization_id: string;
+  push: Generated<number>;
+  pushed_version: Generated<number>;
+  quantity: number | null;
+  recent_invoices: Generated<ArrayType<Timestamp>>;
+  recent_updates: Generated<ArrayType<Timestamp>>;
+  requested_at: Generated<Timestamp>;
+  sent: Json | null;
+  version: Generated<number>;
+}
+
 export interface StripeCustomer {
   created_at: Timestamp;
   customer_id: string;
@@ -701,6 +729,7 @@ export interface DB {
   platform_key: PlatformKey;
   profile: Profile;
   rate_limit: RateLimit;
+  seat_target: SeatTarget;
   stripe_customer: StripeCustomer;
   stripe_customer_sync: StripeCustomerSync;
   stripe_inbox: StripeInbox;

@@ -50,7 +50,7 @@ export function reduceSubscription(
   const rivals = live.filter((one) => one.status !== "incomplete" && isOurs(one, catalogue));
   const started = facts.subscriptionId !== previous.subscriptionId || previous.anchor === null;
   return {
-    facts: { ...facts, attention: rivals.length > 1 ? "multiple_subscriptions" : null },
+    facts: { ...facts, attention: rivals.length > 1 ? "multiple_subscriptions" : facts.attention },
     periodStart: started || facts.periodStart !== previous.periodStart ? facts.periodStart : null,
   };
 }
@@ -91,11 +91,14 @@ function running(
     .filter((mapped) => mapped?.role === "seat");
   const plans = plansOf(subscription, plan, catalogue);
   const keptSeats = plans.pending === null ? null : (subscription.kept?.seats ?? null);
+  const seatsPurchased = keptSeats ?? seats.reduce((sum, seat) => sum + (seat?.item.quantity ?? 0), 0);
+  // Raised where members are counted, and true for as long as nobody changes the quantity.
+  const differs = same?.attention === "seats_differ" && same.seatsPurchased === seatsPurchased;
   return {
     ...standing(subscription, same, graceDays, cancelAt, catalogue.overageWhilePastDue, now),
     source: "stripe",
     ...plans,
-    seatsPurchased: keptSeats ?? seats.reduce((sum, seat) => sum + (seat?.item.quantity ?? 0), 0),
+    seatsPurchased,
     anchor: subscription.anchor,
     periodStart: plan.item.periodStart,
     periodEnd: plan.item.periodEnd,
@@ -104,7 +107,7 @@ function running(
     trialEnd: subscription.trialEnd,
     trialUsed: previous.trialUsed,
     cancelAt,
-    attention: null,
+    attention: differs ? "seats_differ" : null,
     subscriptionId: subscription.id,
     status: subscription.status,
     planItemId: plan.item.id,

@@ -44,8 +44,7 @@ export interface Seats {
 export function seatsOf({ plan, purchased, members, pending, override, policies }: SeatFacts): Seats {
   const ofPlan = plan.kind === "licensed" ? plan.included + purchased : plan.max;
   const limit = override === null ? ofPlan : override.limit;
-  const owners = policies.seats.basis === "excluding_owner" ? 0 : members.owner;
-  const seated = owners + members.admin + members.member;
+  const seated = seatedMembers(members, policies);
   const used = seated + (policies.seats.countPending ? pending : 0);
   return {
     limit,
@@ -55,6 +54,12 @@ export function seatsOf({ plan, purchased, members, pending, override, policies 
     available: limit === null ? null : Math.max(0, limit - used),
     overLimit: limit !== null && seated > limit,
   };
+}
+
+/** Members that take a seat by `seats.basis`. */
+export function seatedMembers(members: SeatCounts["members"], policies: Policies): number {
+  const owners = policies.seats.basis === "excluding_owner" ? 0 : members.owner;
+  return owners + members.admin + members.member;
 }
 
 /** True when one more person can be invited. */

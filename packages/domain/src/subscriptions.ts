@@ -57,7 +57,8 @@ export type SubscriptionState =
   | "suspended"
   | "ended";
 
-export type Attention = "unknown_price" | "unknown_status" | "multiple_subscriptions";
+/** `seats_differ`: somebody sets the seats of an `auto` plan at Stripe again and again, and we gave in. */
+export type Attention = "unknown_price" | "unknown_status" | "multiple_subscriptions" | "seats_differ";
 
 /** What an organization's subscription comes to. The plan holds until `limitsUntil`, then the base plan does. */
 export interface SubscriptionFacts {

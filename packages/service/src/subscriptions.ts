@@ -46,8 +46,20 @@ async function writeState(
   const catalogue = await readCatalogue(tx);
   const subscriptions = customer?.subscriptions ?? [];
   const { facts, periodStart } = reduceSubscription(subscriptions, catalogue, previous, now.getTime());
+  await writeFacts(tx, organization, { previous, facts, periodStart, now });
+  return facts;
+}
+
+/** Writes facts with their audit trail, mail and event; nothing where nothing changed. The caller holds the lock. */
+export async function writeFacts(
+  tx: Tx,
+  organization: OrganizationRow,
+  change: { previous: SubscriptionFacts; facts: SubscriptionFacts; periodStart: number | null; now: Date },
+): Promise<void> {
+  const { previous, facts, periodStart, now } = change;
+  const organizationId = organization.id;
   if (canonical(facts) === canonical(previous)) {
-    return facts;
+    return;
   }
   await writeSubscription(tx, organizationId, facts, { periodStart, now });
   const actor = { kind: "system", name: "stripe" } as const;
@@ -63,5 +75,4 @@ async function writeState(
     actor,
     events: [{ name: "entitlements.changed", payload: {} }],
   });
-  return facts;
 }

@@ -40,7 +40,7 @@ export const billing = z.strictObject({
   ...pending,
   cancelAt: instant.nullable(),
   trialEnd: instant.nullable(),
-  attention: z.enum(["unknown_price", "unknown_status", "multiple_subscriptions"]).nullable(),
+  attention: z.enum(["unknown_price", "unknown_status", "multiple_subscriptions", "seats_differ"]).nullable(),
   openCheckout: z
     .strictObject({
       ...planVersion.shape,

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isSettled } from "@headroom/db/settled";
+import { hastenSeats, isSettled } from "@headroom/db/settled";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import { usageRequest } from "@headroom/db/testing/usage-requests";
@@ -21,6 +21,7 @@ import type { ServiceContext } from "../context.ts";
 import { sweepInbox } from "../customer-sync.ts";
 import { closeDuePeriods, reportOverage } from "../overage-reporting.ts";
 import { pushPlans } from "../plans.ts";
+import { syncSeats } from "../seat-sync.ts";
 import { createStripeGateway } from "../stripe/live.ts";
 
 /** The shipped configuration, a database of its own, and the Stripe sandbox behind the real client. */
@@ -63,7 +64,7 @@ export async function createStripeBench(
   const directory = mkdtempSync(join(tmpdir(), "headroom-billing-"));
   const configuration = adjust(await loadConfiguration(configurationFile));
   const make = createFactory(scratch.admin);
-  const hooks = await startHooks((now) => make.setClock(now), settle);
+  const hooks = await startHooks(moveClock, settle);
   const sandbox = await startSandbox({
     file: join(directory, "stripe.sqlite"),
     port: 0,
@@ -85,8 +86,21 @@ export async function createStripeBench(
     context("hr_webhook"),
   ]);
 
+  async function moveClock(now: string): Promise<void> {
+    await settleSeats();
+    await make.setClock(now);
+  }
+
+  // A renewal bills the seats that Stripe knows by then.
+  async function settleSeats(): Promise<void> {
+    for (let rounds = 0; rounds < 10 && (await hastenSeats(worker.db)) > 0; rounds += 1) {
+      await syncSeats(worker);
+    }
+  }
+
   async function settle(finalizing: boolean): Promise<boolean> {
     await sweepInbox(worker);
+    await settleSeats();
     await closeDuePeriods(worker);
     await reportOverage(worker);
     return isSettled(worker.db, { finalizing });
