@@ -24,6 +24,11 @@ export function amountOf(unitPrice: string, quantity: number): number {
   return Number(amount);
 }
 
+/** True when price × quantity is a whole number of minor units: nothing is rounded, whoever multiplies. */
+export function isWhole(unitPrice: string, quantity: number): boolean {
+  return (scaled(unitPrice) * BigInt(quantity)) % one === 0n;
+}
+
 /** The shortest form of a unit price: PostgreSQL's "2.500000000000" is "2.5". */
 export function plainPrice(unitPrice: string): string {
   const units = scaled(unitPrice);
