@@ -21,6 +21,7 @@ import type { ServiceContext } from "../context.ts";
 import { sweepInbox } from "../customer-sync.ts";
 import { closeDuePeriods, reportOverage } from "../overage-reporting.ts";
 import { pushPlans } from "../plans.ts";
+import { receiveEvent } from "../stripe/events.ts";
 import { createStripeGateway } from "../stripe/live.ts";
 
 /** The shipped configuration, a database of its own, and the Stripe sandbox behind the real client. */
@@ -46,6 +47,8 @@ export interface StripeBench {
   ): Promise<number>;
   /** Pays an open checkout with a test card. */
   pay(checkoutUrl: string, paymentMethod?: string): Promise<void>;
+  /** Feeds every event that Stripe has had to the inbox and applies what waits there, as the webhook app does. */
+  deliver(): Promise<void>;
   /** Moves Stripe's clock and ours, as the development stack does: events delivered, jobs run, at every step. */
   advance(by: string): Promise<void>;
   /** Rows of a table of ours, past every wall. */
@@ -55,17 +58,29 @@ export interface StripeBench {
 
 const configurationFile = fileURLToPath(new URL("../../../../headroom.config.ts", import.meta.url));
 
-export async function createStripeBench(): Promise<StripeBench> {
+export interface StripeBenchOptions {
+  /** False: Stripe's clock waits for nobody, as if the worker and the webhook app were down. */
+  settling?: boolean;
+  /** Feeds Stripe's events to the inbox at every step of the clock, as its webhooks do. */
+  events?: boolean;
+  configure?: (shipped: Configuration) => Configuration;
+}
+
+export async function createStripeBench({
+  settling = true,
+  events = false,
+  configure = (shipped) => shipped,
+}: StripeBenchOptions = {}): Promise<StripeBench> {
   const scratch = await createTestDatabase();
   const directory = mkdtempSync(join(tmpdir(), "headroom-billing-"));
-  const configuration = await loadConfiguration(configurationFile);
+  const configuration = configure(await loadConfiguration(configurationFile));
   const make = createFactory(scratch.admin);
   const hooks = await startHooks((now) => make.setClock(now), settle);
   const sandbox = await startSandbox({
     file: join(directory, "stripe.sqlite"),
     port: 0,
     clockHookUrl: `${hooks.url}/clock`,
-    settledHookUrl: `${hooks.url}/settled`,
+    ...(settling ? { settledHookUrl: `${hooks.url}/settled` } : {}),
   });
   const context = async (role: "hr_api" | "hr_worker" | "hr_webhook"): Promise<ServiceContext> => ({
     db: await scratch.connect(role),
@@ -82,7 +97,23 @@ export async function createStripeBench(): Promise<StripeBench> {
     context("hr_webhook"),
   ]);
 
+  async function deliver(): Promise<void> {
+    const found: Stripe.Event[] = [];
+    for await (const event of clientOf(sandbox).events.list({ limit: 100 })) {
+      found.push(event);
+    }
+    for (const event of found.reverse()) {
+      await receiveEvent({ ...webhook, livemode: false }, JSON.parse(JSON.stringify(event)), 0);
+    }
+    while ((await sweepInbox(webhook)).customers > 0) {
+      // Until nothing waits.
+    }
+  }
+
   async function settle(finalizing: boolean): Promise<boolean> {
+    if (events) {
+      await deliver();
+    }
     await sweepInbox(worker);
     await closeDuePeriods(worker);
     await reportOverage(worker);
@@ -122,6 +153,7 @@ export async function createStripeBench(): Promise<StripeBench> {
     },
     pay: (checkoutUrl, paymentMethod = "pm_card_visa") =>
       control(`checkout/${/cs_\w+/.exec(checkoutUrl)?.[0]}/complete`, { paymentMethod }),
+    deliver,
     advance: (by) => control("clock/advance", { by }),
     rows: async (sql, ...values) => (await scratch.admin.query(sql, values)).rows,
     async close() {
