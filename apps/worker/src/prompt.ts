@@ -2,6 +2,7 @@ import { tellAlerts } from "@headroom/service/alert-telling";
 import type { ServiceContext } from "@headroom/service/context";
 import { sweepInbox } from "@headroom/service/customer-sync";
 import { expireInvites } from "@headroom/service/invite-expiry";
+import { holdLateInvoices, releaseInvoices } from "@headroom/service/invoice-holds";
 import { closeDuePeriods, reportOverage } from "@headroom/service/overage-reporting";
 import { expireReservations } from "@headroom/service/reservation-expiry";
 import { type Loop, startLoop } from "./loops.ts";
@@ -22,6 +23,8 @@ export function startPromptLoops(context: ServiceContext): Loop[] {
       round: async () => {
         await closeDuePeriods(context);
         await reportOverage(context);
+        await holdLateInvoices(context);
+        await releaseInvoices(context);
       },
     }),
     startLoop({ name: "invites", everyMs: 2_000, log, round: () => expireInvites(context) }),

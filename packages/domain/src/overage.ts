@@ -97,3 +97,13 @@ export function chooseAdjustmentInvoice(
 function sameSecond(a: number, b: number): boolean {
   return Math.floor(a / 1000) === Math.floor(b / 1000);
 }
+
+/** Until when a draft waits for its overage: a day after it was made, at most. */
+export function holdUntil(createdAt: number): number {
+  return createdAt + day;
+}
+
+/** When a draft that waited finalizes: at its own hour, and not sooner than in a few minutes. */
+export function releaseAt(ownHour: number, now: number): number {
+  return Math.max(ownHour, now + 5 * 60_000);
+}
