@@ -30,6 +30,9 @@ export interface LedgerRow {
   stripeInvoiceId: string | null;
   stripeInvoiceItemId: string | null;
   lastError: string | null;
+  /** An adjustment for which there is no invoice before the next renewal's. */
+  waits: boolean;
+  createdAt: Date;
 }
 
 const columns = [
@@ -54,6 +57,8 @@ const columns = [
   "stripe_invoice_id as stripeInvoiceId",
   "stripe_invoice_item_id as stripeInvoiceItemId",
   "last_error as lastError",
+  "waits",
+  "created_at as createdAt",
 ] as const;
 
 /** Writes what is to be billed; in the transaction that closes or amends the period. */
@@ -161,7 +166,7 @@ export async function amendOverage(
       version: sql`version + 1`,
       attempts: 0,
       waits: false,
-      next_attempt_at: sql`greatest(next_attempt_at, clock_timestamp())`,
+      next_attempt_at: sql`clock_timestamp()`,
     })
     .where("organization_id", "=", organizationId)
     .where("id", "=", id)
@@ -207,6 +212,7 @@ export async function replaceOverage(tx: Tx, row: LedgerRow): Promise<boolean> {
       sent_quantity: null,
       sent_amount: null,
       placement: sql`placement + 1`,
+      next_attempt_at: sql`clock_timestamp()`,
     }),
   );
 }
