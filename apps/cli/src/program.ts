@@ -6,6 +6,7 @@ import { addKeys } from "./commands/keys.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addOrganizations } from "./commands/organizations.ts";
 import { addPlans } from "./commands/plans.ts";
+import { addStripe } from "./commands/stripe.ts";
 import { addUsage } from "./commands/usage.ts";
 import { addUsers } from "./commands/users.ts";
 import type { Terminal } from "./terminal.ts";
@@ -49,6 +50,7 @@ function createProgram(shell: Shell): Command {
   addAudit(program, shell);
   addOrganizations(program, shell);
   addUsers(program, shell);
+  addStripe(program, shell);
   return program;
 }
 

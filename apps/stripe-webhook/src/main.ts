@@ -2,7 +2,8 @@ import { assertUnprivileged, createDatabase } from "@headroom/db/client";
 import { assertRealClock } from "@headroom/db/clock";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
-import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
+import { createMetrics, exposeGauge, startMetricsServer } from "@headroom/platform/metrics";
+import { heldInvoices, heldInvoicesMetric } from "@headroom/service/invoice-holds";
 import { openStripe } from "@headroom/service/stripe/variables";
 import { readVariables } from "./config.ts";
 import { startWebhookServer } from "./server.ts";
@@ -24,8 +25,11 @@ async function main(): Promise<void> {
   await assertUnprivileged(db);
   await assertRealClock(db, variables.HEADROOM_ENV);
   if (metricsPort !== undefined) {
-    const metrics = await startMetricsServer(createMetrics("stripe-webhook"), { host, port: metricsPort });
-    lifecycle.onStop("metrics", () => metrics.close());
+    const metrics = createMetrics("stripe-webhook");
+    const read = async () => (await heldInvoices({ db })).held;
+    exposeGauge(metrics, { ...heldInvoicesMetric, read });
+    const served = await startMetricsServer(metrics, { host, port: metricsPort });
+    lifecycle.onStop("metrics", () => served.close());
   }
   const server = await startWebhookServer({
     host,

@@ -3,6 +3,7 @@ import { createHealth } from "@headroom/platform/health";
 import { type HttpServer, startHttpServer } from "@headroom/platform/http";
 import type { ServiceContext } from "@headroom/service/context";
 import { createApplier } from "./apply.ts";
+import { startHolds } from "./holds.ts";
 import { receive } from "./receive.ts";
 
 export interface WebhookOptions {
@@ -22,6 +23,7 @@ export async function startWebhookServer(
   const { service, host, port, shutdownDelayMs } = options;
   const { db, log } = service;
   const applier = createApplier(service, { concurrency: 4 });
+  const holds = startHolds(service, { everyMs: 2_000 });
   const receiver = { ...options, apply: applier.apply };
   const server = await startHttpServer({
     host,
@@ -36,7 +38,7 @@ export async function startWebhookServer(
     port: server.port,
     async close() {
       await server.close();
-      await applier.stop();
+      await Promise.all([applier.stop(), holds.stop()]);
     },
   };
 }

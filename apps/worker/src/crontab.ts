@@ -19,6 +19,7 @@ export const crontab: CronItem[] = [
   tick("17 * * * *", "verify_usage"),
   tick("47 * * * *", "prune_usage"),
   tick("37 3 * * *", "verify_audit"),
+  tick("57 4 * * *", "reconcile_overage"),
   tick("27 * * * *", "prune_webhook_deliveries"),
   tick("37 * * * *", "prune_events"),
   tick("* * * * *", "tell_alerts"),

@@ -1,9 +1,11 @@
 import type { Database } from "@headroom/db/client";
 import { countDeadJobs } from "@headroom/db/worker-leases";
 import type { Logger } from "@headroom/platform/log";
-import type { Metrics } from "@headroom/platform/metrics";
+import { exposeGauge, type Metrics } from "@headroom/platform/metrics";
 import { lastVerification } from "@headroom/service/audit-verification";
+import { heldInvoices, heldInvoicesMetric } from "@headroom/service/invoice-holds";
 import { lastUsageCheck } from "@headroom/service/metering";
+import { lastReconciliation } from "@headroom/service/overage-reconciliation";
 import type { WorkerEvents } from "graphile-worker";
 import { Gauge, Histogram } from "prom-client";
 
@@ -88,6 +90,30 @@ export function exposeUsageCheck(database: Database, metrics: Metrics): void {
     headroom_usage_differences: {
       help: "Usage counters, tallies and closed periods that differ from their recount",
       read: ({ differences }) => differences,
+    },
+  });
+}
+
+/**
+ * The metrics `headroom_overage_reconcile_ok` (1: every ledger agreed with its recount and with Stripe's invoices),
+ * `headroom_overage_differences` and `headroom_overage_reconciled_timestamp_seconds`, absent before the first time; and
+ * `headroom_invoices_held`.
+ */
+export function exposeOverage(database: Database, metrics: Metrics): void {
+  const read = async () => (await heldInvoices({ db: database })).held;
+  exposeGauge(metrics, { ...heldInvoicesMetric, read });
+  exposeCheck(metrics, () => lastReconciliation({ db: database }), {
+    headroom_overage_reconcile_ok: {
+      help: "1 when ledger, recount and Stripe's invoice lines agreed when they were last compared, 0 when not",
+      read: ({ differences }) => (differences === 0 ? 1 : 0),
+    },
+    headroom_overage_differences: {
+      help: "Differences between ledger, recount and Stripe's invoice lines",
+      read: ({ differences }) => differences,
+    },
+    headroom_overage_reconciled_timestamp_seconds: {
+      help: "When ledgers were last compared with Stripe",
+      read: ({ checkedAt }) => checkedAt.getTime() / 1_000,
     },
   });
 }

@@ -2,6 +2,7 @@ import { tellAlerts } from "@headroom/service/alert-telling";
 import type { ServiceContext } from "@headroom/service/context";
 import { sweepInbox } from "@headroom/service/customer-sync";
 import { expireInvites } from "@headroom/service/invite-expiry";
+import { holdLateInvoices, releaseInvoices } from "@headroom/service/invoice-holds";
 import { closeDuePeriods, reportOverage } from "@headroom/service/overage-reporting";
 import { expireReservations } from "@headroom/service/reservation-expiry";
 import { syncSeats } from "@headroom/service/seat-sync";
@@ -23,6 +24,8 @@ export function startPromptLoops(context: ServiceContext): Loop[] {
       round: async () => {
         await closeDuePeriods(context);
         await reportOverage(context);
+        await holdLateInvoices(context);
+        await releaseInvoices(context);
       },
     }),
     startLoop({ name: "seats", everyMs: 800, log, round: () => syncSeats(context) }),

@@ -11,6 +11,7 @@ import { prune } from "./tasks/prune-events.ts";
 import { pruneUsage } from "./tasks/prune-usage.ts";
 import { pruneDeliveries } from "./tasks/prune-webhook-deliveries.ts";
 import { purge } from "./tasks/purge-organizations.ts";
+import { reconcile } from "./tasks/reconcile-overage.ts";
 import { removeLimits } from "./tasks/remove-ended-limits.ts";
 import { report } from "./tasks/report-overage.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
@@ -37,6 +38,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   purge_organizations: purge,
   prune_events: prune,
   prune_usage: pruneUsage,
+  reconcile_overage: reconcile,
   report_overage: report,
   roll_up_days: rollUp,
   send_mail: sendMail,

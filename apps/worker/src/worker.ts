@@ -7,7 +7,7 @@ import type { Logger } from "@headroom/platform/log";
 import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
 import type { CronItem, TaskList, WorkerEvents } from "graphile-worker";
 import type { Loop } from "./loops.ts";
-import { exposeAuditCheck, exposeUsageCheck, observeJobs } from "./observation.ts";
+import { exposeAuditCheck, exposeOverage, exposeUsageCheck, observeJobs } from "./observation.ts";
 import { readinessChecks } from "./readiness.ts";
 import { startRunner } from "./runner.ts";
 
@@ -46,6 +46,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ url: string
   observeJobs(events, jobs, metrics, log);
   exposeAuditCheck(database, metrics);
   exposeUsageCheck(database, metrics);
+  exposeOverage(database, metrics);
   const runner = await startRunner({ ...options, events });
   lifecycle.onStop("jobs", () => runner.stop(options.drainMs));
   void runner.ended.then(

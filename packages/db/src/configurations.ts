@@ -49,11 +49,12 @@ export async function writeMeters(
 /** Writes what SQL itself must know of the policies. */
 export async function writeConfiguration(
   tx: Tx,
-  settings: { overageWhilePastDue: boolean; billAboveCap: boolean },
+  settings: { overageWhilePastDue: boolean; billAboveCap: boolean; settlePlanChanges: boolean },
 ): Promise<void> {
   const row = {
     overage_while_past_due: settings.overageWhilePastDue,
     bill_above_cap: settings.billAboveCap,
+    settle_plan_changes: settings.settlePlanChanges,
     configured_at: sql<Date>`clock_now()`,
   };
   await tx

@@ -58,33 +58,19 @@ export async function readPreviousStart(
   return row?.period_start ?? null;
 }
 
-/** What of the ledger a period has. */
-export interface LedgerLine {
-  id: string;
-  meter: string;
-  periodStart: Date;
-  quantity: number;
-  amount: number;
-  status: "pending" | "sent" | "failed";
-  stripeInvoiceId: string | null;
-}
-
-/** The ledger's row of a period, or the one with an id; null: there is none. */
-export async function readLedgerLine(
+/** The period that a row of the ledger bills; null: there is no such row. */
+export async function readBilledPeriod(
   tx: Tx,
   organizationId: string,
-  which: { id: string } | { meter: string; periodStart: Date },
-): Promise<LedgerLine | null> {
-  const rows = tx
+  id: string,
+): Promise<{ meter: string; periodStart: Date } | null> {
+  const row = await tx
     .selectFrom("overage")
-    .select(["id", "meter", "period_start as periodStart", "quantity", "amount", "status"])
-    .select("stripe_invoice_id as stripeInvoiceId")
-    .where("organization_id", "=", organizationId);
-  const row = await ("id" in which
-    ? rows.where("id", "=", which.id)
-    : rows.where("meter", "=", which.meter).where("period_start", "=", which.periodStart)
-  ).executeTakeFirst();
-  return row === undefined ? null : { ...row, status: row.status as LedgerLine["status"] };
+    .select(["meter", "period_start as periodStart"])
+    .where("organization_id", "=", organizationId)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return row ?? null;
 }
 
 /** What a period can be recognized by. */

@@ -74,6 +74,8 @@ export interface PendingEvents {
   seq: number;
   /** Sessions that are over, and the organizations that they were opened for, as sent. */
   sessions: { id: string; type: string; reference: string | null }[];
+  /** Invoices that were made. */
+  invoices: string[];
 }
 
 /** Everything that waits for a customer, whether it is due or not; null: nothing. */
@@ -95,7 +97,11 @@ export async function notePending(tx: Tx, customerId: string): Promise<PendingEv
   const sessions = rows.filter((row) => row.type.startsWith("checkout.session."));
   return seq === undefined
     ? null
-    : { seq, sessions: sessions.map(({ id, type, reference }) => ({ id: id ?? "", type, reference })) };
+    : {
+        seq,
+        sessions: sessions.map(({ id, type, reference }) => ({ id: id ?? "", type, reference })),
+        invoices: rows.flatMap(({ type, id }) => (type === "invoice.created" && id !== null ? [id] : [])),
+      };
 }
 
 /** Marks what waited for a customer, up to a number, as done with. */

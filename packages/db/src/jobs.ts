@@ -17,6 +17,7 @@ export interface JobPayloads {
   purge_organizations: Tick;
   prune_events: Tick;
   prune_usage: Tick;
+  reconcile_overage: Tick;
   report_overage: Tick;
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };

@@ -1,85 +1,94 @@
 import { sql } from "kysely";
 import type { Tx } from "./tenancy.ts";
 
-/** An ended period as it was closed: counted, and nothing lands in it any more. */
-export interface ClosedPeriod {
+/** A row of the ledger: a line of the bill of one meter's period, or what corrects one. */
+export interface LedgerRow {
+  organizationId: string;
+  id: string;
+  kind: "charge" | "adjustment";
   meter: string;
+  /** 0: what the terms at the period's end rate; n: its n-th segment. */
+  segment: number;
   periodStart: Date;
   periodEnd: Date;
   planId: string;
   planVersion: number;
-  included: number | null;
-  /** In force when the period ended; null: none. */
-  hardCap: number | null;
-  /** null: the plan had no overage terms. */
-  unitPrice: string | null;
-  currency: string | null;
-  /** A subscription through Stripe that was no trial. */
-  billable: boolean;
-  billAboveCap: boolean;
-  total: number;
-  overCap: number;
-}
-
-/** Rolls gates whose period has ended, so that idle ones are written down too; not those in use. Answers how many. */
-export async function leaveEndedPeriods(tx: Tx, most: number): Promise<number> {
-  const { rows } = await sql<{ left: number }>`select leave_ended_periods(${most}) as left`.execute(tx);
-  return rows[0]?.left ?? 0;
-}
-
-export interface PeriodKey {
-  organizationId: string;
-  meter: string;
-  periodStart: Date;
-}
-
-/** Ended periods of any organization that are not counted yet. */
-export async function listUnclosedPeriods(tx: Tx, most: number): Promise<PeriodKey[]> {
-  const { rows } = await sql<PeriodKey>`
-    select organization_id as "organizationId", meter, period_start as "periodStart"
-    from unclosed_periods(${most})`.execute(tx);
-  return rows;
-}
-
-/** Counts and closes an ended period; null when another process was faster. */
-export async function closePeriod(tx: Tx, key: PeriodKey): Promise<ClosedPeriod | null> {
-  const { rows } = await sql<ClosedPeriod>`
-    select p.meter, p.period_start as "periodStart", p.period_end as "periodEnd", p.plan_id as "planId",
-      p.plan_version as "planVersion", p.included, p.hard_cap as "hardCap", p.unit_price as "unitPrice", p.currency, p.billable,
-      coalesce(pm.bill_above_cap, false) as "billAboveCap", p.total, p.over_cap as "overCap"
-    from close_period(${key.organizationId}, ${key.meter}, ${key.periodStart}) p
-    left join plan_meter pm on pm.plan_id = p.plan_id and pm.plan_version = p.plan_version and pm.meter = p.meter
-    where p.organization_id is not null`.execute(tx);
-  return rows[0] ?? null;
-}
-
-/** A row of the ledger: what one meter costs beyond the plan in one period. */
-export interface LedgerRow {
-  organizationId: string;
-  id: string;
-  meter: string;
-  periodStart: Date;
-  periodEnd: Date;
+  /** Negative: units that are given back. */
   quantity: number;
   unitPrice: string;
   currency: string;
   amount: number;
+  status: "pending" | "sent" | "withdrawn" | "written_off";
+  /** It cannot be changed any more. */
+  fixed: boolean;
   attempts: number;
+  /** Counts its changes: what was read before one is not written after it. */
+  version: number;
+  /** Counts the times that it was put on an invoice anew. */
+  placement: number;
   /** The invoice that was chosen; its line may or may not be there. */
   stripeInvoiceId: string | null;
+  stripeInvoiceItemId: string | null;
+  lastError: string | null;
+  /** An adjustment for which there is no invoice before the next renewal's. */
+  waits: boolean;
+  createdAt: Date;
 }
 
-/** Writes what is to be billed; in the transaction that closes the period. */
+const columns = [
+  "organization_id as organizationId",
+  "id",
+  "kind",
+  "meter",
+  "segment",
+  "period_start as periodStart",
+  "period_end as periodEnd",
+  "plan_id as planId",
+  "plan_version as planVersion",
+  "quantity",
+  "unit_price as unitPrice",
+  "currency",
+  "amount",
+  "status",
+  "fixed",
+  "attempts",
+  "version",
+  "placement",
+  "stripe_invoice_id as stripeInvoiceId",
+  "stripe_invoice_item_id as stripeInvoiceItemId",
+  "last_error as lastError",
+  "waits",
+  "created_at as createdAt",
+] as const;
+
+/** Writes what is to be billed; in the transaction that closes or amends the period. */
 export async function insertOverage(
   tx: Tx,
-  row: Omit<LedgerRow, "attempts" | "stripeInvoiceId"> & { planId: string; planVersion: number; now: Date },
+  row: Pick<
+    LedgerRow,
+    | "organizationId"
+    | "id"
+    | "kind"
+    | "meter"
+    | "segment"
+    | "periodStart"
+    | "periodEnd"
+    | "planId"
+    | "planVersion"
+    | "quantity"
+    | "unitPrice"
+    | "currency"
+    | "amount"
+  > & { now: Date },
 ): Promise<void> {
   await tx
     .insertInto("overage")
     .values({
       organization_id: row.organizationId,
       id: row.id,
+      kind: row.kind,
       meter: row.meter,
+      segment: row.segment,
       period_start: row.periodStart,
       period_end: row.periodEnd,
       plan_id: row.planId,
@@ -91,6 +100,78 @@ export async function insertOverage(
       created_at: row.now,
     })
     .execute();
+}
+
+/** What the ledger has of a period, the oldest first; a null period: of all of a meter. */
+export async function listLedger(
+  tx: Tx,
+  organizationId: string,
+  period: { meter: string; periodStart: Date },
+): Promise<LedgerRow[]> {
+  const rows = await tx
+    .selectFrom("overage")
+    .select(columns)
+    .where("organization_id", "=", organizationId)
+    .where("meter", "=", period.meter)
+    .where("period_start", "=", period.periodStart)
+    .orderBy("created_at")
+    .orderBy("id")
+    .execute();
+  return rows as LedgerRow[];
+}
+
+/** Everything that the ledger has of an organization. */
+export async function listAllOverages(tx: Tx, organizationId: string): Promise<LedgerRow[]> {
+  const rows = await tx
+    .selectFrom("overage")
+    .select(columns)
+    .where("organization_id", "=", organizationId)
+    .orderBy("period_start")
+    .orderBy("id")
+    .execute();
+  return rows as LedgerRow[];
+}
+
+/** The meters of the organization's rows with these ids. As hr_api. */
+export async function findOverageMeters(
+  tx: Tx,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  if (ids.length === 0) {
+    return new Map();
+  }
+  const rows = await tx
+    .selectFrom("overage")
+    .select(["id", "meter"])
+    .where("organization_id", "=", organizationId)
+    .where("id", "in", ids)
+    .execute();
+  return new Map(rows.map(({ id, meter }) => [id, meter]));
+}
+
+/** Changes what a row that is not fixed bills, and has it sent again. In the transaction that rates the period. */
+export async function amendOverage(
+  tx: Tx,
+  organizationId: string,
+  id: string,
+  { quantity, amount }: { quantity: number; amount: number },
+): Promise<void> {
+  await tx
+    .updateTable("overage")
+    .set({
+      quantity,
+      amount,
+      status: "pending",
+      version: sql`version + 1`,
+      attempts: 0,
+      waits: false,
+      next_attempt_at: sql`clock_timestamp()`,
+    })
+    .where("organization_id", "=", organizationId)
+    .where("id", "=", id)
+    .where("fixed", "=", false)
+    .executeTakeFirstOrThrow();
 }
 
 /** Overage of any organization that is due to be put on an invoice. Real time. */
@@ -112,48 +193,100 @@ export async function claimOverage(tx: Tx, organizationId: string, id: string): 
     .where("id", "=", id)
     .where("status", "=", "pending")
     .where("next_attempt_at", "<=", sql<Date>`clock_timestamp()`)
-    .returning([
-      "organization_id as organizationId",
-      "id",
-      "meter",
-      "period_start as periodStart",
-      "period_end as periodEnd",
-      "quantity",
-      "unit_price as unitPrice",
-      "currency",
-      "amount",
-      "attempts",
-      "stripe_invoice_id as stripeInvoiceId",
-    ])
+    .returning(columns)
     .executeTakeFirst();
-  return row ?? null;
+  return (row as LedgerRow | undefined) ?? null;
 }
 
-/** Writes down the invoice that a row goes to, before anything is sent. */
-export async function chooseOverageInvoice(tx: Tx, row: LedgerRow, invoiceId: string): Promise<void> {
-  await update(tx, row).set({ stripe_invoice_id: invoiceId }).execute();
+/** Writes down the invoice that a row goes to, before anything is sent; false: the row was amended meanwhile. */
+export async function chooseOverageInvoice(tx: Tx, row: LedgerRow, invoiceId: string): Promise<boolean> {
+  return changed(asRead(tx, row).set({ stripe_invoice_id: invoiceId }));
 }
 
-/** The row stands on its invoice. */
-export async function markOverageSent(tx: Tx, row: LedgerRow, invoiceItemId: string): Promise<void> {
-  await update(tx, row)
-    .set({
+/** The row's invoice will not have it: it is put on another one. */
+export async function replaceOverage(tx: Tx, row: LedgerRow): Promise<boolean> {
+  return changed(
+    asRead(tx, row).set({
+      stripe_invoice_id: null,
+      stripe_invoice_item_id: null,
+      sent_quantity: null,
+      sent_amount: null,
+      placement: sql`placement + 1`,
+      next_attempt_at: sql`clock_timestamp()`,
+    }),
+  );
+}
+
+/** The row stands on its invoice; `fixed`: for good. False: it was amended meanwhile and is sent again. */
+export async function markOverageSent(
+  tx: Tx,
+  row: LedgerRow,
+  line: { invoiceItemId: string; quantity: number; amount: number; fixed: boolean },
+): Promise<boolean> {
+  return changed(
+    asRead(tx, row).set({
       status: "sent",
-      stripe_invoice_item_id: invoiceItemId,
+      quantity: line.quantity,
+      amount: line.amount,
+      stripe_invoice_item_id: line.invoiceItemId,
+      sent_quantity: line.quantity,
+      sent_amount: line.amount,
       sent_at: sql`clock_now()`,
+      fixed: line.fixed,
+      waits: false,
       last_error: null,
-    })
-    .execute();
+    }),
+  );
 }
 
-/** Tries again later: after 2 s doubled at each attempt, at most five minutes. */
-export async function putOffOverage(tx: Tx, row: LedgerRow, reason: string): Promise<void> {
-  await update(tx, row)
+/** Nothing is to be billed any more, and nothing stands at Stripe; or nobody is there to be billed. */
+export async function giveUpOverage(
+  tx: Tx,
+  row: LedgerRow,
+  how: { status: "withdrawn" | "written_off"; reason: string | null },
+): Promise<boolean> {
+  return changed(
+    asRead(tx, row).set({
+      status: how.status,
+      fixed: how.status === "written_off",
+      stripe_invoice_item_id: null,
+      waits: false,
+      last_error: how.reason,
+    }),
+  );
+}
+
+/** Tries again later: after 2 s doubled at each attempt, at most five minutes. `waits`: there is no invoice before the next renewal's. */
+export async function putOffOverage(
+  tx: Tx,
+  row: LedgerRow,
+  reason: string,
+  { waits = false }: { waits?: boolean } = {},
+): Promise<void> {
+  await asRead(tx, row)
     .set({
       next_attempt_at: sql<Date>`clock_timestamp()
         + (0.5 + random()) * least(interval '5 minutes', interval '2 seconds' * power(2, least(attempts, 10)))`,
       last_error: reason,
+      waits,
     })
+    .execute();
+}
+
+/** Has a row that was sent looked at again, and put where it lacks. */
+export async function resendOverage(tx: Tx, organizationId: string, id: string): Promise<void> {
+  await tx
+    .updateTable("overage")
+    .set({
+      status: "pending",
+      fixed: false,
+      version: sql`version + 1`,
+      placement: sql`placement + 1`,
+      attempts: 0,
+      next_attempt_at: sql`clock_timestamp()`,
+    })
+    .where("organization_id", "=", organizationId)
+    .where("id", "=", id)
     .execute();
 }
 
@@ -161,7 +294,7 @@ export async function putOffOverage(tx: Tx, row: LedgerRow, reason: string): Pro
 export async function wakeOverages(tx: Tx, organizationId: string): Promise<number> {
   const { numUpdatedRows } = await tx
     .updateTable("overage")
-    .set({ next_attempt_at: sql`clock_timestamp()` })
+    .set({ next_attempt_at: sql`clock_timestamp()`, waits: false })
     .where("organization_id", "=", organizationId)
     .where("status", "=", "pending")
     .where("stripe_invoice_id", "is", null)
@@ -169,41 +302,18 @@ export async function wakeOverages(tx: Tx, organizationId: string): Promise<numb
   return Number(numUpdatedRows);
 }
 
-function update(tx: Tx, row: LedgerRow) {
+// Only as it was read: what was amended since is not overwritten.
+function asRead(tx: Tx, row: LedgerRow) {
   return tx
     .updateTable("overage")
     .where("organization_id", "=", row.organizationId)
     .where("id", "=", row.id)
-    .where("status", "=", "pending");
+    .where("status", "=", "pending")
+    .where("version", "=", row.version);
 }
 
-/** What a running period has cost so far beyond the plan. */
-export interface AccruedPeriod {
-  meter: string;
-  periodStart: Date;
-  periodEnd: Date;
-  total: number;
-  overCap: number;
-  included: number;
-  hardCap: number | null;
-  unitPrice: string;
-  currency: string;
-  billAboveCap: boolean;
-}
-
-/** The running periods of an organization whose plan sells overage. As hr_api. */
-export async function listAccruedPeriods(tx: Tx, organizationId: string): Promise<AccruedPeriod[]> {
-  const { rows } = await sql<AccruedPeriod>`
-    select g.meter, g.period_start as "periodStart", g.period_end as "periodEnd", g.period_used as total,
-      coalesce(u.over_cap, 0)::bigint as "overCap", g.included, g.hard_cap as "hardCap",
-      price.unit_price as "unitPrice", price.currency, pm.bill_above_cap as "billAboveCap"
-    from usage_status(${organizationId}) g
-    join subscription s on s.organization_id = ${organizationId}
-    join plan_meter pm on pm.plan_id = g.plan_id and pm.plan_version = g.plan_version and pm.meter = g.meter
-    cross join lateral overage_price(pm, s.currency) price
-    cross join lateral (
-      select sum(s.over_cap) as over_cap from usage_sums(${organizationId}, g.meter, g.period_start) s
-    ) u
-    where pm.overage and g.included is not null`.execute(tx);
-  return rows;
+async function changed(update: {
+  executeTakeFirstOrThrow(): Promise<{ numUpdatedRows: bigint }>;
+}): Promise<boolean> {
+  return (await update.executeTakeFirstOrThrow()).numUpdatedRows > 0n;
 }

@@ -1,8 +1,9 @@
-import type {
-  Attention,
-  Instant,
-  SubscriptionFacts,
-  SubscriptionState,
+import {
+  type Attention,
+  type Instant,
+  planAt,
+  type SubscriptionFacts,
+  type SubscriptionState,
 } from "@headroom/domain/subscriptions";
 import { type Selectable, sql } from "kysely";
 import type { DB } from "./schema.ts";
@@ -41,6 +42,7 @@ export async function writeSubscription(
     await sql`select start_period(${organizationId}, ${start})`.execute(tx);
   } else {
     await rollGates(tx, organizationId);
+    await settleSegments(tx, organizationId, facts, now);
   }
   await tx
     .updateTable("subscription")
@@ -64,6 +66,18 @@ export async function writeBasePlan(
     .where("organization_id", "=", organizationId)
     .execute();
   await refreshLimits(tx, organizationId);
+}
+
+// Under `overage.onPlanChange: settle`, another plan within a period settles what was used until now by the one before.
+async function settleSegments(
+  tx: Tx,
+  organizationId: string,
+  { planId, planVersion, pending }: SubscriptionFacts,
+  now: Date,
+): Promise<void> {
+  const { base } = await readSubscription(tx, organizationId);
+  const next = planAt({ planId, planVersion, pending, limitsUntil: null }, base, now.getTime());
+  await sql`select settle_segments(${organizationId}, ${next.planId}, ${next.planVersion})`.execute(tx);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Database } from "./client.ts";
-import { closePeriod } from "./overages.ts";
+import { closePeriod } from "./closed-periods.ts";
 import { readDailyUsage, readUnsealedDays, rollUpDay } from "./tallies.ts";
 import { withOrganization } from "./tenancy.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";

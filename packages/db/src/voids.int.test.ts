@@ -67,23 +67,35 @@ describe("what a void does to windows", () => {
     await bench.assertExact(acme);
   });
 
-  test("a closed period: the running one, which may go below zero and has that much more room", async () => {
+  test("a closed period: its total, which is to be rated again; the running one is left alone", async () => {
+    const acme = await bench.customer();
+    const eventId = await eventOf(acme, 8, jobs);
+    await eventOf(acme, 2, jobs);
+    await bench.make.setClock("2028-07-02T12:00:00Z");
+    await eventOf(acme, 3, jobs);
+    expect(await closePeriod(acme, "2028-06-01T00:00:00Z")).toBe(10);
+    expect(await bench.takeBack(acme, { eventId })).toMatchObject({ gate: { dayUsed: 3, periodUsed: 3 } });
+    const [period] = await bench.rows(
+      `select total::int, to_rate, amended_at is not null as amended from headroom.usage_period
+       where organization_id = $1 and meter = 'jobs'`,
+      acme.id,
+    );
+    expect(period).toEqual({ total: 2, to_rate: true, amended: true });
+    await bench.assertExact(acme);
+    expect(await bench.consume(acme, 8, jobs)).toMatchObject({ outcome: "hard_cap" });
+  });
+
+  test("a void that races the close of its period is in the total, whoever comes first", async () => {
     const acme = await bench.customer();
     const eventId = await eventOf(acme, 8, jobs);
     await bench.make.setClock("2028-07-02T12:00:00Z");
-    await eventOf(acme, 3, jobs);
-    expect(await closePeriod(acme, "2028-06-01T00:00:00Z")).toBe(8);
-    expect(await bench.takeBack(acme, { eventId })).toMatchObject({ gate: { dayUsed: 3, periodUsed: -5 } });
-    await bench.assertExact(acme);
-    expect(await bench.consume(acme, 16, jobs)).toMatchObject({ outcome: "hard_cap" });
-    expect(await bench.consume(acme, 15, jobs)).toMatchObject({
-      outcome: "accepted",
-      gate: { periodUsed: 10 },
-    });
-    await bench.assertExact(acme);
-    await bench.make.setClock("2028-08-02T12:00:00Z");
     await eventOf(acme, 1, jobs);
-    expect(await closePeriod(acme, "2028-07-01T00:00:00Z")).toBe(10);
+    await Promise.all([closePeriod(acme, "2028-06-01T00:00:00Z"), bench.takeBack(acme, { eventId })]);
+    const [period] = await bench.rows(
+      "select total::int from headroom.usage_period where organization_id = $1 and meter = 'jobs'",
+      acme.id,
+    );
+    expect(period).toEqual({ total: 0 });
   });
 
   test("an event above the cap: what was above is taken back as well", async () => {

@@ -1,5 +1,6 @@
 import { type Rule, unitsOf } from "./explanations.ts";
-import { chargeOverage, unitsAboveCap } from "./overage.ts";
+import { unitsAboveCap } from "./overage.ts";
+import { linesOf, type OverageLine, type Segment } from "./overage-lines.ts";
 
 /** Why a period has the overage line that it has. */
 export type ChargeCode =
@@ -40,6 +41,10 @@ export interface ChargeFacts {
   /** Stripe bills this organization, and no trial runs. */
   billable: boolean;
   trialing: boolean;
+  /** The plan that rates the period, or the rest of it. */
+  plan: { planId: string; planVersion: number };
+  /** What plan changes within the period settled. */
+  segments: readonly Segment[];
 }
 
 /** The line that a period comes to, with its arithmetic. */
@@ -67,8 +72,9 @@ export function explainCharge(facts: ChargeFacts): ExplainedCharge {
       "No subscription of Stripe's past its trial: overage is shown and not sent.",
     );
   }
-  const charge = chargeOverage(count, { unitPrice, billAboveCap: facts.billAboveCap });
-  if (charge === null) {
+  const terms = { ...facts.plan, unitPrice, currency, billAboveCap: facts.billAboveCap };
+  const lines = linesOf(count, terms, facts.segments);
+  if (lines.length === 0) {
     const over = included !== null && total > included;
     return over
       ? none(
@@ -80,7 +86,20 @@ export function explainCharge(facts: ChargeFacts): ExplainedCharge {
           `${total} of ${included ?? "any number of"} included units: nothing is above them.`,
         );
   }
-  return { ...line, ...charge, rule: { code: "billed", text: arithmetic(facts, line, charge) } };
+  const charge = {
+    quantity: lines.reduce((sum, one) => sum + one.quantity, 0),
+    amount: lines.reduce((sum, one) => sum + one.amount, 0),
+  };
+  const text = facts.segments.length === 0 ? arithmetic(facts, line, charge) : settled(lines);
+  return { ...line, ...charge, rule: { code: "billed", text } };
+}
+
+function settled(lines: readonly OverageLine[]): string {
+  const parts = lines.map(
+    ({ planId, planVersion, quantity, unitPrice, amount, currency }) =>
+      `under ${planId} v${planVersion}: ${unitsOf(quantity)} × ${unitPrice} = ${amount} minor units of ${currency}`,
+  );
+  return `The plan changed within the period, and each part is settled by its own terms. ${parts.join("; ")}.`;
 }
 
 function arithmetic(

@@ -155,6 +155,8 @@ describe("a line", () => {
     billAboveCap: false,
     billable: true,
     trialing: false,
+    plan: { planId: "pro", planVersion: 1 },
+    segments: [],
   };
   test.each([
     [{}, "billed", 30, 75],

@@ -29,6 +29,11 @@ export function isCheaper(unitPrice: string, than: string): boolean {
   return scaled(unitPrice) < scaled(than);
 }
 
+/** True when price × quantity is a whole number of minor units: nothing is rounded, whoever multiplies. */
+export function isWhole(unitPrice: string, quantity: number): boolean {
+  return (scaled(unitPrice) * BigInt(quantity)) % one === 0n;
+}
+
 /** The shortest form of a unit price: PostgreSQL's "2.500000000000" is "2.5". */
 export function plainPrice(unitPrice: string): string {
   const units = scaled(unitPrice);

@@ -72,7 +72,38 @@ export function chooseInvoice(
   return notTurned ? { kind: "wait" } : { kind: "own" };
 }
 
+const day = 86_400_000;
+/** A little more than the longest month. */
+const soon = 32 * day;
+
+/**
+ * Where an adjustment goes: on whatever renewal's draft is open; with the next renewal, if that comes within a month;
+ * else (a yearly plan in mid-year, or no subscription any more) on an invoice of our own.
+ * @param stripePeriodEnd the end of a live subscription's running period; null: none is live.
+ */
+export function chooseAdjustmentInvoice(
+  now: number,
+  stripePeriodEnd: number | null,
+  invoices: readonly InvoiceCandidate[],
+): InvoiceChoice {
+  const draft = invoices.find((invoice) => invoice.renewal && invoice.status === "draft");
+  if (draft) {
+    return { kind: "draft", invoiceId: draft.id };
+  }
+  return stripePeriodEnd !== null && stripePeriodEnd <= now + soon ? { kind: "wait" } : { kind: "own" };
+}
+
 // Stripe's instants are whole seconds.
 function sameSecond(a: number, b: number): boolean {
   return Math.floor(a / 1000) === Math.floor(b / 1000);
+}
+
+/** Until when a draft waits for its overage: a day after it was made, at most. */
+export function holdUntil(createdAt: number): number {
+  return createdAt + day;
+}
+
+/** When a draft that waited finalizes: at its own hour, and not sooner than in a few minutes. */
+export function releaseAt(ownHour: number, now: number): number {
+  return Math.max(ownHour, now + 5 * 60_000);
 }

@@ -8,7 +8,7 @@ import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 
 let bench: StripeBench;
 beforeAll(async () => {
-  bench = await createStripeBench(withLadder);
+  bench = await createStripeBench({ configure: withLadder });
 });
 afterAll(() => bench?.close());
 

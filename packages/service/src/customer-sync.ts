@@ -15,6 +15,7 @@ import { decodeId } from "@headroom/domain/ids";
 import type { SubscriptionFacts } from "@headroom/domain/subscriptions";
 import type { ServiceContext } from "./context.ts";
 import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
+import { noteInvoices } from "./invoice-holds.ts";
 import { isPassing } from "./stripe/faults.ts";
 import type { CustomerState, StripeGateway } from "./stripe/gateway.ts";
 import { applyCustomer } from "./subscriptions.ts";
@@ -134,6 +135,7 @@ async function applyEvents(
     }
     const { state, planId, attention } = await applyCustomer(tx, organization, customer, now);
     await closeNotedSessions(tx, organizationId, noted);
+    await noteInvoices(tx, organizationId, noted.invoices);
     await closeNoted(tx, lease, noted, "applied");
     log.info(
       { organizationId, customerId, seq: noted.seq, state, planId, attention },

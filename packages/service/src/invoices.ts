@@ -1,15 +1,23 @@
 import { readClock } from "@headroom/db/clock";
+import {
+  type AccruedPeriod,
+  listAccruedPeriods,
+  listSegments,
+  type SegmentRow,
+} from "@headroom/db/closed-periods";
 import { findCustomer } from "@headroom/db/customers";
-import { type AccruedPeriod, listAccruedPeriods } from "@headroom/db/overages";
+import { findOverageMeters } from "@headroom/db/overages";
 import { readSubscription, type SubscriptionRow } from "@headroom/db/subscriptions";
 import { withOrganization } from "@headroom/db/tenancy";
+import { isUuid } from "@headroom/domain/ids";
 import { plainPrice } from "@headroom/domain/money";
-import { chargeOverage } from "@headroom/domain/overage";
+import { linesOf } from "@headroom/domain/overage-lines";
 import { stateAt } from "@headroom/domain/subscriptions";
 import { invalidField } from "@headroom/domain/validation";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
 import { requireStripe } from "./customers.ts";
+import { toSegment } from "./overage-rating.ts";
 import { forWaitingPerson, StripeFault } from "./stripe/faults.ts";
 import type { InvoicePage, StripeGateway, StripeInvoice, StripeInvoiceLine } from "./stripe/gateway.ts";
 
@@ -18,6 +26,9 @@ export interface InvoiceLineView {
   quantity: number | null;
   unitPrice: string | null;
   amount: number;
+  /** The meter whose overage the line bills, and its id in the ledger, for `usage.explain`; null: not one of ours. */
+  meter: string | null;
+  overageId: string | null;
   periodStart: string;
   periodEnd: string;
 }
@@ -42,6 +53,8 @@ export interface InvoiceView {
 
 export interface OverageLineView {
   meter: string;
+  planId: string;
+  planVersion: number;
   quantity: number;
   unitPrice: string;
   amount: number;
@@ -84,18 +97,32 @@ export async function listInvoices(
     customerId: await findCustomer(tx, organizationId),
     subscription: await readSubscription(tx, organizationId),
     accrued: await listAccruedPeriods(tx, organizationId),
+    segments: await listSegments(tx, organizationId),
     now: await readClock(tx),
   }));
   const { customerId } = known;
   if (customerId === null) {
     return { invoices: [], nextCursor: null, upcoming: null };
   }
-  return forWaitingPerson(async () => {
-    const page = await readPage(stripe, customerId, input);
-    const nextCursor = page.more ? (page.invoices.at(-1)?.id ?? null) : null;
-    const upcoming = await previewUpcoming(stripe, customerId, known);
-    return { invoices: page.invoices.map(toView), nextCursor, upcoming };
-  });
+  const { page, upcoming } = await forWaitingPerson(async () => ({
+    page: await readPage(stripe, customerId, input),
+    upcoming: await previewUpcoming(stripe, customerId, known),
+  }));
+  const meters = await withOrganization(db, organizationId, (tx) =>
+    findOverageMeters(tx, organizationId, ledgerIdsOf(page.invoices)),
+  );
+  return {
+    invoices: page.invoices.map((invoice) => toView(invoice, meters)),
+    nextCursor: page.more ? (page.invoices.at(-1)?.id ?? null) : null,
+    upcoming,
+  };
+}
+
+// Metadata can be edited in Stripe's dashboard.
+function ledgerIdsOf(invoices: readonly StripeInvoice[]): string[] {
+  return invoices.flatMap(({ lines }) =>
+    lines.flatMap(({ ledgerId }) => (isUuid(ledgerId ?? "") ? [ledgerId as string] : [])),
+  );
 }
 
 // Stripe's pages have at most 100, and its cursors are ids.
@@ -117,7 +144,12 @@ async function readPage(
 async function previewUpcoming(
   stripe: StripeGateway,
   customerId: string,
-  { subscription, accrued, now }: { subscription: SubscriptionRow; accrued: AccruedPeriod[]; now: Date },
+  {
+    subscription,
+    accrued,
+    segments,
+    now,
+  }: { subscription: SubscriptionRow; accrued: AccruedPeriod[]; segments: SegmentRow[]; now: Date },
 ): Promise<UpcomingInvoiceView | null> {
   const { facts } = subscription;
   if (facts.anchor === null || facts.subscriptionId === null) {
@@ -125,7 +157,10 @@ async function previewUpcoming(
   }
   const preview = await stripe.previewInvoice(customerId, facts.subscriptionId);
   // Trial usage is never billed.
-  const overage = stateAt(facts, now.getTime()) === "trialing" ? [] : accrued.flatMap(toOverageLine);
+  const overage =
+    stateAt(facts, now.getTime()) === "trialing"
+      ? []
+      : accrued.flatMap((period) => toOverageLines(period, segments));
   return (
     preview && {
       currency: preview.currency,
@@ -133,33 +168,36 @@ async function previewUpcoming(
       overageTotal: overage.reduce((sum, line) => sum + line.amount, 0),
       periodStart: iso(preview.periodStart),
       periodEnd: iso(preview.periodEnd),
-      lines: preview.lines.map(toLine),
+      lines: preview.lines.map((line) => toLine(line, none)),
       overage,
     }
   );
 }
 
-function toOverageLine(period: AccruedPeriod): OverageLineView[] {
-  const unitPrice = plainPrice(period.unitPrice);
-  const charge = chargeOverage(period, { unitPrice, billAboveCap: period.billAboveCap });
+const none: ReadonlyMap<string, string> = new Map();
+
+function toOverageLines(period: AccruedPeriod, segments: readonly SegmentRow[]): OverageLineView[] {
   const { meter, periodStart, periodEnd } = period;
-  return charge === null
-    ? []
-    : [
-        {
-          meter,
-          ...charge,
-          unitPrice,
-          periodStart: periodStart.toISOString(),
-          periodEnd: periodEnd.toISOString(),
-        },
-      ];
+  const own = segments.filter(
+    (one) => one.meter === meter && one.periodStart.getTime() === periodStart.getTime(),
+  );
+  const terms = { ...period, unitPrice: plainPrice(period.unitPrice) };
+  return linesOf(period, terms, own.map(toSegment)).map(
+    ({ segment: _segment, currency: _currency, ...line }) => ({
+      meter,
+      ...line,
+      periodStart: periodStart.toISOString(),
+      periodEnd: periodEnd.toISOString(),
+    }),
+  );
 }
 
-function toView(invoice: StripeInvoice): InvoiceView {
+function toView(invoice: StripeInvoice, meters: ReadonlyMap<string, string>): InvoiceView {
   const {
     renewal: _renewal,
     metadata: _metadata,
+    finalizesAt: _finalizesAt,
+    subscriptionId: _subscriptionId,
     createdAt,
     periodStart,
     periodEnd,
@@ -171,12 +209,22 @@ function toView(invoice: StripeInvoice): InvoiceView {
     createdAt: iso(createdAt),
     periodStart: iso(periodStart),
     periodEnd: iso(periodEnd),
-    lines: lines.map(toLine),
+    lines: lines.map((line) => toLine(line, meters)),
   };
 }
 
-function toLine(line: StripeInvoiceLine): InvoiceLineView {
-  return { ...line, periodStart: iso(line.periodStart), periodEnd: iso(line.periodEnd) };
+function toLine(
+  { ledgerId, ...line }: StripeInvoiceLine,
+  meters: ReadonlyMap<string, string>,
+): InvoiceLineView {
+  const meter = ledgerId === null ? null : (meters.get(ledgerId) ?? null);
+  return {
+    ...line,
+    meter,
+    overageId: meter === null ? null : ledgerId,
+    periodStart: iso(line.periodStart),
+    periodEnd: iso(line.periodEnd),
+  };
 }
 
 function iso(instant: number): string {

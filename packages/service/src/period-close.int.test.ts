@@ -1,5 +1,5 @@
 import type { Database } from "@headroom/db/client";
-import { leaveEndedPeriods } from "@headroom/db/overages";
+import { leaveEndedPeriods } from "@headroom/db/closed-periods";
 import { withSystem } from "@headroom/db/tenancy";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";

@@ -106,6 +106,7 @@ async function writeCatalogue(tx: Tx, configuration: Configuration, changes: Pla
   await writeConfiguration(tx, {
     overageWhilePastDue: policies.overage.whilePastDue === "allow",
     billAboveCap: policies.overage.billAboveCap,
+    settlePlanChanges: policies.overage.onPlanChange === "settle",
   });
   for (const [id] of Object.entries(plans).filter(([, plan]) => plan.default)) {
     await clearDefaultPlan(tx, id);

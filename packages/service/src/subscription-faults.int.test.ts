@@ -19,7 +19,7 @@ import { tallyOf } from "./testing/world.ts";
 
 let bench: StripeBench;
 beforeAll(async () => {
-  bench = await createStripeBench(withLadder);
+  bench = await createStripeBench({ configure: withLadder });
 });
 afterEach(() => clearFaults(bench.sandboxUrl));
 afterAll(() => bench?.close());

@@ -56,8 +56,25 @@ export interface Recount {
 }
 
 export interface InvoiceLine extends ExplainedCharge {
+  /** Of the first entry. */
   overageId: string | null;
-  status: "pending" | "sent" | "failed" | null;
+  status: LedgerEntryView["status"] | null;
+  stripeInvoiceId: string | null;
+  /** What the ledger has of the period: a line each at Stripe, corrections too. */
+  entries: LedgerEntryView[];
+}
+
+/** One row of the ledger. Quantity and amount are negative where units are given back. */
+export interface LedgerEntryView {
+  overageId: string;
+  kind: "charge" | "adjustment";
+  planId: string;
+  planVersion: number;
+  quantity: number;
+  unitPrice: string;
+  amount: number;
+  currency: string;
+  status: "pending" | "sent" | "withdrawn" | "written_off";
   stripeInvoiceId: string | null;
 }
 

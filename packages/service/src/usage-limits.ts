@@ -1,6 +1,8 @@
+import { listSegments } from "@headroom/db/closed-periods";
 import { listLimitOverrides, readOverageSetting, readPlanMeter } from "@headroom/db/explained-meters";
-import { type LedgerLine, type LeftPeriod, readLedgerLine } from "@headroom/db/explained-periods";
+import type { LeftPeriod } from "@headroom/db/explained-periods";
 import { readLastDailyLimit } from "@headroom/db/explained-usage";
+import { type LedgerRow, listLedger } from "@headroom/db/overages";
 import type { SubscriptionRow } from "@headroom/db/subscriptions";
 import type { Tx } from "@headroom/db/tenancy";
 import { type ChargeFacts, explainCharge } from "@headroom/domain/charge-explanations";
@@ -12,7 +14,8 @@ import {
 } from "@headroom/domain/limit-explanations";
 import { plainPrice } from "@headroom/domain/money";
 import { type ExplainedPlan, explainPlan, recordedPlan } from "@headroom/domain/plan-explanations";
-import type { InvoiceLine, WindowCounter } from "./usage-explanation.ts";
+import { toSegment } from "./overage-rating.ts";
+import type { InvoiceLine, LedgerEntryView, WindowCounter } from "./usage-explanation.ts";
 import type { FoundMeter, FoundWindow } from "./usage-windows.ts";
 
 /** What the counter of a window is held against, and what it costs. */
@@ -51,7 +54,7 @@ export async function readTerms(tx: Tx, organizationId: string, found: FoundWind
   return {
     plan: explainPlan(inForce, facts, at),
     limits: all.filter(({ limit }) => (limit === "daily_limit") === isDay),
-    line: isDay ? null : await runningLine(tx, gate, found.subscription, overrides),
+    line: isDay ? null : await runningLine(tx, organizationId, gate, found.subscription, overrides),
   };
 }
 
@@ -72,7 +75,9 @@ async function leftTerms(
   { window }: FoundWindow,
 ): Promise<WindowTerms> {
   const { meter } = window.key;
-  const ledger = await readLedgerLine(tx, organizationId, { meter, periodStart: left.start });
+  const period = { meter, periodStart: left.start };
+  const ledger = await listLedger(tx, organizationId, period);
+  const segments = (await listSegments(tx, organizationId, period)).map(toSegment);
   const facts: Omit<ChargeFacts, "total" | "overCap"> = {
     included: left.included,
     hardCap: left.hardCap,
@@ -82,6 +87,8 @@ async function leftTerms(
     billAboveCap: left.billAboveCap,
     billable: left.billable,
     trialing: false,
+    segments,
+    plan: { planId: left.planId, planVersion: left.planVersion },
   };
   return {
     plan: recordedPlan({ id: left.planId, version: left.planVersion }),
@@ -96,6 +103,7 @@ async function leftTerms(
 // A period is billed under the subscription's own terms, also while its limits are those of the base plan.
 async function runningLine(
   tx: Tx,
+  organizationId: string,
   gate: FoundMeter,
   { base, facts }: SubscriptionRow,
   overrides: readonly LimitOverride[],
@@ -105,6 +113,7 @@ async function runningLine(
     version: facts.planVersion ?? base.planVersion,
   };
   const terms = await readPlanMeter(tx, plan, gate.meter);
+  const segments = await listSegments(tx, organizationId, gate);
   const override = overrides.find(({ limit }) => limit === "included");
   const line: Omit<ChargeFacts, "total" | "overCap"> = {
     included: override === undefined ? (terms?.included ?? null) : override.value,
@@ -115,23 +124,49 @@ async function runningLine(
     billAboveCap: terms?.billAboveCap ?? false,
     billable: facts.source === "stripe",
     trialing: facts.state === "trialing",
+    segments: segments.map(toSegment),
+    plan: { planId: plan.id, planVersion: plan.version },
   };
-  return (counter) => toLine(line, counter, null);
+  return (counter) => toLine(line, counter, []);
 }
 
 function toLine(
   facts: Omit<ChargeFacts, "total" | "overCap">,
   { used, overCap }: Pick<WindowCounter, "used" | "overCap">,
-  ledger: LedgerLine | null,
+  ledger: readonly LedgerRow[],
 ): InvoiceLine {
   const charge = explainCharge({ ...facts, total: used, overCap });
+  const entries = ledger.map(toEntry);
+  const first = ledger.find(({ status }) => status !== "withdrawn") ?? null;
   return {
     ...charge,
     // What was written down is what is billed.
-    quantity: ledger?.quantity ?? charge.quantity,
-    amount: ledger?.amount ?? charge.amount,
-    overageId: ledger?.id ?? null,
-    status: ledger?.status ?? null,
-    stripeInvoiceId: ledger?.stripeInvoiceId ?? null,
+    quantity: first === null ? charge.quantity : total(ledger, "quantity"),
+    amount: first === null ? charge.amount : total(ledger, "amount"),
+    overageId: first?.id ?? null,
+    status: ledger.find(({ status }) => status === "pending")?.status ?? first?.status ?? null,
+    stripeInvoiceId: first?.stripeInvoiceId ?? null,
+    entries,
+  };
+}
+
+function total(ledger: readonly LedgerRow[], what: "quantity" | "amount"): number {
+  return ledger.reduce((sum, row) => sum + row[what], 0);
+}
+
+function toEntry(row: LedgerRow): LedgerEntryView {
+  const { id, kind, planId, planVersion, quantity, amount, currency, status, stripeInvoiceId } = row;
+  const unitPrice = plainPrice(row.unitPrice);
+  return {
+    overageId: id,
+    kind,
+    planId,
+    planVersion,
+    quantity,
+    unitPrice,
+    amount,
+    currency,
+    status,
+    stripeInvoiceId,
   };
 }

@@ -1,8 +1,8 @@
 import { type GateState, readGateState } from "@headroom/db/explained-meters";
 import {
   type LeftPeriod,
+  readBilledPeriod,
   readDayBounds,
-  readLedgerLine,
   readLeftPeriod,
   readPeriodMarks,
   readPlace,
@@ -99,7 +99,7 @@ async function findBilled(
   overageId: string,
   wanted: string | undefined,
 ): Promise<FoundWindow> {
-  const line = await readLedgerLine(tx, organizationId, { id: overageId });
+  const line = await readBilledPeriod(tx, organizationId, overageId);
   const left = line && (await readLeftPeriod(tx, organizationId, line.meter, line.periodStart));
   if (line === null || left === null || (wanted !== undefined && wanted !== line.meter)) {
     throw new DomainError("resource_not_found", "There is no such overage.");

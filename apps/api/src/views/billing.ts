@@ -82,8 +82,10 @@ const span = { periodStart: instant, periodEnd: instant };
 const line = z.strictObject({
   description: z.string().nullable(),
   quantity: z.number().nullable(),
-  unitPrice: unitPrice.nullable(),
+  unitPrice: z.string().nullable().describe("Decimal, in minor units; negative: given back"),
   amount,
+  meter: z.string().nullable().describe("The meter whose overage it bills; null: not one of ours"),
+  overageId: z.uuid().nullable().describe("Its id in the ledger: what `usage.explain` takes"),
   ...span,
 });
 
@@ -135,7 +137,17 @@ export const invoices = z.strictObject({
       overageTotal: amount.describe("Of the running period so far"),
       ...span,
       lines: z.array(line),
-      overage: z.array(z.strictObject({ meter: z.string(), quantity: count, unitPrice, amount, ...span })),
+      overage: z.array(
+        z.strictObject({
+          meter: z.string(),
+          planId: z.string().describe("The plan whose terms it is rated by"),
+          planVersion: z.int(),
+          quantity: count,
+          unitPrice,
+          amount,
+          ...span,
+        }),
+      ),
     })
     .nullable()
     .describe("The next invoice as it stands; null: no renewal is ahead"),

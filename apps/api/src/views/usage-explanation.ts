@@ -103,6 +103,10 @@ const counter = z.strictObject({
 
 const recount = z.strictObject({ used: units, held: units, agrees: z.boolean() });
 
+const ledgerStatus = z
+  .enum(["pending", "sent", "withdrawn", "written_off"])
+  .describe("`withdrawn`: nothing is left to bill; `written_off`: Stripe has no such customer any more");
+
 const invoiceLine = z.strictObject({
   total: units,
   included: limit,
@@ -113,8 +117,24 @@ const invoiceLine = z.strictObject({
   amount: units.describe("Minor units of the currency, rounded once, half up"),
   rule: chargeRule,
   overageId: z.uuid().nullable().describe("The line's id in the ledger, and in the invoice line's metadata"),
-  status: z.enum(["pending", "sent", "failed"]).nullable().describe("null: nothing is on record to be sent"),
+  status: ledgerStatus.nullable().describe("null: nothing is on record to be sent"),
   stripeInvoiceId: z.string().nullable(),
+  entries: z
+    .array(
+      z.strictObject({
+        overageId: z.uuid(),
+        kind: z.enum(["charge", "adjustment"]),
+        planId: z.string(),
+        planVersion: z.int(),
+        quantity: z.int().describe("Negative: given back"),
+        unitPrice: z.string(),
+        amount: z.int(),
+        currency: z.string(),
+        status: ledgerStatus,
+        stripeInvoiceId: z.string().nullable(),
+      }),
+    )
+    .describe("What the ledger has of the period: a line each at Stripe"),
 });
 
 const explainedEvent = z.strictObject({

@@ -1,4 +1,5 @@
 import type { Proration } from "@headroom/domain/configuration";
+import type { ItemPricing } from "@headroom/domain/overage-lines";
 import type { KeptPlan, SubscriptionSnapshot } from "@headroom/domain/subscriptions";
 
 /**
@@ -149,10 +150,18 @@ export interface InvoiceCalls {
   fetchInvoice(invoiceId: string): Promise<StripeInvoice>;
   /** An empty draft that finalizes by itself and takes no pending items. */
   createInvoice(invoice: NewInvoice, key: string): Promise<StripeInvoice>;
-  /** The ids of our ledger that stand on an invoice, each with its invoice item's id. */
-  listLedgerItems(invoiceId: string): Promise<ReadonlyMap<string, string>>;
+  /** The invoice items of our ledger that stand on an invoice, by the ledger's ids. */
+  listLedgerItems(invoiceId: string): Promise<ReadonlyMap<string, LedgerItem>>;
+  /** Every invoice item of our ledger that a customer has, on whatever invoice, also where an id comes twice. */
+  listCustomerLedgerItems(customerId: string): Promise<LedgerItem[]>;
   /** Adds a line to a draft; answers the invoice item's id. */
   createInvoiceItem(item: NewInvoiceItem, key: string): Promise<string>;
+  /** Makes a draft's line say what the item does. */
+  updateInvoiceItem(invoiceItemId: string, item: NewInvoiceItem, key: string): Promise<void>;
+  /** Takes a line off a draft; one that is gone is left so. */
+  deleteInvoiceItem(invoiceItemId: string): Promise<void>;
+  /** When a draft finalizes by itself. Absolute: the same twice is one. */
+  moveFinalization(invoiceId: string, at: number): Promise<void>;
 }
 
 export interface InvoicePage {
@@ -178,8 +187,24 @@ export interface StripeInvoice {
   periodEnd: number;
   hostedUrl: string | null;
   pdfUrl: string | null;
+  /** When a draft finalizes by itself; null: not by itself, or it is no draft. */
+  finalizesAt: number | null;
+  /** The subscription that it belongs to. */
+  subscriptionId: string | null;
   metadata: Readonly<Record<string, string>>;
   lines: StripeInvoiceLine[];
+}
+
+/** A line of our ledger as Stripe has it. */
+export interface LedgerItem {
+  id: string;
+  ledgerId: string;
+  invoiceId: string | null;
+  /** Negative: units that are given back. */
+  quantity: number;
+  unitPrice: string | null;
+  amount: number;
+  currency: string;
 }
 
 export interface StripeInvoiceLine {
@@ -187,6 +212,8 @@ export interface StripeInvoiceLine {
   quantity: number | null;
   unitPrice: string | null;
   amount: number;
+  /** The line of our ledger that it is; null: Stripe's own. */
+  ledgerId: string | null;
   periodStart: number;
   periodEnd: number;
 }
@@ -208,8 +235,10 @@ export interface NewInvoiceItem {
   ledgerId: string;
   description: string;
   currency: string;
+  /** Of the ledger: units and what each costs, whatever way the amount is told. */
   unitPrice: string;
   quantity: number;
+  pricing: ItemPricing;
   periodStart: number;
   periodEnd: number;
 }

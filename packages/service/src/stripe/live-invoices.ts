@@ -2,14 +2,16 @@ import Stripe from "stripe";
 import { call, StripeFault } from "./faults.ts";
 import type {
   InvoiceCalls,
+  LedgerItem,
   NewInvoice,
   NewInvoiceItem,
   StripeInvoice,
   StripeInvoiceLine,
 } from "./gateway.ts";
-import { instant } from "./metadata.ts";
+import { instant, overageKey } from "./metadata.ts";
 
-const ledgerKey = "headroom_overage";
+const quantityKey = "headroom_quantity";
+const priceKey = "headroom_unit_price";
 
 export function invoiceCalls(stripe: Stripe): InvoiceCalls {
   return {
@@ -41,20 +43,29 @@ export function invoiceCalls(stripe: Stripe): InvoiceCalls {
       return toInvoice(await call(() => stripe.invoices.create(fields, { idempotencyKey: key })));
     },
     async listLedgerItems(invoice) {
-      const items = new Map<string, string>();
-      await call(async () => {
-        for await (const item of stripe.invoiceItems.list({ invoice, limit: 100 })) {
-          const ledgerId = item.metadata?.[ledgerKey];
-          if (ledgerId !== undefined) {
-            items.set(ledgerId, item.id);
-          }
-        }
-      });
-      return items;
+      const items = await ledgerItems(stripe, { invoice });
+      return new Map(items.map((item) => [item.ledgerId, item]));
     },
+    listCustomerLedgerItems: (customer) => ledgerItems(stripe, { customer }),
     async createInvoiceItem(item, key) {
-      const fields = itemFields(item);
-      return (await call(() => stripe.invoiceItems.create(fields, { idempotencyKey: key }))).id;
+      const fields = { customer: item.customerId, invoice: item.invoiceId, currency: item.currency };
+      const request = { ...fields, ...itemFields(item) };
+      return (await call(() => stripe.invoiceItems.create(request, { idempotencyKey: key }))).id;
+    },
+    async updateInvoiceItem(id, item, key) {
+      await call(() => stripe.invoiceItems.update(id, itemFields(item), { idempotencyKey: key }));
+    },
+    async deleteInvoiceItem(id) {
+      try {
+        await call(() => stripe.invoiceItems.del(id));
+      } catch (error) {
+        if (!(error instanceof StripeFault) || error.kind !== "missing") {
+          throw error;
+        }
+      }
+    },
+    async moveFinalization(id, at) {
+      await call(() => stripe.invoices.update(id, { automatically_finalizes_at: Math.floor(at / 1000) }));
     },
   };
 }
@@ -88,16 +99,55 @@ async function payment(
   return attached ? { default_payment_method: card.id } : {};
 }
 
-function itemFields(item: NewInvoiceItem): Stripe.InvoiceItemCreateParams {
+async function ledgerItems(
+  stripe: Stripe,
+  where: { invoice: string } | { customer: string },
+): Promise<LedgerItem[]> {
+  const items: LedgerItem[] = [];
+  await call(async () => {
+    for await (const item of stripe.invoiceItems.list({ ...where, limit: 100 })) {
+      const ledgerId = item.metadata?.[overageKey];
+      if (ledgerId !== undefined) {
+        items.push(toLedgerItem(item, ledgerId));
+      }
+    }
+  });
+  return items;
+}
+
+// The metadata has the ledger's units and price, also where the line is told as an amount.
+function toLedgerItem(item: Stripe.InvoiceItem, ledgerId: string): LedgerItem {
+  const priced = item.pricing?.unit_amount_decimal?.toString() ?? null;
+  const sign = priced?.startsWith("-") ? -1 : 1;
   return {
-    customer: item.customerId,
-    invoice: item.invoiceId,
+    id: item.id,
+    ledgerId,
+    invoiceId: typeof item.invoice === "string" ? item.invoice : (item.invoice?.id ?? null),
+    quantity: priced === null ? Number(item.metadata?.[quantityKey]) : sign * item.quantity,
+    unitPrice: priced === null ? (item.metadata?.[priceKey] ?? null) : priced.replace(/^-/, ""),
+    amount: item.amount,
     currency: item.currency,
-    unit_amount_decimal: Stripe.Decimal.from(item.unitPrice),
-    quantity: item.quantity,
+  };
+}
+
+type ItemFields = Pick<
+  Stripe.InvoiceItemCreateParams,
+  "amount" | "unit_amount_decimal" | "quantity" | "description" | "period" | "metadata"
+>;
+
+function itemFields(item: NewInvoiceItem): ItemFields {
+  const { pricing } = item;
+  return {
+    ...("amount" in pricing
+      ? { amount: pricing.amount }
+      : { unit_amount_decimal: Stripe.Decimal.from(pricing.unitPrice), quantity: pricing.quantity }),
     description: item.description,
     period: { start: Math.floor(item.periodStart / 1000), end: Math.floor(item.periodEnd / 1000) },
-    metadata: { [ledgerKey]: item.ledgerId },
+    metadata: {
+      [overageKey]: item.ledgerId,
+      [quantityKey]: String(item.quantity),
+      [priceKey]: item.unitPrice,
+    },
   };
 }
 
@@ -118,9 +168,16 @@ export function toInvoice(invoice: Stripe.Invoice): StripeInvoice {
     periodEnd: instant(invoice.period_end),
     hostedUrl: invoice.hosted_invoice_url ?? null,
     pdfUrl: invoice.invoice_pdf ?? null,
+    finalizesAt: instant(invoice.automatically_finalizes_at),
+    subscriptionId: ownerOf(invoice),
     metadata: invoice.metadata ?? {},
     lines: invoice.lines.data.map(toLine),
   };
+}
+
+function ownerOf(invoice: Stripe.Invoice): string | null {
+  const subscription = invoice.parent?.subscription_details?.subscription ?? null;
+  return typeof subscription === "string" ? subscription : (subscription?.id ?? null);
 }
 
 function toLine(line: Stripe.InvoiceLineItem): StripeInvoiceLine {
@@ -129,6 +186,7 @@ function toLine(line: Stripe.InvoiceLineItem): StripeInvoiceLine {
     quantity: line.quantity,
     unitPrice: line.pricing?.unit_amount_decimal?.toString() ?? null,
     amount: line.amount,
+    ledgerId: line.metadata[overageKey] ?? null,
     periodStart: instant(line.period.start),
     periodEnd: instant(line.period.end),
   };

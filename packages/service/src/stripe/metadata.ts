@@ -3,6 +3,9 @@ import type { KeptPlan } from "@headroom/domain/subscriptions";
 
 type Metadata = Readonly<Record<string, string>> | null;
 
+/** The metadata of our invoice lines, and of our own invoices: an id in the ledger. */
+export const overageKey = "headroom_overage";
+
 /** The metadata that ties Stripe's objects to an organization. */
 export function organizationMetadata(organizationId: string): { headroom_organization: string } {
   return { headroom_organization: encodeId("org", organizationId) };

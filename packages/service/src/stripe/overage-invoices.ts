@@ -1,31 +1,45 @@
 import type { LedgerRow } from "@headroom/db/overages";
-import { chooseInvoice } from "@headroom/domain/overage";
+import { chooseAdjustmentInvoice, chooseInvoice, type InvoiceChoice } from "@headroom/domain/overage";
 import type { SubscriptionSnapshot } from "@headroom/domain/subscriptions";
-import type { StripeGateway, StripeInvoice } from "./gateway.ts";
+import type { CustomerState, StripeGateway, StripeInvoice } from "./gateway.ts";
+import { overageKey } from "./metadata.ts";
 
 const over: readonly string[] = ["canceled", "incomplete_expired"];
 
+type Customer = CustomerState & { id: string };
+
 /**
- * The draft that a ledger row goes to: the one chosen before while it is a draft, Stripe's renewal draft of that
- * period, or an invoice of our own where Stripe makes none. Null: Stripe has not turned the period yet.
+ * The draft that a ledger row goes to: Stripe's renewal draft, or an invoice of our own where Stripe makes none; a draft
+ * of our own that is open already takes more. Null: there is none yet.
  */
 export async function invoiceFor(
   stripe: StripeGateway,
-  customerId: string,
+  customer: Customer,
   row: LedgerRow,
+  now: number,
 ): Promise<string | null> {
-  const customer = await stripe.fetchCustomer(customerId);
-  const subscription = subscriptionOf(customer?.subscriptions ?? [], row);
-  const live = subscription !== null && !over.includes(subscription.status) ? subscription : null;
-  const invoices = subscription === null ? [] : await stripe.listSubscriptionInvoices(subscription.id);
-  const turnsAt = live && Math.max(...live.items.map((item) => item.periodEnd));
-  const choice = chooseInvoice(row.periodEnd.getTime(), turnsAt, invoices);
+  const ran = subscriptionOf(customer.subscriptions, row);
+  const live = liveOf(customer.subscriptions, ran, row);
+  const invoices = ran === null ? [] : await stripe.listSubscriptionInvoices((live ?? ran).id);
+  const choice = choose(row, live, invoices, now);
   if (choice.kind === "wait") {
     return null;
   }
   return choice.kind === "draft"
     ? choice.invoiceId
-    : ownInvoice(stripe, customerId, row, { live, ran: subscription }, invoices);
+    : ownInvoice(stripe, customer.id, row, { live, ran }, invoices);
+}
+
+function choose(
+  row: LedgerRow,
+  live: SubscriptionSnapshot | null,
+  invoices: readonly StripeInvoice[],
+  now: number,
+): InvoiceChoice {
+  const turnsAt = live && Math.max(...live.items.map((item) => item.periodEnd));
+  return row.kind === "adjustment"
+    ? chooseAdjustmentInvoice(now, turnsAt, invoices)
+    : chooseInvoice(row.periodEnd.getTime(), turnsAt, invoices);
 }
 
 // The subscription that ran while the period did: a later one is not billed for it.
@@ -40,6 +54,21 @@ function subscriptionOf(
   return ran.sort((a, b) => b.created - a.created)[0] ?? null;
 }
 
+// What is given back may go onto the invoice of a later subscription too, in the same currency.
+function liveOf(
+  subscriptions: readonly SubscriptionSnapshot[],
+  ran: SubscriptionSnapshot | null,
+  { kind, currency }: LedgerRow,
+): SubscriptionSnapshot | null {
+  const isLive = (one: SubscriptionSnapshot | null) => one !== null && !over.includes(one.status);
+  if (isLive(ran)) {
+    return ran;
+  }
+  return kind === "adjustment"
+    ? (subscriptions.find((one) => isLive(one) && one.currency === currency) ?? null)
+    : null;
+}
+
 // Found again by the ledger's id, so that a draft that was made just before a crash is used and not left empty.
 async function ownInvoice(
   stripe: StripeGateway,
@@ -49,20 +78,23 @@ async function ownInvoice(
   known: readonly StripeInvoice[],
 ): Promise<string> {
   const { invoices } = await stripe.listInvoices(customerId, { limit: 100, after: null });
-  const mine = new Map(
+  const ours = new Map(
     [...known, ...invoices]
-      .filter((one) => one.metadata.headroom_overage === row.id)
+      .filter((one) => overageKey in one.metadata && one.currency === row.currency)
       .map((one) => [one.id, one]),
   );
-  const draft = [...mine.values()].find((one) => one.status === "draft");
+  const subscriptionId = live?.id ?? null;
+  const draft = [...ours.values()].find(
+    (one) => one.status === "draft" && one.subscriptionId === subscriptionId,
+  );
   if (draft) {
     return draft.id;
   }
-  const metadata = { headroom_overage: row.id };
-  const subscriptionId = live?.id ?? null;
+  const metadata = { [overageKey]: row.id };
+  const mine = [...ours.values()].filter((one) => one.metadata[overageKey] === row.id);
   const created = await stripe.createInvoice(
     { customerId, subscriptionId, paidLike: ran?.id ?? null, currency: row.currency, metadata },
-    `overage-invoice:${row.id}:${mine.size}`,
+    `overage-invoice:${row.id}:${mine.length}:${row.placement}`,
   );
   return created.id;
 }

@@ -492,13 +492,14 @@ export class MeteringOracle {
     return true;
   }
 
-  /** A row that takes back: in the day of the voided one; in its period while that is open, else the running one. */
+  /** A row that takes back: in the day and the period of the voided one, also when that period is closed. */
   void(event: OracleEvent, now: number): "voided" | "duplicate" {
     const gate = this.touch(event.meter, now);
     if (this.events.some((one) => one.voids === event)) return "duplicate";
-    const open = this.periods.some(
-      (period) => period.meter === event.meter && !period.closed && period.start === event.periodStart,
+    const closed = this.periods.find(
+      (period) => period.meter === event.meter && period.closed && period.start === event.periodStart,
     );
+    if (closed) closed.total = (closed.total ?? 0) - event.quantity;
     this.write(
       gate,
       {
@@ -510,7 +511,7 @@ export class MeteringOracle {
         occurredAt: event.occurredAt,
         receivedAt: now,
         date: event.date,
-        periodStart: open ? event.periodStart : gate.periodStart,
+        periodStart: event.periodStart,
         voids: event,
       },
       now,

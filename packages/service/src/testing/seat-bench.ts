@@ -49,10 +49,12 @@ const prorations = ["next_invoice", "now", "none", "high_water"] as const;
  * @param terms default: two seats included, each further one USD 5.00.
  */
 export async function createSeatBench(terms: PlanDefinition["seats"] = seatTerms): Promise<SeatBench> {
-  const bench = await createStripeBench((shipped) => {
-    const pro = shipped.plans.pro as PlanDefinition;
-    const teams = prorations.map((one) => [`team_${one}`, teamPlan(pro, { ...terms, proration: one })]);
-    return { ...shipped, plans: { ...shipped.plans, ...Object.fromEntries(teams) } };
+  const bench = await createStripeBench({
+    configure: (shipped) => {
+      const pro = shipped.plans.pro as PlanDefinition;
+      const teams = prorations.map((one) => [`team_${one}`, teamPlan(pro, { ...terms, proration: one })]);
+      return { ...shipped, plans: { ...shipped.plans, ...Object.fromEntries(teams) } };
+    },
   });
   const self: SeatBench = {
     ...bench,

@@ -22,6 +22,7 @@ import { sweepInbox } from "../customer-sync.ts";
 import { closeDuePeriods, reportOverage } from "../overage-reporting.ts";
 import { pushPlans } from "../plans.ts";
 import { syncSeats } from "../seat-sync.ts";
+import { receiveEvent } from "../stripe/events.ts";
 import { createStripeGateway } from "../stripe/live.ts";
 
 /** The shipped configuration, a database of its own, and the Stripe sandbox behind the real client. */
@@ -47,6 +48,8 @@ export interface StripeBench {
   ): Promise<number>;
   /** Pays an open checkout with a test card. */
   pay(checkoutUrl: string, paymentMethod?: string): Promise<void>;
+  /** Feeds every event that Stripe has had to the inbox and applies what waits there, as the webhook app does. */
+  deliver(): Promise<void>;
   /** Moves Stripe's clock and ours, as the development stack does: events delivered, jobs run, at every step. */
   advance(by: string): Promise<void>;
   /** Rows of a table of ours, past every wall. */
@@ -56,20 +59,29 @@ export interface StripeBench {
 
 const configurationFile = fileURLToPath(new URL("../../../../headroom.config.ts", import.meta.url));
 
-/** @param adjust another configuration than the shipped one */
-export async function createStripeBench(
-  adjust: (shipped: Configuration) => Configuration = (shipped) => shipped,
-): Promise<StripeBench> {
+export interface StripeBenchOptions {
+  /** False: Stripe's clock waits for nobody, as if the worker and the webhook app were down. */
+  settling?: boolean;
+  /** Feeds Stripe's events to the inbox at every step of the clock, as its webhooks do. */
+  events?: boolean;
+  configure?: (shipped: Configuration) => Configuration;
+}
+
+export async function createStripeBench({
+  settling = true,
+  events = false,
+  configure = (shipped) => shipped,
+}: StripeBenchOptions = {}): Promise<StripeBench> {
   const scratch = await createTestDatabase();
   const directory = mkdtempSync(join(tmpdir(), "headroom-billing-"));
-  const configuration = adjust(await loadConfiguration(configurationFile));
+  const configuration = configure(await loadConfiguration(configurationFile));
   const make = createFactory(scratch.admin);
   const hooks = await startHooks(moveClock, settle);
   const sandbox = await startSandbox({
     file: join(directory, "stripe.sqlite"),
     port: 0,
     clockHookUrl: `${hooks.url}/clock`,
-    settledHookUrl: `${hooks.url}/settled`,
+    ...(settling ? { settledHookUrl: `${hooks.url}/settled` } : {}),
   });
   const context = async (role: "hr_api" | "hr_worker" | "hr_webhook"): Promise<ServiceContext> => ({
     db: await scratch.connect(role),
@@ -98,7 +110,23 @@ export async function createStripeBench(
     }
   }
 
+  async function deliver(): Promise<void> {
+    const found: Stripe.Event[] = [];
+    for await (const event of clientOf(sandbox).events.list({ limit: 100 })) {
+      found.push(event);
+    }
+    for (const event of found.reverse()) {
+      await receiveEvent({ ...webhook, livemode: false }, JSON.parse(JSON.stringify(event)), 0);
+    }
+    while ((await sweepInbox(webhook)).customers > 0) {
+      // Until nothing waits.
+    }
+  }
+
   async function settle(finalizing: boolean): Promise<boolean> {
+    if (events) {
+      await deliver();
+    }
     await sweepInbox(worker);
     await settleSeats();
     await closeDuePeriods(worker);
@@ -139,6 +167,7 @@ export async function createStripeBench(
     },
     pay: (checkoutUrl, paymentMethod = "pm_card_visa") =>
       control(`checkout/${/cs_\w+/.exec(checkoutUrl)?.[0]}/complete`, { paymentMethod }),
+    deliver,
     advance: (by) => control("clock/advance", { by }),
     rows: async (sql, ...values) => (await scratch.admin.query(sql, values)).rows,
     async close() {

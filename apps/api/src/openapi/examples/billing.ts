@@ -11,6 +11,8 @@ const line = {
   unitPrice: "2900",
   amount: 2_900,
   ...month,
+  meter: null,
+  overageId: null,
 };
 
 export const billingExamples: ExamplesOf<"billing"> = {
@@ -123,7 +125,17 @@ export const billingExamples: ExamplesOf<"billing"> = {
         periodStart: times.nextMonth,
         periodEnd: "2026-05-01T00:00:00.000Z",
         lines: [{ ...line, periodStart: times.nextMonth, periodEnd: "2026-05-01T00:00:00.000Z" }],
-        overage: [{ meter: "jobs", quantity: 20, unitPrice: "2.5", amount: 50, ...month }],
+        overage: [
+          {
+            meter: "jobs",
+            planId: "pro",
+            planVersion: 1,
+            quantity: 20,
+            unitPrice: "2.5",
+            amount: 50,
+            ...month,
+          },
+        ],
       },
     },
   },

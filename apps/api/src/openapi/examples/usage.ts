@@ -154,6 +154,7 @@ export const usageExamples: ExamplesOf<"usage"> = {
         overageId: null,
         status: null,
         stripeInvoiceId: null,
+        entries: [],
       },
       eventsKeptSince: "2026-02-01",
       complete: true,

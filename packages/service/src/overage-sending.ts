@@ -1,0 +1,226 @@
+import { readClock } from "@headroom/db/clock";
+import { rateAgain } from "@headroom/db/closed-periods";
+import { findCustomer } from "@headroom/db/customers";
+import {
+  chooseOverageInvoice,
+  giveUpOverage,
+  type LedgerRow,
+  markOverageSent,
+  putOffOverage,
+  replaceOverage,
+} from "@headroom/db/overages";
+import { type Tx, withOrganization } from "@headroom/db/tenancy";
+import { plainPrice } from "@headroom/domain/money";
+import { itemPricing } from "@headroom/domain/overage-lines";
+import type { ServiceContext } from "./context.ts";
+import { withCustomerLease } from "./customer-leases.ts";
+import { isPassing, StripeFault } from "./stripe/faults.ts";
+import type {
+  CustomerState,
+  LedgerItem,
+  NewInvoiceItem,
+  StripeGateway,
+  StripeInvoice,
+} from "./stripe/gateway.ts";
+import { invoiceFor } from "./stripe/overage-invoices.ts";
+
+/** `sent`: it stands as it should, or there is nothing to bill; `waiting`: there is no invoice for it yet. */
+export type SendOutcome = "sent" | "waiting" | "failed";
+
+type Sender = Pick<ServiceContext, "db" | "log"> & { stripe: StripeGateway };
+
+/**
+ * Makes one claimed row stand on an invoice as the ledger has it: exactly one line, whatever answers were lost. The
+ * customer's lease keeps other processes away; a create that went out before somebody died is found by the ledger's id,
+ * or answers again by its idempotency key.
+ */
+export async function sendOverage(context: Sender, row: LedgerRow): Promise<SendOutcome> {
+  const { db, log } = context;
+  const { organizationId, id: ledgerId } = row;
+  try {
+    const customerId = await write(context, row, (tx) => findCustomer(tx, organizationId));
+    if (customerId === null) {
+      throw new StripeFault("missing", `organization ${organizationId} has overage and no customer`);
+    }
+    const outcome = await withCustomerLease(context, customerId, () => place(context, customerId, row), {
+      waitMs: 2_000,
+    });
+    if (outcome === "busy") {
+      await write(context, row, (tx) => putOffOverage(tx, row, "another process works on the customer"));
+      return "waiting";
+    }
+    return outcome;
+  } catch (error) {
+    const passing = isPassing(error);
+    log[passing ? "warn" : "error"]({ err: error, organizationId, ledgerId }, "overage not reported");
+    const reason = error instanceof Error ? error.message : String(error);
+    await withOrganization(db, organizationId, (tx) => putOffOverage(tx, row, reason));
+    return "failed";
+  }
+}
+
+async function place(context: Sender, customerId: string, row: LedgerRow): Promise<SendOutcome> {
+  const customer = await context.stripe.fetchCustomer(customerId);
+  if (customer === null) {
+    return writeOff(context, row, customerId);
+  }
+  return row.stripeInvoiceId === null
+    ? placeAnew(context, customerId, customer, row)
+    : placeOn(context, customerId, row, row.stripeInvoiceId);
+}
+
+async function writeOff(context: Sender, row: LedgerRow, customerId: string): Promise<SendOutcome> {
+  const { organizationId, id: ledgerId, amount, currency } = row;
+  context.log.error(
+    { organizationId, ledgerId, customerId, amount, currency },
+    "overage written off: its customer was deleted at Stripe",
+  );
+  const reason = `customer ${customerId} was deleted at Stripe`;
+  await write(context, row, (tx) => giveUpOverage(tx, row, { status: "written_off", reason }));
+  return "sent";
+}
+
+async function placeAnew(
+  context: Sender,
+  customerId: string,
+  customer: CustomerState,
+  row: LedgerRow,
+): Promise<SendOutcome> {
+  if (row.quantity === 0 && row.amount === 0) {
+    await write(context, row, (tx) => giveUpOverage(tx, row, { status: "withdrawn", reason: null }));
+    return "sent";
+  }
+  const now = await write(context, row, readClock);
+  const invoiceId = await invoiceFor(context.stripe, { id: customerId, ...customer }, row, now.getTime());
+  if (invoiceId === null) {
+    const waits = row.kind === "adjustment";
+    const reason = waits
+      ? "there is no invoice before the next renewal's"
+      : "Stripe has not turned the period yet";
+    await write(context, row, (tx) => putOffOverage(tx, row, reason, { waits }));
+    return "waiting";
+  }
+  const chosen = await write(context, row, (tx) => chooseOverageInvoice(tx, row, invoiceId));
+  // Amended meanwhile: the next attempt reads it as it is now.
+  return chosen ? placeOn(context, customerId, row, invoiceId) : "waiting";
+}
+
+async function placeOn(
+  context: Sender,
+  customerId: string,
+  row: LedgerRow,
+  invoiceId: string,
+): Promise<SendOutcome> {
+  const invoice = await fetchInvoice(context.stripe, invoiceId);
+  const item = invoice && ((await context.stripe.listLedgerItems(invoiceId)).get(row.id) ?? null);
+  if (invoice === null || (invoice.status !== "draft" && item === null)) {
+    // A draft that was deleted, or finalized before the line was on it.
+    await write(context, row, (tx) => replaceOverage(tx, row));
+    return "waiting";
+  }
+  if (invoice.status !== "draft") {
+    return item === null ? "waiting" : settle(context, row, item);
+  }
+  return changeDraft(context, customerId, row, invoiceId, item);
+}
+
+async function changeDraft(
+  context: Sender,
+  customerId: string,
+  row: LedgerRow,
+  invoiceId: string,
+  item: LedgerItem | null,
+): Promise<SendOutcome> {
+  const { stripe } = context;
+  const empty = row.quantity === 0 && row.amount === 0;
+  if (empty) {
+    if (item !== null) {
+      await stripe.deleteInvoiceItem(item.id);
+    }
+    await write(context, row, (tx) => giveUpOverage(tx, row, { status: "withdrawn", reason: null }));
+    return "sent";
+  }
+  const wanted = toItem(row, customerId, invoiceId);
+  const found = item ?? (await create(context, row, wanted));
+  if (typeof found !== "string" && !says(found, row)) {
+    await stripe.updateInvoiceItem(found.id, wanted, `overage:${row.id}:${invoiceId}:v${row.version}`);
+  }
+  const line = { invoiceItemId: typeof found === "string" ? found : found.id, fixed: false };
+  const { quantity, amount } = row;
+  await write(context, row, (tx) => markOverageSent(tx, row, { ...line, quantity, amount }));
+  return "sent";
+}
+
+/**
+ * The id of a new item; or the item, when an earlier create with the same key, whose answer was lost, has made it with
+ * what the row said then.
+ */
+async function create(context: Sender, row: LedgerRow, wanted: NewInvoiceItem): Promise<string | LedgerItem> {
+  const { stripe } = context;
+  try {
+    // Not of the version: two creates of one row must never both succeed.
+    return await stripe.createInvoiceItem(wanted, `overage:${row.id}:${wanted.invoiceId}:${row.placement}`);
+  } catch (error) {
+    const item =
+      error instanceof StripeFault && error.kind === "refused"
+        ? (await stripe.listLedgerItems(wanted.invoiceId)).get(row.id)
+        : undefined;
+    if (item === undefined) {
+      throw error;
+    }
+    return item;
+  }
+}
+
+/** The line is final as it is: it is what was billed, and the rest of the period's bill follows as an adjustment. */
+async function settle(context: Sender, row: LedgerRow, item: LedgerItem): Promise<SendOutcome> {
+  const { quantity, amount } = item;
+  await write(context, row, async (tx) => {
+    await markOverageSent(tx, row, { invoiceItemId: item.id, quantity, amount, fixed: true });
+    await rateAgain(tx, row);
+  });
+  return "sent";
+}
+
+async function fetchInvoice(stripe: StripeGateway, invoiceId: string): Promise<StripeInvoice | null> {
+  try {
+    return await stripe.fetchInvoice(invoiceId);
+  } catch (error) {
+    if (error instanceof StripeFault && error.kind === "missing") {
+      return null;
+    }
+    throw error;
+  }
+}
+
+function says(item: LedgerItem, row: LedgerRow): boolean {
+  return item.quantity === row.quantity && item.amount === row.amount;
+}
+
+function toItem(row: LedgerRow, customerId: string, invoiceId: string): NewInvoiceItem {
+  const unitPrice = plainPrice(row.unitPrice);
+  return {
+    customerId,
+    invoiceId,
+    ledgerId: row.id,
+    description: describe(row),
+    currency: row.currency,
+    unitPrice,
+    quantity: row.quantity,
+    pricing: itemPricing({ ...row, unitPrice }),
+    periodStart: row.periodStart.getTime(),
+    periodEnd: row.periodEnd.getTime(),
+  };
+}
+
+function describe({ meter, quantity, kind, segment, planId }: LedgerRow): string {
+  if (kind === "adjustment") {
+    return `${meter}: ${quantity} units, a correction of an earlier invoice`;
+  }
+  const under = segment === 0 ? "" : `, under ${planId}`;
+  return `${meter}: ${quantity} above what the plan includes${under}`;
+}
+
+function write<Result>({ db }: Sender, row: LedgerRow, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  return withOrganization(db, row.organizationId, work);
+}
