@@ -122,6 +122,10 @@ export async function insertPlanVersion(tx: Tx, plan: NewPlanVersion): Promise<v
       .values(meters.map((entry) => toMeterRow(plan, entry)))
       .execute();
   }
+  const otherPrices = meters.flatMap((entry) => toMeterPriceRows(plan, entry));
+  if (otherPrices.length > 0) {
+    await tx.insertInto("plan_meter_price").values(otherPrices).execute();
+  }
   if (plan.prices.length > 0) {
     await tx
       .insertInto("plan_price")
@@ -183,6 +187,16 @@ function toMeterRow(plan: NewPlanVersion, [meter, terms]: [string, MeterTerms]) 
     currency: terms.overage?.currency ?? null,
     bill_above_cap: plan.billAboveCap,
   };
+}
+
+function toMeterPriceRows(plan: NewPlanVersion, [meter, { overage }]: [string, MeterTerms]) {
+  return (overage?.otherPrices ?? []).map(({ currency, unitPrice }) => ({
+    plan_id: plan.id,
+    plan_version: plan.version,
+    meter,
+    currency,
+    unit_price: unitPrice,
+  }));
 }
 
 function toPriceRow(plan: NewPlanVersion, price: CatalogueEntry) {

@@ -111,6 +111,7 @@ export interface Configuration {
   bill_above_cap: Generated<boolean>;
   configured_at: Timestamp;
   overage_while_past_due: Generated<boolean>;
+  portal_configuration_id: string | null;
   singleton: Generated<boolean>;
 }
 
@@ -309,6 +310,18 @@ export interface Plan {
   version: number;
 }
 
+export interface PlanAssignment {
+  ends_at: Timestamp | null;
+  organization_id: string;
+  plan_id: string;
+  plan_version: number;
+  reason: string;
+  set_at: Timestamp;
+  set_by: string;
+  starts_at: Timestamp;
+  state: string;
+}
+
 export interface PlanMeter {
   bill_above_cap: Generated<boolean>;
   currency: string | null;
@@ -338,6 +351,7 @@ export interface PlanPrice {
   plan_id: string;
   plan_version: number;
   role: string;
+  stripe_archived: Generated<boolean>;
   stripe_price_id: string | null;
   stripe_product_id: string | null;
   unit_amount: Numeric;
@@ -694,6 +708,7 @@ export interface DB {
   outbox: Outbox;
   overage: Overage;
   plan: Plan;
+  plan_assignment: PlanAssignment;
   plan_meter: PlanMeter;
   plan_meter_price: PlanMeterPrice;
   plan_price: PlanPrice;

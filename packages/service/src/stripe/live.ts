@@ -4,6 +4,7 @@ import { catalogueCalls } from "./live-catalogue.ts";
 import { checkoutCalls } from "./live-checkout.ts";
 import { customerCalls } from "./live-customers.ts";
 import { invoiceCalls } from "./live-invoices.ts";
+import { portalCalls } from "./live-portal.ts";
 import { subscriptionCalls } from "./live-subscriptions.ts";
 
 export interface StripeOptions {
@@ -27,6 +28,7 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
     ...customerCalls(stripe),
     ...subscriptionCalls(stripe),
     ...checkoutCalls(stripe),
+    ...portalCalls(stripe),
     ...invoiceCalls(stripe),
   };
 }
