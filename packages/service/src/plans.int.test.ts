@@ -70,7 +70,7 @@ test("plans.list shows what anybody can buy", async () => {
     meter: "jobs",
     dailyLimit: null,
     included: 100,
-    overage: { unitPrice: "2.5", currency: "usd", maxOverage: 0, ceiling: null },
+    overage: { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage: 0, ceiling: null },
   });
 });
 
