@@ -43,7 +43,7 @@ set local role hr_engine;
 -- Deleted ones count until they are purged: their subscriptions may still run.
 create function plan_version_uses()
 returns table (plan_id text, plan_version integer, base bigint, subscribed bigint, assigned bigint, checkouts bigint)
-language sql stable security definer set search_path = headroom, pg_temp as $$
+language sql volatile security definer set search_path = headroom, pg_temp as $$
   select plan_id, plan_version, count(*) filter (where kind = 'base'), count(*) filter (where kind = 'subscribed'),
     count(*) filter (where kind = 'assigned'), count(*) filter (where kind = 'checkout')
   from (
@@ -58,6 +58,8 @@ language sql stable security definer set search_path = headroom, pg_temp as $$
     union all
     select parameters ->> 'planId', (parameters ->> 'planVersion')::integer, 'checkout' from stripe_intent
       where kind = 'checkout' and status in ('pending', 'done')
+        -- Stripe closes a session after a day, whether anybody tells us or not.
+        and updated_at > clock_now() - interval '25 hours'
   ) as use
   group by plan_id, plan_version
 $$;

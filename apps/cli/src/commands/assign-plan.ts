@@ -7,12 +7,13 @@ import {
   assignPlan,
   removePlanAssignment,
 } from "@headroom/service/plan-assignments";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { parseTime } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { printResult } from "../terminal.ts";
+import { parseVersion } from "./plans-migrate.ts";
 
 interface AssignOptions {
   version?: number;
@@ -73,13 +74,6 @@ export function addAssignPlan(
       });
       printResult(terminal, json, { dryRun, ...done }, tell(done, dryRun));
     });
-}
-
-function parseVersion(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) {
-    throw new InvalidArgumentError("A whole number from 1.");
-  }
-  return Number(text);
 }
 
 function tell({ changed, previous, assignments }: AssignmentOutcome, dryRun: boolean): string[] {

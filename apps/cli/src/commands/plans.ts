@@ -5,10 +5,16 @@ import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
+import { addPlansList } from "./plans-list.ts";
+import { addPlansMigrate } from "./plans-migrate.ts";
+import { addPlansPull } from "./plans-pull.ts";
 
 export function addPlans(program: Command, shell: Shell): void {
   const plans = program.command("plans").description("the plan catalogue");
   addPush(plans, shell);
+  addPlansList(plans, shell);
+  addPlansPull(plans, shell);
+  addPlansMigrate(plans, shell);
 }
 
 function addPush(plans: Command, { environment, terminal, finish }: Shell): void {
