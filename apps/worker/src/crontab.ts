@@ -24,6 +24,7 @@ export const crontab: CronItem[] = [
   tick("37 * * * *", "prune_events"),
   tick("* * * * *", "tell_alerts"),
   tick("* * * * *", "tell_expired_overrides"),
+  tick("* * * * *", "turn_plan_assignments"),
 ];
 
 function tick(match: string, task: JobName): CronItem {

@@ -20,6 +20,7 @@ import { sweep } from "./tasks/sweep-inbox.ts";
 import { follow } from "./tasks/sync-seats.ts";
 import { tell } from "./tasks/tell-alerts.ts";
 import { tellExpired } from "./tasks/tell-expired-overrides.ts";
+import { turnAssignments } from "./tasks/turn-plan-assignments.ts";
 import { checkAudit } from "./tasks/verify-audit.ts";
 import { verify } from "./tasks/verify-usage.ts";
 
@@ -48,6 +49,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   verify_audit: checkAudit,
   verify_usage: verify,
   tell_expired_overrides: tellExpired,
+  turn_plan_assignments: turnAssignments,
 };
 
 /** Every task by name, as graphile-worker takes them. Payloads are typed where they are enqueued. */

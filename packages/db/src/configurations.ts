@@ -63,3 +63,14 @@ export async function writeConfiguration(
     .onConflict((conflict) => conflict.column("singleton").doUpdateSet(row))
     .execute();
 }
+
+/** Remembers the configuration that the customer portal is opened with. */
+export async function writePortalConfiguration(tx: Tx, id: string): Promise<void> {
+  await tx.updateTable("configuration").set({ portal_configuration_id: id }).execute();
+}
+
+/** The configuration that the customer portal is opened with; null: no push has made one. */
+export async function readPortalConfiguration(tx: Tx): Promise<string | null> {
+  const row = await tx.selectFrom("configuration").select("portal_configuration_id").executeTakeFirst();
+  return row?.portal_configuration_id ?? null;
+}

@@ -41,31 +41,23 @@ export async function readGateState(
   return rows[0] ?? null;
 }
 
-/** What a plan version says of a meter; null: it is older than the meter. */
+/**
+ * What a plan version says of a meter; null: it is older than the meter.
+ * @param currency what the organization pays in: the price is the one in it; null: nothing yet, the plan's first.
+ */
 export async function readPlanMeter(
   tx: Tx,
   plan: { id: string; version: number },
-  meter: string,
+  { meter, currency }: { meter: string; currency: string | null },
 ): Promise<PlanMeterTerms | null> {
-  const row = await tx
-    .selectFrom("plan_meter")
-    .selectAll()
-    .where("plan_id", "=", plan.id)
-    .where("plan_version", "=", plan.version)
-    .where("meter", "=", meter)
-    .executeTakeFirst();
-  return row === undefined
-    ? null
-    : {
-        dailyLimit: row.daily_limit,
-        included: row.included,
-        overage: row.overage,
-        maxOverageDefault: row.max_overage_default,
-        maxOverageCeiling: row.max_overage_ceiling,
-        unitPrice: row.unit_price === null ? null : plainPrice(row.unit_price),
-        currency: row.currency,
-        billAboveCap: row.bill_above_cap,
-      };
+  const { rows } = await sql<PlanMeterTerms>`
+    select pm.daily_limit as "dailyLimit", pm.included, pm.overage, pm.max_overage_default as "maxOverageDefault",
+      pm.max_overage_ceiling as "maxOverageCeiling", price.unit_price as "unitPrice", price.currency,
+      pm.bill_above_cap as "billAboveCap"
+    from plan_meter pm cross join lateral overage_price(pm, ${currency}) price
+    where pm.plan_id = ${plan.id} and pm.plan_version = ${plan.version} and pm.meter = ${meter}`.execute(tx);
+  const [row] = rows;
+  return row ? { ...row, unitPrice: row.unitPrice === null ? null : plainPrice(row.unitPrice) } : null;
 }
 
 /** What the organization allows itself; null: the plan's default. */

@@ -27,6 +27,7 @@ export interface JobPayloads {
   verify_audit: Tick;
   verify_usage: Tick;
   tell_expired_overrides: Tick;
+  turn_plan_assignments: Tick;
 }
 
 export type JobName = keyof JobPayloads;

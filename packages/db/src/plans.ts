@@ -67,6 +67,37 @@ export async function listCurrentPlans(tx: Tx): Promise<PlanRow[]> {
   return rows.map(toPlan);
 }
 
+/** A version of a plan as lists have it. */
+export interface VersionRow {
+  id: string;
+  version: number;
+  displayName: string;
+  current: boolean;
+  active: boolean;
+  public: boolean;
+  default: boolean;
+}
+
+/** Every version of every plan, in the catalogue's order, the newest version first. */
+export async function listAllVersions(tx: Tx): Promise<VersionRow[]> {
+  return tx
+    .selectFrom("plan")
+    .innerJoin("plan as now", (join) => join.onRef("now.id", "=", "plan.id").on("now.is_current", "=", true))
+    .select([
+      "plan.id",
+      "plan.version",
+      "plan.display_name as displayName",
+      "plan.is_current as current",
+      "plan.active",
+      "plan.is_public as public",
+      "plan.is_default as default",
+    ])
+    .orderBy("now.position")
+    .orderBy("plan.id")
+    .orderBy("plan.version", "desc")
+    .execute();
+}
+
 /** A plan's current version, or the given one; null: no such plan. */
 export async function findPlan(tx: Tx, id: string, version?: number): Promise<PlanRow | null> {
   const row = await tx
@@ -121,6 +152,10 @@ export async function insertPlanVersion(tx: Tx, plan: NewPlanVersion): Promise<v
       .insertInto("plan_meter")
       .values(meters.map((entry) => toMeterRow(plan, entry)))
       .execute();
+  }
+  const otherPrices = meters.flatMap((entry) => toMeterPriceRows(plan, entry));
+  if (otherPrices.length > 0) {
+    await tx.insertInto("plan_meter_price").values(otherPrices).execute();
   }
   if (plan.prices.length > 0) {
     await tx
@@ -183,6 +218,16 @@ function toMeterRow(plan: NewPlanVersion, [meter, terms]: [string, MeterTerms]) 
     currency: terms.overage?.currency ?? null,
     bill_above_cap: plan.billAboveCap,
   };
+}
+
+function toMeterPriceRows(plan: NewPlanVersion, [meter, { overage }]: [string, MeterTerms]) {
+  return (overage?.otherPrices ?? []).map(({ currency, unitPrice }) => ({
+    plan_id: plan.id,
+    plan_version: plan.version,
+    meter,
+    currency,
+    unit_price: unitPrice,
+  }));
 }
 
 function toPriceRow(plan: NewPlanVersion, price: CatalogueEntry) {

@@ -318,6 +318,18 @@ export interface Plan {
   version: number;
 }
 
+export interface PlanAssignment {
+  ends_at: Timestamp | null;
+  organization_id: string;
+  plan_id: string;
+  plan_version: number;
+  reason: string;
+  set_at: Timestamp;
+  set_by: string;
+  starts_at: Timestamp;
+  state: string;
+}
+
 export interface PlanMeter {
   bill_above_cap: Generated<boolean>;
   currency: string | null;
@@ -347,6 +359,7 @@ export interface PlanPrice {
   plan_id: string;
   plan_version: number;
   role: string;
+  stripe_archived: Generated<boolean>;
   stripe_price_id: string | null;
   stripe_product_id: string | null;
   unit_amount: Numeric;
@@ -723,6 +736,7 @@ export interface DB {
   outbox: Outbox;
   overage: Overage;
   plan: Plan;
+  plan_assignment: PlanAssignment;
   plan_meter: PlanMeter;
   plan_meter_price: PlanMeterPrice;
   plan_price: PlanPrice;

@@ -39,9 +39,10 @@ export function explainPlan(
     return told("base", "No subscription gives a plan: the organization's base plan holds.", null);
   }
   if (!holds) {
+    const over = "The plan that an operator assigned has ended: the organization's base plan holds.";
     return told(
       "subscription_state",
-      `The subscription is ${state}: the organization's base plan holds.`,
+      source === "operator" ? over : `The subscription is ${state}: the organization's base plan holds.`,
       null,
     );
   }

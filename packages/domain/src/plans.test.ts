@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defaultPolicies, type MeterTerms, type PlanDefinition } from "./configuration.ts";
+import { describeChange } from "./plan-differences.ts";
 import {
   assertAvailable,
   canonical,
@@ -59,14 +60,50 @@ describe("diffPlans", () => {
     ["overage in one more currency", { ...pro, meters: { pages: soldIn("eur") } }, "new_version", 2],
   ])("%s", (_, plan, change, version) => {
     const diff = diffPlans({ plans: { pro: plan }, policies }, [stored("pro", pro)], digest);
-    expect(diff).toEqual([{ id: "pro", version, change }]);
+    expect(diff).toMatchObject([{ id: "pro", version, change }]);
+    expect(diff[0]?.fields.length === 0).toBe(change === "unchanged");
+  });
+
+  it("names every value that differs, with both sides", () => {
+    const plan: PlanDefinition = {
+      ...pro,
+      displayName: "Professional",
+      prices: [{ ...usd, unitAmount: "3900" }],
+      meters: { pages: soldIn("eur") },
+      features: { sso: true },
+    };
+    const [diff] = diffPlans({ plans: { pro: plan }, policies }, [stored("pro", pro)], digest);
+    expect(diff?.fields).toEqual([
+      { path: "displayName", from: "Pro", to: "Professional" },
+      { path: "prices[month usd]", from: "2900", to: "3900" },
+      { path: "prices[year eur]", from: "30000", to: undefined },
+      { path: "meters.pages.overage.otherPrices[eur]", from: undefined, to: "2" },
+      { path: "features.sso", from: undefined, to: true },
+    ]);
+    expect(diff?.fields.map(describeChange)[2]).toBe('prices[year eur]: "30000" → none');
+  });
+
+  it("tells of prices that are only listed in another order, and of a plan that is sold again", () => {
+    const turned = { ...pro, prices: [eur, usd] };
+    const [moved] = diffPlans({ plans: { pro: turned }, policies }, [stored("pro", pro)], digest);
+    expect(moved?.fields).toEqual([
+      { path: "prices (order)", from: "month usd, year eur", to: "year eur, month usd" },
+    ]);
+    const withdrawn = { ...stored("pro", pro), active: false };
+    const [again] = diffPlans({ plans: { pro }, policies }, [withdrawn], digest);
+    expect(again).toEqual({
+      id: "pro",
+      version: 1,
+      change: "updated",
+      fields: [{ path: "active", from: false, to: true }],
+    });
   });
 
   it("creates what is new and takes what is gone off sale, once", () => {
     const diff = diffPlans({ plans: { free }, policies }, [stored("pro", pro, 3)], digest);
     expect(diff).toEqual([
-      { id: "free", version: 1, change: "created" },
-      { id: "pro", version: 3, change: "deactivated" },
+      { id: "free", version: 1, change: "created", fields: [] },
+      { id: "pro", version: 3, change: "deactivated", fields: [{ path: "active", from: true, to: false }] },
     ]);
     const again = diffPlans(
       { plans: { free }, policies },
@@ -78,9 +115,13 @@ describe("diffPlans", () => {
 
   it("sees a new version where units above the cap begin to be billed", () => {
     const billing = { ...policies, overage: { ...policies.overage, billAboveCap: true } };
-    expect(diffPlans({ plans: { pro }, policies: billing }, [stored("pro", pro)], digest)[0]?.change).toBe(
-      "new_version",
-    );
+    const [diff] = diffPlans({ plans: { pro }, policies: billing }, [stored("pro", pro)], digest);
+    expect(diff).toEqual({
+      id: "pro",
+      version: 2,
+      change: "new_version",
+      fields: [{ path: "policies.overage.billAboveCap", from: false, to: true }],
+    });
   });
 });
 

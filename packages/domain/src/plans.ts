@@ -1,5 +1,6 @@
 import type { Configuration, MeterTerms, PlanDefinition, PlanPrice } from "./configuration.ts";
 import { DomainError } from "./errors.ts";
+import { differencesOf, type FieldChange } from "./plan-differences.ts";
 
 /** A plan as the database has it now. */
 export interface StoredPlan {
@@ -16,6 +17,8 @@ export interface PlanChange {
   /** The version that is current afterwards. */
   version: number;
   change: "created" | "new_version" | "updated" | "deactivated" | "unchanged";
+  /** What differs from the version that was current before; nothing of a plan that is new. */
+  fields: FieldChange[];
 }
 
 /**
@@ -50,28 +53,32 @@ export function diffPlans(
   stored: readonly StoredPlan[],
   digest: (terms: string) => string,
 ): PlanChange[] {
+  const { billAboveCap } = policies.overage;
   const configured = Object.entries(plans).map(([id, plan]): PlanChange => {
     const now = stored.find((one) => one.id === id);
     if (!now) {
-      return { id, version: 1, change: "created" };
+      return { id, version: 1, change: "created", fields: [] };
     }
-    if (digest(termsOf(plan, policies.overage.billAboveCap)) !== now.terms) {
-      return { id, version: now.version + 1, change: "new_version" };
+    const fields = differencesOf(now.definition, plan);
+    if (now.active !== now.definition.active && now.active !== plan.active) {
+      fields.push({ path: "active", from: now.active, to: plan.active });
     }
-    const same = now.active === plan.active && canonical(plan) === canonical(now.definition);
-    return { id, version: now.version, change: same ? "unchanged" : "updated" };
+    if (digest(termsOf(plan, billAboveCap)) === now.terms) {
+      return { id, version: now.version, change: fields.length === 0 ? "unchanged" : "updated", fields };
+    }
+    if (digest(termsOf(now.definition, billAboveCap)) !== now.terms) {
+      fields.push({ path: "policies.overage.billAboveCap", from: !billAboveCap, to: billAboveCap });
+    }
+    return { id, version: now.version + 1, change: "new_version", fields };
   });
   const removed = stored.filter((one) => !Object.hasOwn(plans, one.id));
-  return [
-    ...configured,
-    ...removed.map(
-      ({ id, version, active }): PlanChange => ({
-        id,
-        version,
-        change: active ? "deactivated" : "unchanged",
-      }),
-    ),
-  ];
+  return [...configured, ...removed.map(withdrawn)];
+}
+
+function withdrawn({ id, version, active }: StoredPlan): PlanChange {
+  return active
+    ? { id, version, change: "deactivated", fields: [{ path: "active", from: true, to: false }] }
+    : { id, version, change: "unchanged", fields: [] };
 }
 
 /** JSON with sorted keys: equal values have equal text. */

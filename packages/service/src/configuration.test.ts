@@ -23,6 +23,15 @@ const pro: Input["plans"][string] = {
   seats: { kind: "licensed", included: 5 },
   meters: { pages: { included: 10, overage: { unitPrice: "2.5", currency: "usd" } } },
 };
+const inTwo = (others: string[] = []): Input["plans"][string] => {
+  const otherPrices = others.map((currency) => ({ currency, unitPrice: "2" }));
+  const overage = { unitPrice: "2.5", currency: "usd", otherPrices };
+  return {
+    ...pro,
+    prices: [usd, { ...usd, currency: "eur" }],
+    meters: { pages: { included: 10, overage } },
+  };
+};
 const valid: Input = {
   meters: { pages: { displayName: "Pages" } },
   defaultMeter: "pages",
@@ -51,6 +60,13 @@ describe("parseConfiguration", () => {
       included: 10,
       overage: { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage: 0, ceiling: null },
     });
+  });
+
+  it("takes a plan in two currencies, each with a price for overage", () => {
+    const parsed = parseConfiguration({ ...valid, plans: { free, pro: inTwo(["eur"]) } });
+    expect(parsed.plans.pro?.meters.pages?.overage?.otherPrices).toEqual([
+      { currency: "eur", unitPrice: "2" },
+    ]);
   });
 
   it("names every fault at once, each with its path", () => {
@@ -111,7 +127,37 @@ describe("parseConfiguration", () => {
           pro: { ...pro, meters: { pages: { included: 1, overage: { unitPrice: "1", currency: "eur" } } } },
         },
       },
-      "plans.pro.meters.pages.overage.currency: must be the currency of the plan's prices: an invoice has one currency",
+      "plans.pro.meters.pages.overage.currency: must be the currency of one of the plan's prices",
+    ],
+    [
+      "a plan in two currencies with overage in one",
+      { plans: { free, pro: inTwo() } },
+      "plans.pro.meters.pages.overage.otherPrices: lacks a price in eur: the plan is sold in it, and an invoice has one currency",
+    ],
+    [
+      "overage in a currency that the plan is not sold in",
+      { plans: { free, pro: inTwo(["eur", "gbp"]) } },
+      "plans.pro.meters.pages.overage.otherPrices.1.currency: is gbp, which the plan itself is not sold in",
+    ],
+    [
+      "overage twice in one currency",
+      { plans: { free, pro: inTwo(["usd", "eur"]) } },
+      "plans.pro.meters.pages.overage.otherPrices.0.currency: repeats usd",
+    ],
+    [
+      "seats in one of two currencies",
+      {
+        plans: {
+          free,
+          pro: { ...inTwo(["eur"]), seats: { kind: "licensed", included: 5, prices: [usd] } },
+        },
+      },
+      "plans.pro.seats.prices: lacks a price for month eur",
+    ],
+    [
+      "a unit price with thirteen places",
+      { plans: { free, pro: { ...pro, prices: [{ ...usd, unitAmount: "0.1234567890123" }] } } },
+      "plans.pro.prices.0.unitAmount: must be a decimal of minor units, such as 2900 or 2.5",
     ],
     [
       "overage without an end of what is included",

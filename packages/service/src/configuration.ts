@@ -1,5 +1,5 @@
 import { pathToFileURL } from "node:url";
-import type { Configuration, PlanDefinition, Policies } from "@headroom/domain/configuration";
+import type { Configuration, OverageTerms, PlanDefinition, Policies } from "@headroom/domain/configuration";
 import { type ConfigurationInput, configurationShape } from "./configuration-schema.ts";
 import { withPreset } from "./presets/presets.ts";
 
@@ -109,17 +109,43 @@ function planFaults(plan: PlanDefinition, meters: readonly string[]): Fault[] {
       faults.push({ path, message: "is not one of the meters" });
     }
     if (terms.overage) {
-      const { maxOverage, ceiling, currency } = terms.overage;
+      const { maxOverage, ceiling } = terms.overage;
       if (terms.included === null) {
         faults.push({ path: [...path, "included"], message: "must be a number where overage is sold" });
       }
       if (ceiling !== null && (maxOverage === null || maxOverage > ceiling)) {
         faults.push({ path: [...path, "overage", "maxOverage"], message: "is above the ceiling" });
       }
-      if (plan.prices.some((price) => price.currency !== currency)) {
-        const message = "must be the currency of the plan's prices: an invoice has one currency";
-        faults.push({ path: [...path, "overage", "currency"], message });
-      }
+      faults.push(
+        ...currencyFaults(plan, terms.overage).map((fault) => ({
+          ...fault,
+          path: [...path, "overage", ...fault.path],
+        })),
+      );
+    }
+  }
+  return faults;
+}
+
+/** An invoice has one currency: whoever can pay for the plan must be able to pay for its overage. */
+function currencyFaults({ prices }: PlanDefinition, { currency, otherPrices }: OverageTerms): Fault[] {
+  const sold = [...new Set(prices.map((price) => price.currency))];
+  const others = otherPrices.map((price) => price.currency);
+  const faults: Fault[] = [];
+  const notSold = (name: string) => sold.length > 0 && !sold.includes(name);
+  if (notSold(currency)) {
+    faults.push({ path: ["currency"], message: "must be the currency of one of the plan's prices" });
+  }
+  for (const missing of sold.filter((name) => name !== currency && !others.includes(name))) {
+    const message = `lacks a price in ${missing}: the plan is sold in it, and an invoice has one currency`;
+    faults.push({ path: ["otherPrices"], message });
+  }
+  for (const [index, name] of others.entries()) {
+    const path = ["otherPrices", index, "currency"];
+    if (name === currency || others.indexOf(name) < index) {
+      faults.push({ path, message: `repeats ${name}` });
+    } else if (notSold(name)) {
+      faults.push({ path, message: `is ${name}, which the plan itself is not sold in` });
     }
   }
   return faults;

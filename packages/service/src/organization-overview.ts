@@ -7,6 +7,7 @@ import { listMembers, type MemberPage } from "./member-list.ts";
 import type { OrganizationView } from "./organization-views.ts";
 import { getOrganization } from "./organizations.ts";
 import { type OverrideView, readOverrides } from "./overrides.ts";
+import { type AssignmentView, readPlanAssignments } from "./plan-assignments.ts";
 import { getUsage, type MeterUsage } from "./usage-reading.ts";
 
 /** The raw id of the organization with a slug. @throws DomainError organization_not_found */
@@ -28,6 +29,8 @@ export interface OrganizationOverview {
   usage: MeterUsage[];
   /** Also those whose time is over. */
   overrides: OverrideView[];
+  /** Plans that operators assigned: one that runs, one that waits. */
+  assignments: AssignmentView[];
 }
 
 /** @throws DomainError organization_not_found */
@@ -37,13 +40,20 @@ export async function describeOrganization(
   organizationId: string,
 ): Promise<OrganizationOverview> {
   const access: Access = await authorize(context, operator, organizationId, "organization.view");
-  const [{ role: _, ...organization }, { members, seats }, billing, { meters }, { overrides }] =
-    await Promise.all([
-      getOrganization(context, access),
-      listMembers(context, access, { limit: 200 }),
-      getBilling(context, access),
-      getUsage(context, access),
-      readOverrides(context, access),
-    ]);
-  return { organization, members, seats, billing, usage: meters, overrides };
+  const [
+    { role: _, ...organization },
+    { members, seats },
+    billing,
+    { meters },
+    { overrides },
+    { assignments },
+  ] = await Promise.all([
+    getOrganization(context, access),
+    listMembers(context, access, { limit: 200 }),
+    getBilling(context, access),
+    getUsage(context, access),
+    readOverrides(context, access),
+    readPlanAssignments(context, access),
+  ]);
+  return { organization, members, seats, billing, usage: meters, overrides, assignments };
 }

@@ -1,5 +1,5 @@
 import type { PlanRow } from "@headroom/db/plans";
-import type { Configuration, PlanPrice } from "@headroom/domain/configuration";
+import type { Configuration, MeterTerms, PlanPrice } from "@headroom/domain/configuration";
 import { amountOf } from "@headroom/domain/money";
 
 export interface PlanView {
@@ -30,6 +30,8 @@ export interface PlanLimitsView {
   overage: {
     unitPrice: string;
     currency: string;
+    /** What a unit costs those who pay in another currency. */
+    otherPrices: { currency: string; unitPrice: string }[];
     /** Until the organization sets its own; null: no cap. */
     maxOverage: number | null;
     ceiling: number | null;
@@ -55,10 +57,17 @@ export function toPlanView(
       prices: [...seats.prices],
     },
     dailyPageLimit: meters[defaultMeter]?.dailyLimit ?? null,
-    limits: Object.keys(configured).flatMap((meter) => (meters[meter] ? [{ meter, ...meters[meter] }] : [])),
+    limits: Object.keys(configured).flatMap((meter) => {
+      const terms = meters[meter];
+      return terms ? [limitsOf(meter, terms)] : [];
+    }),
     features: { ...features },
     trialDays,
   };
+}
+
+function limitsOf(meter: string, { overage, ...terms }: MeterTerms): PlanLimitsView {
+  return { meter, ...terms, overage: overage && { ...overage, otherPrices: [...overage.otherPrices] } };
 }
 
 function monthlyPrice(prices: readonly PlanPrice[]): number | null {

@@ -70,7 +70,7 @@ test("plans.list shows what anybody can buy", async () => {
     meter: "jobs",
     dailyLimit: null,
     included: 100,
-    overage: { unitPrice: "2.5", currency: "usd", maxOverage: 0, ceiling: null },
+    overage: { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage: 0, ceiling: null },
   });
 });
 
@@ -78,8 +78,22 @@ test("a dry run tells what would change and changes nothing", async () => {
   const before = await catalogue();
   const dearer = changed({ prices: [{ interval: "month", currency: "usd", unitAmount: "3900" }] });
   const push = await pushPlans({ ...bench.worker, configuration: dearer }, { dryRun: true });
-  expect(push.plans).toContainEqual({ id: "pro", version: 2, change: "new_version" });
-  expect(push.prices).toContainEqual({ lookupKey: "headroom_pro_v2_plan_month_usd", change: "created" });
+  expect(push.plans).toContainEqual({
+    id: "pro",
+    version: 2,
+    change: "new_version",
+    fields: [{ path: "prices[month usd]", from: "2900", to: "3900" }],
+  });
+  expect(push.prices).toContainEqual({
+    lookupKey: "headroom_pro_v2_plan_month_usd",
+    change: "created",
+    fields: [],
+  });
+  expect(push.prices).toContainEqual({
+    lookupKey: "headroom_pro_v1_plan_month_usd",
+    change: "archived",
+    fields: [{ path: "active", from: true, to: false }],
+  });
   expect(await catalogue()).toEqual(before);
 });
 
@@ -97,7 +111,11 @@ test("killed between Stripe's price and our row, the next push completes it with
   const context = { ...bench.worker, configuration: dearer };
   await expect(pushPlans({ ...context, stripe: dying }, { dryRun: false })).rejects.toThrow("killed");
   const push = await pushPlans(context, { dryRun: false });
-  expect(push.prices).toContainEqual({ lookupKey: "headroom_pro_v2_plan_month_usd", change: "linked" });
+  expect(push.prices).toContainEqual({
+    lookupKey: "headroom_pro_v2_plan_month_usd",
+    change: "linked",
+    fields: [],
+  });
   const { data } = await bench.stripe.prices.list({ limit: 100 });
   expect(data.filter((price) => price.lookup_key === "headroom_pro_v2_plan_month_usd")).toHaveLength(1);
   const versions = (await catalogue()).filter((row) => row.id === "pro");
@@ -117,8 +135,18 @@ test("another name is no new version; a plan that is gone is taken off sale", as
   };
   const push = await pushPlans({ ...bench.worker, configuration: renamed }, { dryRun: false });
   expect(push.plans).toEqual([
-    { id: "free", version: 1, change: "updated" },
-    { id: "pro", version: 2, change: "deactivated" },
+    {
+      id: "free",
+      version: 1,
+      change: "updated",
+      fields: [{ path: "displayName", from: "Free", to: "Basic" }],
+    },
+    {
+      id: "pro",
+      version: 2,
+      change: "deactivated",
+      fields: [{ path: "active", from: true, to: false }],
+    },
   ]);
   const { plans } = await listPlans(bench.api);
   expect(plans.map((plan) => plan.displayName)).toEqual(["Basic"]);

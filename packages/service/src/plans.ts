@@ -16,19 +16,20 @@ import { diffPlans, type PlanChange, pricesOf, termsOf } from "@headroom/domain/
 import type { ServiceContext } from "./context.ts";
 import { recordOperatorAct, unnamedOperator } from "./operator-acts.ts";
 import { type PlanView, toPlanView } from "./plan-views.ts";
-import { type PriceChange, pushPrices } from "./stripe/price-push.ts";
+import { pushToStripe, type Report, type StripePush } from "./stripe/catalogue-push.ts";
 
 export interface MeterChange {
   name: string;
   change: "created" | "updated" | "deactivated" | "unchanged";
 }
 
-export interface PlanPush {
+/** What of Stripe is null: there is no key, so nothing was compared. */
+export interface PlanPush extends Nullable<StripePush> {
   meters: MeterChange[];
   plans: PlanChange[];
-  /** null: no Stripe key, so nothing was compared with Stripe. */
-  prices: PriceChange[] | null;
 }
+
+type Nullable<Fields> = { [Name in keyof Fields]: Fields[Name] | null };
 
 /** The plans that anybody can see and buy, in the catalogue's order. */
 export async function listPlans(
@@ -41,13 +42,14 @@ export async function listPlans(
 
 /**
  * Makes the database's catalogue, and Stripe's, what the configuration says. A plan whose terms differ becomes a new
- * version; a plan that is gone is taken off sale. Run again it changes nothing; killed half way, the next run
- * completes it: the database is written in one transaction, and Stripe's prices are looked up before they are made.
+ * version; a plan that is gone is taken off sale; at Stripe, prices that nobody can buy or is on are archived. Run again
+ * it changes nothing; killed half way, the next run completes it: the database is written in one transaction, and what
+ * Stripe has is looked up before it is made.
  * @param context `db` as hr_worker.
  */
 export async function pushPlans(
   context: Pick<ServiceContext, "db" | "configuration" | "stripe">,
-  { dryRun, operator = unnamedOperator }: { dryRun: boolean; operator?: Actor },
+  { dryRun, operator = unnamedOperator, report }: PushOptions,
 ): Promise<PlanPush> {
   const { db, configuration, stripe } = context;
   const { meters, plans } = await withSystem(db, async (tx) => {
@@ -59,11 +61,14 @@ export async function pushPlans(
     }
     return found;
   });
-  return {
-    meters,
-    plans,
-    prices: stripe && (await pushPrices({ db, configuration, stripe }, plans, { dryRun })),
-  };
+  const pushed = stripe && (await pushToStripe({ db, configuration, stripe }, plans, { dryRun, report }));
+  return { meters, plans, ...(pushed ?? { products: null, prices: null, portal: null }) };
+}
+
+export interface PushOptions {
+  dryRun: boolean;
+  operator?: Actor;
+  report?: Report;
 }
 
 /** An act only when it changed something. */

@@ -45,7 +45,7 @@ export async function readTerms(tx: Tx, organizationId: string, found: FoundWind
     at,
     subscription: facts,
     plan: inForce,
-    terms: await readPlanMeter(tx, inForce, gate.meter),
+    terms: await readPlanMeter(tx, inForce, { meter: gate.meter, currency: facts.currency }),
     setting: await readOverageSetting(tx, organizationId, gate.meter),
     overrides,
     inForce: gate,
@@ -112,7 +112,7 @@ async function runningLine(
     id: facts.planId ?? base.planId,
     version: facts.planVersion ?? base.planVersion,
   };
-  const terms = await readPlanMeter(tx, plan, gate.meter);
+  const terms = await readPlanMeter(tx, plan, { meter: gate.meter, currency: facts.currency });
   const segments = await listSegments(tx, organizationId, gate);
   const override = overrides.find(({ limit }) => limit === "included");
   const line: Omit<ChargeFacts, "total" | "overCap"> = {

@@ -29,7 +29,15 @@ const plan = z.strictObject({
       dailyLimit: limit,
       included: limit.describe("Units that the plan covers in a period; null: no limit"),
       overage: z
-        .strictObject({ unitPrice, currency, maxOverage: limit, ceiling: limit })
+        .strictObject({
+          unitPrice,
+          currency,
+          otherPrices: z
+            .array(z.strictObject({ currency, unitPrice }))
+            .describe("What a unit costs those who pay in another currency"),
+          maxOverage: limit,
+          ceiling: limit,
+        })
         .nullable()
         .describe("Terms for units above `included`; null: the meter stops there"),
     }),

@@ -13,6 +13,7 @@ import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult } from "../terminal.ts";
+import { addAssignPlan, describeAssignment } from "./assign-plan.ts";
 import { addSetLimit, describeOverride, describePlace } from "./set-limit.ts";
 
 export function addOrganizations(program: Command, shell: Shell): void {
@@ -20,6 +21,7 @@ export function addOrganizations(program: Command, shell: Shell): void {
   addShow(organizations, shell);
   addTransfer(organizations, shell);
   addSetLimit(organizations, shell, resolve);
+  addAssignPlan(organizations, shell, resolve);
 }
 
 function addShow(organizations: Command, { environment, terminal }: Shell): void {
@@ -27,7 +29,7 @@ function addShow(organizations: Command, { environment, terminal }: Shell): void
     .command("show")
     .description("tell an organization's members, seats, plan, usage and overrides")
     .argument("<organization>", "its id or slug")
-    .option("--json", "print {organization, members, seats, billing, usage, overrides}")
+    .option("--json", "print {organization, members, seats, billing, usage, overrides, assignments}")
     .action(async (name: string, { json = false }: { json?: boolean }) => {
       const overview = await withContext(readVariables(environment), "hr_api", terminal, async (context) =>
         describeOrganization(context, operatorOf(environment), await resolve(context, name)),
@@ -82,6 +84,7 @@ function describe({
   billing,
   usage,
   overrides,
+  assignments,
 }: OrganizationOverview): string[] {
   const { id, name, slug, domain, settings, createdAt } = organization;
   return alignColumns([
@@ -92,6 +95,10 @@ function describe({
     ["billing e-mail", settings.billingEmail ?? "none"],
     ["created", createdAt],
     ["plan", `${billing.plan.displayName} v${billing.plan.version}, ${billing.status}`],
+    ...assignments.map((one) => [
+      "assigned",
+      `${describeAssignment(one)}, ${one.state} (${one.setBy}: ${one.reason})`,
+    ]),
     ["seats", `${seats.used} of ${seats.limit ?? "no limit"}, ${seats.pending} pending`],
     ...usage.map(({ meter, dailyUsed, dailyLimit, monthlyUsed, monthlyLimit }) => [
       meter,

@@ -82,7 +82,7 @@ function addRecompute(usage: Command, shell: Shell): void {
 }
 
 /** An organization's raw id, from its id or slug: the worker's role, which counts, may not look slugs up. */
-async function identify({ environment, terminal }: Shell, name: string): Promise<string> {
+export async function identify({ environment, terminal }: Shell, name: string): Promise<string> {
   const id = decodeId("org", name);
   if (id !== null) {
     return id;

@@ -52,6 +52,18 @@ export async function call<Result>(request: () => Promise<Result>): Promise<Resu
   }
 }
 
+/** As `call`, of an object that may be gone: null then. */
+export async function findOrNull<Result>(request: () => Promise<Result>): Promise<Result | null> {
+  try {
+    return await call(request);
+  } catch (error) {
+    if (error instanceof StripeFault && error.kind === "missing") {
+      return null;
+    }
+    throw error;
+  }
+}
+
 /** What a person who waits for Stripe is told when it fails. Other errors pass. */
 export async function forWaitingPerson<Result>(request: () => Promise<Result>): Promise<Result> {
   try {

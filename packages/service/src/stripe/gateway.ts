@@ -1,5 +1,6 @@
 import type { Proration } from "@headroom/domain/configuration";
 import type { ItemPricing } from "@headroom/domain/overage-lines";
+import type { FoundPrice } from "@headroom/domain/price-pushes";
 import type { KeptPlan, SubscriptionSnapshot } from "@headroom/domain/subscriptions";
 
 /**
@@ -20,24 +21,31 @@ export interface StripeGateway
 }
 
 export interface CatalogueCalls {
-  /** The active prices with these lookup keys; those that Stripe lacks are left out. */
-  findPrices(lookupKeys: readonly string[]): Promise<StripePrice[]>;
-  /** Makes the product, or renames the one that has this id. */
-  ensureProduct(product: NewProduct): Promise<void>;
-  createPrice(price: NewPrice, key: string): Promise<StripePrice>;
+  /** The prices with these lookup keys, archived ones too; those that Stripe lacks are left out. */
+  findPrices(lookupKeys: readonly string[]): Promise<FoundPrice[]>;
+  /** null: Stripe has no such price. */
+  fetchPrice(priceId: string): Promise<FoundPrice | null>;
+  createPrice(price: NewPrice, key: string): Promise<FoundPrice>;
+  /** Changes what can be changed of a price; its lookup key is taken from whichever price has it. */
+  updatePrice(priceId: string, change: PriceLabels): Promise<FoundPrice>;
+  /** Every recurring price of the account, or of one product; archived ones too. */
+  listPrices(productId?: string): Promise<FoundPrice[]>;
+  /** null: Stripe has no such product. */
+  fetchProduct(productId: string): Promise<StripeProduct | null>;
+  createProduct(product: NewProduct, key: string): Promise<StripeProduct>;
+  updateProduct(productId: string, change: Omit<StripeProduct, "id">): Promise<StripeProduct>;
+  /** Every product of the account, archived ones too. */
+  listProducts(): Promise<StripeProduct[]>;
 }
 
-export interface StripePrice {
-  id: string;
-  productId: string;
-  lookupKey: string;
-}
-
-export interface NewProduct {
+export interface StripeProduct {
   id: string;
   name: string;
+  active: boolean;
   metadata: Readonly<Record<string, string>>;
 }
+
+export type NewProduct = Omit<StripeProduct, "active">;
 
 export interface NewPrice {
   productId: string;
@@ -46,6 +54,20 @@ export interface NewPrice {
   interval: "month" | "year";
   unitAmount: string;
   metadata: Readonly<Record<string, string>>;
+}
+
+export interface PriceLabels {
+  lookupKey: string;
+  active: boolean;
+  metadata: Readonly<Record<string, string>>;
+}
+
+export interface PortalCalls {
+  /**
+   * The id of the portal's configuration: made once, found again by its metadata, set right where it differs from what
+   * this release wants of it.
+   */
+  ensurePortalConfiguration(): Promise<{ id: string; change: "created" | "updated" | "unchanged" }>;
 }
 
 export interface CustomerCalls {

@@ -1,76 +1,64 @@
-import { linkPrice, listCurrentPrices } from "@headroom/db/plan-prices";
+import { linkPrice, type PriceRow, unlinkPrice } from "@headroom/db/plan-prices";
 import { withSystem } from "@headroom/db/tenancy";
-import type { Configuration } from "@headroom/domain/configuration";
-import { type CatalogueEntry, type PlanChange, pricesOf } from "@headroom/domain/plans";
+import { plainPrice } from "@headroom/domain/money";
+import type { FieldChange } from "@headroom/domain/plan-differences";
+import { decidePrice, type FoundPrice, type PriceStep, priceMetadata } from "@headroom/domain/price-pushes";
 import type { ServiceContext } from "../context.ts";
-import type { StripeGateway, StripePrice } from "./gateway.ts";
+import type { StripeGateway } from "./gateway.ts";
+import { productIdOf } from "./product-push.ts";
 
 export interface PriceChange {
   lookupKey: string;
-  /** linked: Stripe had it already, and the database did not know. */
-  change: "created" | "linked" | "unchanged";
+  /** linked: Stripe had it already, and the database did not know. conflict: other terms, not touched and not used. */
+  change: PriceStep;
+  fields: FieldChange[];
 }
 
-type Context = Pick<ServiceContext, "db" | "configuration"> & { stripe: StripeGateway };
+/** A price of ours, what Stripe has of it, and whether it is to be open: to be bought, or added to by who is on it. */
+export interface WantedPrice {
+  row: PriceRow;
+  found: FoundPrice | null;
+  open: boolean;
+}
+
+type Context = Pick<ServiceContext, "db"> & { stripe: StripeGateway };
 
 /**
- * Makes the products and prices that Stripe lacks and writes down what they are called there. What is there is found
- * by lookup key, whatever the database believes: a run that was killed, or another Stripe account, is no special case.
+ * Makes one price at Stripe what the catalogue says, and writes down what it is called there. Terms can't be changed at
+ * Stripe: a price that has others under our name is left alone, and forgotten where it was written down.
  */
-export async function pushPrices(
+export async function pushPrice(
   context: Context,
-  plans: readonly PlanChange[],
+  { row, found, open }: WantedPrice,
   { dryRun }: { dryRun: boolean },
-): Promise<PriceChange[]> {
-  const wanted = wantedPrices(context.configuration, plans);
-  const known = await withSystem(context.db, listCurrentPrices);
-  const found = await context.stripe.findPrices(wanted.map((price) => price.lookupKey));
-  const changes: PriceChange[] = [];
-  for (const price of wanted) {
-    const { lookupKey } = price;
-    const existing = found.find((one) => one.lookupKey === lookupKey);
-    const linked = known.find((one) => one.lookupKey === lookupKey);
-    const unchanged =
-      existing?.id === linked?.stripePriceId && existing?.productId === linked?.stripeProductId;
-    if (!dryRun && !(existing && unchanged)) {
-      await link(context, lookupKey, existing ?? (await create(context, price)));
-    }
-    changes.push({ lookupKey, change: existing ? (unchanged ? "unchanged" : "linked") : "created" });
+): Promise<PriceChange> {
+  const { lookupKey } = row;
+  const { step, fields } = decidePrice(row, found, open);
+  if (!dryRun && step === "conflict") {
+    await withSystem(context.db, (tx) => unlinkPrice(tx, lookupKey, found?.id ?? ""));
+  } else if (!dryRun && step !== "unchanged") {
+    const price = await carryOut(context.stripe, { row, found, open }, step);
+    const link = { productId: price.productId, priceId: price.id, archived: !price.active };
+    await withSystem(context.db, (tx) => linkPrice(tx, lookupKey, link));
   }
-  return changes;
+  return { lookupKey, change: step, fields };
 }
 
-function wantedPrices({ plans }: Configuration, changes: readonly PlanChange[]): CatalogueEntry[] {
-  return changes.flatMap(({ id, version }) => {
-    const plan = plans[id];
-    return plan?.active ? pricesOf({ id, version }, plan) : [];
-  });
+async function carryOut(
+  stripe: StripeGateway,
+  { row, found, open }: WantedPrice,
+  step: PriceStep,
+): Promise<FoundPrice> {
+  if (found === null) {
+    return create(stripe, row);
+  }
+  const labels = { lookupKey: row.lookupKey, active: open, metadata: priceMetadata(row) };
+  return step === "linked" ? found : stripe.updatePrice(found.id, labels);
 }
 
-async function create({ configuration, stripe }: Context, price: CatalogueEntry): Promise<StripePrice> {
-  const { planId, planVersion, role, interval, currency, lookupKey, unitAmount } = price;
-  const metadata = { headroom_plan: planId, headroom_role: role };
-  const productId = `headroom_${planId}_${role}`;
-  const displayName = configuration.plans[planId]?.displayName ?? planId;
-  await stripe.ensureProduct({
-    id: productId,
-    name: role === "seat" ? `${displayName} seat` : displayName,
-    metadata,
-  });
-  return stripe.createPrice(
-    {
-      productId,
-      lookupKey,
-      currency,
-      interval,
-      unitAmount,
-      metadata: { ...metadata, headroom_plan_version: String(planVersion) },
-    },
-    `price:${lookupKey}`,
-  );
-}
-
-async function link({ db }: Context, lookupKey: string, price: StripePrice): Promise<void> {
-  const stripe = { productId: price.productId, priceId: price.id };
-  await withSystem(db, (tx) => linkPrice(tx, lookupKey, stripe));
+function create(stripe: StripeGateway, row: PriceRow): Promise<FoundPrice> {
+  const { currency, interval, lookupKey } = row;
+  const unitAmount = plainPrice(row.unitAmount);
+  const price = { productId: productIdOf(row), lookupKey, currency, interval, unitAmount };
+  return stripe.createPrice({ ...price, metadata: priceMetadata(row) }, `price:${lookupKey}:${unitAmount}`);
 }

@@ -28,24 +28,23 @@ type Features = Stripe.BillingPortal.ConfigurationCreateParams.Features;
 
 const switchOf = (more: AnyReaders = {}) => object({ ...more, enabled: required(flag) });
 
+const features = object(
+  parameters<Features>()({
+    customer_update: switchOf({ allowed_updates: ignored }),
+    invoice_history: switchOf(),
+    payment_method_update: switchOf({ payment_method_configuration: refused }),
+    subscription_cancel: object({
+      cancellation_reason: ignored,
+      enabled: required(flag),
+      mode: choice("at_period_end", "immediately"),
+      proration_behavior: only("none"),
+    }),
+    subscription_pause: onlyDisabled,
+    subscription_update: onlyDisabled,
+  }),
+);
 const createTable = parameters<Stripe.BillingPortal.ConfigurationCreateParams>()({
-  features: required(
-    object(
-      parameters<Features>()({
-        customer_update: switchOf({ allowed_updates: ignored }),
-        invoice_history: switchOf(),
-        payment_method_update: switchOf({ payment_method_configuration: refused }),
-        subscription_cancel: object({
-          cancellation_reason: ignored,
-          enabled: required(flag),
-          mode: choice("at_period_end", "immediately"),
-          proration_behavior: only("none"),
-        }),
-        subscription_pause: onlyDisabled,
-        subscription_update: onlyDisabled,
-      }),
-    ),
-  ),
+  features: required(features),
   business_profile: object({
     headline: clearable(text),
     privacy_policy_url: text,
@@ -56,6 +55,11 @@ const createTable = parameters<Stripe.BillingPortal.ConfigurationCreateParams>()
   login_page: onlyDisabled,
   metadata,
   name: clearable(text),
+});
+const updateTable = parameters<Stripe.BillingPortal.ConfigurationUpdateParams>()({
+  ...createTable,
+  active: flag,
+  features,
 });
 const sessionTable = parameters<Stripe.BillingPortal.SessionCreateParams>()({
   after_expiration: refused,
@@ -126,6 +130,30 @@ export const portal = [
       equal: { "$.active": input.active, "$.is_default": input.is_default },
     }),
   ),
+  route("POST", "/v1/billing_portal/configurations/{id}", updateTable, ({ books, input, id }) => {
+    const before = get(books, "billing_portal.configuration", id);
+    const { customer_update, invoice_history, payment_method_update, subscription_cancel } =
+      input.features ?? {};
+    const set = <Feature extends { enabled: boolean }>(feature: Feature, enabled: unknown): Feature =>
+      typeof enabled === "boolean" ? { ...feature, enabled } : feature;
+    const features = {
+      ...before.features,
+      customer_update: set(before.features.customer_update, customer_update?.enabled),
+      invoice_history: set(before.features.invoice_history, invoice_history?.enabled),
+      payment_method_update: set(before.features.payment_method_update, payment_method_update?.enabled),
+      subscription_cancel: {
+        ...set(before.features.subscription_cancel, subscription_cancel?.enabled),
+        mode: subscription_cancel?.mode ?? before.features.subscription_cancel.mode,
+      },
+    };
+    return save(books, "billing_portal.configuration", {
+      ...before,
+      active: input.active ?? before.active,
+      features,
+      metadata: patched(before.metadata ?? {}, input.metadata),
+      updated: books.now,
+    });
+  }),
   route("GET", "/v1/billing_portal/configurations/{id}", { expand }, ({ books, id }) =>
     get(books, "billing_portal.configuration", id),
   ),

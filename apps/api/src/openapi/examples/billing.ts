@@ -165,7 +165,7 @@ export const planExamples: ExamplesOf<"plans"> = {
               meter: "jobs",
               dailyLimit: null,
               included: 100,
-              overage: { unitPrice: "2.5", currency: "usd", maxOverage: 0, ceiling: null },
+              overage: { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage: 0, ceiling: null },
             },
           ],
           features: { support: "e-mail" },
