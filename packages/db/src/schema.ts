@@ -120,6 +120,7 @@ export interface Configuration {
   configured_at: Timestamp;
   overage_while_past_due: Generated<boolean>;
   portal_configuration_id: string | null;
+  settle_plan_changes: Generated<boolean>;
   singleton: Generated<boolean>;
 }
 
@@ -188,6 +189,17 @@ export interface InviteToken {
   invite_id: string;
   organization_id: string;
   token_hash: Buffer;
+}
+
+export interface InvoiceHold {
+  finalizes_at: Timestamp | null;
+  held_until: Timestamp | null;
+  invoice_id: string;
+  look_at: Timestamp;
+  noted_at: Timestamp;
+  organization_id: string;
+  released_at: Timestamp | null;
+  status: Generated<string>;
 }
 
 export interface MaxOverage {
@@ -283,21 +295,36 @@ export interface Overage {
   attempts: Generated<number>;
   created_at: Timestamp;
   currency: string;
+  fixed: Generated<boolean>;
   id: string;
+  kind: Generated<string>;
   last_error: string | null;
   meter: string;
   next_attempt_at: Generated<Timestamp>;
   organization_id: string;
   period_end: Timestamp;
   period_start: Timestamp;
+  placement: Generated<number>;
   plan_id: string;
   plan_version: number;
   quantity: number;
+  segment: Generated<number>;
+  sent_amount: number | null;
   sent_at: Timestamp | null;
+  sent_quantity: number | null;
   status: Generated<string>;
   stripe_invoice_id: string | null;
   stripe_invoice_item_id: string | null;
   unit_price: Numeric;
+  version: Generated<number>;
+  waits: Generated<boolean>;
+}
+
+export interface OverageCheck {
+  checked_at: Generated<Timestamp>;
+  differences: number;
+  periods: number;
+  singleton: Generated<boolean>;
 }
 
 export interface Plan {
@@ -601,6 +628,7 @@ export interface UsagePartition {
 }
 
 export interface UsagePeriod {
+  amended_at: Timestamp | null;
   billable: boolean;
   closed_at: Timestamp | null;
   currency: string | null;
@@ -613,6 +641,7 @@ export interface UsagePeriod {
   period_start: Timestamp;
   plan_id: string;
   plan_version: number;
+  to_rate: Generated<boolean>;
   total: number | null;
   unit_price: Numeric | null;
 }
@@ -646,6 +675,23 @@ export interface UsageReservation {
   received_at: Generated<Timestamp>;
   reserved_at: Timestamp;
   status: Generated<string>;
+}
+
+export interface UsageSegment {
+  bill_above_cap: boolean;
+  currency: string;
+  ended_at: Timestamp;
+  hard_cap: number | null;
+  included: number | null;
+  meter: string;
+  organization_id: string;
+  over_cap: number;
+  period_start: Timestamp;
+  plan_id: string;
+  plan_version: number;
+  position: number;
+  unit_price: Numeric;
+  used: number;
 }
 
 export interface UsageTally {
@@ -725,6 +771,7 @@ export interface DB {
   http_idempotency: HttpIdempotency;
   invite: Invite;
   invite_token: InviteToken;
+  invoice_hold: InvoiceHold;
   max_overage: MaxOverage;
   membership: Membership;
   meter: Meter;
@@ -735,6 +782,7 @@ export interface DB {
   organization_slug: OrganizationSlug;
   outbox: Outbox;
   overage: Overage;
+  overage_check: OverageCheck;
   plan: Plan;
   plan_assignment: PlanAssignment;
   plan_meter: PlanMeter;
@@ -758,6 +806,7 @@ export interface DB {
   usage_partition: UsagePartition;
   usage_period: UsagePeriod;
   usage_reservation: UsageReservation;
+  usage_segment: UsageSegment;
   usage_tally: UsageTally;
   webhook_attempt: WebhookAttempt;
   webhook_delivery: WebhookDelivery;

@@ -62,14 +62,6 @@ export interface PriceLabels {
   metadata: Readonly<Record<string, string>>;
 }
 
-export interface PortalCalls {
-  /**
-   * The id of the portal's configuration: made once, found again by its metadata, set right where it differs from what
-   * this release wants of it.
-   */
-  ensurePortalConfiguration(): Promise<{ id: string; change: "created" | "updated" | "unchanged" }>;
-}
-
 export interface CustomerCalls {
   /** The id alone of a new customer of an organization: the parameters never change, so the key never mismatches. */
   createCustomer(organizationId: string, key: string): Promise<string>;
@@ -140,6 +132,11 @@ export interface StripeCheckout {
 }
 
 export interface PortalCalls {
+  /**
+   * The id of the portal's configuration: made once, found again by its metadata, set right where it differs from what
+   * this release wants of it.
+   */
+  ensurePortalConfiguration(): Promise<{ id: string; change: "created" | "updated" | "unchanged" }>;
   /** Where a customer sees invoices and changes their card, for a few minutes. */
   createPortal(portal: NewPortal, key: string): Promise<{ url: string }>;
 }
