@@ -68,6 +68,19 @@ export const decimal: Reader<string | undefined> = (raw, at) => {
   return value;
 };
 
+/** A percentage above 0 (or from 0, for a tax) up to 100. */
+export function percentage(from: "above zero" | "zero"): Reader<number | undefined> {
+  return (raw, at) => {
+    const value = decimal(raw, at);
+    if (value === undefined) return undefined;
+    const number = Number(value);
+    if (number > 100 || number < 0 || (number === 0 && from === "above zero")) {
+      throw invalid("This value must be a percentage of up to 100.", undefined, at);
+    }
+    return number;
+  };
+}
+
 export const flag: Reader<boolean | undefined> = (raw, at) => {
   const value = text(raw, at);
   if (value === undefined) return undefined;
@@ -84,6 +97,14 @@ export function choice<Word extends string>(...words: Word[]): Reader<Word | und
       throw invalid(`Invalid ${at}: must be one of ${words.join(", ")}`, undefined, at);
     }
     return word;
+  };
+}
+
+/** One of the words done here; the others that Stripe knows are said to be not done. */
+export function partly<T>(done: Reader<T>, ...others: string[]): Reader<T> {
+  return (raw, at) => {
+    if (typeof raw === "string" && others.includes(raw)) throw unsupported(`${at}=${raw}`, at);
+    return done(raw, at);
   };
 }
 
@@ -162,6 +183,14 @@ export const refused: Reader<undefined> = (raw, at) => {
 export const onlyDisabled: Reader<undefined> = (raw, at) => {
   const enabled = typeof raw === "object" ? raw.enabled : raw;
   if (enabled !== undefined && enabled !== "false") throw unsupported(`${at} enabled`, at);
+  return undefined;
+};
+
+/** `{type: "self"}`: the account itself; there is no other here. */
+export const onlySelf: Reader<undefined> = (raw, at) => {
+  if (raw !== undefined && !(typeof raw === "object" && raw.type === "self")) {
+    throw unsupported(`${at} other than self`, at);
+  }
   return undefined;
 };
 

@@ -23,6 +23,8 @@ export interface SandboxOptions {
   settledHookUrl?: string | undefined;
   /** How long a clock step waits for the settled hook, milliseconds (default 60,000). */
   settleTimeoutMs?: number | undefined;
+  /** A clock that stands still between advances, from this instant on; without it real time goes on. */
+  stillAt?: Date | undefined;
   log?: SandboxLog | undefined;
 }
 
@@ -40,9 +42,9 @@ export interface Sandbox {
   queue: DeliveryQueue;
   log: SandboxLog;
   base: string;
-  /** Virtual time in milliseconds: real time plus the offset. */
+  /** Virtual time in milliseconds: real time (or the instant it stands still at) plus the offset. */
   now(): number;
-  setOffset(milliseconds: number): void;
+  setNow(milliseconds: number): void;
   /** Runs work in one transaction at the current (or a given) second, then wakes clock and delivery. */
   transact<T>(cause: Cause, work: (books: Books) => T, at?: number): T;
 }
@@ -60,6 +62,7 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
   const log = options.log ?? silent;
   const delivery = startDelivery({ database, store, queue, log });
   let clock: Clock | null = null;
+  const passing = (): number => options.stillAt?.getTime() ?? Date.now();
   let offset = Number(store.setting("clock_offset") ?? 0);
   const sandbox: Sandbox = {
     database,
@@ -67,10 +70,11 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     queue,
     log,
     base: "",
-    now: () => Date.now() + offset,
-    setOffset: (milliseconds) => {
-      database.transaction(() => store.putSetting("clock_offset", String(milliseconds)));
-      offset = milliseconds;
+    now: () => passing() + offset,
+    setNow: (milliseconds) => {
+      const ahead = milliseconds - passing();
+      database.transaction(() => store.putSetting("clock_offset", String(ahead)));
+      offset = ahead;
     },
     transact: (cause, work, at) => {
       const now = at ?? Math.floor(sandbox.now() / 1000);

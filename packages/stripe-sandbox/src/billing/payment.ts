@@ -75,9 +75,16 @@ function failed(books: Books, invoice: Invoice): Invoice {
     end(books, subscription, { reason: "payment_failed" });
     return get(books, "invoice", after.id);
   }
+  fallBehind(books, after);
+  return after;
+}
+
+/** Makes the live subscription behind an unpaid invoice past due. */
+export function fallBehind(books: Books, invoice: Invoice): void {
+  const subscription = liveSubscription(books, invoice);
+  if (!subscription) return;
   const late = { ...subscription, status: "past_due" };
   change(books, "subscription", subscription, late, "customer.subscription.updated");
-  return after;
 }
 
 function liveSubscription(books: Books, invoice: Invoice): Subscription | null {

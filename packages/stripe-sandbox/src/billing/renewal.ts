@@ -1,4 +1,4 @@
-import { type Books, change, note, save } from "../books.ts";
+import { type Books, change, get, note, save } from "../books.ts";
 import { boundaryAfter } from "../calendar.ts";
 import type { Subscription, SubscriptionItem } from "../wire.ts";
 import { end } from "./cancellation.ts";
@@ -33,7 +33,7 @@ export function renew(books: Books, subscription: Subscription): void {
     period: { start: Math.min(...ending.map((item) => item.current_period_start)), end: at },
     waits: true,
   });
-  const after = { ...renewed, latest_invoice: invoice.id };
+  const after = { ...get(books, "subscription", renewed.id), latest_invoice: invoice.id };
   change(books, "subscription", subscription, after, "customer.subscription.updated");
 }
 

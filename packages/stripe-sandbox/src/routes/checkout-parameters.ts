@@ -12,12 +12,16 @@ import {
   onlyDisabled,
   paging,
   parameters,
+  partly,
   range,
   refused,
   required,
   text,
 } from "../parameters.ts";
-import { billingMode } from "./subscription-parameters.ts";
+import { billingMode, missingMethod } from "./subscription-parameters.ts";
+import { automaticTax } from "./terms-parameters.ts";
+
+const autoOrNever = choice("auto", "never");
 
 const lineItem = parameters<Stripe.Checkout.SessionCreateParams.LineItem>()({
   adjustable_quantity: onlyDisabled,
@@ -25,14 +29,14 @@ const lineItem = parameters<Stripe.Checkout.SessionCreateParams.LineItem>()({
   price: required(text),
   price_data: refused,
   quantity: count,
-  tax_rates: refused,
+  tax_rates: list(text),
 });
 const subscriptionData = parameters<Stripe.Checkout.SessionCreateParams.SubscriptionData>()({
   application_fee_percent: refused,
   billing_cycle_anchor: refused,
   billing_cycle_anchor_config: refused,
   billing_mode: billingMode,
-  default_tax_rates: refused,
+  default_tax_rates: list(text),
   description: text,
   invoice_settings: refused,
   metadata,
@@ -43,9 +47,7 @@ const subscriptionData = parameters<Stripe.Checkout.SessionCreateParams.Subscrip
   trial_end: integer,
   trial_period_days: count,
   trial_settings: object({
-    end_behavior: required(
-      object({ billing_cycle_anchor: refused, missing_payment_method: choice("create_invoice", "cancel") }),
-    ),
+    end_behavior: required(object({ billing_cycle_anchor: refused, missing_payment_method: missingMethod })),
   }),
 });
 
@@ -55,7 +57,7 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   after_expiration: refused,
   allow_promotion_codes: flag,
   allowed_payment_method_types: ignored,
-  automatic_tax: onlyDisabled,
+  automatic_tax: automaticTax,
   billing_address_collection: ignored,
   branding_settings: ignored,
   cancel_url: text,
@@ -68,8 +70,8 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   customer_account: refused,
   customer_creation: refused,
   customer_email: text,
-  customer_update: ignored,
-  discounts: refused,
+  customer_update: object({ address: autoOrNever, name: autoOrNever, shipping: autoOrNever }),
+  discounts: list(object({ coupon: text, promotion_code: text })),
   excluded_payment_method_types: ignored,
   expand,
   expires_at: integer,
@@ -79,7 +81,7 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   locale: text,
   managed_payments: onlyDisabled,
   metadata,
-  mode: required(choice("subscription")),
+  mode: required(partly(choice("subscription"), "payment", "setup")),
   name_collection: ignored,
   optional_items: refused,
   origin_context: ignored,
@@ -99,8 +101,8 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   submit_type: ignored,
   subscription_data: object(subscriptionData),
   success_url: required(text),
-  tax_id_collection: ignored,
-  ui_mode: choice("hosted_page"),
+  tax_id_collection: object({ enabled: required(flag), required: choice("if_supported", "never") }),
+  ui_mode: partly(choice("hosted_page"), "elements", "embedded_page", "form"),
   wallet_options: ignored,
 });
 export const listTable = parameters<Stripe.Checkout.SessionListParams>()({

@@ -1,5 +1,5 @@
 import type Stripe from "stripe";
-import { draftByHand, draftForSubscription, pendingOf } from "../billing/invoicing.ts";
+import { draftByHand, draftForSubscription, pendingOf, termsOf } from "../billing/invoicing.ts";
 import { recurrenceOf } from "../billing/items.ts";
 import { changeSubscription } from "../billing/subscription-change.ts";
 import { type Books, get, openBooks } from "../books.ts";
@@ -108,7 +108,7 @@ function preview(books: Books, before: Subscription, wanted: Details | undefined
           proration: wanted?.proration_behavior ?? "create_prorations",
           at: wanted?.proration_date ?? books.now,
           restart: false,
-          errorIfUnpaid: false,
+          payment: "allow_incomplete",
         });
   const immediate = after.latest_invoice !== latest && after.latest_invoice !== null;
   const invoice = immediate
@@ -161,6 +161,7 @@ function upcoming(books: Books, subscription: Subscription, ends: boolean): Invo
       defaultPaymentMethod: null,
       description: null,
       metadata: {},
+      terms: termsOf(books, subscription),
     },
     true,
   );

@@ -213,7 +213,8 @@ export const changes: GoldenCase[] = [
   {
     name: "a change after one without prorations credits only what was debited",
     rule: "Flexible billing mode credits the original debit, and gives no credit where nothing was debited.",
-    source: "billing/subscriptions/billing-mode/compare, changelog/basil/2025-04-30/subscriptions-billing-mode",
+    source:
+      "billing/subscriptions/billing-mode/compare, changelog/basil/2025-04-30/subscriptions-billing-mode",
     arithmetic: [
       "5 → 9 on 11 April without prorations: nothing",
       "9 → 6 on 16 April: 5000 was debited for the month, −5000 × 15/30 = −2500; 6000 × 15/30 = 3000",

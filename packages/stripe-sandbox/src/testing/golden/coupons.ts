@@ -222,7 +222,10 @@ export const coupons: GoldenCase[] = [
       await scene.control(`/_sandbox/checkout/${session.id}/complete`, { promotionCode: "spring20" });
       const paid = await scene.stripe.checkout.sessions.retrieve(session.id);
       await scene.at("2031-05-01T01:00:00Z");
-      return { customer, seen: [paid.amount_subtotal, paid.amount_total, paid.total_details?.amount_discount] };
+      return {
+        customer,
+        seen: [paid.amount_subtotal, paid.amount_total, paid.total_details?.amount_discount],
+      };
     },
     invoices: [
       discounted("subscription_create", 2900, 580, first, may),

@@ -63,9 +63,7 @@ export const periods: GoldenCase[] = [
     },
     invoices: [
       plain("subscription_create", 2900, [line("period", 1, "2900", 2900, "2031-04-01", "2031-05-01")]),
-      plain("subscription_update", 29_000, [
-        line("period", 1, "29000", 29_000, "2031-04-11", "2032-04-11"),
-      ]),
+      plain("subscription_update", 29_000, [line("period", 1, "29000", 29_000, "2031-04-11", "2032-04-11")]),
     ],
   },
   {
@@ -92,7 +90,8 @@ export const periods: GoldenCase[] = [
   {
     name: "anchored on the 31st in a leap year",
     rule: "A day that a month lacks becomes its last day, and the anchor's day comes back after it.",
-    source: "billing/subscriptions/billing-cycle (31 January bills 29 February in a leap year, then 31 March)",
+    source:
+      "billing/subscriptions/billing-cycle (31 January bills 29 February in a leap year, then 31 March)",
     arithmetic: [
       "31 January to 29 February 2032 is 29 days",
       "2 → 3 seats on 15 February, 14 days left: −2000 × 14/29 = −965.52 → −966; 3000 × 14/29 = 1448.28 → 1448",

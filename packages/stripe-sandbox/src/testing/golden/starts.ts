@@ -53,9 +53,7 @@ export const starts: GoldenCase[] = [
       return { customer };
     },
     invoices: [
-      plain("subscription_create", 29_000, [
-        line("period", 1, "29000", 29_000, "2031-04-01", "2032-04-01"),
-      ]),
+      plain("subscription_create", 29_000, [line("period", 1, "29000", 29_000, "2031-04-01", "2032-04-01")]),
     ],
   },
   {

@@ -15,7 +15,8 @@ export const taxes: GoldenCase[] = [
   {
     name: "an exclusive rate",
     rule: "An exclusive rate is added: each line's tax is its amount × percentage, rounded.",
-    source: "tax/tax-rates, billing/taxes/tax-rates, support: rounding rules (line items are rounded, then added)",
+    source:
+      "tax/tax-rates, billing/taxes/tax-rates, support: rounding rules (line items are rounded, then added)",
     arithmetic: [
       "3 × 999 = 2997, 19 % = 569.43 → 569",
       "1 × 55, 19 % = 10.45 → 10",
@@ -71,7 +72,8 @@ export const taxes: GoldenCase[] = [
   {
     name: "tax with a discount and prorations",
     rule: "Tax is on what is left after discounts; a proration's amount has the discount in it already, is not discounted again, and is taxed like its debit.",
-    source: "billing/subscriptions/prorations (prorations and discounts, credit prorations), billing/taxes/tax-rates",
+    source:
+      "billing/subscriptions/prorations (prorations and discounts, credit prorations), billing/taxes/tax-rates",
     arithmetic: [
       "1 April: 3000 − 20 % = 2400, 19 % = 456, total 2856",
       "16 April, 3000 → 6000: −2400 × 15/30 = −1200 with tax −228; (6000 − 1200) × 15/30 = 2400 with tax 456",
@@ -162,7 +164,11 @@ export const taxes: GoldenCase[] = [
     name: "automatic tax by the customer's country",
     rule: "automatic_tax computes the tax from the customer's address; a price's tax_behavior says whether it is added or contained.",
     source: "tax/subscriptions, tax/products-prices-tax-codes-tax-behavior",
-    arithmetic: ["2900 + 19 % (551) added", "1190 contains 1190 × 19/119 = 190", "4090 + 551 = 4641, tax 741"],
+    arithmetic: [
+      "2900 + 19 % (551) added",
+      "1190 contains 1190 × 19/119 = 190",
+      "4090 + 551 = 4641, tax 741",
+    ],
     begins: april,
     script: async (scene) => {
       await scene.control("/_sandbox/tax", { percentages: { DE: 19 } });
