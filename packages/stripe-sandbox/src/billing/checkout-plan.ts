@@ -3,9 +3,10 @@ import { buildCustomer } from "../objects/customer.ts";
 import type { Invoice } from "../wire.ts";
 import type { Redemption } from "./discounts.ts";
 import { type SubscriptionStart, startSubscription } from "./subscription-start.ts";
+import { discountsOn, sum } from "./totals.ts";
 
-/** What a session remembers for the moment it is paid. */
-export interface CheckoutPlan extends Record<string, unknown> {
+/** What a session will start. */
+export interface SessionPlan {
   items: SubscriptionStart["items"];
   trialDays: number | null;
   trialEnd: number | null;
@@ -20,7 +21,32 @@ export interface CheckoutPlan extends Record<string, unknown> {
   updates: { address: boolean; name: boolean };
 }
 
-export function startOf(books: Books, plan: CheckoutPlan, customer: string): SubscriptionStart {
+/** What a session remembers for the moment it is paid. */
+export interface CheckoutPlan extends SessionPlan, Record<string, unknown> {
+  /** What each item cost when the session was made. */
+  lines: LineSum[];
+}
+
+/** The sums of one line: what is taken off, what tax is in it or on it, what remains to pay. */
+export interface LineSum {
+  subtotal: number;
+  discount: number;
+  tax: number;
+  total: number;
+}
+
+export function lineSums(invoice: Invoice): LineSum[] {
+  return invoice.lines.data.map((line) => {
+    const subtotal = line.amount;
+    const discount = sum(discountsOn(line));
+    const taxes = line.taxes ?? [];
+    const added = taxes.filter(({ tax_behavior }) => tax_behavior === "exclusive");
+    const total = subtotal - discount + sum(added.map(({ amount }) => amount));
+    return { subtotal, discount, tax: sum(taxes.map(({ amount }) => amount)), total };
+  });
+}
+
+export function startOf(books: Books, plan: SessionPlan, customer: string): SubscriptionStart {
   const { trialDays, trialEnd, missingPaymentMethod, description, metadata, billingMode } = plan;
   return {
     customer,
@@ -40,7 +66,7 @@ export function startOf(books: Books, plan: CheckoutPlan, customer: string): Sub
 }
 
 /** The invoice that paying a session would make: really made, read, and undone. */
-export function firstInvoice(books: Books, plan: CheckoutPlan, customer: string | null): Invoice {
+export function firstInvoice(books: Books, plan: SessionPlan, customer: string | null): Invoice {
   return books.database.discard(() => {
     const trial = openBooks(books);
     const id = customer ?? create(trial, "customer", nobody(books.now), "customer.created").id;

@@ -1,6 +1,7 @@
 import { type Books, note, save } from "../books.ts";
 import { invalid } from "../failures.ts";
 import type { Invoice } from "../wire.ts";
+import { reactivate } from "./settlement.ts";
 
 /** Voids an open or uncollectible invoice: as if it had never been, its number kept. `invoice.voided`. */
 export function voidInvoice(books: Books, invoice: Invoice): Invoice {
@@ -19,7 +20,10 @@ export function voidInvoice(books: Books, invoice: Invoice): Invoice {
   return voided;
 }
 
-/** Gives an open invoice up as bad debt; it can still be paid or voided. `invoice.marked_uncollectible`. */
+/**
+ * Gives an open invoice up as bad debt; it can still be paid or voided: `invoice.marked_uncollectible`. A past due
+ * subscription whose latest invoice it is becomes active (docs.stripe.com/billing/subscriptions/overview).
+ */
 export function markUncollectible(books: Books, invoice: Invoice): Invoice {
   if (invoice.status !== "open") throw notOpen(invoice, "marked uncollectible");
   const marked = save(books, "invoice", {
@@ -27,9 +31,11 @@ export function markUncollectible(books: Books, invoice: Invoice): Invoice {
     status: "uncollectible",
     auto_advance: false,
     next_payment_attempt: null,
+    status_details: { uncollectible: { reason: "user_forgiven" } },
     status_transitions: { ...invoice.status_transitions, marked_uncollectible_at: books.now },
   });
   note(books, "invoice.marked_uncollectible", marked);
+  reactivate(books, marked, ["past_due"]);
   return marked;
 }
 

@@ -157,6 +157,15 @@ export function useUp(books: Books, invoice: Invoice): void {
   save(books, "subscription", { ...subscription, discounts });
 }
 
+/** A subscription without the discounts that have ended: `customer.discount.deleted` for each. */
+export function withoutEnded(books: Books, subscription: Subscription): Subscription {
+  const discounts = discountsOf(books, subscription);
+  for (const id of subscription.discounts.filter((entry) => !discounts.includes(entry))) {
+    note(books, "customer.discount.deleted", get(books, "discount", id));
+  }
+  return { ...subscription, discounts };
+}
+
 /** Takes all discounts from a subscription: `customer.discount.deleted` for each. */
 export function dropDiscounts(books: Books, subscription: Subscription): Subscription {
   for (const id of subscription.discounts) {

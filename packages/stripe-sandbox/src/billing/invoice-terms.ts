@@ -4,7 +4,7 @@ import { automaticTax, type InvoiceTerms } from "../objects/invoice.ts";
 import type { Customer, Invoice, Subscription } from "../wire.ts";
 import { type Redemption, redeem } from "./discounts.ts";
 import { dueAfter } from "./invoicing.ts";
-import { assertTaxLocation, taxRatesNamed } from "./taxes.ts";
+import { assertOneTax, assertTaxLocation, taxRatesNamed } from "./taxes.ts";
 
 /** What a request says of an invoice's discounts, taxes and collection. */
 export interface TermsInput {
@@ -27,6 +27,7 @@ export function termsByHand(
   const tax = input.automatic_tax?.enabled ?? owner?.automatic_tax.enabled ?? false;
   if (input.automatic_tax?.enabled) assertTaxLocation(customer);
   const rates = input.default_tax_rates;
+  assertOneTax(tax, rates ?? []);
   const collectionMethod = input.collection_method ?? "charge_automatically";
   return {
     discounts: redeem(books, input.discounts ?? [], { customer: customer.id, currency }),
@@ -51,6 +52,7 @@ export function underTerms(books: Books, invoice: Invoice, input: TermsInput): I
     input.collection_method ??
     (invoice.collection_method === "send_invoice" ? "send_invoice" : "charge_automatically");
   const owner = { customer: customer.id, currency: invoice.currency };
+  assertOneTax(tax?.enabled ?? invoice.automatic_tax.enabled, rates ?? []);
   return {
     ...invoice,
     automatic_tax: tax ? automaticTax(tax.enabled, customer) : invoice.automatic_tax,

@@ -10,7 +10,7 @@ import { draftForSubscription } from "./invoicing.ts";
 import { assertItems, priceForItem, recurrenceOf } from "./items.ts";
 import { charges, collect, payerOf } from "./payment.ts";
 import type { PaymentBehavior } from "./subscription-change.ts";
-import { taxRatesNamed } from "./taxes.ts";
+import { assertOneTax, taxRatesNamed } from "./taxes.ts";
 
 export interface SubscriptionStart {
   customer: string;
@@ -110,6 +110,8 @@ function firstState(books: Books, start: SubscriptionStart, prices: Price[]): Su
     }),
   );
   assertItems(items);
+  const rates = [...start.defaultTaxRates, ...items.flatMap((item) => item.tax_rates ?? [])];
+  assertOneTax(start.automaticTax, rates);
   const session = start.checkoutSession === undefined ? {} : { checkoutSession: start.checkoutSession };
   const owner = { customer: start.customer, currency, subscription: id, ...session };
   const {

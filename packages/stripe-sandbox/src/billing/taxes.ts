@@ -37,6 +37,12 @@ export function assertTaxLocation(customer: Customer): void {
   );
 }
 
+/** Automatic tax and rates by hand exclude each other, as at Stripe. */
+export function assertOneTax(automatic: boolean, rates: unknown[]): void {
+  if (!automatic || rates.length === 0) return;
+  throw invalid("Tax rates cannot be set while automatic_tax is enabled.", undefined, "automatic_tax");
+}
+
 /** The taxes of one line on what is left after its discounts, each rounded by itself. */
 export function taxesOf(books: Books, invoice: Invoice, line: InvoiceLine, taxable: number): LineTax[] {
   if (invoice.automatic_tax.enabled) return automatic(books, invoice, line, taxable);

@@ -1,8 +1,7 @@
 import type Stripe from "stripe";
-import { type CheckoutPlan, firstInvoice } from "../billing/checkout-plan.ts";
-import { discountsOn, sum } from "../billing/totals.ts";
+import { type CheckoutPlan, lineSums } from "../billing/checkout-plan.ts";
 import { type Books, get } from "../books.ts";
-import type { CheckoutSession, InvoiceLine, Stored } from "../wire.ts";
+import type { CheckoutSession, Stored } from "../wire.ts";
 
 type LineItem = Stored<Stripe.LineItem>;
 
@@ -18,16 +17,18 @@ export function lineItemsOf(books: Books, session: CheckoutSession): LineItemLis
   const plan = books.store.detail<CheckoutPlan>(session.id);
   const url = `/v1/checkout/sessions/${session.id}/line_items`;
   if (!plan) return { object: "list", data: [], has_more: false, url };
-  const invoice = session.invoice
-    ? get(books, "invoice", session.invoice)
-    : firstInvoice(books, plan, session.customer);
+  const paid = session.invoice ? lineSums(get(books, "invoice", session.invoice)) : plan.lines;
   const data = plan.items.map(({ price: id, quantity }, index): LineItem => {
     const price = get(books, "price", id);
+    const sums = paid[index];
     return {
       id: `li_${session.id.slice(-14)}${index}`,
       object: "item",
       adjustable_quantity: null,
-      ...amountsOf(invoice.lines.data[index]),
+      amount_discount: sums?.discount ?? 0,
+      amount_subtotal: sums?.subtotal ?? 0,
+      amount_tax: sums?.tax ?? 0,
+      amount_total: sums?.total ?? 0,
       currency: price.currency,
       description: books.store.find("product", price.product)?.name ?? null,
       metadata: {},
@@ -36,19 +37,4 @@ export function lineItemsOf(books: Books, session: CheckoutSession): LineItemLis
     };
   });
   return { object: "list", data, has_more: false, url };
-}
-
-type Amounts = Pick<LineItem, "amount_discount" | "amount_subtotal" | "amount_tax" | "amount_total">;
-
-function amountsOf(line: InvoiceLine | undefined): Amounts {
-  const subtotal = line?.amount ?? 0;
-  const discount = line ? sum(discountsOn(line)) : 0;
-  const taxes = line?.taxes ?? [];
-  const added = taxes.filter(({ tax_behavior }) => tax_behavior === "exclusive");
-  return {
-    amount_discount: discount,
-    amount_subtotal: subtotal,
-    amount_tax: sum(taxes.map(({ amount }) => amount)),
-    amount_total: subtotal - discount + sum(added.map(({ amount }) => amount)),
-  };
 }

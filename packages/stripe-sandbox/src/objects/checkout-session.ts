@@ -16,7 +16,8 @@ export interface CheckoutFields {
   tax: number;
   total: number;
   discounts: CheckoutSession["discounts"];
-  automaticTax: boolean;
+  /** Null when it is off. */
+  automaticTax: string | null;
   taxIds: CheckoutSession["tax_id_collection"];
   metadata: Record<string, string>;
   locale: string | null;
@@ -37,10 +38,10 @@ export function buildCheckoutSession(fields: CheckoutFields): CheckoutSession {
     amount_subtotal: fields.subtotal,
     amount_total: fields.total,
     automatic_tax: {
-      enabled: fields.automaticTax,
+      enabled: fields.automaticTax !== null,
       liability: fields.automaticTax ? { type: "self" } : null,
       provider: fields.automaticTax ? "stripe" : null,
-      status: fields.automaticTax ? "requires_location_inputs" : null,
+      status: fields.automaticTax,
     },
     billing_address_collection: null,
     cancel_url: fields.cancelUrl,

@@ -1,5 +1,5 @@
 import { expireSession } from "../billing/checkout.ts";
-import { type CheckoutPlan, firstInvoice } from "../billing/checkout-plan.ts";
+import { firstInvoice, lineSums, type SessionPlan } from "../billing/checkout-plan.ts";
 import { patched } from "../billing/items.ts";
 import { assertTaxLocation } from "../billing/taxes.ts";
 import { sum } from "../billing/totals.ts";
@@ -48,7 +48,7 @@ function customerFor(books: Books, input: Input): Customer | null {
   return customer;
 }
 
-function planOf(input: Input): CheckoutPlan {
+function planOf(input: Input): SessionPlan {
   const data = input.subscription_data;
   return {
     items: input.line_items.map((item) => ({
@@ -106,14 +106,14 @@ export const checkoutSessions = [
         coupon: coupon ?? null,
         promotion_code: code ?? null,
       })),
-      automaticTax: plan.automaticTax,
+      automaticTax: plan.automaticTax ? (invoice.automatic_tax.status ?? "requires_location_inputs") : null,
       taxIds: taxIds && { enabled: taxIds.enabled, required: taxIds.required ?? "never" },
       metadata: patched({}, input.metadata),
       locale: input.locale ?? null,
       allowPromotionCodes: input.allow_promotion_codes ?? null,
       paymentMethodCollection: input.payment_method_collection ?? "always",
     });
-    return save(books, "checkout.session", session, plan);
+    return save(books, "checkout.session", session, { ...plan, lines: lineSums(invoice) });
   }),
   route("GET", "/v1/checkout/sessions", listTable, ({ books, input, path }) =>
     pageOf(books, "checkout.session", path, input, {

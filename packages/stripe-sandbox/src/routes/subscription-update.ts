@@ -3,7 +3,7 @@ import { type DiscountOwner, type Redemption, redeem } from "../billing/discount
 import { patched } from "../billing/items.ts";
 import { methodFor } from "../billing/payment-methods.ts";
 import { changeSubscription } from "../billing/subscription-change.ts";
-import { assertTaxLocation, taxRatesNamed } from "../billing/taxes.ts";
+import { assertOneTax, assertTaxLocation, taxRatesNamed } from "../billing/taxes.ts";
 import { type Books, get, note } from "../books.ts";
 import { invalid, unsupported } from "../failures.ts";
 import { subscriptionTax } from "../objects/subscription.ts";
@@ -75,13 +75,14 @@ function withTerms(books: Books, subscription: Subscription, input: Input): Subs
   const days = daysUntilDue(input.collection_method, input.days_until_due, subscription.days_until_due);
   const rates = input.default_tax_rates;
   const known = subscription.default_tax_rates ?? [];
+  const given = rates === undefined ? known : taxRatesNamed(books, rates ?? [], "default_tax_rates", known);
+  assertOneTax(tax?.enabled ?? subscription.automatic_tax.enabled, given);
   return {
     ...subscription,
     automatic_tax: tax ? subscriptionTax(tax.enabled) : subscription.automatic_tax,
     collection_method: days === null ? "charge_automatically" : "send_invoice",
     days_until_due: days,
-    default_tax_rates:
-      rates === undefined ? known : taxRatesNamed(books, rates ?? [], "default_tax_rates", known),
+    default_tax_rates: given,
     discounts: discountsAfter(books, subscription, input.discounts, { customer, currency, subscription: id }),
   };
 }
