@@ -23,6 +23,7 @@ import {
 import { route } from "../routes.ts";
 import type { Invoice, Subscription } from "../wire.ts";
 import { billingMode, prorationBehavior } from "./subscription-parameters.ts";
+import { prorationDate } from "./subscription-update.ts";
 
 const item = parameters<Stripe.InvoiceCreatePreviewParams.SubscriptionDetails.Item>()({
   billing_thresholds: refused,
@@ -106,7 +107,7 @@ function preview(books: Books, before: Subscription, wanted: Details | undefined
           fields: {},
           items: changes,
           proration: wanted?.proration_behavior ?? "create_prorations",
-          at: wanted?.proration_date ?? books.now,
+          at: prorationDate(before, wanted?.proration_date ?? books.now),
           restart: false,
           payment: "allow_incomplete",
         });

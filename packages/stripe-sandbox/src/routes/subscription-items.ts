@@ -19,6 +19,7 @@ import {
 import { route } from "../routes.ts";
 import type { Subscription, SubscriptionItem } from "../wire.ts";
 import { paymentBehavior, prorationBehavior } from "./subscription-parameters.ts";
+import { prorationDate } from "./subscription-update.ts";
 import { taxRateIds } from "./terms-parameters.ts";
 
 const proration = {
@@ -81,7 +82,7 @@ function apply(books: Books, subscription: Subscription, change: ItemChange, inp
     fields: {},
     items: [change],
     proration: input.proration_behavior ?? "create_prorations",
-    at: input.proration_date ?? books.now,
+    at: prorationDate(subscription, input.proration_date ?? books.now),
     restart: false,
     payment: input.payment_behavior ?? "allow_incomplete",
   });

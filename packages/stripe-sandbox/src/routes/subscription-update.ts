@@ -142,7 +142,8 @@ function withTrial(books: Books, subscription: Subscription, input: Input): Subs
   };
 }
 
-function prorationDate(subscription: Subscription, at: number): number {
+/** The instant prorations count from. 400 outside the items' current periods. */
+export function prorationDate(subscription: Subscription, at: number): number {
   const starts = subscription.items.data.map((item) => item.current_period_start);
   const ends = subscription.items.data.map((item) => item.current_period_end);
   if (at < Math.min(...starts) || at > Math.max(...ends)) {
