@@ -20,7 +20,9 @@ test("an archived price cannot be added, an item that is on it can still change 
   for (const id of [price, other]) await scene.stripe.prices.update(id, { active: false });
   const added = scene.stripe.subscriptionItems.create({ subscription: started.id, price: other });
   await expect(added).rejects.toMatchObject({ statusCode: 400, param: "items[price]" });
-  await expect(scene.change(started, { price: other, quantity: 1 })).rejects.toMatchObject({ statusCode: 400 });
+  await expect(scene.change(started, { price: other, quantity: 1 })).rejects.toMatchObject({
+    statusCode: 400,
+  });
   const more = await scene.change(started, { quantity: 6 });
   expect(more.items.data[0]?.quantity).toBe(6);
   const named = await scene.change(started, { price, quantity: 7 });
@@ -61,7 +63,10 @@ test("payment_behavior decides what an unpaid change at once becomes", async () 
   await scene.at("2031-04-16T00:00:00Z");
   const update = (payment_behavior: "allow_incomplete" | "error_if_incomplete" | "default_incomplete") =>
     scene.change(started, { quantity: 8 }, { proration_behavior: "always_invoice", payment_behavior });
-  await expect(update("error_if_incomplete")).rejects.toMatchObject({ statusCode: 402, code: "card_declined" });
+  await expect(update("error_if_incomplete")).rejects.toMatchObject({
+    statusCode: 402,
+    code: "card_declined",
+  });
   const kept = await scene.stripe.subscriptions.retrieve(started.id);
   expect(kept).toMatchObject({ status: "active", items: { data: [{ quantity: 5 }] } });
 
@@ -98,7 +103,10 @@ test("an end within the period without prorations ends it then", async () => {
   const at = Date.parse("2031-04-20T00:00:00Z") / 1000;
   await scene.stripe.subscriptions.update(started.id, { cancel_at: at, proration_behavior: "none" });
   await scene.at("2031-04-20T00:00:00Z");
-  expect(await scene.stripe.subscriptions.retrieve(started.id)).toMatchObject({ status: "canceled", ended_at: at });
+  expect(await scene.stripe.subscriptions.retrieve(started.id)).toMatchObject({
+    status: "canceled",
+    ended_at: at,
+  });
 });
 
 test("prorations cannot count from outside the current period", async () => {

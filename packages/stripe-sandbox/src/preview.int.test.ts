@@ -1,4 +1,4 @@
-import Stripe from "stripe";
+import type Stripe from "stripe";
 import { expect, test } from "vitest";
 import { openScene, type Scene } from "./testing/golden/scene.ts";
 
@@ -20,7 +20,11 @@ const changes: Change[] = [
     items: ({ seats }) => [{ id: seats, quantity: 11 }],
     proration: "always_invoice",
   },
-  { name: "fewer seats at once", items: ({ seats }) => [{ id: seats, quantity: 2 }], proration: "always_invoice" },
+  {
+    name: "fewer seats at once",
+    items: ({ seats }) => [{ id: seats, quantity: 2 }],
+    proration: "always_invoice",
+  },
   { name: "no seats", items: ({ seats }) => [{ id: seats, quantity: 0 }] },
   { name: "seats taken off", items: ({ seats }) => [{ id: seats, deleted: true }] },
   { name: "an add-on", items: ({ addon }) => [{ price: addon, quantity: 3 }], proration: "always_invoice" },
@@ -104,7 +108,10 @@ test("a planned end leaves nothing to preview but what is pending", async () => 
     await scene.change(started, {});
     await scene.stripe.subscriptions.update(started.id, { items: [{ id: parts.seats, quantity: 9 }] });
     const preview = await scene.stripe.invoices.createPreview(ending);
-    expect(preview.lines.data.map(({ parent }) => parent?.invoice_item_details?.proration)).toEqual([true, true]);
+    expect(preview.lines.data.map(({ parent }) => parent?.invoice_item_details?.proration)).toEqual([
+      true,
+      true,
+    ]);
   } finally {
     await scene.close();
   }

@@ -50,10 +50,17 @@ test("days and dates to pay belong to invoices that are sent", async () => {
 
 test("a running subscription is sent its invoices from the next one on", async () => {
   const { started } = await declining();
-  await scene.stripe.subscriptions.update(started.id, { collection_method: "send_invoice", days_until_due: 7 });
+  await scene.stripe.subscriptions.update(started.id, {
+    collection_method: "send_invoice",
+    days_until_due: 7,
+  });
   await scene.at("2031-05-01T01:00:00Z");
   const invoice = await scene.stripe.invoices.retrieve(await scene.latestInvoice(started));
-  expect(invoice).toMatchObject({ status: "open", due_date: seconds("2031-05-08T00:00:00Z"), attempted: false });
+  expect(invoice).toMatchObject({
+    status: "open",
+    due_date: seconds("2031-05-08T00:00:00Z"),
+    attempted: false,
+  });
   expect(await scene.status(started)).toBe("active");
   await scene.at("2031-05-08T00:00:00Z");
   expect(await scene.status(started)).toBe("past_due");

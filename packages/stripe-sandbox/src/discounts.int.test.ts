@@ -1,0 +1,215 @@
+import type Stripe from "stripe";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openScene, type Scene } from "./testing/golden/scene.ts";
+
+let scene: Scene;
+beforeEach(async () => {
+  scene = await openScene("2031-04-01T00:00:00Z");
+});
+afterEach(() => scene.close());
+
+const couponIn = (params: Stripe.CouponCreateParams) => scene.stripe.coupons.create(params);
+
+async function discountedStart(coupon: string) {
+  const customer = await scene.customer();
+  const pro = await scene.price("Pro", 2900);
+  return { customer, started: await scene.subscribe(customer, [[pro, 1]], { discounts: [{ coupon }] }) };
+}
+
+async function types(limit: number): Promise<string[]> {
+  return (await scene.stripe.events.list({ limit })).data.map(({ type }) => type).reverse();
+}
+
+test("a coupon is a percentage or an amount, counts its uses and stops at its limit", async () => {
+  const both = couponIn({ percent_off: 10, amount_off: 100, currency: "usd" });
+  await expect(both).rejects.toMatchObject({ code: "parameters_exclusive" });
+  await expect(couponIn({ amount_off: 100 })).rejects.toMatchObject({ param: "currency" });
+  await expect(couponIn({ percent_off: 101 })).rejects.toMatchObject({ param: "percent_off" });
+  await expect(couponIn({ percent_off: 10, duration: "repeating" })).rejects.toMatchObject({
+    param: "duration_in_months",
+  });
+  const coupon = await couponIn({ id: "TEN", percent_off: 10, duration: "forever", max_redemptions: 1 });
+  expect(coupon).toMatchObject({ id: "TEN", valid: true, times_redeemed: 0 });
+  await discountedStart("TEN");
+  expect(await scene.stripe.coupons.retrieve("TEN")).toMatchObject({ valid: false, times_redeemed: 1 });
+  await expect(discountedStart("TEN")).rejects.toMatchObject({ code: "coupon_expired" });
+});
+
+test("a coupon can be redeemed until its date, and its discounts go on after it", async () => {
+  const { id } = await couponIn({
+    percent_off: 10,
+    duration: "forever",
+    redeem_by: Date.parse("2031-04-10T00:00:00Z") / 1000,
+  });
+  const { started } = await discountedStart(id);
+  await scene.at("2031-05-01T01:00:00Z");
+  expect((await scene.stripe.coupons.retrieve(id)).valid).toBe(false);
+  const renewal = await scene.stripe.invoices.retrieve(await scene.latestInvoice(started));
+  expect(renewal).toMatchObject({ total: 2610, status: "paid" });
+  await expect(discountedStart(id)).rejects.toMatchObject({ code: "coupon_expired" });
+});
+
+test("a deleted coupon gives no more discounts and takes none away", async () => {
+  const { id } = await couponIn({ percent_off: 50, duration: "forever" });
+  const { started } = await discountedStart(id);
+  expect(await scene.stripe.coupons.del(id)).toMatchObject({ id, deleted: true });
+  await scene.at("2031-05-01T00:00:00Z");
+  expect((await scene.stripe.invoices.retrieve(await scene.latestInvoice(started))).total).toBe(1450);
+  await expect(discountedStart(id)).rejects.toMatchObject({ code: "resource_missing" });
+});
+
+test("a discount says what it is, and one for once leaves the subscription when it is used", async () => {
+  const { id } = await couponIn({ percent_off: 25, duration: "once" });
+  const { customer, started } = await discountedStart(id);
+  expect(started.discounts).toEqual([]);
+  expect((await types(7)).filter((type) => type.startsWith("customer."))).toEqual([
+    "customer.subscription.created",
+    "customer.discount.created",
+    "customer.discount.deleted",
+  ]);
+  const invoice = await scene.stripe.invoices.retrieve(String(started.latest_invoice), {
+    expand: ["discounts.source.coupon"],
+  });
+  expect(invoice.discounts).toMatchObject([
+    { object: "discount", customer, subscription: started.id, end: null, source: { coupon: { id } } },
+  ]);
+});
+
+test("a discount for once waits through a free trial", async () => {
+  const { id } = await couponIn({ percent_off: 25, duration: "once" });
+  const customer = await scene.customer();
+  const pro = await scene.price("Pro", 2900);
+  const more = { discounts: [{ coupon: id }], trial_period_days: 14 };
+  const started = await scene.subscribe(customer, [[pro, 1]], more);
+  expect(started.discounts).toHaveLength(1);
+  await scene.at("2031-04-15T01:00:00Z");
+  // 2900 − 725
+  expect((await scene.stripe.invoices.retrieve(await scene.latestInvoice(started))).total).toBe(2175);
+});
+
+test("discounts are replaced, kept, cleared, and end by themselves", async () => {
+  const half = await couponIn({ percent_off: 50, duration: "forever" });
+  const tenth = await couponIn({ percent_off: 10, duration: "repeating", duration_in_months: 1 });
+  const { started } = await discountedStart(half.id);
+  const update = (discounts: Stripe.SubscriptionUpdateParams["discounts"]) =>
+    scene.stripe.subscriptions.update(started.id, { ...(discounts === undefined ? {} : { discounts }) });
+  const [kept] = started.discounts.map(String);
+  const both = await update([{ discount: String(kept) }, { coupon: tenth.id }]);
+  expect(both.discounts).toHaveLength(2);
+  expect(both.discounts[0]).toBe(kept);
+  const preview = await scene.stripe.invoices.createPreview({ subscription: started.id });
+  // The one for a month ends on 1 May: 2900 less half.
+  expect(preview.total).toBe(1450);
+  await scene.at("2031-05-01T00:00:00Z");
+  expect((await scene.stripe.subscriptions.retrieve(started.id)).discounts).toEqual([kept]);
+  expect((await update("")).discounts).toEqual([]);
+  await expect(scene.stripe.subscriptions.deleteDiscount(started.id)).rejects.toMatchObject({
+    statusCode: 404,
+  });
+  await update([{ coupon: half.id }]);
+  expect(await scene.stripe.subscriptions.deleteDiscount(started.id)).toMatchObject({ deleted: true });
+});
+
+test("two discounts come off one after the other", async () => {
+  const half = await couponIn({ percent_off: 50, duration: "once" });
+  const five = await couponIn({ amount_off: 500, currency: "usd", duration: "once" });
+  const customer = await scene.customer();
+  const discounts = [{ coupon: half.id }, { coupon: five.id }];
+  const started = await scene.subscribe(customer, [[await scene.price("Pro", 3000), 1]], { discounts });
+  const invoice = await scene.stripe.invoices.retrieve(String(started.latest_invoice));
+  // 3000 − 1500 − 500
+  expect(invoice.total).toBe(1000);
+  expect(invoice.total_discount_amounts?.map(({ amount }) => amount)).toEqual([1500, 500]);
+});
+
+test("a coupon for some products leaves the others, and one in another currency is refused", async () => {
+  const customer = await scene.customer();
+  const pro = await scene.price("Pro", 2900);
+  const seat = await scene.price("Seat", 1000);
+  const { product } = await scene.stripe.prices.retrieve(seat);
+  const applies_to = { products: [String(product)] };
+  const coupon = await couponIn({ percent_off: 100, duration: "once", applies_to });
+  const started = await scene.subscribe(
+    customer,
+    [
+      [pro, 1],
+      [seat, 3],
+    ],
+    { discounts: [{ coupon: coupon.id }] },
+  );
+  expect((await scene.stripe.invoices.retrieve(String(started.latest_invoice))).total).toBe(2900);
+  const euros = await couponIn({ amount_off: 100, currency: "eur", duration: "once" });
+  const wrong = scene.subscribe(customer, [[pro, 1]], { discounts: [{ coupon: euros.id }] });
+  await expect(wrong).rejects.toMatchObject({ statusCode: 400, param: "discounts" });
+});
+
+test("a promotion code is for whom and as often as it says", async () => {
+  const { stripe } = scene;
+  const coupon = await couponIn({ percent_off: 10, duration: "forever" });
+  const promotion = { type: "coupon", coupon: coupon.id } as const;
+  const [ada, bob] = [await scene.customer(), await scene.customer()];
+  const code = await stripe.promotionCodes.create({
+    promotion,
+    code: "ADA-10",
+    customer: ada,
+    max_redemptions: 1,
+  });
+  expect(code).toMatchObject({ active: true, code: "ADA-10", promotion: { coupon: coupon.id } });
+  await expect(stripe.promotionCodes.create({ promotion, code: "ada-10" })).rejects.toMatchObject({
+    code: "resource_already_exists",
+  });
+  const pro = await scene.price("Pro", 2900);
+  const discounts = [{ promotion_code: code.id }];
+  await expect(scene.subscribe(bob, [[pro, 1]], { discounts })).rejects.toMatchObject({ statusCode: 400 });
+  const started = await scene.subscribe(ada, [[pro, 1]], { discounts, expand: ["discounts"] });
+  expect(started.discounts).toMatchObject([{ promotion_code: code.id }]);
+  expect((await stripe.promotionCodes.list({ code: "ada-10" })).data).toMatchObject([
+    { id: code.id, active: false, times_redeemed: 1 },
+  ]);
+  const first = await stripe.promotionCodes.create({
+    promotion,
+    restrictions: { first_time_transaction: true },
+  });
+  const again = scene.subscribe(ada, [[pro, 1]], { discounts: [{ promotion_code: first.id }] });
+  await expect(again).rejects.toMatchObject({ statusCode: 400 });
+  const least = { promotion, restrictions: { minimum_amount: 100, minimum_amount_currency: "usd" } };
+  await expect(stripe.promotionCodes.create(least)).rejects.toMatchObject({ code: "sandbox_unsupported" });
+});
+
+test("a checkout session shows its discount before it is paid, and takes codes only when it is set to", async () => {
+  const { stripe } = scene;
+  const pro = await scene.price("Pro", 2900);
+  const { id: coupon } = await couponIn({ percent_off: 20, duration: "once" });
+  const base: Stripe.Checkout.SessionCreateParams = {
+    mode: "subscription",
+    customer: await scene.customer(),
+    line_items: [{ price: pro, quantity: 1 }],
+    success_url: "https://app.example.com/done",
+  };
+  const session = await stripe.checkout.sessions.create({
+    ...base,
+    discounts: [{ coupon }],
+    expand: ["line_items"],
+  });
+  expect(session).toMatchObject({
+    amount_subtotal: 2900,
+    amount_total: 2320,
+    total_details: { amount_discount: 580 },
+    line_items: { data: [{ amount_subtotal: 2900, amount_discount: 580, amount_total: 2320 }] },
+    discounts: [{ coupon, promotion_code: null }],
+  });
+  expect((await stripe.coupons.retrieve(coupon)).times_redeemed).toBe(0);
+  expect((await stripe.subscriptions.list({ customer: String(base.customer) })).data).toEqual([]);
+  const typed = scene.control(`/_sandbox/checkout/${session.id}/complete`, { promotionCode: "ANY" });
+  await expect(typed).rejects.toThrow("sandbox_field_not_asked");
+  const both = stripe.checkout.sessions.create({
+    ...base,
+    discounts: [{ coupon }],
+    allow_promotion_codes: true,
+  });
+  await expect(both).rejects.toMatchObject({ code: "parameters_exclusive" });
+  const open = await stripe.checkout.sessions.create({ ...base, allow_promotion_codes: true });
+  const unknown = scene.control(`/_sandbox/checkout/${open.id}/complete`, { promotionCode: "NOPE" });
+  await expect(unknown).rejects.toThrow("resource_missing");
+  expect((await stripe.checkout.sessions.retrieve(open.id)).status).toBe("open");
+});
