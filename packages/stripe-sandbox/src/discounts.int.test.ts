@@ -122,6 +122,18 @@ test("two discounts come off one after the other", async () => {
   expect(invoice.total_discount_amounts?.map(({ amount }) => amount)).toEqual([1500, 500]);
 });
 
+test("a negative item is discounted only when it says so", async () => {
+  const { id } = await couponIn({ percent_off: 50, duration: "forever" });
+  const { customer, started } = await discountedStart(id);
+  await scene.at("2031-05-01T00:00:00Z");
+  const invoice = await scene.latestInvoice(started);
+  const item = await scene.stripe.invoiceItems.create({ customer, invoice, amount: -500 });
+  expect(item.discountable).toBe(false);
+  await scene.stripe.invoiceItems.create({ customer, invoice, amount: -300, discountable: true });
+  // 1450 − 500 − 150
+  expect((await scene.stripe.invoices.retrieve(invoice)).total).toBe(800);
+});
+
 test("a coupon for some products leaves the others, and one in another currency is refused", async () => {
   const customer = await scene.customer();
   const pro = await scene.price("Pro", 2900);

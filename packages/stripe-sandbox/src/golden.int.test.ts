@@ -23,8 +23,8 @@ describe("golden invoices", () => {
         const sum = invoice.lines.reduce((total, { amount }) => total + amount, 0);
         expect(`${name}: ${invoice.subtotal}`).toBe(`${name}: ${sum}`);
         const added = invoice.total - (invoice.subtotal - invoice.discount);
-        expect(added, name).toBeGreaterThanOrEqual(0);
-        expect(added, name).toBeLessThanOrEqual(invoice.tax);
+        expect(added, name).toBeGreaterThanOrEqual(Math.min(0, invoice.tax));
+        expect(added, name).toBeLessThanOrEqual(Math.max(0, invoice.tax));
       }
     }
   });

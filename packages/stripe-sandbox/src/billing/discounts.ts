@@ -102,7 +102,7 @@ export function discountsOf(books: Books, subscription: Subscription): string[] 
 }
 
 export interface Discountable {
-  /** Minor units; only what is above zero is discounted. */
+  /** Minor units; an amount off is taken only from what is above zero. */
   amount: number;
   product: string | null;
 }
@@ -114,18 +114,21 @@ export interface DiscountShare {
 
 /** What each line is discounted by each discount, in their order, each on what the former ones left. */
 export function discountShares(books: Books, ids: string[], lines: Discountable[]): DiscountShare[][] {
-  const left = lines.map(({ amount }) => Math.max(0, amount));
+  const left = lines.map(({ amount }) => amount);
   const shares: DiscountShare[][] = lines.map(() => []);
   for (const id of ids) {
     const coupon = couponOf(books, get(books, "discount", id));
     const open = lines.map(({ product }, index) => (applies(coupon, product) ? (left[index] ?? 0) : 0));
     const parts =
       coupon.percent_off === null
-        ? spread(coupon.amount_off ?? 0, open)
+        ? spread(
+            coupon.amount_off ?? 0,
+            open.map((amount) => Math.max(0, amount)),
+          )
         : open.map((amount) => percentOf(amount, coupon.percent_off ?? 0));
     parts.forEach((amount, index) => {
       left[index] = (left[index] ?? 0) - amount;
-      if (amount > 0) shares[index]?.push({ discount: id, amount });
+      if (amount !== 0) shares[index]?.push({ discount: id, amount });
     });
   }
   return shares;

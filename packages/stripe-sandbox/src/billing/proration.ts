@@ -15,6 +15,8 @@ interface Subject {
   end: number;
   taxRates: TaxRate[];
   credits: Credited | null;
+  /** A credit is taxed as its debit was, also where that had no tax. */
+  taxFixed: boolean;
 }
 
 /**
@@ -76,12 +78,13 @@ function subjectOf(item: SubscriptionItem): Subject {
     end: item.current_period_end,
     taxRates: item.tax_rates ?? [],
     credits: null,
+    taxFixed: false,
   };
 }
 
 function debited(books: Books, debit: Debit): Subject {
   const taxRates = debit.taxRates.map((id) => get(books, "tax_rate", id));
-  return { ...debit, taxRates, credits: debit.source };
+  return { ...debit, taxRates, credits: debit.source, taxFixed: true };
 }
 
 function adjust(
@@ -112,7 +115,8 @@ function adjust(
     credits: subject.credits,
     metadata: {},
   });
-  return create(books, "invoiceitem", pending, "invoiceitem.created");
+  const { taxFixed } = subject;
+  return create(books, "invoiceitem", pending, "invoiceitem.created", { taxFixed });
 }
 
 function dayOf(at: number): string {

@@ -68,7 +68,10 @@ function computed(rates: TaxRate[], taxable: number, reason: string): LineTax[] 
 /** Rates set on the line's own item; null leaves it to the invoice's default ones. */
 export function ownRates(books: Books, line: InvoiceLine): TaxRate[] | null {
   const byHand = line.parent?.invoice_item_details?.invoice_item;
-  if (byHand) return given(books.store.find("invoiceitem", byHand)?.tax_rates ?? null);
+  if (byHand) {
+    const rates = books.store.find("invoiceitem", byHand)?.tax_rates ?? [];
+    return books.store.detail<{ taxFixed?: boolean }>(byHand)?.taxFixed ? rates : given(rates);
+  }
   const planned = line.parent?.subscription_item_details;
   if (!planned?.subscription) return null;
   const items = books.store.find("subscription", planned.subscription)?.items.data ?? [];

@@ -122,6 +122,85 @@ export const taxes: GoldenCase[] = [
     ],
   },
   {
+    name: "a credit is taxed as its debit was",
+    rule: "Flexible billing mode credits taxes by the original debit, also when the rate has changed since.",
+    source: "changelog/basil/2025-04-30/subscriptions-billing-mode",
+    arithmetic: [
+      "1 April: 3000, 19 % = 570, total 3570",
+      "16 April, now at 7 %, 3000 → 6000: −1500 with −285 (19 %), 3000 with 210 (7 %); 1500 − 75 = 1425",
+      "1 May: 6000, 7 % = 420, total 6420",
+    ],
+    begins: april,
+    script: async (scene) => {
+      const customer = await scene.customer();
+      const pro = await scene.price("Pro", 3000);
+      const team = await scene.price("Team", 6000);
+      const default_tax_rates = [await vat(scene, 19, false)];
+      const started = await scene.subscribe(customer, [[pro, 1]], { default_tax_rates });
+      await scene.at("2031-04-16T00:00:00Z");
+      await scene.stripe.subscriptions.update(started.id, { default_tax_rates: [await vat(scene, 7, false)] });
+      await scene.change(started, { price: team, quantity: 1 }, { proration_behavior: "always_invoice" });
+      await scene.at("2031-05-01T01:00:00Z");
+      return { customer };
+    },
+    invoices: [
+      {
+        ...plain("subscription_create", 3000, [line("period", 1, "3000", 3000, first, may)]),
+        tax: 570,
+        total: 3570,
+        due: 3570,
+      },
+      {
+        ...plain("subscription_update", 1500, [
+          line("unused", 1, null, -1500, "2031-04-16", may),
+          line("remaining", 1, null, 3000, "2031-04-16", may),
+        ]),
+        tax: -75,
+        total: 1425,
+        due: 1425,
+      },
+      {
+        ...plain("subscription_cycle", 6000, [line("period", 1, "6000", 6000, may, june)]),
+        tax: 420,
+        total: 6420,
+        due: 6420,
+      },
+    ],
+  },
+  {
+    name: "a credit for what was not taxed is not taxed",
+    rule: "Flexible billing mode credits taxes by the original debit.",
+    source: "changelog/basil/2025-04-30/subscriptions-billing-mode",
+    arithmetic: [
+      "1 April: 3000 without tax",
+      "16 April, now at 19 %, 3000 → 6000: −1500 without tax, 3000 with 570; 1500 + 570 = 2070",
+    ],
+    begins: april,
+    script: async (scene) => {
+      const customer = await scene.customer();
+      const pro = await scene.price("Pro", 3000);
+      const team = await scene.price("Team", 6000);
+      const started = await scene.subscribe(customer, [[pro, 1]]);
+      await scene.at("2031-04-16T00:00:00Z");
+      const default_tax_rates = [await vat(scene, 19, false)];
+      const at = { proration_behavior: "always_invoice", default_tax_rates } as const;
+      await scene.change(started, { price: team, quantity: 1 }, at);
+      return { customer };
+    },
+    invoices: [
+      plain("subscription_create", 3000, [line("period", 1, "3000", 3000, first, may)]),
+      {
+        ...plain("subscription_update", 1500, [
+          line("unused", 1, null, -1500, "2031-04-16", may),
+          line("remaining", 1, null, 3000, "2031-04-16", may),
+        ]),
+        tax: 570,
+        total: 2070,
+        due: 2070,
+      },
+    ],
+  },
+  {
     name: "an item's own rate on an own invoice with a default rate",
     rule: "Tax rates of an item replace the invoice's default rates for it.",
     source: "InvoiceItems.d.ts (tax_rates), Invoices.d.ts (default_tax_rates)",
