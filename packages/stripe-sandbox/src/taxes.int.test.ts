@@ -115,6 +115,16 @@ test("automatic tax and rates by hand exclude each other", async () => {
   const default_tax_rates = [await rate(19)];
   const both = scene.subscribe(customer, [[pro, 1]], { default_tax_rates, automatic_tax: { enabled: true } });
   await expect(both).rejects.toMatchObject({ statusCode: 400, param: "automatic_tax" });
+  const excluded = { statusCode: 400, param: "automatic_tax" };
+  const started = await scene.subscribe(customer, [[pro, 1]], { automatic_tax: { enabled: true } });
+  const rates = scene.stripe.subscriptions.update(started.id, { default_tax_rates });
+  await expect(rates).rejects.toMatchObject(excluded);
+  const own = { customer, currency: "usd", automatic_tax: { enabled: true } };
+  await expect(scene.stripe.invoices.create({ ...own, default_tax_rates })).rejects.toMatchObject(excluded);
+  const draft = await scene.stripe.invoices.create(own);
+  await expect(scene.stripe.invoices.update(draft.id, { default_tax_rates })).rejects.toMatchObject(excluded);
+  const off = { automatic_tax: { enabled: false }, default_tax_rates };
+  expect((await scene.stripe.subscriptions.update(started.id, off)).automatic_tax.enabled).toBe(false);
 });
 
 test("the tax control takes percentages by country only", async () => {
