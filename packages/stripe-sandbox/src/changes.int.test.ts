@@ -98,6 +98,16 @@ test.each([
   await expect(refused).rejects.toMatchObject({ code: "sandbox_unsupported", statusCode: 400 });
 });
 
+test("a start with an end within its first period says so, too", async () => {
+  const customer = await scene.customer();
+  const price = await scene.price("Seat", 1000);
+  const cancel_at = Date.parse("2031-04-20T00:00:00Z") / 1000;
+  const refused = scene.subscribe(customer, [[price, 1]], { cancel_at });
+  await expect(refused).rejects.toMatchObject({ code: "sandbox_unsupported", param: "cancel_at" });
+  const ending = await scene.subscribe(customer, [[price, 1]], { cancel_at, proration_behavior: "none" });
+  expect(ending.cancel_at).toBe(cancel_at);
+});
+
 test("an end within the period without prorations ends it then", async () => {
   const { started } = await seats(1);
   const at = Date.parse("2031-04-20T00:00:00Z") / 1000;

@@ -131,6 +131,8 @@ test("the tax control takes percentages by country only", async () => {
   expect(await scene.control("/_sandbox/tax", { percentages: { DE: 19, FR: 20 } })).toEqual({
     percentages: { DE: 19, FR: 20 },
   });
+  const read = await fetch(`${scene.url}/_sandbox/tax`);
+  expect(await read.json()).toEqual({ percentages: { DE: 19, FR: 20 } });
   for (const percentages of [{ Germany: 19 }, { DE: 101 }, { DE: "19" }, null]) {
     await expect(scene.control("/_sandbox/tax", { percentages })).rejects.toThrow("400");
   }

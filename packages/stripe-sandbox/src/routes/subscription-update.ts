@@ -119,11 +119,19 @@ function withEnd(books: Books, subscription: Subscription, input: Input, endOf: 
   if (input.cancel_at === undefined) return subscription;
   const at = endOf(subscription, input.cancel_at);
   if (at <= books.now) throw invalid("cancel_at must be in the future.", undefined, "cancel_at");
-  const ends = subscription.items.data.map((item) => item.current_period_end);
-  if (at < Math.max(...ends) && !ends.includes(at) && input.proration_behavior !== "none") {
-    throw unsupported("cancel_at within a period with prorations; pass proration_behavior=none", "cancel_at");
-  }
+  assertWholePeriods(subscription, at, input.proration_behavior);
   return planEnd(books, subscription, at, false);
+}
+
+/** An end within a period is prorated by Stripe, and not here; without prorations it is just an end. */
+export function assertWholePeriods(
+  subscription: Subscription,
+  at: number,
+  proration: string | undefined,
+): void {
+  const ends = subscription.items.data.map((item) => item.current_period_end);
+  if (at >= Math.max(...ends) || ends.includes(at) || proration === "none") return;
+  throw unsupported("cancel_at within a period with prorations; pass proration_behavior=none", "cancel_at");
 }
 
 /** A running trial can be ended now or moved; a subscription that has none gets none. */

@@ -21,7 +21,7 @@ import {
   trialEndOf,
   updateTable,
 } from "./subscription-parameters.ts";
-import { updateSubscription } from "./subscription-update.ts";
+import { assertWholePeriods, updateSubscription } from "./subscription-update.ts";
 
 const status = "body ->> '$.status'";
 
@@ -80,12 +80,9 @@ export const subscriptions = [
       daysUntilDue: daysUntilDue(input.collection_method, input.days_until_due, null),
     });
     if (!input.cancel_at_period_end && input.cancel_at === undefined) return started;
-    const ends = input.cancel_at ?? "min_period_end";
-    return save(
-      books,
-      "subscription",
-      planEnd(books, started, endOf(started, ends), input.cancel_at_period_end === true),
-    );
+    const ends = endOf(started, input.cancel_at ?? "min_period_end");
+    assertWholePeriods(started, ends, input.proration_behavior);
+    return save(books, "subscription", planEnd(books, started, ends, input.cancel_at_period_end === true));
   }),
   route("GET", "/v1/subscriptions", listTable, ({ books, input, path }) =>
     pageOf(books, "subscription", path, input, {

@@ -58,6 +58,8 @@ export interface Scene {
   /** Moves the clock to an instant. */
   at(instant: string): Promise<void>;
   control(path: string, body: object): Promise<Record<string, unknown>>;
+  /** The address of the sandbox. */
+  url: string;
   /** A recurring price on a product of its own; a text is a decimal amount. */
   price(name: string, amount: number | string, more?: PriceOptions): Promise<string>;
   /** A customer with a default card that pays. */
@@ -91,6 +93,7 @@ export async function openScene(begins: string): Promise<Scene> {
   const { stripe } = bench;
   return {
     stripe,
+    url: bench.url,
     at: async (instant) => {
       await bench.advance({ to: instant });
     },

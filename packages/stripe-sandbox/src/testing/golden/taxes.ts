@@ -138,7 +138,9 @@ export const taxes: GoldenCase[] = [
       const default_tax_rates = [await vat(scene, 19, false)];
       const started = await scene.subscribe(customer, [[pro, 1]], { default_tax_rates });
       await scene.at("2031-04-16T00:00:00Z");
-      await scene.stripe.subscriptions.update(started.id, { default_tax_rates: [await vat(scene, 7, false)] });
+      await scene.stripe.subscriptions.update(started.id, {
+        default_tax_rates: [await vat(scene, 7, false)],
+      });
       await scene.change(started, { price: team, quantity: 1 }, { proration_behavior: "always_invoice" });
       await scene.at("2031-05-01T01:00:00Z");
       return { customer };
