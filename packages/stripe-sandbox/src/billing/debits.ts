@@ -28,7 +28,7 @@ export function debitsOf(books: Books, subscription: string, item: string, at: n
   return ledger(books, subscription).filter((debit) => debit.item === item && debit.end > at);
 }
 
-export function addDebit(books: Books, subscription: string, debit: Debit): void {
+function addDebit(books: Books, subscription: string, debit: Debit): void {
   const over = (known: Debit): boolean => known.item === debit.item && known.end <= debit.start;
   write(books, subscription, [...ledger(books, subscription).filter((known) => !over(known)), debit]);
 }

@@ -135,7 +135,7 @@ export function discountShares(books: Books, ids: string[], lines: Discountable[
 }
 
 /** Deleting a coupon does not end the discounts it gave. */
-export function couponOf(books: Books, discount: Discount): Coupon {
+function couponOf(books: Books, discount: Discount): Coupon {
   const found = books.store.findAny(discount.source.coupon ?? "");
   if (!found) throw new Error(`discount ${discount.id} lost its coupon`);
   return found.body as Coupon;

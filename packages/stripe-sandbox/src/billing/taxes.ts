@@ -66,7 +66,7 @@ function computed(rates: TaxRate[], taxable: number, reason: string): LineTax[] 
 }
 
 /** Rates set on the line's own item; null leaves it to the invoice's default ones. */
-export function ownRates(books: Books, line: InvoiceLine): TaxRate[] | null {
+function ownRates(books: Books, line: InvoiceLine): TaxRate[] | null {
   const byHand = line.parent?.invoice_item_details?.invoice_item;
   if (byHand) {
     const rates = books.store.find("invoiceitem", byHand)?.tax_rates ?? [];
