@@ -33,6 +33,14 @@ test("a promotion code is for whom and as often as it says", async () => {
   expect((await stripe.promotionCodes.list({ code: "ada-10" })).data).toMatchObject([
     { id: code.id, active: false, times_redeemed: 1 },
   ]);
+  const later = await couponIn({ percent_off: 5, redeem_by: Date.parse("2031-04-02T00:00:00Z") / 1000 });
+  const timed = await stripe.promotionCodes.create({ promotion: { type: "coupon", coupon: later.id } });
+  const active = async (wanted: boolean) =>
+    (await stripe.promotionCodes.list({ active: wanted })).data.map(({ id, active }) => ({ id, active }));
+  expect(await active(true)).toEqual([{ id: timed.id, active: true }]);
+  expect(await active(false)).toEqual([{ id: code.id, active: false }]);
+  await scene.at("2031-04-02T00:00:01Z");
+  expect(await active(true)).toEqual([]);
   const first = await stripe.promotionCodes.create({
     promotion,
     restrictions: { first_time_transaction: true },

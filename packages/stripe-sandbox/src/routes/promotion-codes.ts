@@ -20,6 +20,7 @@ import {
   text,
 } from "../parameters.ts";
 import { route } from "../routes.ts";
+import type { PageQuery } from "../store.ts";
 
 const createTable = parameters<Stripe.PromotionCodeCreateParams>()({
   active: flag,
@@ -67,6 +68,18 @@ function assertFree(books: Books, code: string | undefined): void {
   }
 }
 
+/** Active as it is shown: switched on, in time, not used up, and so is its coupon. */
+function activeNow(now: number, wanted: boolean | undefined): NonNullable<PageQuery["where"]> {
+  if (wanted === undefined) return [];
+  const open = (body: string, until: string): string =>
+    `coalesce(${body} ->> '$.${until}' >= ?, 1)
+     and coalesce(${body} ->> '$.times_redeemed' < ${body} ->> '$.max_redemptions', 1)`;
+  const coupon = `exists (select 1 from object coupon where coupon.id = object.body ->> '$.promotion.coupon'
+    and coupon.removed = 0 and ${open("coupon.body", "redeem_by")})`;
+  const usable = `object.body ->> '$.active' and ${open("object.body", "expires_at")} and ${coupon}`;
+  return [{ sql: `(${usable}) = ${wanted ? 1 : 0}`, values: [now, now] }];
+}
+
 export const promotionCodes = [
   route("POST", "/v1/promotion_codes", createTable, ({ books, input }) => {
     assertFree(books, input.code);
@@ -92,11 +105,10 @@ export const promotionCodes = [
       code === undefined ? [] : [{ sql: "upper(body ->> '$.code') = ?", values: [code.toUpperCase()] }];
     return pageOf(books, "promotion_code", path, input, {
       equal: {
-        "$.active": input.active,
         "$.customer": input.customer,
         "$.promotion.coupon": input.coupon,
       },
-      where: [...typed, ...within("created", input.created)],
+      where: [...activeNow(books.now, input.active), ...typed, ...within("created", input.created)],
     });
   }),
   route("GET", "/v1/promotion_codes/{id}", { expand }, ({ books, id }) => get(books, "promotion_code", id)),
