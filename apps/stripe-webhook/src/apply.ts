@@ -1,5 +1,5 @@
 import type { ServiceContext } from "@headroom/service/context";
-import { syncCustomer } from "@headroom/service/subscriptions";
+import { syncCustomer } from "@headroom/service/customer-sync";
 
 export interface Applier {
   /** Applies what waits for a customer, soon; many calls for one customer become one. */

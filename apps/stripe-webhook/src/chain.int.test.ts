@@ -2,7 +2,7 @@ import { changePlan, getBilling } from "@headroom/service/billing";
 import { startCheckout } from "@headroom/service/checkout";
 import { listInvoices } from "@headroom/service/invoices";
 import { setMaxOverages } from "@headroom/service/max-overages";
-import { syncCustomer } from "@headroom/service/subscriptions";
+import { syncCustomer } from "@headroom/service/customer-sync";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createWebhookBench, type WebhookBench } from "./testing/webhook-bench.ts";
 

@@ -1,9 +1,9 @@
 import { tellAlerts } from "@headroom/service/alert-telling";
 import type { ServiceContext } from "@headroom/service/context";
+import { sweepInbox } from "@headroom/service/customer-sync";
 import { expireInvites } from "@headroom/service/invite-expiry";
 import { closeDuePeriods, reportOverage } from "@headroom/service/overage-reporting";
 import { expireReservations } from "@headroom/service/reservation-expiry";
-import { sweepInbox } from "@headroom/service/subscriptions";
 import { type Loop, startLoop } from "./loops.ts";
 import { startWebhookLoop } from "./webhooks.ts";
 

@@ -40,19 +40,33 @@ export async function holdLease(tx: Tx, customerId: string, token: string): Prom
 }
 
 /** Gives the lease back, if it is still this one's. */
-export async function releaseLease(
-  tx: Tx,
-  customerId: string,
-  token: string,
-  outcome: { seq: number | null; error: string | null },
-): Promise<void> {
+export async function releaseLease(tx: Tx, customerId: string, token: string): Promise<void> {
   await tx
     .updateTable("stripe_customer_sync")
-    .set({ lease_token: null, lease_until: null, last_error: outcome.error })
-    .$if(outcome.seq !== null && outcome.error === null, (query) =>
-      query.set({ synced_seq: outcome.seq ?? 0, synced_at: sql`clock_timestamp()` }),
-    )
+    .set({ lease_token: null, lease_until: null })
     .where("customer_id", "=", customerId)
     .where("lease_token", "=", token)
+    .execute();
+}
+
+/** Notes that a customer's state was read from Stripe and written here. The caller holds the lease. */
+export async function noteSynced(tx: Tx, customerId: string, seq: number | null): Promise<void> {
+  await tx
+    .updateTable("stripe_customer_sync")
+    .set({
+      synced_at: sql`clock_timestamp()`,
+      last_error: null,
+      ...(seq === null ? {} : { synced_seq: seq }),
+    })
+    .where("customer_id", "=", customerId)
+    .execute();
+}
+
+/** Notes why a customer's state could not be written. The caller holds the lease. */
+export async function noteSyncFault(tx: Tx, customerId: string, error: string): Promise<void> {
+  await tx
+    .updateTable("stripe_customer_sync")
+    .set({ last_error: error })
+    .where("customer_id", "=", customerId)
     .execute();
 }

@@ -47,7 +47,7 @@ export async function readEntitlements(tx: Tx, organizationId: string): Promise<
           'included', g.included, 'maxOverage', g.max_overage, 'hardCap', g.hard_cap) order by g.ordinality), '[]')
         from usage_status(s.organization_id) with ordinality g) as meters,
       least(
-        case when clock.now < s.limits_until then s.limits_until end,
+        f.until,
         case when clock.now < s.trial_end and s.state = 'trialing' then s.trial_end end,
         (select min(v.expires_at) from operator_override v
           where v.organization_id = s.organization_id and clock.now < v.expires_at),
@@ -56,11 +56,8 @@ export async function readEntitlements(tx: Tx, organizationId: string): Promise<
       ) as "validUntil"
     from clock
     join subscription s on s.organization_id = ${organizationId}::uuid
-    cross join lateral (
-      select s.plan_id is not null and (s.limits_until is null or clock.now < s.limits_until)
-    ) as paid (holds)
-    join plan p on p.id = case when holds then s.plan_id else s.base_plan_id end
-      and p.version = case when holds then s.plan_version else s.base_plan_version end`.execute(tx);
+    cross join lateral plan_in_force(s, clock.now) f
+    join plan p on p.id = f.plan_id and p.version = f.plan_version`.execute(tx);
   const row = rows[0];
   if (row === undefined) {
     throw new Error(`organization ${organizationId} has no subscription row`);

@@ -44,21 +44,17 @@ export interface OverageSetting {
 }
 
 /** Every active meter, with the terms of the plan whose limits hold. */
-export async function listOverageSettings(
-  tx: Tx,
-  organizationId: string,
-  plan: { planId: string; planVersion: number },
-): Promise<OverageSetting[]> {
+export async function listOverageSettings(tx: Tx, organizationId: string): Promise<OverageSetting[]> {
   const { rows } = await sql<OverageSetting>`
     select g.meter, g.max_overage as "maxOverage", g.hard_cap as "hardCap", g.period_used as used, g.included,
       coalesce(pm.overage, false) as sold,
-      coalesce(pm.overage and s.overage_allowed and s.plan_id = pm.plan_id and s.plan_version = pm.plan_version, false)
-        as allowed,
-      own.meter is not null as own, pm.unit_price as "unitPrice"
+      coalesce(pm.overage and s.overage_allowed and f.paid, false) as allowed,
+      own.meter is not null as own, price.unit_price as "unitPrice"
     from usage_status(${organizationId}) g
     join subscription s on s.organization_id = ${organizationId}
-    left join plan_meter pm on pm.plan_id = ${plan.planId} and pm.plan_version = ${plan.planVersion}
-      and pm.meter = g.meter
+    cross join lateral plan_in_force(s, clock_now()) f
+    left join plan_meter pm on pm.plan_id = f.plan_id and pm.plan_version = f.plan_version and pm.meter = g.meter
+    left join lateral overage_price(pm, s.currency) price on pm.meter is not null
     left join max_overage own on own.organization_id = ${organizationId} and own.meter = g.meter`.execute(tx);
   return rows;
 }

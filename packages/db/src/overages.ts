@@ -195,10 +195,12 @@ export interface AccruedPeriod {
 export async function listAccruedPeriods(tx: Tx, organizationId: string): Promise<AccruedPeriod[]> {
   const { rows } = await sql<AccruedPeriod>`
     select g.meter, g.period_start as "periodStart", g.period_end as "periodEnd", g.period_used as total,
-      coalesce(u.over_cap, 0)::bigint as "overCap", g.included, g.hard_cap as "hardCap", pm.unit_price as "unitPrice", pm.currency,
-      pm.bill_above_cap as "billAboveCap"
+      coalesce(u.over_cap, 0)::bigint as "overCap", g.included, g.hard_cap as "hardCap",
+      price.unit_price as "unitPrice", price.currency, pm.bill_above_cap as "billAboveCap"
     from usage_status(${organizationId}) g
+    join subscription s on s.organization_id = ${organizationId}
     join plan_meter pm on pm.plan_id = g.plan_id and pm.plan_version = g.plan_version and pm.meter = g.meter
+    cross join lateral overage_price(pm, s.currency) price
     cross join lateral (
       select sum(s.over_cap) as over_cap from usage_sums(${organizationId}, g.meter, g.period_start) s
     ) u

@@ -31,8 +31,23 @@ const columns = [
   "definition_hash as terms",
 ] as const;
 
+// Versions that were written before these had a name have their defaults.
 function toPlan(row: Omit<PlanRow, "definition"> & { definition: unknown }): PlanRow {
-  return { ...row, definition: row.definition as PlanDefinition };
+  const stored = row.definition as PlanDefinition;
+  const meters = Object.entries(stored.meters).map(([name, terms]) => [
+    name,
+    {
+      ...terms,
+      overage: terms.overage && { ...terms.overage, otherPrices: terms.overage.otherPrices ?? [] },
+    },
+  ]);
+  const definition: PlanDefinition = {
+    ...stored,
+    proration: stored.proration ?? "next_invoice",
+    seats: { ...stored.seats, proration: stored.seats.proration ?? "next_invoice" },
+    meters: Object.fromEntries(meters),
+  };
+  return { ...row, definition };
 }
 
 /** Lets one push at a time through, until the transaction ends. */

@@ -100,11 +100,8 @@ export async function readProfileAllowance(
     select p.id as "planId", (p.definition ->> 'profilesIncluded')::int as "limit",
       (select count(*) from profile f where f.organization_id = s.organization_id) as used
     from subscription s
-    cross join lateral (
-      select s.plan_id is not null and (s.limits_until is null or ${at}::timestamptz < s.limits_until)
-    ) as paid (holds)
-    join plan p on p.id = case when holds then s.plan_id else s.base_plan_id end
-      and p.version = case when holds then s.plan_version else s.base_plan_version end
+    cross join lateral plan_in_force(s, ${at}::timestamptz) f
+    join plan p on p.id = f.plan_id and p.version = f.plan_version
     where s.organization_id = ${organizationId}`.execute(tx);
   const row = rows[0];
   if (row === undefined) {

@@ -323,6 +323,14 @@ export interface PlanMeter {
   unit_price: Numeric | null;
 }
 
+export interface PlanMeterPrice {
+  currency: string;
+  meter: string;
+  plan_id: string;
+  plan_version: number;
+  unit_price: Numeric;
+}
+
 export interface PlanPrice {
   billing_interval: string;
   currency: string;
@@ -425,6 +433,9 @@ export interface Subscription {
   organization_id: string;
   overage_allowed: Generated<boolean>;
   past_due_since: Timestamp | null;
+  pending_at: Timestamp | null;
+  pending_plan_id: string | null;
+  pending_plan_version: number | null;
   plan_id: string | null;
   plan_item_id: string | null;
   plan_version: number | null;
@@ -684,6 +695,7 @@ export interface DB {
   overage: Overage;
   plan: Plan;
   plan_meter: PlanMeter;
+  plan_meter_price: PlanMeterPrice;
   plan_price: PlanPrice;
   platform_key: PlatformKey;
   profile: Profile;

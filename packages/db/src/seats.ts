@@ -12,7 +12,7 @@ export function seatCounts(organizationId: string): RawBuilder<SeatCounts> {
     select jsonb_build_object(
       'plan', jsonb_build_object(
         'planId', p.id, 'kind', p.seats_kind, 'included', coalesce(p.seats_included, 0), 'max', p.seats_max),
-      'purchased', case when holds then s.seats_purchased else 0 end,
+      'purchased', case when f.paid then s.seats_purchased else 0 end,
       'members', (
         select jsonb_build_object(
           'owner', count(*) filter (where m.role = 'owner'),
@@ -28,11 +28,8 @@ export function seatCounts(organizationId: string): RawBuilder<SeatCounts> {
         where o.organization_id = s.organization_id and o.kind = 'seats'
           and (o.expires_at is null or o.expires_at > (select now from clock))))
     from subscription s
-    cross join lateral (
-      select s.plan_id is not null and (s.limits_until is null or (select now from clock) < s.limits_until)
-    ) as paid (holds)
-    join plan p on p.id = case when holds then s.plan_id else s.base_plan_id end
-      and p.version = case when holds then s.plan_version else s.base_plan_version end
+    cross join lateral plan_in_force(s, (select now from clock)) f
+    join plan p on p.id = f.plan_id and p.version = f.plan_version
     where s.organization_id = ${organizationId}::uuid)`;
 }
 

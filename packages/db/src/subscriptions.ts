@@ -85,6 +85,7 @@ function toFacts(row: Selectable<DB["subscription"]>): SubscriptionFacts {
     state: row.state as SubscriptionState,
     planId: row.plan_id,
     planVersion: row.plan_version,
+    pending: pendingOf(row),
     limitsUntil: instant(row.limits_until),
     overageAllowed: row.overage_allowed,
     seatsPurchased: row.seats_purchased,
@@ -111,6 +112,9 @@ function toColumns(facts: SubscriptionFacts) {
     state: facts.state,
     plan_id: facts.planId,
     plan_version: facts.planVersion,
+    pending_plan_id: facts.pending?.planId ?? null,
+    pending_plan_version: facts.pending?.planVersion ?? null,
+    pending_at: date(facts.pending?.at ?? null),
     limits_until: date(facts.limitsUntil),
     overage_allowed: facts.overageAllowed,
     seats_purchased: facts.seatsPurchased,
@@ -129,6 +133,13 @@ function toColumns(facts: SubscriptionFacts) {
     plan_item_id: facts.planItemId,
     seat_item_id: facts.seatItemId,
   };
+}
+
+function pendingOf(row: Selectable<DB["subscription"]>): SubscriptionFacts["pending"] {
+  const { pending_plan_id: planId, pending_plan_version: planVersion, pending_at: at } = row;
+  return planId === null || planVersion === null || at === null
+    ? null
+    : { planId, planVersion, at: at.getTime() };
 }
 
 function instant(value: Date | null): Instant | null {

@@ -12,7 +12,7 @@ import { readUsageStatus } from "./usage-readings.ts";
 
 const largest = Number.MAX_SAFE_INTEGER;
 const open: MeterTerms = { dailyLimit: null, included: null, overage: null };
-const sold = { unitPrice: "2.5", currency: "usd", ceiling: null };
+const sold = { unitPrice: "2.5", currency: "usd", otherPrices: [], ceiling: null };
 
 let scratch: TestDatabase;
 let api: Database;

@@ -17,7 +17,10 @@ let make: Factory;
 const terms = (dailyLimit: number | null, included: number | null, maxOverage?: number): MeterTerms => ({
   dailyLimit,
   included,
-  overage: maxOverage === undefined ? null : { unitPrice: "2.5", currency: "usd", maxOverage, ceiling: null },
+  overage:
+    maxOverage === undefined
+      ? null
+      : { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage, ceiling: null },
 });
 
 beforeAll(async () => {
@@ -384,7 +387,7 @@ describe("limits", () => {
         jobs: {
           dailyLimit: null,
           included: 10,
-          overage: { unitPrice: "2.5", currency: "usd", maxOverage: 5, ceiling: 30 },
+          overage: { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage: 5, ceiling: 30 },
         },
       },
       { isDefault: false },

@@ -5,6 +5,7 @@ import type { Catalogue } from "./catalogue.ts";
 import {
   type ItemSnapshot,
   noSubscription,
+  planAt,
   type SubscriptionFacts,
   type SubscriptionSnapshot,
   stateAt,
@@ -52,6 +53,7 @@ function subscription(more: Partial<SubscriptionSnapshot> = {}): SubscriptionSna
     cancelAt: null,
     cancelAtPeriodEnd: false,
     endedAt: null,
+    kept: null,
     latestInvoice: null,
     items: [pro],
     ...more,
@@ -310,6 +312,42 @@ describe("the reduction", () => {
         expect(facts.overageAllowed && facts.state !== "active").toBe(false);
       }),
     );
+  });
+});
+
+describe("a plan that waits for the end of the period", () => {
+  const kept = { planId: "max", planVersion: 1, until: end };
+  const waiting = reduce([subscription({ kept })], active).facts;
+  const base = { planId: "free", planVersion: 1 };
+
+  it("leaves what was paid for in force until then", () => {
+    expect(waiting).toMatchObject({
+      planId: "max",
+      planVersion: 1,
+      pending: { planId: "pro", planVersion: 1, at: end },
+    });
+    expect(planAt(waiting, base, end - 1)).toEqual({ planId: "max", planVersion: 1 });
+    expect(planAt(waiting, base, end)).toEqual({ planId: "pro", planVersion: 1 });
+    expect(planAt({ ...waiting, limitsUntil: end - 2 }, base, end - 1)).toEqual(base);
+  });
+
+  it("is over with the period that it was kept for, and with a version that nobody knows", () => {
+    const turned = { ...pro, periodStart: end, periodEnd: end + 31 * day };
+    expect(reduce([subscription({ kept, items: [turned] })], waiting).facts).toMatchObject({
+      planId: "pro",
+      pending: null,
+    });
+    const unknown = reduce([subscription({ kept: { ...kept, planVersion: 9 } })], active).facts;
+    expect(unknown).toMatchObject({ planId: "pro", pending: null });
+  });
+
+  it("is told when it is planned and when it is withdrawn", () => {
+    expect(transitionsOf(active, { ...active, pending: waiting.pending }).map((one) => one.action)).toEqual([
+      "subscription.plan_change_scheduled",
+    ]);
+    expect(transitionsOf({ ...active, pending: waiting.pending }, active).map((one) => one.action)).toEqual([
+      "subscription.plan_change_ended",
+    ]);
   });
 });
 

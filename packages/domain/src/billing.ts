@@ -87,8 +87,7 @@ function running(
   return {
     ...standing(subscription, same, graceDays, cancelAt, catalogue.overageWhilePastDue, now),
     source: "stripe",
-    planId: plan.planId,
-    planVersion: plan.planVersion,
+    ...plansOf(subscription, plan, catalogue),
     seatsPurchased: seats.reduce((sum, seat) => sum + (seat?.item.quantity ?? 0), 0),
     anchor: subscription.anchor,
     periodStart: plan.item.periodStart,
@@ -104,6 +103,20 @@ function running(
     planItemId: plan.item.id,
     seatItemId: seats.map((seat) => seat?.item.id ?? "").sort()[0] ?? null,
   };
+}
+
+/** The plan that holds and the one that waits. What is kept is kept for the period that it was kept for, no other. */
+function plansOf(
+  { kept }: SubscriptionSnapshot,
+  { planId, planVersion, item }: MappedItem,
+  catalogue: Catalogue,
+): Pick<SubscriptionFacts, "planId" | "planVersion" | "pending"> {
+  const isKept = kept !== null && kept.until === item.periodEnd;
+  if (!isKept || !catalogue.plans.some((one) => one.id === kept.planId && one.version === kept.planVersion)) {
+    return { planId, planVersion, pending: null };
+  }
+  const pending = { planId, planVersion, at: kept.until };
+  return { planId: kept.planId, planVersion: kept.planVersion, pending };
 }
 
 type Standing = Pick<SubscriptionFacts, "state" | "limitsUntil" | "overageAllowed" | "pastDueSince">;

@@ -20,6 +20,8 @@ export interface OverageTerms {
   unitPrice: string;
   /** ISO 4217, lower case. */
   currency: string;
+  /** What a unit costs those who pay in another currency. */
+  otherPrices: readonly { currency: string; unitPrice: string }[];
   /** Max overage until the organization sets its own; null: no cap. */
   maxOverage: number | null;
   /** The highest max overage an organization may set; null: none. */
@@ -34,20 +36,21 @@ export interface PlanPrice {
   unitAmount: string;
 }
 
-export type PlanSeats =
-  | {
-      kind: "licensed";
-      included: number;
-      /** What one more seat costs; empty: seats are not sold. */
-      prices: readonly PlanPrice[];
-    }
-  | {
-      kind: "auto";
-      included: number;
-      /** null: none. */
-      maxSeats: number | null;
-      prices: readonly PlanPrice[];
-    };
+/**
+ * How the rest of a paid period is settled when something changes in it: on the next invoice, on an invoice at once, or
+ * not at all.
+ */
+export type Proration = "next_invoice" | "now" | "none";
+
+/** `high_water`: as `next_invoice`, and fewer seats within a period are paid until its end. */
+export type SeatProration = Proration | "high_water";
+
+export type PlanSeats = {
+  included: number;
+  /** What one more seat costs; empty: seats are not sold. */
+  prices: readonly PlanPrice[];
+  proration: SeatProration;
+} & ({ kind: "licensed" } | { kind: "auto" /** null: none. */; maxSeats: number | null });
 
 export interface PlanDefinition {
   displayName: string;
@@ -66,7 +69,10 @@ export interface PlanDefinition {
   trialDays: number;
   /** Days that limits hold after a failed payment. */
   graceDays: number;
+  /** When a change to this cheaper plan takes effect. */
   downgrade: "period_end" | "now";
+  /** Of changes to this plan that take effect at once. */
+  proration: Proration;
   profilesIncluded: number | null;
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { defaultPolicies, type PlanDefinition } from "./configuration.ts";
+import { defaultPolicies, type MeterTerms, type PlanDefinition } from "./configuration.ts";
 import {
   assertAvailable,
   canonical,
@@ -17,17 +17,29 @@ const free: PlanDefinition = {
   public: true,
   active: true,
   prices: [],
-  seats: { kind: "licensed", included: 2, prices: [] },
+  seats: { kind: "licensed", included: 2, prices: [], proration: "next_invoice" },
   meters: { pages: { dailyLimit: 1, included: null, overage: null } },
   features: {},
   trialDays: 0,
   graceDays: 7,
   downgrade: "period_end",
+  proration: "next_invoice",
   profilesIncluded: null,
 };
 const usd = { interval: "month", currency: "usd", unitAmount: "2900" } as const;
 const eur = { interval: "year", currency: "eur", unitAmount: "30000" } as const;
-const pro: PlanDefinition = { ...free, displayName: "Pro", default: false, prices: [usd, eur] };
+const soldIn = (...others: string[]): MeterTerms => {
+  const otherPrices = others.map((currency) => ({ currency, unitPrice: "2" }));
+  const overage = { unitPrice: "2.5", currency: "usd", otherPrices, maxOverage: 0, ceiling: null };
+  return { dailyLimit: 1, included: 5, overage };
+};
+const pro: PlanDefinition = {
+  ...free,
+  displayName: "Pro",
+  default: false,
+  prices: [usd, eur],
+  meters: { pages: soldIn() },
+};
 const policies = defaultPolicies;
 const digest = (terms: string) => `${terms.length}:${terms}`;
 
@@ -42,6 +54,9 @@ describe("diffPlans", () => {
     ["other limits", { ...pro, meters: {} }, "new_version", 2],
     ["another name", { ...pro, displayName: "Professional" }, "updated", 1],
     ["no longer sold", { ...pro, active: false }, "updated", 1],
+    ["other prorations", { ...pro, proration: "now" }, "updated", 1],
+    ["seats prorated otherwise", { ...pro, seats: { ...pro.seats, proration: "none" } }, "updated", 1],
+    ["overage in one more currency", { ...pro, meters: { pages: soldIn("eur") } }, "new_version", 2],
   ])("%s", (_, plan, change, version) => {
     const diff = diffPlans({ plans: { pro: plan }, policies }, [stored("pro", pro)], digest);
     expect(diff).toEqual([{ id: "pro", version, change }]);
@@ -66,6 +81,17 @@ describe("diffPlans", () => {
     expect(diffPlans({ plans: { pro }, policies: billing }, [stored("pro", pro)], digest)[0]?.change).toBe(
       "new_version",
     );
+  });
+});
+
+describe("termsOf", () => {
+  it("of a plan written before there were prorations and other currencies is the same", () => {
+    const { proration: _plan, seats, ...rest } = pro;
+    const { proration: _seats, ...seatTerms } = seats;
+    const overage = { unitPrice: "2.5", currency: "usd", maxOverage: 0, ceiling: null };
+    const before = { ...rest, seats: seatTerms, meters: { pages: { ...soldIn(), overage } } };
+    const { displayName: _a, default: _b, public: _c, active: _d, ...terms } = before;
+    expect(termsOf(pro, false)).toBe(canonical({ ...terms, billAboveCap: false }));
   });
 });
 
@@ -111,7 +137,7 @@ describe("buying", () => {
   });
 
   it("names a version's price for ever", () => {
-    const seats = { kind: "licensed", included: 5, prices: [usd] } as const;
+    const seats = { ...pro.seats, included: 5, prices: [usd] };
     const keys = pricesOf({ id: "pro", version: 2 }, { ...pro, seats }).map((price) => price.lookupKey);
     expect(keys).toEqual([
       "headroom_pro_v2_plan_month_usd",

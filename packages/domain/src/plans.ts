@@ -1,4 +1,4 @@
-import type { Configuration, PlanDefinition, PlanPrice } from "./configuration.ts";
+import type { Configuration, MeterTerms, PlanDefinition, PlanPrice } from "./configuration.ts";
 import { DomainError } from "./errors.ts";
 
 /** A plan as the database has it now. */
@@ -19,12 +19,26 @@ export interface PlanChange {
 }
 
 /**
- * What a customer of a plan agreed to, as canonical text: a plan whose terms differ is a new version. Names and
- * whether it is listed, sold or the default are not terms and change in place.
+ * What a customer of a plan agreed to, as canonical text: a plan whose terms differ is a new version. Names, whether it
+ * is listed, sold or the default, and how changes are prorated are not terms and change in place.
  */
 export function termsOf(plan: PlanDefinition, billAboveCap: boolean): string {
-  const { displayName: _name, default: _default, public: _public, active: _active, ...terms } = plan;
-  return canonical({ ...terms, billAboveCap });
+  const { displayName: _name, default: _default, public: _public, active: _active, ...rest } = plan;
+  const { proration: _proration, seats, meters, ...terms } = rest;
+  const { proration: _seatProration, ...seatTerms } = seats;
+  const meterTerms = Object.fromEntries(
+    Object.entries(meters).map(([name, meter]) => [name, meterText(meter)]),
+  );
+  return canonical({ ...terms, seats: seatTerms, meters: meterTerms, billAboveCap });
+}
+
+// Absent as long as there are none: plans that were written before there were other currencies keep their version.
+function meterText({ overage, ...terms }: MeterTerms): object {
+  if (overage === null || overage.otherPrices.length > 0) {
+    return { ...terms, overage };
+  }
+  const { otherPrices: _none, ...first } = overage;
+  return { ...terms, overage: first };
 }
 
 /**

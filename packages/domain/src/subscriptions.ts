@@ -14,6 +14,16 @@ export interface ItemSnapshot {
   periodEnd: Instant;
 }
 
+/**
+ * A change to a cheaper plan waits for the end of the paid period: Stripe's items have the new plan at once, so that the
+ * renewal bills it whatever happens to us meanwhile, and the subscription's metadata says what holds until then.
+ */
+export interface KeptPlan {
+  planId: string;
+  planVersion: number;
+  until: Instant;
+}
+
 /** A subscription as Stripe has it now. */
 export interface SubscriptionSnapshot {
   id: string;
@@ -28,6 +38,8 @@ export interface SubscriptionSnapshot {
   cancelAt: Instant | null;
   cancelAtPeriodEnd: boolean;
   endedAt: Instant | null;
+  /** The plan that was paid for and holds until an instant, although the items carry the next one already. */
+  kept: KeptPlan | null;
   /** The newest invoice: when it was finalized, and when it is due (sent invoices only). */
   latestInvoice: { finalizedAt: Instant | null; dueAt: Instant | null } | null;
   items: readonly ItemSnapshot[];
@@ -51,6 +63,8 @@ export interface SubscriptionFacts {
   state: SubscriptionState;
   planId: string | null;
   planVersion: number | null;
+  /** The plan that takes over at an instant, while one waits. */
+  pending: { planId: string; planVersion: number; at: Instant } | null;
   limitsUntil: Instant | null;
   overageAllowed: boolean;
   seatsPurchased: number;
@@ -77,6 +91,7 @@ export const noSubscription: SubscriptionFacts = {
   state: "none",
   planId: null,
   planVersion: null,
+  pending: null,
   limitsUntil: null,
   overageAllowed: false,
   seatsPurchased: 0,
@@ -117,15 +132,23 @@ export function stateAt(
   return facts.state === "past_due" ? "restricted" : facts.state;
 }
 
-/** The plan whose limits hold at an instant: the subscription's, or the base plan once those have run out. */
+/**
+ * The plan whose limits hold at an instant: the subscription's, the pending one from its instant on, or the base plan once
+ * the limits have run out. `plan_in_force` is the same in SQL.
+ */
 export function planAt(
-  facts: Pick<SubscriptionFacts, "planId" | "planVersion" | "limitsUntil">,
+  facts: Pick<SubscriptionFacts, "planId" | "planVersion" | "pending" | "limitsUntil">,
   base: { planId: string; planVersion: number },
   now: Instant,
 ): { planId: string; planVersion: number } {
-  const { planId, planVersion, limitsUntil } = facts;
+  const { planId, planVersion, pending, limitsUntil } = facts;
   const holds = limitsUntil === null || now < limitsUntil;
-  return holds && planId !== null && planVersion !== null ? { planId, planVersion } : base;
+  if (!holds || planId === null || planVersion === null) {
+    return base;
+  }
+  return pending !== null && now >= pending.at
+    ? { planId: pending.planId, planVersion: pending.planVersion }
+    : { planId, planVersion };
 }
 
 /** Something about a subscription that the audit trail tells. */
@@ -141,6 +164,16 @@ export function transitionsOf(previous: SubscriptionFacts, next: SubscriptionFac
   if (previous.planId !== next.planId || previous.planVersion !== next.planVersion) {
     const plans = { from: previous.planId, to: next.planId, version: next.planVersion };
     tell(planAction(previous, next), { ...plans, subscription: next.subscriptionId });
+  }
+  if (
+    next.planId !== null &&
+    (previous.pending?.planId !== next.pending?.planId || previous.pending?.at !== next.pending?.at)
+  ) {
+    tell(next.pending === null ? "subscription.plan_change_ended" : "subscription.plan_change_scheduled", {
+      from: next.planId,
+      to: next.pending?.planId ?? null,
+      at: next.pending?.at ?? null,
+    });
   }
   if (previous.state !== next.state) {
     tell("subscription.state_changed", { from: previous.state, to: next.state });

@@ -5,8 +5,8 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startCheckout } from "./checkout.ts";
 import type { ServiceContext } from "./context.ts";
+import { syncCustomer } from "./customer-sync.ts";
 import { acceptInvite } from "./invite-acceptance.ts";
-import { syncCustomer } from "./subscriptions.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 import { createWorld, invite, outcomeOf, type Person, tallyOf, type World } from "./testing/world.ts";
 

@@ -26,6 +26,7 @@ const prices = z.array(price).default([]);
 const overage = z.strictObject({
   unitPrice,
   currency,
+  otherPrices: z.array(z.strictObject({ currency, unitPrice })).default([]),
   maxOverage: limit.default(0),
   ceiling: limit.default(null),
 });
@@ -36,9 +37,15 @@ const terms = z.strictObject({
   overage: overage.nullable().default(null),
 }) satisfies z.ZodType<MeterTerms>;
 
+const proration = z.enum(["next_invoice", "now", "none"]).default("next_invoice");
+const seatTerms = {
+  included: count,
+  prices,
+  proration: z.enum(["next_invoice", "now", "none", "high_water"]).default("next_invoice"),
+};
 const seats = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("licensed"), included: count, prices }),
-  z.strictObject({ kind: z.literal("auto"), included: count, maxSeats: limit.default(null), prices }),
+  z.strictObject({ kind: z.literal("licensed"), ...seatTerms }),
+  z.strictObject({ kind: z.literal("auto"), maxSeats: limit.default(null), ...seatTerms }),
 ]);
 
 const plan = z.strictObject({
@@ -53,6 +60,7 @@ const plan = z.strictObject({
   trialDays: z.int().min(0).max(730).default(0),
   graceDays: z.int().min(0).max(365).default(7),
   downgrade: z.enum(["period_end", "now"]).default("period_end"),
+  proration,
   profilesIncluded: limit.default(null),
 }) satisfies z.ZodType<PlanDefinition>;
 

@@ -49,7 +49,7 @@ describe("parseConfiguration", () => {
     expect(parsed.plans.pro?.meters.pages).toEqual({
       dailyLimit: null,
       included: 10,
-      overage: { unitPrice: "2.5", currency: "usd", maxOverage: 0, ceiling: null },
+      overage: { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage: 0, ceiling: null },
     });
   });
 

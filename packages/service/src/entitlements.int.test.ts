@@ -13,7 +13,7 @@ beforeAll(async () => {
       pages: {
         dailyLimit: 1_000,
         included: 5_000,
-        overage: { unitPrice: "2.5", currency: "usd", maxOverage: 100, ceiling: null },
+        overage: { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage: 100, ceiling: null },
       },
     },
     { isDefault: false },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startCheckout } from "./checkout.ts";
+import { syncCustomer } from "./customer-sync.ts";
 import { setMaxOverages } from "./max-overages.ts";
-import { syncCustomer } from "./subscriptions.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 
 let bench: StripeBench;

@@ -5,12 +5,10 @@ import {
   type OverageSetting,
   writeMaxOverage,
 } from "@headroom/db/max-overages";
-import { readSubscription, refreshLimits } from "@headroom/db/subscriptions";
-import type { Tx } from "@headroom/db/tenancy";
+import { refreshLimits } from "@headroom/db/subscriptions";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import { plainPrice } from "@headroom/domain/money";
-import { planAt } from "@headroom/domain/subscriptions";
 import { overageOf } from "@headroom/domain/usage";
 import { type Access, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
@@ -49,7 +47,7 @@ export async function setMaxOverages(
   return withLockedOrganization(context, access, async (tx, _organization, fresh) => {
     const { organizationId, actor } = fresh;
     const now = await readClock(tx);
-    const before = await readSettings(tx, organizationId, now);
+    const before = await listOverageSettings(tx, organizationId);
     const { meter, units, cents } = input;
     const setting = { units: units ?? null, cents: cents ?? null };
     const meters = metersToSet(before, meter);
@@ -70,13 +68,8 @@ export async function setMaxOverages(
         { name: "entitlements.changed", payload: {} },
       ],
     });
-    return { meters: (await readSettings(tx, organizationId, now)).map(toView) };
+    return { meters: (await listOverageSettings(tx, organizationId)).map(toView) };
   });
-}
-
-async function readSettings(tx: Tx, organizationId: string, now: Date): Promise<OverageSetting[]> {
-  const { base, facts } = await readSubscription(tx, organizationId);
-  return listOverageSettings(tx, organizationId, planAt(facts, base, now.getTime()));
 }
 
 function metersToSet(settings: readonly OverageSetting[], meter: string | undefined): string[] {

@@ -39,6 +39,7 @@ const day = 24 * hour;
 const overage = (maxOverage: number | null, ceiling: number | null) => ({
   unitPrice: "2.5",
   currency: "usd",
+  otherPrices: [],
   maxOverage,
   ceiling,
 });

@@ -32,7 +32,7 @@ beforeAll(async () => {
     createDatabase({ connectionString: world.scratch.url, role, applicationName: "races", max });
   webhook = as("hr_webhook", 2);
   worker = as("hr_worker", 4);
-  const terms = { unitPrice: "2.5", currency: "usd", maxOverage: 0, ceiling: null };
+  const terms = { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage: 0, ceiling: null };
   await world.make.plan(
     "pro",
     { pages: { dailyLimit: 400, included: 60, overage: terms } },

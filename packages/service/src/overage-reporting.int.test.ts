@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startCheckout } from "./checkout.ts";
+import { syncCustomer } from "./customer-sync.ts";
 import { setMaxOverages } from "./max-overages.ts";
 import { closeDuePeriods, reportOverage } from "./overage-reporting.ts";
 import { pushPlans } from "./plans.ts";
 import { StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
-import { syncCustomer } from "./subscriptions.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 
 let bench: StripeBench;

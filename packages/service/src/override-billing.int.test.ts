@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startCheckout } from "./checkout.ts";
+import { syncCustomer } from "./customer-sync.ts";
 import { listInvoices } from "./invoices.ts";
 import { setMaxOverages } from "./max-overages.ts";
 import { closeDuePeriods } from "./overage-reporting.ts";
-import { syncCustomer } from "./subscriptions.ts";
 import { handOn, type OverrideHand } from "./testing/overrides.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 

@@ -2,6 +2,7 @@ import type { Policies } from "@headroom/domain/configuration";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startCheckout } from "./checkout.ts";
 import type { ServiceContext } from "./context.ts";
+import { syncCustomer } from "./customer-sync.ts";
 import { describeCustomer } from "./customers.ts";
 import { setMaxOverages } from "./max-overages.ts";
 import { deleteOrganization, purgeOrganizations } from "./organization-deletion.ts";
@@ -10,7 +11,6 @@ import { closeDuePeriods, reportOverage } from "./overage-reporting.ts";
 import { StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 import { cancelSubscriptions } from "./subscription-cancellation.ts";
-import { syncCustomer } from "./subscriptions.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 import { outcomeOf } from "./testing/world.ts";
 

@@ -4,9 +4,9 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { getBilling } from "./billing.ts";
 import { startCheckout } from "./checkout.ts";
+import { sweepInbox, syncCustomer } from "./customer-sync.ts";
 import { StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
-import { sweepInbox, syncCustomer } from "./subscriptions.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 
 let bench: StripeBench;

@@ -16,7 +16,7 @@ beforeAll(async () => {
   world = await createWorld();
   lane = createUsageLane(world.context.db);
   worker = await world.scratch.connect("hr_worker");
-  const overage = { unitPrice: "2.5", currency: "usd", maxOverage: 20, ceiling: 500 };
+  const overage = { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage: 20, ceiling: 500 };
   await world.make.plan("pro", { pages: { dailyLimit: null, included: 100, overage } }, { isDefault: false });
 });
 afterAll(() => world?.close());

@@ -3,9 +3,11 @@ import { type Clock, createClock } from "./clock.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { startDelivery } from "./delivery.ts";
 import { createQueue, type DeliveryQueue } from "./delivery-queue.ts";
+import { createFaults, type Faults } from "./faults.ts";
 import type { Hooks } from "./hooks.ts";
 import { type SandboxLog, silent } from "./log.ts";
 import { buildWebhookEndpoint } from "./objects/webhook-endpoint.ts";
+import { createRequestLog, type RequestLog } from "./request-log.ts";
 import { listen } from "./server.ts";
 import { createStore, type Store } from "./store.ts";
 
@@ -42,6 +44,8 @@ export interface Sandbox {
   queue: DeliveryQueue;
   log: SandboxLog;
   base: string;
+  faults: Faults;
+  requests: RequestLog;
   /** Virtual time in milliseconds: real time (or the instant it stands still at) plus the offset. */
   now(): number;
   setNow(milliseconds: number): void;
@@ -70,6 +74,8 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     queue,
     log,
     base: "",
+    faults: createFaults(),
+    requests: createRequestLog(),
     now: () => passing() + offset,
     setNow: (milliseconds) => {
       const ahead = milliseconds - passing();

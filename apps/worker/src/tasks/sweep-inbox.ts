@@ -1,5 +1,5 @@
 import type { ServiceContext } from "@headroom/service/context";
-import { sweepInbox } from "@headroom/service/subscriptions";
+import { sweepInbox } from "@headroom/service/customer-sync";
 
 /** Applies the Stripe events that the webhook app has left. */
 export async function sweep(context: ServiceContext): Promise<void> {

@@ -46,7 +46,10 @@ const connections = 24;
 const terms = (dailyLimit: number | null, included: number | null, maxOverage?: number): MeterTerms => ({
   dailyLimit,
   included,
-  overage: maxOverage === undefined ? null : { unitPrice: "2.5", currency: "usd", maxOverage, ceiling: null },
+  overage:
+    maxOverage === undefined
+      ? null
+      : { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage, ceiling: null },
 });
 
 /** Plans: free with 50 pages a day and 10 jobs a period, pro with 100 pages a day and 100 + 20 jobs. */

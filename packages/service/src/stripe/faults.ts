@@ -3,10 +3,17 @@ import Stripe from "stripe";
 
 /**
  * What a failed call to Stripe means for the caller: `missing` the object is not there; `conflict` another call with
- * the same key is under way; `refused` the request itself is wrong, again and again; `credentials` the key is wrong or
+ * the same key is under way; `refused` the request itself is wrong, again and again; `declined` what had to be paid at once was not; `credentials` the key is wrong or
  * lacks a right; `limited` and `unavailable` pass, try again.
  */
-export type StripeFaultKind = "missing" | "conflict" | "refused" | "credentials" | "limited" | "unavailable";
+export type StripeFaultKind =
+  | "missing"
+  | "conflict"
+  | "refused"
+  | "declined"
+  | "credentials"
+  | "limited"
+  | "unavailable";
 
 /** A call to Stripe that failed. The message is Stripe's, for logs; it never reaches a caller. */
 export class StripeFault extends Error {
@@ -70,6 +77,9 @@ function kindOf(error: InstanceType<typeof Stripe.errors.StripeError>): StripeFa
   }
   if (error instanceof errors.StripeRateLimitError) {
     return "limited";
+  }
+  if (error instanceof errors.StripeCardError) {
+    return "declined";
   }
   if (error.statusCode === 409) {
     return "conflict";

@@ -1,11 +1,17 @@
-import type { SubscriptionSnapshot } from "@headroom/domain/subscriptions";
+import type { Proration } from "@headroom/domain/configuration";
+import type { KeptPlan, SubscriptionSnapshot } from "@headroom/domain/subscriptions";
 
 /**
  * The calls to Stripe that Headroom makes, in its own words. Instants are milliseconds since 1970; amounts are
  * integer minor units; unit prices decimal strings. `key` is the idempotency key: the same key and parameters answer
  * the same object again. Every call fails with `StripeFault`.
  */
-export interface StripeGateway extends CatalogueCalls, CustomerCalls, CheckoutCalls, InvoiceCalls {
+export interface StripeGateway
+  extends CatalogueCalls,
+    CustomerCalls,
+    SubscriptionCalls,
+    CheckoutCalls,
+    InvoiceCalls {
   /** True for a live key: events of the other mode are put aside. */
   readonly livemode: boolean;
 }
@@ -46,8 +52,27 @@ export interface CustomerCalls {
   describeCustomer(customerId: string, customer: { name: string; email: string | null }): Promise<void>;
   /** The customer and all of their subscriptions, ended ones too. Null: Stripe has no such customer, or deleted it. */
   fetchCustomer(customerId: string): Promise<CustomerState | null>;
+}
+
+export interface SubscriptionCalls {
+  /**
+   * Changes what a subscription is for. Absolute: the same change twice is one.
+   * @throws StripeFault `declined` when the change had to be paid at once and was not: nothing has changed then.
+   */
+  updateSubscription(subscriptionId: string, change: SubscriptionChange, key: string): Promise<void>;
   /** Ends a subscription at once or with its paid period. One that has ended already is left as it is. */
   cancelSubscription(subscriptionId: string, when: "now" | "period_end", key: string): Promise<void>;
+  /** Withdraws a cancellation that has not come yet. */
+  resumeSubscription(subscriptionId: string, key: string): Promise<void>;
+}
+
+export interface SubscriptionChange {
+  /** Items that change, by id; a new one has none and names its price. */
+  items?: readonly { id: string | null; priceId?: string; quantity: number }[];
+  /** `now`: billed, and paid or refused, at once. */
+  proration: Proration;
+  /** The plan that holds until the period ends although the items have the next one; null: none does. */
+  kept?: KeptPlan | null;
 }
 
 export interface CustomerState {

@@ -3,7 +3,7 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import type Stripe from "stripe";
 import { call, StripeFault } from "./faults.ts";
 import type { CheckoutCalls, NewCheckout, StripeCheckout } from "./gateway.ts";
-import { organizationMetadata } from "./live-customers.ts";
+import { organizationMetadata } from "./metadata.ts";
 
 export function checkoutCalls(stripe: Stripe): CheckoutCalls {
   const fetchCheckout = async (sessionId: string) =>

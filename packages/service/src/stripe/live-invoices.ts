@@ -7,7 +7,7 @@ import type {
   StripeInvoice,
   StripeInvoiceLine,
 } from "./gateway.ts";
-import { instant } from "./live-customers.ts";
+import { instant } from "./metadata.ts";
 
 const ledgerKey = "headroom_overage";
 

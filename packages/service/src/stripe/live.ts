@@ -4,6 +4,7 @@ import { catalogueCalls } from "./live-catalogue.ts";
 import { checkoutCalls } from "./live-checkout.ts";
 import { customerCalls } from "./live-customers.ts";
 import { invoiceCalls } from "./live-invoices.ts";
+import { subscriptionCalls } from "./live-subscriptions.ts";
 
 export interface StripeOptions {
   secretKey: string;
@@ -24,6 +25,7 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
     livemode: isLive(secretKey),
     ...catalogueCalls(stripe),
     ...customerCalls(stripe),
+    ...subscriptionCalls(stripe),
     ...checkoutCalls(stripe),
     ...invoiceCalls(stripe),
   };

@@ -18,10 +18,10 @@ import type Stripe from "stripe";
 import { type Access, authorize } from "../access.ts";
 import { loadConfiguration } from "../configuration.ts";
 import type { ServiceContext } from "../context.ts";
+import { sweepInbox } from "../customer-sync.ts";
 import { closeDuePeriods, reportOverage } from "../overage-reporting.ts";
 import { pushPlans } from "../plans.ts";
 import { createStripeGateway } from "../stripe/live.ts";
-import { sweepInbox } from "../subscriptions.ts";
 
 /** The shipped configuration, a database of its own, and the Stripe sandbox behind the real client. */
 export interface StripeBench {

@@ -73,7 +73,7 @@ export async function openUsageBench(): Promise<UsageBench> {
     "insert into headroom.plan_meter values ('free', 1, 'jobs', null, $1, false, null, null, null, null)",
     [jobs.included],
   );
-  const overage = { unitPrice: "2.5", currency: "usd", maxOverage: 50, ceiling: null };
+  const overage = { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage: 50, ceiling: null };
   const sold = {
     pages: { dailyLimit: 1000, included: null, overage: null },
     jobs: { ...jobs, included: 100, overage },

@@ -69,7 +69,7 @@ function creditedItems(credits: Credited): NonNullable<InvoiceItem["proration_de
   const { invoice, line } = credits;
   return {
     invoice_line_item_details: { invoice, invoice_line_items: [line] },
-    type: "invoice_line_item_details",
+    type: "invoice_line_items",
   };
 }
 

@@ -9,10 +9,10 @@ import {
   list,
   metadata,
   object,
+  only,
   onlyDisabled,
   paging,
   parameters,
-  partly,
   range,
   refused,
   required,
@@ -47,7 +47,7 @@ const subscriptionData = parameters<Stripe.Checkout.SessionCreateParams.Subscrip
   trial_end: integer,
   trial_period_days: count,
   trial_settings: object({
-    end_behavior: required(object({ billing_cycle_anchor: refused, missing_payment_method: missingMethod })),
+    end_behavior: required(object({ missing_payment_method: missingMethod })),
   }),
 });
 
@@ -81,7 +81,7 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   locale: text,
   managed_payments: onlyDisabled,
   metadata,
-  mode: required(partly(choice("subscription"), "payment", "setup")),
+  mode: required(only("subscription")),
   name_collection: ignored,
   optional_items: refused,
   origin_context: ignored,
@@ -102,7 +102,7 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   subscription_data: object(subscriptionData),
   success_url: required(text),
   tax_id_collection: object({ enabled: required(flag), required: choice("if_supported", "never") }),
-  ui_mode: partly(choice("hosted_page"), "elements", "embedded_page", "form"),
+  ui_mode: only("hosted_page"),
   wallet_options: ignored,
 });
 export const listTable = parameters<Stripe.Checkout.SessionListParams>()({

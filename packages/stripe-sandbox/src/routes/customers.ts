@@ -6,6 +6,7 @@ import { type Books, change, create, get, note, save } from "../books.ts";
 import { pageOf, within } from "../lists.ts";
 import { buildCustomer } from "../objects/customer.ts";
 import {
+  around,
   clearable,
   expand,
   ignored,
@@ -15,6 +16,7 @@ import {
   object,
   paging,
   parameters,
+  type Reader,
   range,
   refused,
   text,
@@ -22,14 +24,31 @@ import {
 import { route } from "../routes.ts";
 import type { Customer } from "../wire.ts";
 
-const address = clearable(
-  object({
+const addressParts = object(
+  parameters<Stripe.AddressParam>()({
     city: clearable(text),
     country: clearable(text),
     line1: clearable(text),
     line2: clearable(text),
     postal_code: clearable(text),
     state: clearable(text),
+  }),
+);
+
+/** An address has all its parts, the ones not given as null. */
+const address: Reader<NonNullable<Customer["address"]> | null | undefined> = clearable(
+  around(addressParts, (raw, at) => {
+    const given = addressParts(raw, at);
+    if (given === undefined) return undefined;
+    const {
+      city = null,
+      country = null,
+      line1 = null,
+      line2 = null,
+      postal_code = null,
+      state = null,
+    } = given;
+    return { city, country, line1, line2, postal_code, state };
   }),
 );
 

@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import { patched } from "../billing/items.ts";
-import { type Books, get, save } from "../books.ts";
+import { type Books, create, get, save } from "../books.ts";
 import { httpUrl } from "../failures.ts";
 import { pageOf } from "../lists.ts";
 import { buildConfiguration, buildPortalSession } from "../objects/portal.ts";
@@ -115,7 +115,12 @@ export const portal = [
       cancelProration: features.subscription_cancel?.proration_behavior ?? "none",
       metadata: patched({}, input.metadata),
     });
-    return save(books, "billing_portal.configuration", configuration);
+    return create(
+      books,
+      "billing_portal.configuration",
+      configuration,
+      "billing_portal.configuration.created",
+    );
   }),
   route("GET", "/v1/billing_portal/configurations", listTable, ({ books, input, path }) =>
     pageOf(books, "billing_portal.configuration", path, input, {
@@ -140,6 +145,6 @@ export const portal = [
         : configuration.default_return_url,
       locale: input.locale ?? null,
     });
-    return save(books, "billing_portal.session", session);
+    return create(books, "billing_portal.session", session, "billing_portal.session.created");
   }),
 ];

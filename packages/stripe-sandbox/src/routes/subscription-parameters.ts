@@ -5,6 +5,7 @@ import {
   clearable,
   count,
   either,
+  except,
   expand,
   flag,
   ignored,
@@ -15,7 +16,6 @@ import {
   onlyDisabled,
   paging,
   parameters,
-  partly,
   range,
   refused,
   required,
@@ -24,7 +24,7 @@ import {
 import { automaticTax, discounts, taxRateIds } from "./terms-parameters.ts";
 
 export const prorationBehavior = choice("create_prorations", "always_invoice", "none");
-export const paymentBehavior = partly(
+export const paymentBehavior = except(
   choice("allow_incomplete", "error_if_incomplete", "default_incomplete"),
   "pending_if_incomplete",
 );
@@ -47,7 +47,7 @@ const cancellationDetails = object(
     feedback_option: refused,
   }),
 );
-export const missingMethod = partly(choice("create_invoice", "cancel"), "pause");
+export const missingMethod = except(choice("create_invoice", "cancel"), "pause");
 const trialSettings = object({
   end_behavior: required(object({ billing_cycle_anchor: refused, missing_payment_method: missingMethod })),
 });
@@ -56,9 +56,13 @@ export const billingMode = object({
   type: required(choice("classic", "flexible")),
 });
 const timeOrWord = <Word extends string>(...words: Word[]) =>
-  either((raw) => typeof raw === "string" && /^-?\d+$/.test(raw), integer, choice(...words));
+  either(
+    (raw) => typeof raw === "string" && /^-?\d+$/.test(raw),
+    integer,
+    except(choice(...words), "max_billed_until"),
+  );
 
-const cancelAt = partly(timeOrWord("min_period_end", "max_period_end"), "max_billed_until");
+const cancelAt = timeOrWord("min_period_end", "max_period_end");
 
 const itemCreate = parameters<Stripe.SubscriptionCreateParams.Item>()({
   billing_thresholds: refused,

@@ -102,7 +102,8 @@ export const subscriptions = [
     const [first] = live(books, id).discounts;
     if (first === undefined) throw missing("discount", id);
     dropDiscounts(books, live(books, id));
-    return { ...get(books, "discount", first), deleted: true };
+    const { end: _, ...discount } = get(books, "discount", first);
+    return { ...discount, deleted: true };
   }),
   route("DELETE", "/v1/subscriptions/{id}", cancelTable, ({ books, input, id }) => {
     const subscription = live(books, id);

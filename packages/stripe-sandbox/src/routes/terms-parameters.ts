@@ -1,4 +1,4 @@
-import { clearable, flag, list, object, onlySelf, required, text } from "../parameters.ts";
+import { clearable, flag, list, object, only, refused, required, text } from "../parameters.ts";
 
 /** `discounts`: coupons and promotion codes to redeem, or discounts to keep; `""` clears. */
 export const discounts = clearable(list(object({ coupon: text, discount: text, promotion_code: text })));
@@ -6,4 +6,7 @@ export const discounts = clearable(list(object({ coupon: text, discount: text, p
 /** `default_tax_rates` and `tax_rates`: ids; `""` clears. */
 export const taxRateIds = clearable(list(text));
 
-export const automaticTax = object({ enabled: required(flag), liability: onlySelf });
+export const automaticTax = object({
+  enabled: required(flag),
+  liability: object({ account: refused, type: required(only("self")) }),
+});
