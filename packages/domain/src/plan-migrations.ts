@@ -80,5 +80,5 @@ export function decideMigration(
     return { items, proration: terms.proration };
   }
   const { planId, planVersion, item } = plan;
-  return { items, proration: "none", kept: { planId, planVersion, until: item.periodEnd } };
+  return { items, proration: "none", kept: { planId, planVersion, until: item.periodEnd, seats: null } };
 }

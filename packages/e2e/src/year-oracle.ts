@@ -1,8 +1,9 @@
 /**
  * What a year of subscriptions must be billed, worked out from the price list, the instants at which things happened and
  * the units that were used. Imports nothing: it knows neither the product nor the sandbox, only the rules as Stripe and
- * our contract state them: prorations by the second, each line rounded once (half away from zero), a month is the anchor
- * and n months, overage is what a month's total has above what its plan includes. Instants are seconds; amounts cents.
+ * our contract state them: prorations by the second, each line rounded once (half away from zero), a credit is the unused
+ * share of what was debited (Stripe, billing mode flexible), a month is the anchor and n months, overage is what a month's
+ * total has above what its plan includes. Instants are seconds; amounts cents.
  */
 
 export interface PriceList {
@@ -76,6 +77,7 @@ export function addMonths(from: number, count: number): number {
 /** Every bill of a life, in the order in which they are made. */
 export function billsOf(life: Life): Bill[] {
   const bills: { at: number; bill: Bill }[] = [];
+  const debited: Debited = new Map();
   const pending: { at: number; line: Line }[] = [];
   const takePending = (until: number): Line[] =>
     pending.splice(0, pending.filter(({ at }) => at <= until).length).map(({ line }) => line);
@@ -89,12 +91,15 @@ export function billsOf(life: Life): Bill[] {
     const before = termsBefore(life, at);
     const now = life.terms.find((one) => one.at === at);
     if (now && before) {
-      for (const line of prorations(life, before, now)) pending.push({ at, line });
+      for (const line of prorations(life, before, now, debited)) pending.push({ at, line });
       if (now.settled === "now") bills.push({ at, bill: { why: "change", lines: takePending(at) } });
     }
     if (boundaries.includes(at) && at < life.endedAt) {
       const current = now ?? before;
-      const lines = [...takePending(at), ...(current ? periodLines(life, current, at) : [])];
+      const ahead = current ? periodLines(life, current, at) : [];
+      debited.clear();
+      for (const line of ahead) debited.set(line.kind, line);
+      const lines = [...takePending(at), ...ahead];
       bills.push({ at, bill: { why: at === life.startedAt ? "start" : "renewal", lines } });
     }
   }
@@ -125,25 +130,31 @@ function periodAround(life: Life, at: number): { start: number; end: number } {
   };
 }
 
+/** The debit of the running period that each item's credit is a share of. */
+type Debited = Map<Line["kind"], Line>;
+
 /** A trial is credited and charged nothing: what happens in it costs from its end on. */
-function prorations(life: Life, before: Terms, now: Terms): Line[] {
+function prorations(life: Life, before: Terms, now: Terms, debited: Debited): Line[] {
   if (now.settled === "none" || now.at < life.anchor) return [];
   const { start, end } = periodAround(life, now.at);
-  const rest = (kind: "plan" | "seat", unit: number, quantity: number, sign: 1 | -1): Line => ({
-    kind,
-    quantity,
-    amount: sign * share(unit, quantity, end - now.at, end - start),
-    start: now.at,
-    end,
-  });
-  const was = priceOf(life, before.plan);
-  const is = priceOf(life, now.plan);
+  const credit = (kind: "plan" | "seat", quantity: number): Line => {
+    const paid = debited.get(kind);
+    const amount = paid === undefined ? 0 : -share(paid.amount, 1, end - now.at, paid.end - paid.start);
+    return { kind, quantity, amount, start: now.at, end };
+  };
+  const debit = (kind: "plan" | "seat", unit: number, quantity: number): Line => {
+    const amount = share(unit, quantity, end - now.at, end - start);
+    const line = { kind, quantity, amount, start: now.at, end };
+    debited.set(kind, line);
+    return line;
+  };
+  const { plan, seat } = priceOf(life, now.plan);
   const samePlan = before.plan === now.plan;
   const lines = [
-    ...(samePlan ? [] : [rest("plan", was.plan, 1, -1), rest("plan", is.plan, 1, 1)]),
+    ...(samePlan ? [] : [credit("plan", 1), debit("plan", plan, 1)]),
     ...(samePlan && before.seats === now.seats
       ? []
-      : [rest("seat", was.seat, before.seats, -1), rest("seat", is.seat, now.seats, 1)]),
+      : [credit("seat", before.seats), debit("seat", seat, now.seats)]),
   ];
   return lines.filter(({ amount }) => amount !== 0);
 }

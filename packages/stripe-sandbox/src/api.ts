@@ -7,6 +7,7 @@ import { fingerprint, type KeptAnswer, keepAnswer, keptAnswer } from "./idempote
 import { newId } from "./ids.ts";
 import { read } from "./parameters.ts";
 import { checkoutSessions } from "./routes/checkout-sessions.ts";
+import { coupons } from "./routes/coupons.ts";
 import { customers } from "./routes/customers.ts";
 import { events } from "./routes/events.ts";
 import { invoiceItems } from "./routes/invoice-items.ts";
@@ -15,8 +16,10 @@ import { paymentMethods } from "./routes/payment-methods.ts";
 import { portal } from "./routes/portal.ts";
 import { prices } from "./routes/prices.ts";
 import { products } from "./routes/products.ts";
+import { promotionCodes } from "./routes/promotion-codes.ts";
 import { subscriptionItems } from "./routes/subscription-items.ts";
 import { subscriptions } from "./routes/subscriptions.ts";
+import { taxRates } from "./routes/tax-rates.ts";
 import { webhookEndpoints } from "./routes/webhook-endpoints.ts";
 import { type Match, matchRoute, type Route } from "./routes.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -28,6 +31,9 @@ export const routes: Route[] = [
   ...customers,
   ...products,
   ...prices,
+  ...coupons,
+  ...promotionCodes,
+  ...taxRates,
   ...paymentMethods,
   ...checkoutSessions,
   ...portal,

@@ -130,7 +130,7 @@ function workOf(sandbox: Sandbox, at: number, most: number): Step[] {
 async function moveTo(sandbox: Sandbox, hooks: Hooks, target: number): Promise<void> {
   if (target <= sandbox.now()) return;
   await tellClock(hooks, target);
-  sandbox.setOffset(Math.max(sandbox.now(), target) - Date.now());
+  sandbox.setNow(Math.max(sandbox.now(), target));
 }
 
 async function settle(sandbox: Sandbox, hooks: Hooks): Promise<void> {

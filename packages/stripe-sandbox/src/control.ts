@@ -1,4 +1,6 @@
-import { completeCheckout } from "./billing/checkout.ts";
+import { completeCheckout, type Filled } from "./billing/checkout.ts";
+import { actInPortal, type PortalAction } from "./billing/portal.ts";
+import { setTaxPercentages, taxPercentages } from "./billing/taxes.ts";
 import { flush, get } from "./books.ts";
 import type { Clock } from "./clock.ts";
 import { after } from "./duration.ts";
@@ -31,15 +33,17 @@ async function control(sandbox: Sandbox, clock: Clock, request: Incoming): Promi
   if (request.method !== "POST") return null;
   if (request.path === "/_sandbox/clock/advance") return advance(clock, jsonBody(request));
   if (noun === "checkout" && verb === "complete") {
-    const method = jsonBody(request).paymentMethod ?? "pm_card_visa";
-    if (typeof method !== "string") throw new BadControl("paymentMethod must be a string.");
-    return pay(sandbox, id, method);
+    return pay(sandbox, id, filledOf(jsonBody(request)));
   }
+  if (request.path === "/_sandbox/tax") return setTax(sandbox, jsonBody(request));
+  if (noun === "portal" && portalVerbs.includes(verb))
+    return portalAction(sandbox, id, verb, jsonBody(request));
   return noun === "events" && verb === "resend" ? resend(sandbox, id) : null;
 }
 
 function shown(sandbox: Sandbox, request: Incoming): object | null {
   if (request.path === "/_sandbox/clock") return { now: iso(sandbox.now()) };
+  if (request.path === "/_sandbox/tax") return { percentages: taxPercentages(sandbox) };
   if (request.path === "/_sandbox/faults") return { faults: sandbox.faults.list() };
   if (request.path !== "/_sandbox/requests") return null;
   const since = new URLSearchParams(request.query).get("since") ?? "0";
@@ -55,10 +59,63 @@ function faultControl(sandbox: Sandbox, request: Incoming, id: string): object |
   return { faults: sandbox.faults.list() };
 }
 
-/** Pays an open checkout session with a test card, as the person in front of it would. */
-export function pay(sandbox: Sandbox, id: string, card: string): CheckoutSession {
+/** Replaces the percentages that automatic tax uses, by country; a country without one has no tax. */
+function setTax(sandbox: Sandbox, { percentages }: Record<string, unknown>): object {
+  const entries =
+    typeof percentages === "object" && percentages !== null ? Object.entries(percentages) : null;
+  const fits = ([country, value]: [string, unknown]): boolean =>
+    /^[A-Z]{2}$/.test(country) && typeof value === "number" && value >= 0 && value <= 100;
+  if (!entries?.every(fits)) throw new BadControl('Send {"percentages": {"DE": 19}}.');
+  return sandbox.transact({ id: null, idempotency_key: null }, (books) => {
+    setTaxPercentages(books, Object.fromEntries(entries) as Record<string, number>);
+    return { percentages: taxPercentages(books) };
+  });
+}
+
+const portalVerbs = ["cancel", "resume", "card", "switch"];
+
+function portalAction(sandbox: Sandbox, id: string, verb: string, body: Record<string, unknown>): object {
+  const { subscription, paymentMethod: card } = body;
+  const word = (value: unknown): value is string | undefined =>
+    value === undefined || typeof value === "string";
+  if (!word(subscription) || !word(card)) {
+    throw new BadControl("subscription and paymentMethod must be strings.");
+  }
+  return actAtPortal(sandbox, id, { verb, subscription, card });
+}
+
+/** Carries out an action in the portal, as the person in front of it would. */
+export function actAtPortal(sandbox: Sandbox, id: string, action: PortalAction): object {
   return sandbox.transact({ id: newId("req", 14), idempotency_key: null }, (books) => {
-    const session = completeCheckout(books, get(books, "checkout.session", id), card);
+    const result = actInPortal(books, get(books, "billing_portal.session", id), action);
+    flush(books);
+    return rendered(books, result);
+  });
+}
+
+function filledOf(body: Record<string, unknown>): Filled {
+  const word = (key: string): string | undefined => {
+    const value = body[key];
+    if (value !== undefined && typeof value !== "string") throw new BadControl(`${key} must be a string.`);
+    return value;
+  };
+  const { type, value } = (body.taxId ?? {}) as { type?: unknown; value?: unknown };
+  if (body.taxId !== undefined && (typeof type !== "string" || typeof value !== "string")) {
+    throw new BadControl("taxId must be {type, value}.");
+  }
+  return {
+    card: word("paymentMethod") ?? "pm_card_visa",
+    promotionCode: word("promotionCode"),
+    country: word("country"),
+    name: word("name"),
+    taxId: body.taxId === undefined ? undefined : { type: String(type), value: String(value) },
+  };
+}
+
+/** Pays an open checkout session as the person in front of it would. */
+export function pay(sandbox: Sandbox, id: string, filled: Filled): CheckoutSession {
+  return sandbox.transact({ id: newId("req", 14), idempotency_key: null }, (books) => {
+    const session = completeCheckout(books, get(books, "checkout.session", id), filled);
     flush(books);
     return session;
   });

@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { asInteger, lineAmount, normalizeDecimal, parseDecimal, roundHalfUp, truncate } from "./decimal.ts";
+import {
+  asInteger,
+  containedIn,
+  lineAmount,
+  normalizeDecimal,
+  parseDecimal,
+  percentOf,
+  roundHalfUp,
+  truncate,
+} from "./decimal.ts";
 
 test("a line is rounded once, halves away from zero", () => {
   // 37 × 2.5 = 92.5; 10 × 0.05 = 0.5; 3 × 0.333333333333 = 0.999999999999; -1 × 0.5
@@ -59,5 +68,28 @@ test("law: a whole share is the whole amount, and two parts differ from it by at
         expect(Math.abs(parts - full)).toBeLessThanOrEqual(1);
       },
     ),
+  );
+});
+
+test("a percentage is rounded once, halves away from zero, and is exact in decimals", () => {
+  expect([percentOf(2990, 25), percentOf(-2990, 25), percentOf(10, 0.05)]).toEqual([748, -748, 0]);
+  // 8.875 % of 10000 = 887.5
+  expect(percentOf(10_000, 8.875)).toBe(888);
+  expect([percentOf(1999, 0), percentOf(1999, 100)]).toEqual([0, 1999]);
+});
+
+test("a contained tax and what is left of the amount add up, and one rate is its own share", () => {
+  // 2900 × 19/119 = 463.03; 1070 × 7/107 = 70
+  expect([containedIn(2900, 19, 19), containedIn(1070, 7, 7), containedIn(-2900, 19, 19)]).toEqual([
+    463, 70, -463,
+  ]);
+  // 10 % and 5 % together: 1150 contains 100 and 50
+  expect([containedIn(1150, 10, 15), containedIn(1150, 5, 15)]).toEqual([100, 50]);
+  const amount = fc.integer({ min: -100_000_000, max: 100_000_000 });
+  fc.assert(
+    fc.property(amount, fc.integer({ min: 0, max: 100 }), (gross, percent) => {
+      const net = gross - containedIn(gross, percent, percent);
+      expect(Math.abs(net + percentOf(net, percent) - gross)).toBeLessThanOrEqual(1);
+    }),
   );
 });

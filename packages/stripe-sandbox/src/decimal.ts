@@ -41,6 +41,22 @@ export function lineAmount(unit: string, quantity: string | number, part = 1, wh
   return amount;
 }
 
+/** `percent` % of an amount, rounded once. */
+export function percentOf(amount: number, percent: number): number {
+  const { units, scale } = mustParse(String(percent));
+  return Number(roundHalfUp(BigInt(amount) * units, 100n * 10n ** BigInt(scale)));
+}
+
+/** The tax of `percent` % that an amount contains when `all` percent are contained in it, rounded once. */
+export function containedIn(amount: number, percent: number, all: number): number {
+  const places = 10n ** 12n;
+  const share = (value: number): bigint => {
+    const { units, scale } = mustParse(String(value));
+    return units * 10n ** BigInt(12 - scale);
+  };
+  return Number(roundHalfUp(BigInt(amount) * share(percent), 100n * places + share(all)));
+}
+
 /** The integer part, towards zero. */
 export function truncate(text: string): number {
   const { units, scale } = mustParse(text);

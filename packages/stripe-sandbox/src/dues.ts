@@ -9,7 +9,8 @@ export type DueKind =
   | "incomplete_expiry"
   | "finalize"
   | "retry_payment"
-  | "expire";
+  | "expire"
+  | "overdue";
 
 export interface Due {
   objectId: string;
@@ -27,7 +28,7 @@ const incompleteFor = 23 * 3600;
 /** The instants at which an object, as it now is, will change by itself. */
 export function duesOf<K extends Kind>(kind: K, object: ObjectOf[K], now: number): Dues {
   if (kind === "subscription") return subscriptionDues(object as Subscription, now);
-  if (kind === "invoice") return invoiceDues(object as Invoice);
+  if (kind === "invoice") return invoiceDues(object as Invoice, now);
   if (kind === "checkout.session") return sessionDues(object as CheckoutSession);
   return [];
 }
@@ -46,12 +47,15 @@ function subscriptionDues(subscription: Subscription, now: number): Dues {
   return dues;
 }
 
-function invoiceDues(invoice: Invoice): Dues {
+function invoiceDues(invoice: Invoice, now: number): Dues {
   if (invoice.status === "draft" && invoice.automatically_finalizes_at !== null) {
     return [["finalize", invoice.automatically_finalizes_at]];
   }
   if (invoice.status === "open" && invoice.next_payment_attempt !== null) {
     return [["retry_payment", invoice.next_payment_attempt]];
+  }
+  if (invoice.status === "open" && invoice.due_date !== null && invoice.due_date > now) {
+    return [["overdue", invoice.due_date]];
   }
   return [];
 }

@@ -2,26 +2,36 @@ import { openBooks } from "./books.ts";
 import { pay } from "./control.ts";
 import { StripeFailure } from "./failures.ts";
 import { decodeForm } from "./form.ts";
+import { escapeHtml, layout, money, page } from "./layout.ts";
 import { lineItemsOf } from "./objects/checkout-lines.ts";
+import { portalPage } from "./portal-page.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Answer, Incoming } from "./server.ts";
 import type { CheckoutSession } from "./wire.ts";
 
-/** The pages a person sees: `/checkout/{id}` with its button, and `/portal/…`, which only leads back. */
+/** The pages a person sees: `/checkout/{id}` with its button, and `/portal/…`. */
 export function answerPage(sandbox: Sandbox, request: Incoming): Answer {
   const [, noun = "", id = "", verb = ""] = request.path.split("/");
   const session = noun === "checkout" ? sandbox.store.find("checkout.session", decodeURIComponent(id)) : null;
   if (session && request.method === "GET" && verb === "")
     return page(200, checkoutPage(sandbox, session, null));
   if (session && request.method === "POST" && verb === "pay") return payPage(sandbox, session, request);
-  if (noun === "portal" && request.method === "GET") return portalPage(sandbox, request);
+  if (noun === "portal") return portalPage(sandbox, request);
   return page(404, layout("Not found", "<p>There is nothing at this address.</p>"));
 }
 
 function payPage(sandbox: Sandbox, session: CheckoutSession, request: Incoming): Answer {
-  const card = decodeForm(request.body).card;
+  const form = decodeForm(request.body);
+  const word = (name: string): string | undefined => {
+    const value = form[name];
+    return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
+  };
   try {
-    const paid = pay(sandbox, session.id, typeof card === "string" ? card : "pm_card_visa");
+    const paid = pay(sandbox, session.id, {
+      card: word("card") ?? "pm_card_visa",
+      promotionCode: word("promotionCode"),
+      country: word("country")?.toUpperCase(),
+    });
     const target = (paid.success_url ?? "/").replaceAll("{CHECKOUT_SESSION_ID}", paid.id);
     return { status: 303, headers: { location: target }, body: "" };
   } catch (error) {
@@ -55,48 +65,13 @@ function checkoutPage(sandbox: Sandbox, session: CheckoutSession, problem: strin
         <option value="pm_card_visa">Visa that pays (4242)</option>
         <option value="pm_card_chargeCustomerFail">Card that is declined (0341)</option>
       </select></p>
+      ${session.allow_promotion_codes ? field("promotionCode", "Promotion code") : ""}
+      ${session.automatic_tax.enabled ? field("country", "Country (two letters)") : ""}
       <p><button type="submit">Pay and subscribe</button></p>
     </form>${back}`,
   );
 }
 
-function portalPage(sandbox: Sandbox, request: Incoming): Answer {
-  const [session] = sandbox.store.where("billing_portal.session", "$.url", `${sandbox.base}${request.path}`);
-  if (!session) return page(404, layout("Not found", "<p>There is nothing at this address.</p>"));
-  const back = session.return_url ? `<p><a href="${escapeHtml(session.return_url)}">Return</a></p>` : "";
-  const customer = sandbox.store.find("customer", session.customer);
-  const name = customer?.name ?? customer?.email ?? session.customer;
-  return page(
-    200,
-    layout("Customer portal", `<p>Billing of ${escapeHtml(name)}, in a local sandbox.</p>${back}`),
-  );
-}
-
-function layout(title: string, content: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)} · Stripe sandbox</title>
-<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem;color:#1a1a1a}
-button,select{font:inherit;padding:.5rem 1rem;min-height:2.75rem}</style></head>
-<body><main><h1>${escapeHtml(title)}</h1>${content}</main></body></html>`;
-}
-
-function money(amount: number, currency: string): string {
-  return `${(amount / 100).toFixed(2)} ${escapeHtml(currency.toUpperCase())}`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
-function page(status: number, body: string): Answer {
-  const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
-  const headers = {
-    "content-type": "text/html; charset=utf-8",
-    "content-security-policy": policy,
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-  };
-  return { status, headers, body };
+function field(name: string, label: string): string {
+  return `<p><label for="${name}">${label}</label> <input id="${name}" name="${name}"></p>`;
 }

@@ -77,6 +77,19 @@ export const decimal: Reader<string | undefined> = (raw, at) => {
   return value;
 };
 
+/** A percentage above 0 (or from 0, for a tax) up to 100. */
+export function percentage(from: "above zero" | "zero"): Reader<number | undefined> {
+  return (raw, at) => {
+    const value = decimal(raw, at);
+    if (value === undefined) return undefined;
+    const number = Number(value);
+    if (number > 100 || number < 0 || (number === 0 && from === "above zero")) {
+      throw invalid("This value must be a percentage of up to 100.", undefined, at);
+    }
+    return number;
+  };
+}
+
 export const flag: Reader<boolean | undefined> = (raw, at) => {
   const value = text(raw, at);
   if (value === undefined) return undefined;

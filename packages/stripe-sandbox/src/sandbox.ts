@@ -25,6 +25,8 @@ export interface SandboxOptions {
   settledHookUrl?: string | undefined;
   /** How long a clock step waits for the settled hook, milliseconds (default 60,000). */
   settleTimeoutMs?: number | undefined;
+  /** A clock that stands still between advances, from this instant on; without it real time goes on. */
+  stillAt?: Date | undefined;
   log?: SandboxLog | undefined;
 }
 
@@ -44,9 +46,9 @@ export interface Sandbox {
   base: string;
   faults: Faults;
   requests: RequestLog;
-  /** Virtual time in milliseconds: real time plus the offset. */
+  /** Virtual time in milliseconds: real time (or the instant it stands still at) plus the offset. */
   now(): number;
-  setOffset(milliseconds: number): void;
+  setNow(milliseconds: number): void;
   /** Runs work in one transaction at the current (or a given) second, then wakes clock and delivery. */
   transact<T>(cause: Cause, work: (books: Books) => T, at?: number): T;
 }
@@ -64,6 +66,7 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
   const log = options.log ?? silent;
   const delivery = startDelivery({ database, store, queue, log });
   let clock: Clock | null = null;
+  const passing = (): number => options.stillAt?.getTime() ?? Date.now();
   let offset = Number(store.setting("clock_offset") ?? 0);
   const sandbox: Sandbox = {
     database,
@@ -73,10 +76,11 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     base: "",
     faults: createFaults(),
     requests: createRequestLog(),
-    now: () => Date.now() + offset,
-    setOffset: (milliseconds) => {
-      database.transaction(() => store.putSetting("clock_offset", String(milliseconds)));
-      offset = milliseconds;
+    now: () => passing() + offset,
+    setNow: (milliseconds) => {
+      const ahead = milliseconds - passing();
+      database.transaction(() => store.putSetting("clock_offset", String(ahead)));
+      offset = ahead;
     },
     transact: (cause, work, at) => {
       const now = at ?? Math.floor(sandbox.now() / 1000);

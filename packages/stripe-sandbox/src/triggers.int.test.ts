@@ -43,10 +43,6 @@ const waiting: Record<string, Waiting> = {
       param: "trial_settings[end_behavior][missing_payment_method]",
     },
   },
-  "invoice.marked_uncollectible": {
-    why: "Marking an invoice uncollectible is not in the sandbox yet.",
-    stop: { call: "invoice_mark_uncollectible", ...noRoute },
-  },
   "invoice.payment_action_required": {
     why: "Cards that ask for authentication are not in the sandbox.",
     stop: { call: "payment_method", status: 404, code: "resource_missing", param: "id" },

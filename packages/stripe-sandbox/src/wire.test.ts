@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ObjectOf, SubscriptionItem } from "./wire.ts";
+import type { Discount, ObjectOf, SubscriptionItem } from "./wire.ts";
 
 /** False when an object still passes for its kind without the field. */
 type Demanded<Whole, Field extends keyof Whole> = Omit<Whole, Field> extends Whole ? false : true;
@@ -10,8 +10,11 @@ type Demanded<Whole, Field extends keyof Whole> = Omit<Whole, Field> extends Who
  * types, these would turn `false` and no longer take `true`.
  */
 const demanded: {
-  [Kind in keyof ObjectOf]: Demanded<ObjectOf[Kind], "livemode" & keyof ObjectOf[Kind]>;
-} & { subscription_item: Demanded<SubscriptionItem, "current_trial"> } = {
+  [Kind in Exclude<keyof ObjectOf, "discount">]: Demanded<ObjectOf[Kind], "livemode" & keyof ObjectOf[Kind]>;
+} & {
+  subscription_item: Demanded<SubscriptionItem, "current_trial">;
+  discount: Demanded<Discount, "source">;
+} = {
   customer: true,
   product: true,
   price: true,
@@ -19,6 +22,10 @@ const demanded: {
   subscription: true,
   invoice: true,
   invoiceitem: true,
+  coupon: true,
+  promotion_code: true,
+  discount: true,
+  tax_rate: true,
   "checkout.session": true,
   "billing_portal.session": true,
   "billing_portal.configuration": true,

@@ -1,59 +1,91 @@
-import { type Books, create, get, inFront, note, save } from "../books.ts";
+import { type Books, change, create, get, inFront, note, save } from "../books.ts";
 import { invalid } from "../failures.ts";
 import { buildCustomer } from "../objects/customer.ts";
-import type { CheckoutSession, Customer } from "../wire.ts";
+import type { CheckoutSession, Customer, Subscription } from "../wire.ts";
+import { type CheckoutPlan, startOf } from "./checkout-plan.ts";
+import { codeTyped, type Redemption } from "./discounts.ts";
 import { attachTestCard } from "./payment-methods.ts";
-import { type SubscriptionStart, startSubscription } from "./subscription-start.ts";
+import { startSubscription } from "./subscription-start.ts";
+import { assertTaxLocation } from "./taxes.ts";
+import { sum } from "./totals.ts";
 
-/** What a session remembers for the moment it is paid. */
-export interface CheckoutPlan extends Record<string, unknown> {
-  items: SubscriptionStart["items"];
-  trialDays: number | null;
-  trialEnd: number | null;
-  missingPaymentMethod: string;
-  description: string | null;
-  metadata: Record<string, string>;
-  billingMode: string;
+/** What a person fills in on the page of a session. */
+export interface Filled {
+  /** A test card's name. */
+  card: string;
+  promotionCode?: string | undefined;
+  /** Two letters; where tax is computed for. */
+  country?: string | undefined;
+  name?: string | undefined;
+  taxId?: { type: string; value: string } | undefined;
 }
 
 /**
  * Pays an open session as a person with this test card would: customer if there is none, subscription, first
  * invoice; `checkout.session.completed` comes before the subscription's events. A completed session answers as it
- * is. Errors: 400 when expired, 402 `card_declined` (the session stays open and nothing else changes).
+ * is. Errors: 400 when expired or for a field that the session does not ask for, 402 `card_declined` (the session
+ * stays open and nothing else changes).
  */
-export function completeCheckout(books: Books, session: CheckoutSession, card: string): CheckoutSession {
+export function completeCheckout(books: Books, session: CheckoutSession, filled: Filled): CheckoutSession {
   if (session.status === "complete") return session;
   if (session.status !== "open")
     throw invalid("This Checkout Session has expired.", "sandbox_session_expired");
   const plan = books.store.detail<CheckoutPlan>(session.id);
   if (!plan) throw new Error(`checkout session ${session.id} lost its plan`);
-  const customer =
-    session.customer === null ? newCustomer(books, session) : get(books, "customer", session.customer);
-  const method = attachTestCard(books, card, customer.id);
+  const discounts = typed(books, session, filled.promotionCode) ?? plan.discounts;
+  const customer = customerOf(books, session, plan, filled);
+  if (plan.automaticTax) assertTaxLocation(customer);
+  const method = attachTestCard(books, filled.card, customer.id);
   const mark = books.noted.length;
   const subscription = startSubscription(books, {
-    customer: customer.id,
-    items: plan.items,
-    trialEnd: plan.trialEnd ?? (plan.trialDays === null ? null : books.now + plan.trialDays * 86_400),
-    missingPaymentMethod: plan.missingPaymentMethod,
+    ...startOf(books, { ...plan, discounts }, customer.id),
     defaultPaymentMethod: method.id,
-    description: plan.description,
-    metadata: plan.metadata,
-    billingMode: plan.billingMode,
     paymentBehavior: "error_if_incomplete",
+    checkoutSession: session.id,
   });
   const completed = save(books, "checkout.session", {
     ...session,
+    ...totalsOf(books, subscription),
+    automatic_tax: plan.automaticTax
+      ? { ...session.automatic_tax, status: "complete" }
+      : session.automatic_tax,
     customer: customer.id,
-    customer_details: detailsOf(customer),
+    customer_details: detailsOf(session, customer, filled),
+    discounts: discounts.map((entry) => ({
+      coupon: entry.promotion_code === undefined ? (entry.coupon ?? null) : null,
+      promotion_code: entry.promotion_code ?? null,
+    })),
     invoice: subscription.latest_invoice,
-    payment_status: session.amount_total === 0 ? "no_payment_required" : "paid",
     status: "complete",
     subscription: subscription.id,
     url: null,
   });
   inFront(books, mark, () => note(books, "checkout.session.completed", completed));
   return completed;
+}
+
+function typed(books: Books, session: CheckoutSession, code: string | undefined): Redemption[] | null {
+  if (code === undefined) return null;
+  if (session.allow_promotion_codes !== true) {
+    throw invalid("This Checkout Session takes no promotion codes.", "sandbox_field_not_asked");
+  }
+  return [{ promotion_code: codeTyped(books, code).id }];
+}
+
+type Totals = Pick<CheckoutSession, "amount_subtotal" | "amount_total" | "payment_status" | "total_details">;
+
+function totalsOf(books: Books, subscription: Subscription): Totals {
+  const invoice = get(books, "invoice", subscription.latest_invoice ?? "");
+  return {
+    amount_subtotal: invoice.subtotal,
+    amount_total: invoice.total,
+    payment_status: invoice.total === 0 ? "no_payment_required" : "paid",
+    total_details: {
+      amount_discount: sum((invoice.total_discount_amounts ?? []).map(({ amount }) => amount)),
+      amount_shipping: 0,
+      amount_tax: sum((invoice.total_taxes ?? []).map(({ amount }) => amount)),
+    },
+  };
 }
 
 /** Closes an open session unpaid: `checkout.session.expired`. */
@@ -63,7 +95,16 @@ export function expireSession(books: Books, session: CheckoutSession): CheckoutS
   return expired;
 }
 
-function newCustomer(books: Books, session: CheckoutSession): Customer {
+function customerOf(books: Books, session: CheckoutSession, plan: CheckoutPlan, filled: Filled): Customer {
+  const { country, name } = filled;
+  const known = session.customer === null ? null : get(books, "customer", session.customer);
+  if (known && country !== undefined && !plan.updates.address) throw notAsked("customer_update[address]");
+  if (known && name !== undefined && !plan.updates.name) throw notAsked("customer_update[name]");
+  const given = {
+    ...(country === undefined ? {} : { address: addressIn(country) }),
+    ...(name === undefined ? {} : { name }),
+  };
+  if (known) return change(books, "customer", known, { ...known, ...given }, "customer.updated");
   const customer = buildCustomer({
     now: books.now,
     name: null,
@@ -73,18 +114,31 @@ function newCustomer(books: Books, session: CheckoutSession): Customer {
     metadata: {},
     balance: 0,
   });
-  return create(books, "customer", customer, "customer.created");
+  return create(books, "customer", { ...customer, ...given }, "customer.created");
 }
 
-function detailsOf(customer: Customer): CheckoutSession["customer_details"] {
+function notAsked(parameter: string): Error {
+  return invalid(`This Checkout Session has no ${parameter}=auto.`, "sandbox_field_not_asked");
+}
+
+function addressIn(country: string): NonNullable<Customer["address"]> {
+  return { city: null, country, line1: null, line2: null, postal_code: null, state: null };
+}
+
+function detailsOf(
+  session: CheckoutSession,
+  customer: Customer,
+  { taxId }: Filled,
+): CheckoutSession["customer_details"] {
+  if (taxId && session.tax_id_collection?.enabled !== true) throw notAsked("tax_id_collection");
   return {
-    address: null,
+    address: customer.address ?? null,
     business_name: null,
     email: customer.email,
     individual_name: null,
     name: customer.name ?? null,
     phone: customer.phone ?? null,
     tax_exempt: "none",
-    tax_ids: [],
+    tax_ids: taxId ? [taxId] : [],
   };
 }

@@ -3,7 +3,7 @@ import { type Due, dropDue } from "../dues.ts";
 import { end } from "./cancellation.ts";
 import { expireSession } from "./checkout.ts";
 import { finalizeAndCollect } from "./finalization.ts";
-import { collect } from "./payment.ts";
+import { collect, fallBehind } from "./payment.ts";
 import { expireIncomplete, renew } from "./renewal.ts";
 
 const names: Record<Due["what"], string> = {
@@ -14,6 +14,7 @@ const names: Record<Due["what"], string> = {
   finalize: "invoice is finalized",
   retry_payment: "payment is tried again",
   expire: "checkout session expires",
+  overdue: "invoice is past its due date",
 };
 
 /** Does what is due now and says it in a few words. */
@@ -30,6 +31,10 @@ export function doDue(books: Books, due: Due): string {
   if (subscription && due.what === "incomplete_expiry") expireIncomplete(books, subscription);
   if (invoice && due.what === "finalize") finalizeAndCollect(books, invoice);
   if (invoice && due.what === "retry_payment") collect(books, invoice);
+  if (invoice && due.what === "overdue") {
+    note(books, "invoice.overdue", invoice);
+    fallBehind(books, invoice);
+  }
   if (session && due.what === "expire") {
     expireSession(books, session);
   }

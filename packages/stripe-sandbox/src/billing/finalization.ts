@@ -36,8 +36,16 @@ export function finalize(books: Books, draft: Invoice): Invoice {
   return due === 0 ? settle(books, invoice, { amount: 0, charged: false }) : invoice;
 }
 
-/** Finalizes, and then collects as automatic advancement does. */
+/** Finalizes, and then charges or sends the invoice, as automatic advancement does. */
 export function finalizeAndCollect(books: Books, draft: Invoice): Invoice {
   const invoice = finalize(books, draft);
+  if (invoice.collection_method === "send_invoice")
+    return invoice.status === "open" ? send(books, invoice) : invoice;
   return invoice.status === "open" && invoice.auto_advance !== false ? collect(books, invoice) : invoice;
+}
+
+/** Sends an open invoice to its customer: no mail leaves the sandbox, `invoice.sent` says so. */
+export function send(books: Books, invoice: Invoice): Invoice {
+  note(books, "invoice.sent", invoice);
+  return invoice;
 }

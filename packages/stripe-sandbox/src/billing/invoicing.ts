@@ -1,7 +1,10 @@
 import { type Books, change, create, get, save } from "../books.ts";
-import { buildInvoice, type InvoiceFields, totalled } from "../objects/invoice.ts";
+import { buildInvoice, type InvoiceFields, type InvoiceTerms } from "../objects/invoice.ts";
 import { itemLine, periodLine, trialLine } from "../objects/invoice-line.ts";
 import type { Invoice, InvoiceItem, InvoiceLine, Subscription, SubscriptionItem } from "../wire.ts";
+import { noteDebits } from "./debits.ts";
+import { discountsOf, useUp } from "./discounts.ts";
+import { totalled } from "./totals.ts";
 
 /** A draft that finalizes by itself does so this long after it was made (docs.stripe.com/invoicing/overview). */
 export const draftFor = 3600;
@@ -19,8 +22,9 @@ export interface SubscriptionInvoice {
 }
 
 /**
- * Drafts an invoice for a subscription: its pending invoice items first, then the items' coming period.
- * Notes `invoice.created` and makes it the subscription's latest invoice (without an event of its own).
+ * Drafts an invoice for a subscription: its pending invoice items first, then the items' coming period, with the
+ * subscription's discounts and taxes. Notes `invoice.created`. A discount for once is used up by it, so that the
+ * subscription is to be read again afterwards.
  */
 export function draftForSubscription(
   books: Books,
@@ -44,11 +48,34 @@ export function draftForSubscription(
     defaultPaymentMethod: null,
     description: null,
     metadata: {},
+    terms: termsOf(books, subscription),
   });
   const swept = sweep(books, draft.id, pendingOf(books, customer.id, subscription.id));
   const advance = wanted.items.map((item) => lineFor(books, draft.id, item, wanted.trial === true));
-  const invoice = totalled(draft, [...swept, ...advance]);
-  return create(books, "invoice", invoice, "invoice.created");
+  const invoice = totalled(books, draft, [...swept, ...advance]);
+  if (wanted.trial !== true) noteDebits(books, subscription, invoice);
+  const drafted = create(books, "invoice", invoice, "invoice.created");
+  useUp(books, drafted);
+  return drafted;
+}
+
+/** How a subscription's invoices are discounted, taxed and collected. */
+export function termsOf(books: Books, subscription: Subscription): InvoiceTerms {
+  const sent = subscription.collection_method === "send_invoice";
+  return {
+    discounts: discountsOf(books, subscription),
+    defaultTaxRates: subscription.default_tax_rates ?? [],
+    automaticTax: subscription.automatic_tax.enabled,
+    collectionMethod: sent ? "send_invoice" : "charge_automatically",
+    dueDate: sent ? dueAfter(books.now, subscription.days_until_due) : null,
+  };
+}
+
+const day = 86_400;
+
+/** `days_until_due` counts from when the invoice is created. */
+export function dueAfter(created: number, days: number | null): number {
+  return created + (days ?? 30) * day;
 }
 
 /** Drafts an invoice with no subscription behind its lines; pending items only when asked. */
@@ -56,7 +83,7 @@ export function draftByHand(books: Books, fields: InvoiceFields, includePending:
   const draft = buildInvoice(fields);
   const owner = fields.subscription?.id ?? null;
   const lines = includePending ? sweep(books, draft.id, pendingOf(books, draft.customer ?? "", owner)) : [];
-  return create(books, "invoice", totalled(draft, lines), "invoice.created");
+  return create(books, "invoice", totalled(books, draft, lines), "invoice.created");
 }
 
 /** Pending invoice items; those of one subscription, or those of none. */
@@ -76,16 +103,18 @@ function sweep(books: Books, invoice: string, items: InvoiceItem[]): InvoiceLine
 
 function lineFor(books: Books, invoice: string, item: SubscriptionItem, trial: boolean): InvoiceLine {
   const price = get(books, "price", item.price.id);
-  const label = labelOf(books, item);
+  const label = labelOf(books, item.price.product);
   return trial ? trialLine(invoice, item, price, label) : periodLine(invoice, item, price, label);
 }
 
-/** What a line calls an item: its product's name. */
-export function labelOf(books: Books, item: SubscriptionItem): string {
-  return books.store.find("product", item.price.product)?.name ?? item.price.id;
+/** What a line calls a product: its name. */
+export function labelOf(books: Books, product: string): string {
+  return books.store.find("product", product)?.name ?? product;
 }
 
-/** Replaces a draft's lines and notes `invoice.updated`. */
-export function relined(books: Books, invoice: Invoice, lines: InvoiceLine[]): Invoice {
-  return change(books, "invoice", invoice, totalled(invoice, lines), "invoice.updated");
+/** A draft with other lines or other terms: its sums anew, and `invoice.updated`. */
+export function relined(books: Books, before: Invoice, after: Invoice, lines: InvoiceLine[]): Invoice {
+  const invoice = change(books, "invoice", before, totalled(books, after, lines), "invoice.updated");
+  useUp(books, invoice);
+  return invoice;
 }

@@ -3,6 +3,7 @@ import { boundaryAfter, type Period, type Recurrence } from "../calendar.ts";
 import { invalid } from "../failures.ts";
 import { buildItem } from "../objects/subscription.ts";
 import type { Price, Subscription, SubscriptionItem } from "../wire.ts";
+import { taxRatesNamed } from "./taxes.ts";
 
 /** One entry of `items` on an update: by id it changes or removes, without one it adds. */
 export interface ItemChange {
@@ -11,6 +12,8 @@ export interface ItemChange {
   quantity?: number | undefined;
   deleted?: boolean | undefined;
   metadata?: Record<string, string> | null | undefined;
+  /** Ids; null clears. */
+  tax_rates?: string[] | null | undefined;
 }
 
 const maxItems = 20;
@@ -71,7 +74,11 @@ function changedItem(books: Books, item: SubscriptionItem, change: ItemChange): 
   // A new price without a quantity starts at one, as the package's SubscriptionItems.d.ts says.
   const quantity = change.quantity ?? (moves ? 1 : item.quantity);
   const metadata = patched(item.metadata, change.metadata);
-  return { ...item, price, metadata, ...(quantity === undefined ? {} : { quantity }) };
+  const tax_rates =
+    change.tax_rates === undefined
+      ? item.tax_rates
+      : taxRatesNamed(books, change.tax_rates ?? [], "items[tax_rates]", item.tax_rates ?? []);
+  return { ...item, price, metadata, tax_rates, ...(quantity === undefined ? {} : { quantity }) };
 }
 
 function addedItem(books: Books, subscription: Subscription, change: ItemChange): SubscriptionItem {
@@ -84,6 +91,7 @@ function addedItem(books: Books, subscription: Subscription, change: ItemChange)
     price,
     quantity: change.quantity ?? 1,
     metadata: change.metadata ?? {},
+    taxRates: taxRatesNamed(books, change.tax_rates ?? [], "items[tax_rates]"),
     period: periodAt(subscription, recurrenceOf(price), books.now),
   });
 }

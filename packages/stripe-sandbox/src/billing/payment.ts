@@ -2,7 +2,7 @@ import { type Books, change, get, note, save } from "../books.ts";
 import { subscriptionOf } from "../objects/invoice.ts";
 import type { Invoice, PaymentMethod, Subscription } from "../wire.ts";
 import { end } from "./cancellation.ts";
-import { settle } from "./settlement.ts";
+import { isLatest, settle } from "./settlement.ts";
 
 const day = 86_400;
 /** Waits between the attempts to collect a recurring invoice; after the last the subscription is canceled. */
@@ -75,9 +75,16 @@ function failed(books: Books, invoice: Invoice): Invoice {
     end(books, subscription, { reason: "payment_failed" });
     return get(books, "invoice", after.id);
   }
+  fallBehind(books, after);
+  return after;
+}
+
+/** Makes a live subscription past due whose latest invoice is not paid. */
+export function fallBehind(books: Books, invoice: Invoice): void {
+  const subscription = liveSubscription(books, invoice);
+  if (!subscription || !isLatest(books, invoice)) return;
   const late = { ...subscription, status: "past_due" };
   change(books, "subscription", subscription, late, "customer.subscription.updated");
-  return after;
 }
 
 function liveSubscription(books: Books, invoice: Invoice): Subscription | null {

@@ -1,7 +1,8 @@
-import { type Books, change, note, save } from "../books.ts";
+import { type Books, change, get, note, save } from "../books.ts";
 import { boundaryAfter } from "../calendar.ts";
 import type { Subscription, SubscriptionItem } from "../wire.ts";
 import { end } from "./cancellation.ts";
+import { withoutEnded } from "./discounts.ts";
 import { draftForSubscription } from "./invoicing.ts";
 import { recurrenceOf } from "./items.ts";
 import { defaultPayer } from "./payment.ts";
@@ -22,7 +23,7 @@ export function renew(books: Books, subscription: Subscription): void {
     ending.includes(item) ? advanced(subscription, item, at) : item,
   );
   const renewed: Subscription = {
-    ...subscription,
+    ...withoutEnded(books, subscription),
     items: { ...subscription.items, data },
     status: subscription.status === "trialing" ? "active" : subscription.status,
   };
@@ -33,7 +34,7 @@ export function renew(books: Books, subscription: Subscription): void {
     period: { start: Math.min(...ending.map((item) => item.current_period_start)), end: at },
     waits: true,
   });
-  const after = { ...renewed, latest_invoice: invoice.id };
+  const after = { ...get(books, "subscription", renewed.id), latest_invoice: invoice.id };
   change(books, "subscription", subscription, after, "customer.subscription.updated");
 }
 

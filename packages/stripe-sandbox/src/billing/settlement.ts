@@ -4,7 +4,7 @@ import type { Invoice } from "../wire.ts";
 
 /**
  * Marks an open invoice paid: `invoice.paid`, `invoice.payment_succeeded`, and a subscription whose latest invoice
- * it is goes back to active.
+ * it is becomes active (again).
  */
 export function settle(books: Books, invoice: Invoice, how: { amount: number; charged: boolean }): Invoice {
   const paid = save(books, "invoice", {
@@ -24,11 +24,29 @@ export function settle(books: Books, invoice: Invoice, how: { amount: number; ch
   return paid;
 }
 
-function reactivate(books: Books, invoice: Invoice): void {
+/**
+ * A subscription that waits for this invoice becomes active: it is the latest one that was finalized for it, whoever
+ * made it (docs.stripe.com/billing/subscriptions/overview, status active).
+ */
+export function reactivate(books: Books, invoice: Invoice, from = ["past_due", "incomplete"]): void {
   const id = subscriptionOf(invoice);
   const subscription = id === null ? null : books.store.find("subscription", id);
-  if (!subscription || subscription.latest_invoice !== invoice.id) return;
-  if (subscription.status !== "past_due" && subscription.status !== "incomplete") return;
+  if (!subscription || !from.includes(subscription.status) || !isLatest(books, invoice)) return;
   const active = { ...subscription, status: "active" };
   change(books, "subscription", subscription, active, "customer.subscription.updated");
+}
+
+/** Whether no invoice of the same subscription was finalized after this one. */
+export function isLatest(books: Books, invoice: Invoice): boolean {
+  const id = subscriptionOf(invoice);
+  if (id === null) return false;
+  const latest = books.store
+    .where("invoice", "$.parent.subscription_details.subscription", id)
+    .filter(({ status }) => status !== "draft" && status !== "void")
+    .reduce<Invoice | null>((best, next) => (best && finalized(best) > finalized(next) ? best : next), null);
+  return latest?.id === invoice.id;
+}
+
+function finalized(invoice: Invoice): number {
+  return invoice.status_transitions.finalized_at ?? 0;
 }

@@ -3,10 +3,14 @@ import { boundaryAfter } from "../calendar.ts";
 import { declined } from "../failures.ts";
 import { itemList } from "../objects/subscription.ts";
 import type { Invoice, Subscription, SubscriptionItem } from "../wire.ts";
-import { finalizeAndCollect } from "./finalization.ts";
+import { finalize, finalizeAndCollect } from "./finalization.ts";
 import { draftForSubscription, pendingOf } from "./invoicing.ts";
 import { changedItems, type ItemChange, recurrenceOf, sameRecurrence } from "./items.ts";
+import { fallBehind } from "./payment.ts";
 import { charge, credit } from "./proration.ts";
+
+/** Past due, refused with 402, or not tried at all: past due until somebody pays. */
+export type PaymentBehavior = "allow_incomplete" | "error_if_incomplete" | "default_incomplete";
 
 export interface SubscriptionChange {
   /** Plain fields, already validated. */
@@ -17,8 +21,8 @@ export interface SubscriptionChange {
   at: number;
   /** Starts a new period now and bills it (also what a change of interval does). */
   restart: boolean;
-  /** Refuse with 402 instead of going past due when the immediate invoice cannot be paid. */
-  errorIfUnpaid: boolean;
+  /** What happens when the immediate invoice cannot be paid. */
+  payment: PaymentBehavior;
 }
 
 /**
@@ -39,9 +43,10 @@ export function changeSubscription(
   const billed = !["trialing", "incomplete"].includes(before.status) && wanted.proration !== "none";
   if (billed) prorate(books, before, after, wanted.at, restarts);
   const invoice = immediateInvoice(books, after, wanted, restarts);
-  const final = invoice ? { ...after, latest_invoice: invoice.id } : after;
+  const current = get(books, "subscription", before.id);
+  const final = invoice ? { ...current, latest_invoice: invoice.id } : current;
   inFront(books, mark, () => change(books, "subscription", before, final, "customer.subscription.updated"));
-  if (invoice) payNow(books, invoice, wanted.errorIfUnpaid);
+  if (invoice) payNow(books, invoice, wanted.payment);
   return get(books, "subscription", before.id);
 }
 
@@ -102,7 +107,12 @@ function immediateInvoice(
   });
 }
 
-function payNow(books: Books, invoice: Invoice, errorIfUnpaid: boolean): void {
+function payNow(books: Books, invoice: Invoice, payment: PaymentBehavior): void {
+  if (payment === "default_incomplete" && invoice.collection_method !== "send_invoice") {
+    if (finalize(books, invoice).status === "open") fallBehind(books, invoice);
+    return;
+  }
   const result = finalizeAndCollect(books, invoice);
-  if (errorIfUnpaid && result.status === "open") throw declined();
+  const unpaid = result.status === "open" && result.collection_method === "charge_automatically";
+  if (payment === "error_if_incomplete" && unpaid) throw declined();
 }

@@ -4,21 +4,31 @@ import { declined, invalid } from "../failures.ts";
 import { newId } from "../ids.ts";
 import { buildItem, buildSubscription } from "../objects/subscription.ts";
 import type { Invoice, Price, Subscription } from "../wire.ts";
-import { finalize } from "./finalization.ts";
+import { type Redemption, redeem } from "./discounts.ts";
+import { finalize, send } from "./finalization.ts";
 import { draftForSubscription } from "./invoicing.ts";
 import { assertItems, priceForItem, recurrenceOf } from "./items.ts";
 import { charges, collect, payerOf } from "./payment.ts";
+import type { PaymentBehavior } from "./subscription-change.ts";
+import { assertOneTax, taxRatesNamed } from "./taxes.ts";
 
 export interface SubscriptionStart {
   customer: string;
-  items: Array<{ price: string; quantity: number; metadata: Record<string, string> }>;
+  items: Array<{ price: string; quantity: number; metadata: Record<string, string>; taxRates?: string[] }>;
   trialEnd: number | null;
   missingPaymentMethod: string;
   defaultPaymentMethod: string | null;
   description: string | null;
   metadata: Record<string, string>;
   billingMode: string;
-  paymentBehavior: "allow_incomplete" | "error_if_incomplete" | "default_incomplete";
+  paymentBehavior: PaymentBehavior;
+  discounts: Redemption[];
+  defaultTaxRates: string[];
+  automaticTax: boolean;
+  /** Days to pay an invoice that is sent; null charges automatically. */
+  daysUntilDue: number | null;
+  /** The session it is started from. */
+  checkoutSession?: string;
 }
 
 const noticeBefore = 3 * 86_400;
@@ -41,7 +51,7 @@ export function startSubscription(books: Books, start: SubscriptionStart): Subsc
     period: { start: books.now, end: books.now },
     waits: false,
   });
-  const begun = { ...draft, latest_invoice: invoice.id };
+  const begun = { ...get(books, "subscription", draft.id), latest_invoice: invoice.id };
   const status =
     start.trialEnd === null ? outcome(books, start, save(books, "subscription", begun), invoice) : "trialing";
   const subscription = save(books, "subscription", { ...begun, status });
@@ -52,12 +62,18 @@ export function startSubscription(books: Books, start: SubscriptionStart): Subsc
     if (short) note(books, "customer.subscription.trial_will_end", subscription);
   });
   const open = finalize(books, invoice);
-  if (open.status === "open" && start.paymentBehavior !== "default_incomplete") collect(books, open);
+  if (open.status === "open") ask(books, start, open);
   return get(books, "subscription", subscription.id);
 }
 
+/** The first attempt to be paid, unless that is left to the caller. */
+function ask(books: Books, start: SubscriptionStart, open: Invoice): void {
+  if (start.daysUntilDue !== null) send(books, open);
+  else if (start.paymentBehavior !== "default_incomplete") collect(books, open);
+}
+
 function outcome(books: Books, start: SubscriptionStart, begun: Subscription, invoice: Invoice): string {
-  if (invoice.amount_due === 0) return "active";
+  if (invoice.amount_due === 0 || start.daysUntilDue !== null) return "active";
   const method = payerOf(books, invoice);
   if (start.paymentBehavior === "default_incomplete") return "incomplete";
   if (!method) {
@@ -86,6 +102,7 @@ function firstState(books: Books, start: SubscriptionStart, prices: Price[]): Su
       price,
       quantity: start.items[index]?.quantity ?? 1,
       metadata: start.items[index]?.metadata ?? {},
+      taxRates: taxRatesNamed(books, start.items[index]?.taxRates ?? [], "items[tax_rates]"),
       period: {
         start: books.now,
         end: start.trialEnd ?? boundaryAfter(anchor, recurrenceOf(price), books.now),
@@ -93,6 +110,10 @@ function firstState(books: Books, start: SubscriptionStart, prices: Price[]): Su
     }),
   );
   assertItems(items);
+  const rates = [...start.defaultTaxRates, ...items.flatMap((item) => item.tax_rates ?? [])];
+  assertOneTax(start.automaticTax, rates);
+  const session = start.checkoutSession === undefined ? {} : { checkoutSession: start.checkoutSession };
+  const owner = { customer: start.customer, currency, subscription: id, ...session };
   const {
     customer,
     trialEnd,
@@ -116,6 +137,11 @@ function firstState(books: Books, start: SubscriptionStart, prices: Price[]): Su
     description,
     metadata,
     items,
+    discounts: redeem(books, start.discounts, owner),
+    defaultTaxRates: taxRatesNamed(books, start.defaultTaxRates, "default_tax_rates"),
+    automaticTax: start.automaticTax,
+    collectionMethod: start.daysUntilDue === null ? "charge_automatically" : "send_invoice",
+    daysUntilDue: start.daysUntilDue,
   });
 }
 

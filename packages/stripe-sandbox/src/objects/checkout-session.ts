@@ -11,7 +11,14 @@ export interface CheckoutFields {
   cancelUrl: string | null;
   expiresAt: number;
   currency: string;
-  amount: number;
+  subtotal: number;
+  discount: number;
+  tax: number;
+  total: number;
+  discounts: CheckoutSession["discounts"];
+  /** Null when it is off. */
+  automaticTax: string | null;
+  taxIds: CheckoutSession["tax_id_collection"];
   metadata: Record<string, string>;
   locale: string | null;
   allowPromotionCodes: boolean | null;
@@ -28,9 +35,14 @@ export function buildCheckoutSession(fields: CheckoutFields): CheckoutSession {
     after_expiration: null,
     allow_promotion_codes: fields.allowPromotionCodes,
     allowed_payment_method_types: null,
-    amount_subtotal: fields.amount,
-    amount_total: fields.amount,
-    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+    amount_subtotal: fields.subtotal,
+    amount_total: fields.total,
+    automatic_tax: {
+      enabled: fields.automaticTax !== null,
+      liability: fields.automaticTax ? { type: "self" } : null,
+      provider: fields.automaticTax ? "stripe" : null,
+      status: fields.automaticTax,
+    },
     billing_address_collection: null,
     cancel_url: fields.cancelUrl,
     client_reference_id: fields.clientReferenceId,
@@ -53,7 +65,7 @@ export function buildCheckoutSession(fields: CheckoutFields): CheckoutSession {
     customer_creation: fields.customer === null ? "always" : null,
     customer_details: null,
     customer_email: fields.customerEmail,
-    discounts: [],
+    discounts: fields.discounts,
     expires_at: fields.expiresAt,
     integration_identifier: null,
     invoice: null,
@@ -83,7 +95,8 @@ export function buildCheckoutSession(fields: CheckoutFields): CheckoutSession {
     submit_type: null,
     subscription: null,
     success_url: fields.successUrl,
-    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+    ...(fields.taxIds ? { tax_id_collection: fields.taxIds } : {}),
+    total_details: { amount_discount: fields.discount, amount_shipping: 0, amount_tax: fields.tax },
     ui_mode: "hosted_page",
     url: `${fields.base}/checkout/${id}`,
     wallet_options: null,

@@ -1,6 +1,9 @@
 import { truncate } from "../decimal.ts";
 import { newId } from "../ids.ts";
-import type { InvoiceItem } from "../wire.ts";
+import type { InvoiceItem, TaxRate } from "../wire.ts";
+
+/** What a proration credits: a line of an invoice, or a charge that had no invoice yet. */
+export type Credited = { invoice: string; line: string } | { invoiceItem: string };
 
 export interface InvoiceItemFields {
   now: number;
@@ -15,8 +18,11 @@ export interface InvoiceItemFields {
   subscription: { id: string; item?: string | undefined } | null;
   period: { start: number; end: number };
   proration: boolean;
+  /** The line whose debit a proration credits. */
+  credits?: Credited | null;
   description: string | null;
   discountable: boolean;
+  taxRates: TaxRate[];
   metadata: Record<string, string>;
 }
 
@@ -47,11 +53,23 @@ export function buildInvoiceItem(fields: InvoiceItemFields): InvoiceItem {
     period: fields.period,
     pricing: pricingOf(fields),
     proration: fields.proration,
-    proration_details: { credited_items: null, discount_amounts: [] },
+    proration_details: {
+      credited_items: fields.credits ? creditedItems(fields.credits) : null,
+      discount_amounts: [],
+    },
     quantity: truncate(fields.quantity),
     quantity_decimal: fields.quantity,
-    tax_rates: [],
+    tax_rates: fields.taxRates,
     test_clock: null,
+  };
+}
+
+function creditedItems(credits: Credited): NonNullable<InvoiceItem["proration_details"]>["credited_items"] {
+  if ("invoiceItem" in credits) return { invoice_item: credits.invoiceItem, type: "invoice_item" };
+  const { invoice, line } = credits;
+  return {
+    invoice_line_item_details: { invoice, invoice_line_items: [line] },
+    type: "invoice_line_items",
   };
 }
 

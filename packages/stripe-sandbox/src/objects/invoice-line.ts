@@ -56,7 +56,9 @@ export function itemLine(invoice: string, item: InvoiceItem, id = newId("il")): 
       invoice_item_details: {
         invoice_item: item.id,
         proration: item.proration,
-        proration_details: { credited_items: null },
+        proration_details: {
+          credited_items: item.proration_details?.credited_items?.invoice_line_item_details ?? null,
+        },
         subscription,
       },
       subscription_item_details: null,

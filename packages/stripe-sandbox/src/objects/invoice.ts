@@ -1,5 +1,5 @@
 import { newId } from "../ids.ts";
-import type { Customer, Invoice, InvoiceLine } from "../wire.ts";
+import type { Customer, Invoice, InvoiceLine, TaxRate } from "../wire.ts";
 
 export interface InvoiceFields {
   now: number;
@@ -13,9 +13,21 @@ export interface InvoiceFields {
   defaultPaymentMethod: string | null;
   description: string | null;
   metadata: Record<string, string>;
+  terms: InvoiceTerms;
 }
 
-/** A draft without lines; `totalled` fills in the sums once lines are there. */
+/** How an invoice is discounted, taxed and collected. */
+export interface InvoiceTerms {
+  /** Ids. */
+  discounts: string[];
+  defaultTaxRates: TaxRate[];
+  automaticTax: boolean;
+  collectionMethod: "charge_automatically" | "send_invoice";
+  /** Seconds; null when it is charged. */
+  dueDate: number | null;
+}
+
+/** A draft without lines; `billing/totals.ts` fills in the sums once lines are there. */
 export function buildInvoice(fields: InvoiceFields): Invoice {
   const id = newId("in");
   const { customer } = fields;
@@ -30,10 +42,10 @@ export function buildInvoice(fields: InvoiceFields): Invoice {
     attempt_count: 0,
     attempted: false,
     auto_advance: fields.autoAdvance,
-    automatic_tax: { disabled_reason: null, enabled: false, liability: null, provider: null, status: null },
+    automatic_tax: automaticTax(fields.terms.automaticTax, customer),
     automatically_finalizes_at: fields.finalizesAt,
     billing_reason: fields.reason,
-    collection_method: "charge_automatically",
+    collection_method: fields.terms.collectionMethod,
     created: fields.now,
     currency: fields.currency,
     custom_fields: null,
@@ -48,10 +60,10 @@ export function buildInvoice(fields: InvoiceFields): Invoice {
     customer_tax_ids: [],
     default_payment_method: fields.defaultPaymentMethod,
     default_source: null,
-    default_tax_rates: [],
+    default_tax_rates: fields.terms.defaultTaxRates,
     description: fields.description,
-    discounts: [],
-    due_date: null,
+    discounts: fields.terms.discounts,
+    due_date: fields.terms.dueDate,
     effective_at: null,
     ending_balance: null,
     footer: null,
@@ -81,6 +93,18 @@ export function buildInvoice(fields: InvoiceFields): Invoice {
     status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
     test_clock: null,
     webhooks_delivered_at: null,
+  };
+}
+
+/** Automatic tax goes off by itself for a customer without a country, and says so. */
+export function automaticTax(wanted: boolean, customer: Customer): Invoice["automatic_tax"] {
+  const enabled = wanted && Boolean(customer.address?.country);
+  return {
+    disabled_reason: wanted && !enabled ? "requires_location_inputs" : null,
+    enabled,
+    liability: enabled ? { type: "self" } : null,
+    provider: enabled ? "stripe" : null,
+    status: enabled ? "complete" : null,
   };
 }
 
@@ -115,24 +139,7 @@ function parentOf(subscription: NonNullable<InvoiceFields["subscription"]>): Inv
   };
 }
 
-/** The invoice with these lines and the sums that follow from them and from the customer's balance. */
-export function totalled(invoice: Invoice, lines: InvoiceLine[]): Invoice {
-  const total = lines.reduce((sum, line) => sum + line.amount, 0);
-  // A negative balance is the customer's credit, a positive one is owed and added.
-  const due = Math.max(0, total + invoice.starting_balance);
-  return {
-    ...invoice,
-    lines: lineList(invoice.id, lines),
-    subtotal: total,
-    subtotal_excluding_tax: total,
-    total,
-    total_excluding_tax: total,
-    amount_due: due,
-    amount_remaining: due - invoice.amount_paid,
-  };
-}
-
-function lineList(invoice: string, data: InvoiceLine[]): Invoice["lines"] {
+export function lineList(invoice: string, data: InvoiceLine[]): Invoice["lines"] {
   return { object: "list", data, has_more: false, url: `/v1/invoices/${invoice}/lines` };
 }
 

@@ -14,6 +14,7 @@ export interface ConfigurationFields {
     cancel: boolean;
   };
   cancelMode: string;
+  cancelProration: string;
   metadata: Record<string, string>;
 }
 
@@ -38,7 +39,7 @@ export function buildConfiguration(fields: ConfigurationFields): PortalConfigura
         cancellation_reason: { enabled: false, feedback_options: null, options: [] },
         enabled: fields.features.cancel,
         mode: fields.cancelMode,
-        proration_behavior: "none",
+        proration_behavior: fields.cancelProration,
       },
       subscription_pause: { duration: { interval_options: [], type: "indefinite" }, enabled: false },
       subscription_update: {

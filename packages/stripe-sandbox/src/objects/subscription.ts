@@ -1,6 +1,6 @@
 import type { Period } from "../calendar.ts";
 import { newId } from "../ids.ts";
-import type { Price, Subscription, SubscriptionItem } from "../wire.ts";
+import type { Price, Subscription, SubscriptionItem, TaxRate } from "../wire.ts";
 import { planOf } from "./plan.ts";
 
 export interface SubscriptionFields {
@@ -17,6 +17,11 @@ export interface SubscriptionFields {
   description: string | null;
   metadata: Record<string, string>;
   items: SubscriptionItem[];
+  discounts: string[];
+  defaultTaxRates: TaxRate[];
+  automaticTax: boolean;
+  collectionMethod: "charge_automatically" | "send_invoice";
+  daysUntilDue: number | null;
 }
 
 export function buildSubscription(fields: SubscriptionFields): Subscription {
@@ -25,7 +30,7 @@ export function buildSubscription(fields: SubscriptionFields): Subscription {
     object: "subscription",
     application: null,
     application_fee_percent: null,
-    automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+    automatic_tax: subscriptionTax(fields.automaticTax),
     billing_cycle_anchor: fields.anchor,
     billing_cycle_anchor_config: null,
     billing_mode: {
@@ -39,17 +44,17 @@ export function buildSubscription(fields: SubscriptionFields): Subscription {
     cancel_at_period_end: false,
     canceled_at: null,
     cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null },
-    collection_method: "charge_automatically",
+    collection_method: fields.collectionMethod,
     created: fields.now,
     currency: fields.currency,
     customer: fields.customer,
     customer_account: null,
-    days_until_due: null,
+    days_until_due: fields.daysUntilDue,
     default_payment_method: fields.defaultPaymentMethod,
     default_source: null,
-    default_tax_rates: [],
+    default_tax_rates: fields.defaultTaxRates,
     description: fields.description,
-    discounts: [],
+    discounts: fields.discounts,
     ended_at: null,
     invoice_settings: {
       account_tax_ids: null,
@@ -87,12 +92,17 @@ export function buildSubscription(fields: SubscriptionFields): Subscription {
   };
 }
 
+export function subscriptionTax(enabled: boolean): Subscription["automatic_tax"] {
+  return { disabled_reason: null, enabled, liability: enabled ? { type: "self" } : null };
+}
+
 export interface ItemFields {
   now: number;
   subscription: string;
   price: Price;
   quantity: number;
   metadata: Record<string, string>;
+  taxRates: TaxRate[];
   period: Period;
 }
 
@@ -111,7 +121,7 @@ export function buildItem(fields: ItemFields): SubscriptionItem {
     price: fields.price,
     quantity: fields.quantity,
     subscription: fields.subscription,
-    tax_rates: [],
+    tax_rates: fields.taxRates,
   };
 }
 

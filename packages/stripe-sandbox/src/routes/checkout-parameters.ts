@@ -2,7 +2,6 @@ import type Stripe from "stripe";
 import {
   choice,
   count,
-  except,
   expand,
   flag,
   ignored,
@@ -19,7 +18,10 @@ import {
   required,
   text,
 } from "../parameters.ts";
-import { billingMode } from "./subscription-parameters.ts";
+import { billingMode, missingMethod } from "./subscription-parameters.ts";
+import { automaticTax } from "./terms-parameters.ts";
+
+const autoOrNever = choice("auto", "never");
 
 const lineItem = parameters<Stripe.Checkout.SessionCreateParams.LineItem>()({
   adjustable_quantity: onlyDisabled,
@@ -27,14 +29,14 @@ const lineItem = parameters<Stripe.Checkout.SessionCreateParams.LineItem>()({
   price: required(text),
   price_data: refused,
   quantity: count,
-  tax_rates: refused,
+  tax_rates: list(text),
 });
 const subscriptionData = parameters<Stripe.Checkout.SessionCreateParams.SubscriptionData>()({
   application_fee_percent: refused,
   billing_cycle_anchor: refused,
   billing_cycle_anchor_config: refused,
   billing_mode: billingMode,
-  default_tax_rates: refused,
+  default_tax_rates: list(text),
   description: text,
   invoice_settings: refused,
   metadata,
@@ -45,9 +47,7 @@ const subscriptionData = parameters<Stripe.Checkout.SessionCreateParams.Subscrip
   trial_end: integer,
   trial_period_days: count,
   trial_settings: object({
-    end_behavior: required(
-      object({ missing_payment_method: except(choice("create_invoice", "cancel"), "pause") }),
-    ),
+    end_behavior: required(object({ missing_payment_method: missingMethod })),
   }),
 });
 
@@ -57,7 +57,7 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   after_expiration: refused,
   allow_promotion_codes: flag,
   allowed_payment_method_types: ignored,
-  automatic_tax: onlyDisabled,
+  automatic_tax: automaticTax,
   billing_address_collection: ignored,
   branding_settings: ignored,
   cancel_url: text,
@@ -70,8 +70,8 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   customer_account: refused,
   customer_creation: refused,
   customer_email: text,
-  customer_update: ignored,
-  discounts: refused,
+  customer_update: object({ address: autoOrNever, name: autoOrNever, shipping: autoOrNever }),
+  discounts: list(object({ coupon: text, promotion_code: text })),
   excluded_payment_method_types: ignored,
   expand,
   expires_at: integer,
@@ -101,7 +101,7 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   submit_type: ignored,
   subscription_data: object(subscriptionData),
   success_url: required(text),
-  tax_id_collection: ignored,
+  tax_id_collection: object({ enabled: required(flag), required: choice("if_supported", "never") }),
   ui_mode: only("hosted_page"),
   wallet_options: ignored,
 });

@@ -1,6 +1,7 @@
 import type Stripe from "stripe";
 import { relined } from "../billing/invoicing.ts";
 import { patched } from "../billing/items.ts";
+import { taxRatesNamed } from "../billing/taxes.ts";
 import { type Books, create, get, note, save } from "../books.ts";
 import { lineAmount, normalizeDecimal, truncate } from "../decimal.ts";
 import { invalid } from "../failures.ts";
@@ -15,6 +16,7 @@ import {
   expand,
   flag,
   integer,
+  list,
   metadata,
   object,
   paging,
@@ -41,7 +43,7 @@ const shared = {
   quantity_decimal: decimal,
   tax_behavior: refused,
   tax_code: refused,
-  tax_rates: refused,
+  tax_rates: list(text),
   unit_amount_decimal: decimal,
 };
 const createTable = parameters<Stripe.InvoiceItemCreateParams>()({
@@ -144,7 +146,7 @@ function reline(books: Books, invoice: Invoice, item: InvoiceItem): void {
   const lines = invoice.lines.data.map((line) =>
     line.parent?.invoice_item_details?.invoice_item === item.id ? itemLine(invoice.id, item, line.id) : line,
   );
-  relined(books, invoice, lines);
+  relined(books, invoice, invoice, lines);
 }
 
 function currencyFor(
@@ -183,11 +185,12 @@ export const invoiceItems = [
       period: input.period ?? { start: books.now, end: books.now },
       proration: false,
       description: input.description ?? null,
-      discountable: input.discountable ?? true,
+      discountable: input.discountable ?? sum.amount >= 0,
+      taxRates: taxRatesNamed(books, input.tax_rates ?? [], "tax_rates"),
       metadata: patched({}, input.metadata),
     });
     const item = create(books, "invoiceitem", { ...built, ...sum }, "invoiceitem.created");
-    if (invoice) relined(books, invoice, [itemLine(invoice.id, item), ...invoice.lines.data]);
+    if (invoice) relined(books, invoice, invoice, [itemLine(invoice.id, item), ...invoice.lines.data]);
     return item;
   }),
   route("GET", "/v1/invoiceitems", listTable, ({ books, input, path }) => {
@@ -210,6 +213,10 @@ export const invoiceItems = [
       discountable: input.discountable ?? before.discountable,
       metadata: patched(before.metadata ?? {}, input.metadata),
       period: input.period ?? before.period,
+      tax_rates:
+        input.tax_rates === undefined
+          ? before.tax_rates
+          : taxRatesNamed(books, input.tax_rates, "tax_rates", before.tax_rates ?? []),
     });
     if (invoice) reline(books, invoice, item);
     return item;
@@ -217,7 +224,7 @@ export const invoiceItems = [
   route("DELETE", "/v1/invoiceitems/{id}", {}, ({ books, id }) => {
     const item = get(books, "invoiceitem", id);
     const invoice = invoiceOf(books, item);
-    if (invoice) relined(books, invoice, linesWithout(invoice, item));
+    if (invoice) relined(books, invoice, invoice, linesWithout(invoice, item));
     note(books, "invoiceitem.deleted", item);
     books.store.remove(id);
     return { id, object: "invoiceitem", deleted: true };

@@ -1,5 +1,5 @@
 import type Stripe from "stripe";
-import { draftByHand, draftForSubscription, pendingOf } from "../billing/invoicing.ts";
+import { draftByHand, draftForSubscription, pendingOf, termsOf } from "../billing/invoicing.ts";
 import { recurrenceOf } from "../billing/items.ts";
 import { changeSubscription } from "../billing/subscription-change.ts";
 import { type Books, get, openBooks } from "../books.ts";
@@ -23,6 +23,7 @@ import {
 import { route } from "../routes.ts";
 import type { Invoice, Subscription } from "../wire.ts";
 import { billingMode, prorationBehavior } from "./subscription-parameters.ts";
+import { prorationDate } from "./subscription-update.ts";
 
 const item = parameters<Stripe.InvoiceCreatePreviewParams.SubscriptionDetails.Item>()({
   billing_thresholds: refused,
@@ -106,9 +107,9 @@ function preview(books: Books, before: Subscription, wanted: Details | undefined
           fields: {},
           items: changes,
           proration: wanted?.proration_behavior ?? "create_prorations",
-          at: wanted?.proration_date ?? books.now,
+          at: prorationDate(before, wanted?.proration_date ?? books.now),
           restart: false,
-          errorIfUnpaid: false,
+          payment: "allow_incomplete",
         });
   const immediate = after.latest_invoice !== latest && after.latest_invoice !== null;
   const invoice = immediate
@@ -161,6 +162,7 @@ function upcoming(books: Books, subscription: Subscription, ends: boolean): Invo
       defaultPaymentMethod: null,
       description: null,
       metadata: {},
+      terms: termsOf(books, subscription),
     },
     true,
   );

@@ -13,7 +13,6 @@ import {
   ignored,
   metadata,
   object,
-  only,
   onlyDisabled,
   paging,
   parameters,
@@ -37,7 +36,7 @@ const features = object(
       cancellation_reason: ignored,
       enabled: required(flag),
       mode: choice("at_period_end", "immediately"),
-      proration_behavior: only("none"),
+      proration_behavior: choice("none", "create_prorations", "always_invoice"),
     }),
     subscription_pause: onlyDisabled,
     subscription_update: onlyDisabled,
@@ -91,6 +90,7 @@ function defaultConfiguration(books: Books): PortalConfiguration {
     businessProfile: { headline: null, privacy_policy_url: null, terms_of_service_url: null },
     features,
     cancelMode: "at_period_end",
+    cancelProration: "none",
     metadata: {},
   });
   return save(books, "billing_portal.configuration", configuration);
@@ -116,6 +116,7 @@ export const portal = [
         cancel: features.subscription_cancel?.enabled === true,
       },
       cancelMode: features.subscription_cancel?.mode ?? "at_period_end",
+      cancelProration: features.subscription_cancel?.proration_behavior ?? "none",
       metadata: patched({}, input.metadata),
     });
     return create(

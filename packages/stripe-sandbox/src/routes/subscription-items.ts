@@ -1,13 +1,11 @@
 import type Stripe from "stripe";
 import type { ItemChange } from "../billing/items.ts";
-import { changeSubscription } from "../billing/subscription-change.ts";
+import { changeSubscription, type PaymentBehavior } from "../billing/subscription-change.ts";
 import { type Books, get } from "../books.ts";
 import { invalid, missing } from "../failures.ts";
 import { pageInside } from "../lists.ts";
 import {
-  choice,
   count,
-  except,
   expand,
   ignored,
   integer,
@@ -20,14 +18,12 @@ import {
 } from "../parameters.ts";
 import { route } from "../routes.ts";
 import type { Subscription, SubscriptionItem } from "../wire.ts";
-import { prorationBehavior } from "./subscription-parameters.ts";
+import { paymentBehavior, prorationBehavior } from "./subscription-parameters.ts";
+import { prorationDate } from "./subscription-update.ts";
+import { taxRateIds } from "./terms-parameters.ts";
 
 const proration = {
-  payment_behavior: except(
-    choice("allow_incomplete", "error_if_incomplete"),
-    "default_incomplete",
-    "pending_if_incomplete",
-  ),
+  payment_behavior: paymentBehavior,
   proration_behavior: prorationBehavior,
   proration_date: integer,
 };
@@ -40,7 +36,7 @@ const shared = {
   plan: refused,
   price_data: refused,
   quantity: count,
-  tax_rates: refused,
+  tax_rates: taxRateIds,
 };
 const createTable = parameters<Stripe.SubscriptionItemCreateParams>()({
   ...shared,
@@ -63,7 +59,7 @@ const listTable = parameters<Stripe.SubscriptionItemListParams>()({
 type Behavior = {
   proration_behavior?: "create_prorations" | "always_invoice" | "none" | undefined;
   proration_date?: number | undefined;
-  payment_behavior?: string | undefined;
+  payment_behavior?: PaymentBehavior | undefined;
 };
 
 function ownerOf(books: Books, id: string): { subscription: Subscription; item: SubscriptionItem } {
@@ -86,17 +82,17 @@ function apply(books: Books, subscription: Subscription, change: ItemChange, inp
     fields: {},
     items: [change],
     proration: input.proration_behavior ?? "create_prorations",
-    at: input.proration_date ?? books.now,
+    at: prorationDate(subscription, input.proration_date ?? books.now),
     restart: false,
-    errorIfUnpaid: input.payment_behavior === "error_if_incomplete",
+    payment: input.payment_behavior ?? "allow_incomplete",
   });
 }
 
 export const subscriptionItems = [
   route("POST", "/v1/subscription_items", createTable, ({ books, input }) => {
     const subscription = get(books, "subscription", input.subscription, "subscription");
-    const { price, quantity, metadata: given } = input;
-    const after = apply(books, subscription, { price, quantity, metadata: given }, input);
+    const { price, quantity, metadata: given, tax_rates } = input;
+    const after = apply(books, subscription, { price, quantity, metadata: given, tax_rates }, input);
     const item = after.items.data.at(-1);
     if (!item) throw missing("subscription_item", price);
     return item;
@@ -107,8 +103,9 @@ export const subscriptionItems = [
   }),
   route("GET", "/v1/subscription_items/{id}", { expand }, ({ books, id }) => ownerOf(books, id).item),
   route("POST", "/v1/subscription_items/{id}", updateTable, ({ books, input, id }) => {
-    const { price, quantity, metadata: given } = input;
-    apply(books, ownerOf(books, id).subscription, { id, price, quantity, metadata: given }, input);
+    const { price, quantity, metadata: given, tax_rates } = input;
+    const { subscription } = ownerOf(books, id);
+    apply(books, subscription, { id, price, quantity, metadata: given, tax_rates }, input);
     return ownerOf(books, id).item;
   }),
   route("DELETE", "/v1/subscription_items/{id}", deleteTable, ({ books, input, id }) => {

@@ -13,7 +13,6 @@ import {
   list,
   metadata,
   object,
-  only,
   onlyDisabled,
   paging,
   parameters,
@@ -22,12 +21,14 @@ import {
   required,
   text,
 } from "../parameters.ts";
+import { automaticTax, discounts, taxRateIds } from "./terms-parameters.ts";
 
 export const prorationBehavior = choice("create_prorations", "always_invoice", "none");
-const paymentBehavior = except(
+export const paymentBehavior = except(
   choice("allow_incomplete", "error_if_incomplete", "default_incomplete"),
   "pending_if_incomplete",
 );
+const collectionMethod = choice("charge_automatically", "send_invoice");
 
 const feedback = choice(
   "customer_service",
@@ -46,13 +47,9 @@ const cancellationDetails = object(
     feedback_option: refused,
   }),
 );
+export const missingMethod = except(choice("create_invoice", "cancel"), "pause");
 const trialSettings = object({
-  end_behavior: required(
-    object({
-      billing_cycle_anchor: refused,
-      missing_payment_method: except(choice("create_invoice", "cancel"), "pause"),
-    }),
-  ),
+  end_behavior: required(object({ billing_cycle_anchor: refused, missing_payment_method: missingMethod })),
 });
 export const billingMode = object({
   flexible: ignored,
@@ -65,6 +62,8 @@ const timeOrWord = <Word extends string>(...words: Word[]) =>
     except(choice(...words), "max_billed_until"),
   );
 
+const cancelAt = timeOrWord("min_period_end", "max_period_end");
+
 const itemCreate = parameters<Stripe.SubscriptionCreateParams.Item>()({
   billing_thresholds: refused,
   current_trial: refused,
@@ -74,7 +73,7 @@ const itemCreate = parameters<Stripe.SubscriptionCreateParams.Item>()({
   price: required(text),
   price_data: refused,
   quantity: count,
-  tax_rates: refused,
+  tax_rates: taxRateIds,
 });
 const itemUpdate = parameters<Stripe.SubscriptionUpdateParams.Item>()({
   ...itemCreate,
@@ -87,17 +86,17 @@ const itemUpdate = parameters<Stripe.SubscriptionUpdateParams.Item>()({
 const shared = {
   add_invoice_items: refused,
   application_fee_percent: refused,
-  automatic_tax: onlyDisabled,
+  automatic_tax: automaticTax,
   billing_schedules: refused,
   billing_thresholds: refused,
   cancel_at_period_end: flag,
-  collection_method: only("charge_automatically"),
-  days_until_due: refused,
+  collection_method: collectionMethod,
+  days_until_due: count,
   default_payment_method: text,
   default_source: refused,
-  default_tax_rates: refused,
+  default_tax_rates: taxRateIds,
   description: clearable(text),
-  discounts: refused,
+  discounts,
   expand,
   invoice_settings: refused,
   metadata,
@@ -118,7 +117,7 @@ export const createTable = parameters<Stripe.SubscriptionCreateParams>()({
   billing_cycle_anchor: refused,
   billing_cycle_anchor_config: refused,
   billing_mode: billingMode,
-  cancel_at: timeOrWord("min_period_end", "max_period_end"),
+  cancel_at: cancelAt,
   currency: text,
   customer: required(text),
   customer_account: refused,
@@ -133,7 +132,7 @@ export const updateTable = parameters<Stripe.SubscriptionUpdateParams>()({
     choice("now", "unchanged"),
     object({ type: choice("now", "unchanged") }),
   ),
-  cancel_at: clearable(timeOrWord("min_period_end", "max_period_end")),
+  cancel_at: clearable(cancelAt),
   cancellation_details: cancellationDetails,
   items: list(object(itemUpdate)),
   pause_collection: refused,
@@ -143,7 +142,7 @@ export const updateTable = parameters<Stripe.SubscriptionUpdateParams>()({
 export const listTable = parameters<Stripe.SubscriptionListParams>()({
   ...paging,
   automatic_tax: refused,
-  collection_method: only("charge_automatically"),
+  collection_method: collectionMethod,
   created: range,
   current_period_end: refused,
   current_period_start: refused,
@@ -184,4 +183,22 @@ export function trialEndOf(
   if (input.trial_end === undefined || input.trial_end === "now") return null;
   if (input.trial_end <= now) throw invalid("The trial must end in the future.", undefined, "trial_end");
   return input.trial_end;
+}
+
+/** Days to pay when invoices are sent, null when they are charged. 400 for days without sending and the other way. */
+export function daysUntilDue(
+  method: "charge_automatically" | "send_invoice" | undefined,
+  days: number | undefined,
+  current: number | null,
+): number | null {
+  const sends = method === "send_invoice" || (method === undefined && current !== null);
+  if (!sends && days !== undefined) {
+    throw invalid("days_until_due is for collection_method=send_invoice.", undefined, "days_until_due");
+  }
+  if (!sends) return null;
+  const wanted = days ?? current;
+  if (wanted === null) {
+    throw invalid("send_invoice needs days_until_due.", "parameter_missing", "days_until_due");
+  }
+  return wanted;
 }

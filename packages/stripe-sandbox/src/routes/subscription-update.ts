@@ -1,12 +1,15 @@
 import { planEnd } from "../billing/cancellation.ts";
+import { type DiscountOwner, type Redemption, redeem } from "../billing/discounts.ts";
 import { patched } from "../billing/items.ts";
 import { methodFor } from "../billing/payment-methods.ts";
 import { changeSubscription } from "../billing/subscription-change.ts";
-import type { Books } from "../books.ts";
+import { assertOneTax, assertTaxLocation, taxRatesNamed } from "../billing/taxes.ts";
+import { type Books, get, note } from "../books.ts";
 import { invalid, unsupported } from "../failures.ts";
+import { subscriptionTax } from "../objects/subscription.ts";
 import type { Parsed } from "../parameters.ts";
 import type { Subscription } from "../wire.ts";
-import type { updateTable } from "./subscription-parameters.ts";
+import { daysUntilDue, type updateTable } from "./subscription-parameters.ts";
 
 type Input = Parsed<typeof updateTable>;
 type EndOf = (subscription: Subscription, at: number | "min_period_end" | "max_period_end") => number;
@@ -18,7 +21,8 @@ export function updateSubscription(
   input: Input,
   endOf: EndOf,
 ): Subscription {
-  const fields = withTrial(books, withEnd(books, withPlainFields(books, before, input), input, endOf), input);
+  const plain = withTerms(books, withPlainFields(books, before, input), input);
+  const fields = withTrial(books, withEnd(books, plain, input, endOf), input);
   const anchor =
     typeof input.billing_cycle_anchor === "object"
       ? input.billing_cycle_anchor.type
@@ -29,7 +33,7 @@ export function updateSubscription(
     proration: input.proration_behavior ?? "create_prorations",
     at: prorationDate(before, input.proration_date ?? books.now),
     restart: anchor === "now" || (before.status === "trialing" && input.trial_end === "now"),
-    errorIfUnpaid: input.payment_behavior === "error_if_incomplete",
+    payment: input.payment_behavior ?? "allow_incomplete",
   });
 }
 
@@ -63,6 +67,41 @@ function withPlainFields(books: Books, before: Subscription, input: Input): Subs
   };
 }
 
+/** Discounts, taxes and the way of collecting; they hold from the next invoice. */
+function withTerms(books: Books, subscription: Subscription, input: Input): Subscription {
+  const { customer, currency, id } = subscription;
+  const tax = input.automatic_tax;
+  if (tax?.enabled) assertTaxLocation(get(books, "customer", customer));
+  const days = daysUntilDue(input.collection_method, input.days_until_due, subscription.days_until_due);
+  const rates = input.default_tax_rates;
+  const known = subscription.default_tax_rates ?? [];
+  const given = rates === undefined ? known : taxRatesNamed(books, rates ?? [], "default_tax_rates", known);
+  assertOneTax(tax?.enabled ?? subscription.automatic_tax.enabled, given);
+  return {
+    ...subscription,
+    automatic_tax: tax ? subscriptionTax(tax.enabled) : subscription.automatic_tax,
+    collection_method: days === null ? "charge_automatically" : "send_invoice",
+    days_until_due: days,
+    default_tax_rates: given,
+    discounts: discountsAfter(books, subscription, input.discounts, { customer, currency, subscription: id }),
+  };
+}
+
+/** A list replaces the discounts, an empty one leaves them, `""` clears them (Subscriptions.d.ts). */
+function discountsAfter(
+  books: Books,
+  { discounts }: Subscription,
+  entries: Redemption[] | null | undefined,
+  owner: DiscountOwner,
+): string[] {
+  if (entries === undefined || entries?.length === 0) return discounts;
+  const kept = entries === null ? [] : redeem(books, entries, owner);
+  for (const id of discounts.filter((known) => !kept.includes(known))) {
+    note(books, "customer.discount.deleted", get(books, "discount", id));
+  }
+  return kept;
+}
+
 function withEnd(books: Books, subscription: Subscription, input: Input, endOf: EndOf): Subscription {
   if (input.cancel_at !== undefined && input.cancel_at_period_end !== undefined) {
     throw invalid(
@@ -80,7 +119,19 @@ function withEnd(books: Books, subscription: Subscription, input: Input, endOf: 
   if (input.cancel_at === undefined) return subscription;
   const at = endOf(subscription, input.cancel_at);
   if (at <= books.now) throw invalid("cancel_at must be in the future.", undefined, "cancel_at");
+  assertWholePeriods(subscription, at, input.proration_behavior);
   return planEnd(books, subscription, at, false);
+}
+
+/** An end within a period is prorated by Stripe, and not here; without prorations it is just an end. */
+export function assertWholePeriods(
+  subscription: Subscription,
+  at: number,
+  proration: string | undefined,
+): void {
+  const ends = subscription.items.data.map((item) => item.current_period_end);
+  if (at >= Math.max(...ends) || ends.includes(at) || proration === "none") return;
+  throw unsupported("cancel_at within a period with prorations; pass proration_behavior=none", "cancel_at");
 }
 
 /** A running trial can be ended now or moved; a subscription that has none gets none. */
@@ -99,7 +150,8 @@ function withTrial(books: Books, subscription: Subscription, input: Input): Subs
   };
 }
 
-function prorationDate(subscription: Subscription, at: number): number {
+/** The instant prorations count from. 400 outside the items' current periods. */
+export function prorationDate(subscription: Subscription, at: number): number {
   const starts = subscription.items.data.map((item) => item.current_period_start);
   const ends = subscription.items.data.map((item) => item.current_period_end);
   if (at < Math.min(...starts) || at > Math.max(...ends)) {

@@ -1,19 +1,27 @@
-import { end, planEnd } from "../billing/cancellation.ts";
-import { finalizeAndCollect } from "../billing/finalization.ts";
-import { draftForSubscription, pendingOf } from "../billing/invoicing.ts";
+import type Stripe from "stripe";
+import { cancelNow } from "../billing/cancel-now.ts";
+import { planEnd } from "../billing/cancellation.ts";
+import { dropDiscounts } from "../billing/discounts.ts";
 import { patched } from "../billing/items.ts";
 import { methodFor } from "../billing/payment-methods.ts";
-import { credit } from "../billing/proration.ts";
 import { startSubscription } from "../billing/subscription-start.ts";
+import { assertTaxLocation } from "../billing/taxes.ts";
 import { type Books, get, save } from "../books.ts";
-import { invalid } from "../failures.ts";
+import { invalid, missing } from "../failures.ts";
 import { among, pageOf, within } from "../lists.ts";
-import { expand } from "../parameters.ts";
+import { expand, parameters } from "../parameters.ts";
 import { route } from "../routes.ts";
 import type { PageQuery } from "../store.ts";
 import type { Subscription } from "../wire.ts";
-import { cancelTable, createTable, listTable, trialEndOf, updateTable } from "./subscription-parameters.ts";
-import { updateSubscription } from "./subscription-update.ts";
+import {
+  cancelTable,
+  createTable,
+  daysUntilDue,
+  listTable,
+  trialEndOf,
+  updateTable,
+} from "./subscription-parameters.ts";
+import { assertWholePeriods, updateSubscription } from "./subscription-update.ts";
 
 const status = "body ->> '$.status'";
 
@@ -42,32 +50,12 @@ function live(books: Books, id: string): Subscription {
   return subscription;
 }
 
-function cancelNow(
-  books: Books,
-  subscription: Subscription,
-  prorate: boolean,
-  invoiceNow: boolean,
-): Subscription {
-  if (prorate && subscription.status !== "trialing") {
-    for (const item of subscription.items.data) credit(books, subscription, item, books.now);
-  }
-  const ended = end(books, subscription, { reason: "cancellation_requested" });
-  const pending = pendingOf(books, ended.customer, ended.id);
-  if (!invoiceNow || pending.length === 0) return ended;
-  const invoice = draftForSubscription(books, ended, {
-    reason: "subscription_update",
-    items: [],
-    period: { start: books.now, end: books.now },
-    waits: false,
-  });
-  const billed = save(books, "subscription", { ...ended, latest_invoice: invoice.id });
-  finalizeAndCollect(books, invoice);
-  return billed;
-}
+const discountTable = parameters<Stripe.SubscriptionDeleteDiscountParams>()({});
 
 export const subscriptions = [
   route("POST", "/v1/subscriptions", createTable, ({ books, input }) => {
     const customer = get(books, "customer", input.customer, "customer");
+    if (input.automatic_tax?.enabled) assertTaxLocation(customer);
     const method = input.default_payment_method;
     const started = startSubscription(books, {
       customer: customer.id,
@@ -75,6 +63,7 @@ export const subscriptions = [
         price: item.price,
         quantity: item.quantity ?? 1,
         metadata: patched({}, item.metadata),
+        taxRates: item.tax_rates ?? [],
       })),
       trialEnd: trialEndOf(books.now, input),
       missingPaymentMethod: input.trial_settings?.end_behavior.missing_payment_method ?? "create_invoice",
@@ -85,14 +74,15 @@ export const subscriptions = [
       metadata: patched({}, input.metadata),
       billingMode: input.billing_mode?.type ?? "flexible",
       paymentBehavior: input.payment_behavior ?? "allow_incomplete",
+      discounts: input.discounts ?? [],
+      defaultTaxRates: input.default_tax_rates ?? [],
+      automaticTax: input.automatic_tax?.enabled === true,
+      daysUntilDue: daysUntilDue(input.collection_method, input.days_until_due, null),
     });
     if (!input.cancel_at_period_end && input.cancel_at === undefined) return started;
-    const ends = input.cancel_at ?? "min_period_end";
-    return save(
-      books,
-      "subscription",
-      planEnd(books, started, endOf(started, ends), input.cancel_at_period_end === true),
-    );
+    const ends = endOf(started, input.cancel_at ?? "min_period_end");
+    assertWholePeriods(started, ends, input.proration_behavior);
+    return save(books, "subscription", planEnd(books, started, ends, input.cancel_at_period_end === true));
   }),
   route("GET", "/v1/subscriptions", listTable, ({ books, input, path }) =>
     pageOf(books, "subscription", path, input, {
@@ -108,6 +98,13 @@ export const subscriptions = [
   route("POST", "/v1/subscriptions/{id}", updateTable, ({ books, input, id }) =>
     updateSubscription(books, live(books, id), input, endOf),
   ),
+  route("DELETE", "/v1/subscriptions/{id}/discount", discountTable, ({ books, id }) => {
+    const [first] = live(books, id).discounts;
+    if (first === undefined) throw missing("discount", id);
+    dropDiscounts(books, live(books, id));
+    const { end: _, ...discount } = get(books, "discount", first);
+    return { ...discount, deleted: true };
+  }),
   route("DELETE", "/v1/subscriptions/{id}", cancelTable, ({ books, input, id }) => {
     const subscription = live(books, id);
     const given = input.cancellation_details;

@@ -18,6 +18,10 @@ export interface EmittedTypes extends Record<Kind | Embedded, object> {
   invoice: Stripe.Invoice;
   line_item: Stripe.InvoiceLineItem;
   invoiceitem: Stripe.InvoiceItem | Stripe.DeletedInvoiceItem;
+  coupon: Stripe.Coupon | Stripe.DeletedCoupon;
+  promotion_code: Stripe.PromotionCode;
+  discount: Stripe.Discount | Stripe.DeletedDiscount;
+  tax_rate: Stripe.TaxRate;
   item: Stripe.LineItem;
   "checkout.session": Stripe.Checkout.Session;
   "billing_portal.session": Stripe.BillingPortal.Session;
@@ -40,6 +44,10 @@ export const emittedKinds: Record<Kind | Embedded, true> = {
   invoice: true,
   line_item: true,
   invoiceitem: true,
+  coupon: true,
+  promotion_code: true,
+  discount: true,
+  tax_rate: true,
   item: true,
   "checkout.session": true,
   "billing_portal.session": true,

@@ -13,7 +13,11 @@ export const recordedDifferences: Record<string, Record<string, string>> = {
     "+features.subscription_update.products":
       "Optional in the package; where the recording leaves it out the sandbox says null.",
   },
-  "checkout.session": { "+allowed_payment_method_types": newer, "+line_items": asked },
+  "checkout.session": {
+    "+allowed_payment_method_types": newer,
+    "+line_items": asked,
+    "+tax_id_collection": situation,
+  },
   customer: { "+customer_account": situation, "+subscriptions": asked },
   event: { "+data.previous_attributes": "On *.updated events only; the recorded one is another." },
   invoice: {
@@ -21,6 +25,7 @@ export const recordedDifferences: Record<string, Record<string, string>> = {
       "The recording keeps a field that the API has since moved to parent.subscription_details.",
     "+lines.data[].pricing.price_details": situation,
     "+parent.subscription_details.subscription_proration_date": situation,
+    "+status_details": newer,
   },
   product: { "+tax_details": newer },
   subscription: {

@@ -17,6 +17,19 @@ export interface RouteParameters {
   "GET /v1/prices": Stripe.PriceListParams;
   "GET /v1/prices/{id}": Stripe.PriceRetrieveParams;
   "POST /v1/prices/{id}": Stripe.PriceUpdateParams;
+  "POST /v1/coupons": Stripe.CouponCreateParams;
+  "GET /v1/coupons": Stripe.CouponListParams;
+  "GET /v1/coupons/{id}": Stripe.CouponRetrieveParams;
+  "POST /v1/coupons/{id}": Stripe.CouponUpdateParams;
+  "DELETE /v1/coupons/{id}": Stripe.CouponDeleteParams;
+  "POST /v1/promotion_codes": Stripe.PromotionCodeCreateParams;
+  "GET /v1/promotion_codes": Stripe.PromotionCodeListParams;
+  "GET /v1/promotion_codes/{id}": Stripe.PromotionCodeRetrieveParams;
+  "POST /v1/promotion_codes/{id}": Stripe.PromotionCodeUpdateParams;
+  "POST /v1/tax_rates": Stripe.TaxRateCreateParams;
+  "GET /v1/tax_rates": Stripe.TaxRateListParams;
+  "GET /v1/tax_rates/{id}": Stripe.TaxRateRetrieveParams;
+  "POST /v1/tax_rates/{id}": Stripe.TaxRateUpdateParams;
   "GET /v1/payment_methods": Stripe.PaymentMethodListParams;
   "GET /v1/payment_methods/{id}": Stripe.PaymentMethodRetrieveParams;
   "POST /v1/payment_methods/{id}/attach": Stripe.PaymentMethodAttachParams;
@@ -35,6 +48,7 @@ export interface RouteParameters {
   "GET /v1/subscriptions/{id}": Stripe.SubscriptionRetrieveParams;
   "POST /v1/subscriptions/{id}": Stripe.SubscriptionUpdateParams;
   "DELETE /v1/subscriptions/{id}": Stripe.SubscriptionCancelParams;
+  "DELETE /v1/subscriptions/{id}/discount": Stripe.SubscriptionDeleteDiscountParams;
   "POST /v1/subscription_items": Stripe.SubscriptionItemCreateParams;
   "GET /v1/subscription_items": Stripe.SubscriptionItemListParams;
   "GET /v1/subscription_items/{id}": Stripe.SubscriptionItemRetrieveParams;
@@ -49,6 +63,8 @@ export interface RouteParameters {
   "POST /v1/invoices/{id}/finalize": Stripe.InvoiceFinalizeInvoiceParams;
   "POST /v1/invoices/{id}/pay": Stripe.InvoicePayParams;
   "POST /v1/invoices/{id}/void": Stripe.InvoiceVoidInvoiceParams;
+  "POST /v1/invoices/{id}/mark_uncollectible": Stripe.InvoiceMarkUncollectibleParams;
+  "POST /v1/invoices/{id}/send": Stripe.InvoiceSendInvoiceParams;
   "POST /v1/invoiceitems": Stripe.InvoiceItemCreateParams;
   "GET /v1/invoiceitems": Stripe.InvoiceItemListParams;
   "GET /v1/invoiceitems/{id}": Stripe.InvoiceItemRetrieveParams;

@@ -1,6 +1,7 @@
 import Stripe from "stripe";
 import type { Workbench } from "../workbench.ts";
 import { monthly, payingCustomer } from "../workbench.ts";
+import { discountsAndTaxes } from "./tour-terms.ts";
 
 /** What a part of the tour works with: the recording client and the sandbox's controls. */
 export interface Tour {
@@ -21,6 +22,7 @@ export async function tourEverything(tour: Tour): Promise<void> {
   await subscriptionLife(tour);
   await endings(tour);
   await invoicesByHand(tour);
+  await discountsAndTaxes(tour);
   await refusals(tour);
 }
 

@@ -1,0 +1,39 @@
+import { type Books, note, save } from "../books.ts";
+import type { Subscription } from "../wire.ts";
+import { end } from "./cancellation.ts";
+import { finalizeAndCollect } from "./finalization.ts";
+import { draftForSubscription, pendingOf } from "./invoicing.ts";
+import { credit } from "./proration.ts";
+
+/**
+ * Ends a subscription now. `prorate` credits unused time, `invoiceNow` bills what is pending; with neither, pending
+ * prorations are taken away, as Subscriptions.d.ts says of `cancel`.
+ */
+export function cancelNow(
+  books: Books,
+  subscription: Subscription,
+  prorate: boolean,
+  invoiceNow: boolean,
+): Subscription {
+  if (prorate && subscription.status !== "trialing") {
+    for (const item of subscription.items.data) credit(books, subscription, item, books.now);
+  }
+  const ended = end(books, subscription, { reason: "cancellation_requested" });
+  const pending = pendingOf(books, ended.customer, ended.id);
+  if (!prorate && !invoiceNow) {
+    for (const item of pending.filter(({ proration }) => proration)) {
+      note(books, "invoiceitem.deleted", item);
+      books.store.remove(item.id);
+    }
+  }
+  if (!invoiceNow || pending.length === 0) return ended;
+  const invoice = draftForSubscription(books, ended, {
+    reason: "subscription_update",
+    items: [],
+    period: { start: books.now, end: books.now },
+    waits: false,
+  });
+  const billed = save(books, "subscription", { ...ended, latest_invoice: invoice.id });
+  finalizeAndCollect(books, invoice);
+  return billed;
+}
