@@ -1,14 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { createDatabase, type Database } from "@headroom/db/client";
 import { clearFaults, injectFault } from "@headroom/stripe-sandbox/testing/controls";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { syncSeats } from "./seat-sync.ts";
 import { createSeatBench, type SeatBench, type Team } from "./testing/seat-bench.ts";
 
 let bench: SeatBench;
+let crowd: Database;
 beforeAll(async () => {
   bench = await createSeatBench();
+  // Everybody meets in the database, not in front of a pool.
+  crowd = createDatabase({
+    connectionString: bench.scratch.url,
+    role: "hr_api",
+    applicationName: "crowd",
+    max: 44,
+  });
+  bench.api.db = crowd;
 });
-afterAll(() => bench?.close());
+afterAll(async () => {
+  await crowd?.close();
+  await bench?.close();
+});
 afterEach(() => clearFaults(bench.sandboxUrl));
 
 const membersOf = async ({ id }: Team) =>
@@ -51,8 +64,7 @@ test("forty join and leave at once while two workers push: Stripe has members le
   const stop = workers(2);
   const joins = Array.from({ length: 25 }, () => bench.join(team));
   const removals = leaving.map((userId) => bench.remove(team, userId));
-  await Promise.all([...joins, ...removals]);
-  await stop();
+  await Promise.all([...joins, ...removals]).finally(stop);
   await untilPushed(team);
   expect(await membersOf(team)).toBe(26);
   expect(await bench.seats(team)).toBe(24);
