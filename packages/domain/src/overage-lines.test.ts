@@ -188,7 +188,7 @@ describe("amendLedger", () => {
 
   it("leaves other segments alone", () => {
     expect(
-      amendLedger([line(20), line(5, 1)], [row({}), row({ id: "b", segment: 1, ...line(7, 1) })]),
+      amendLedger([line(20), line(5, 1)], [row({}), row({ id: "b", ...line(7, 1) })]),
     ).toEqual([{ change: "update", id: "b", quantity: 5, amount: 13 }]);
   });
 
