@@ -60,7 +60,7 @@ async function subscribe({ id, access }: Awaited<ReturnType<typeof subject>>): P
 const reason = "contract 2026-17";
 const now = async () => {
   const [row] = await bench.rows("select headroom.clock_now() as now");
-  return (row?.now as Date).getTime();
+  return new Date(row?.now as Date).getTime();
 };
 const at = async (milliseconds: number) => new Date((await now()) + milliseconds).toISOString();
 const hour = 3_600_000;
@@ -154,7 +154,7 @@ test("one that starts later waits, and is started by the worker from its own ins
   expect(await turnPlanAssignments(bench.worker)).toBe(1);
   expect((await getBilling(bench.api, view)).plan.id).toBe("enterprise");
   const [row] = await bench.rows("select anchor from headroom.subscription where organization_id = $1", id);
-  expect((row?.anchor as Date).toISOString()).toBe(start);
+  expect(new Date(row?.anchor as Date).toISOString()).toBe(start);
   expect((await readPlanAssignments(bench.api, view)).assignments).toMatchObject([
     { state: "running", start },
   ]);
@@ -199,7 +199,7 @@ test("one that waits for a subscription's end follows it, and not before", async
   );
   await bench.stripe.subscriptions.update(String(row?.id), { cancel_at_period_end: true });
   await refresh(id);
-  const start = (row?.over as Date).toISOString();
+  const start = new Date(row?.over as Date).toISOString();
   await assignPlan(bench.api, operator, { planId: "enterprise", start, reason });
   // Its time has come, and Stripe has not said yet that the subscription is over.
   await bench.make.setClock(start);
