@@ -37,6 +37,7 @@ const wordsOf = (line: string) =>
 
 test.each([
   ["overrides", 3],
+  ["plans", 14],
   ["usage-upkeep", 5],
 ])("the commands on the page of %s work as they stand there", async (page, count) => {
   const text = readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), "utf8");

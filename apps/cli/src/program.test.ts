@@ -32,7 +32,41 @@ test.each([
   [["migrate"], ["bring the database to this release's schema", "--json"]],
   [
     ["plans", "push"],
-    ["--dry-run", "--json", "change nothing"],
+    ["--dry-run", "--json", "change nothing", "exit code 1"],
+  ],
+  [
+    ["plans", "list"],
+    ["every version", "who is on it", "--json"],
+  ],
+  [
+    ["plans", "pull"],
+    ["changes nothing at Stripe", "exit code 1", "--write-links", "--json"],
+  ],
+  [
+    ["plans", "migrate"],
+    [
+      "<plan>",
+      "goes on with those that are left",
+      "--from <version>",
+      "--to <version>",
+      "--organization <name>",
+      '"now", "period_end"',
+      "--dry-run",
+      "--json",
+    ],
+  ],
+  [
+    ["organizations", "assign-plan"],
+    [
+      "without Stripe",
+      "--version <number>",
+      "--start <time>",
+      "--until <time>",
+      "--reason <text>",
+      "--remove",
+      "--dry-run",
+      "--json",
+    ],
   ],
   [
     ["keys", "create"],
@@ -140,6 +174,11 @@ test.each([
   [["users", "erase", "ada@example.com"], "looks like usr_"],
   [["audit", "operators", "--limit", "0"], "1 to 99999"],
   [["usage", "recompute"], "missing required argument"],
+  [["plans", "migrate", "pro", "--from", "0"], "A whole number from 1"],
+  [["plans", "migrate", "pro", "--at", "soon"], "Allowed choices are now, period_end"],
+  [["organizations", "assign-plan", "acme", "pro"], "--reason"],
+  [["organizations", "assign-plan", "acme", "--reason", "r"], "name a plan, or --remove"],
+  [["organizations", "assign-plan", "acme", "pro", "--remove", "--reason", "r"], "--remove goes with"],
 ])(
   "%j is wrong usage: exit code 2, the reason on standard error, nothing on standard output",
   async (command, reason) => {

@@ -67,37 +67,6 @@ export async function listCurrentPlans(tx: Tx): Promise<PlanRow[]> {
   return rows.map(toPlan);
 }
 
-/** A version of a plan as lists have it. */
-export interface VersionRow {
-  id: string;
-  version: number;
-  displayName: string;
-  current: boolean;
-  active: boolean;
-  public: boolean;
-  default: boolean;
-}
-
-/** Every version of every plan, in the catalogue's order, the newest version first. */
-export async function listAllVersions(tx: Tx): Promise<VersionRow[]> {
-  return tx
-    .selectFrom("plan")
-    .innerJoin("plan as now", (join) => join.onRef("now.id", "=", "plan.id").on("now.is_current", "=", true))
-    .select([
-      "plan.id",
-      "plan.version",
-      "plan.display_name as displayName",
-      "plan.is_current as current",
-      "plan.active",
-      "plan.is_public as public",
-      "plan.is_default as default",
-    ])
-    .orderBy("now.position")
-    .orderBy("plan.id")
-    .orderBy("plan.version", "desc")
-    .execute();
-}
-
 /** A plan's current version, or the given one; null: no such plan. */
 export async function findPlan(tx: Tx, id: string, version?: number): Promise<PlanRow | null> {
   const row = await tx

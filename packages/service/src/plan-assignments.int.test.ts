@@ -60,7 +60,7 @@ async function subscribe({ id, access }: Awaited<ReturnType<typeof subject>>): P
 const reason = "contract 2026-17";
 const now = async () => {
   const [row] = await bench.rows("select headroom.clock_now() as now");
-  return (row?.now as Date).getTime();
+  return new Date(row?.now as Date).getTime();
 };
 const at = async (milliseconds: number) => new Date((await now()) + milliseconds).toISOString();
 const hour = 3_600_000;
@@ -144,19 +144,20 @@ test("one that starts later waits, and is started by the worker from its own ins
   const { operator, view, id } = await subject();
   const start = await at(hour);
   const wish = { planId: "enterprise", start, reason };
-  expect((await assignPlan(bench.api, operator, wish)).assignments).toMatchObject([{ state: "waiting", start }]);
+  expect((await assignPlan(bench.api, operator, wish)).assignments).toMatchObject([
+    { state: "waiting", start },
+  ]);
   expect((await assignPlan(bench.api, operator, wish)).changed).toBe(false);
   expect(await turnPlanAssignments(bench.worker)).toBe(0);
   expect((await getBilling(bench.api, view)).plan.id).toBe("free");
   await bench.make.setClock(await at(2 * hour));
   expect(await turnPlanAssignments(bench.worker)).toBe(1);
   expect((await getBilling(bench.api, view)).plan.id).toBe("enterprise");
-  const [row] = await bench.rows(
-    "select anchor from headroom.subscription where organization_id = $1",
-    id,
-  );
-  expect((row?.anchor as Date).toISOString()).toBe(start);
-  expect((await readPlanAssignments(bench.api, view)).assignments).toMatchObject([{ state: "running", start }]);
+  const [row] = await bench.rows("select anchor from headroom.subscription where organization_id = $1", id);
+  expect(new Date(row?.anchor as Date).toISOString()).toBe(start);
+  expect((await readPlanAssignments(bench.api, view)).assignments).toMatchObject([
+    { state: "running", start },
+  ]);
   expect(await turnPlanAssignments(bench.worker)).toBe(0);
 });
 
@@ -198,7 +199,7 @@ test("one that waits for a subscription's end follows it, and not before", async
   );
   await bench.stripe.subscriptions.update(String(row?.id), { cancel_at_period_end: true });
   await refresh(id);
-  const start = (row?.over as Date).toISOString();
+  const start = new Date(row?.over as Date).toISOString();
   await assignPlan(bench.api, operator, { planId: "enterprise", start, reason });
   // Its time has come, and Stripe has not said yet that the subscription is over.
   await bench.make.setClock(start);
@@ -214,7 +215,11 @@ test.each([
   ["no such version", { planId: "pro", version: 99 }, "plan_not_found"],
   ["no reason", { planId: "pro", reason: " " }, "validation_failed"],
   ["an end that is past", { planId: "pro", start: "2020-01-01", until: "2020-02-01" }, "validation_failed"],
-  ["an end before its start", { planId: "pro", start: "2999-02-01", until: "2999-01-01" }, "validation_failed"],
+  [
+    "an end before its start",
+    { planId: "pro", start: "2999-02-01", until: "2999-01-01" },
+    "validation_failed",
+  ],
 ])("%s is refused and leaves nothing", async (_, wish, code) => {
   const { id, operator, view } = await subject();
   await expect(assignPlan(bench.api, operator, { reason, ...wish })).rejects.toMatchObject({ code });

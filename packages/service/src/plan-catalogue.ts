@@ -1,5 +1,5 @@
 import { listPrices, listVersionUses, type PriceRow, type VersionUse } from "@headroom/db/plan-prices";
-import { listAllVersions, type VersionRow } from "@headroom/db/plans";
+import { listAllVersions, type VersionRow } from "@headroom/db/plan-versions";
 import { withSystem } from "@headroom/db/tenancy";
 import { plainPrice } from "@headroom/domain/money";
 import type { ServiceContext } from "./context.ts";

@@ -1,5 +1,5 @@
-import { listOrganizationsOnPlan, listVersions } from "@headroom/db/plan-migrations";
 import { listPricesOf, listVersionUses, type PriceRow } from "@headroom/db/plan-prices";
+import { listOrganizationsOnPlan, listVersions } from "@headroom/db/plan-versions";
 import { findPlan } from "@headroom/db/plans";
 import { type Tx, withSystem } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";

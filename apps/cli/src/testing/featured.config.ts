@@ -1,6 +1,6 @@
 import { defineConfig } from "@headroom/service/configuration";
 
-/** A plan with a feature that users can be granted. */
+/** A plan with a feature that users can be granted, one that is sold in two currencies, one that nobody can buy. */
 export default defineConfig({
   meters: { pages: { displayName: "Pages" } },
   defaultMeter: "pages",
@@ -17,6 +17,30 @@ export default defineConfig({
       seats: { kind: "licensed", included: 5 },
       meters: { pages: {} },
       features: { organizations: true, sso: true },
+    },
+    pro: {
+      displayName: "Pro",
+      prices: [
+        { interval: "month", currency: "usd", unitAmount: "2900" },
+        { interval: "year", currency: "eur", unitAmount: "27000" },
+      ],
+      seats: { kind: "licensed", included: 5 },
+      meters: {
+        pages: {
+          included: 100,
+          overage: {
+            unitPrice: "2.5",
+            currency: "usd",
+            otherPrices: [{ currency: "eur", unitPrice: "2.3" }],
+          },
+        },
+      },
+    },
+    enterprise: {
+      displayName: "Enterprise",
+      public: false,
+      seats: { kind: "licensed", included: 500 },
+      meters: { pages: {} },
     },
   },
   policies: { organizations: { createRequires: "organizations" } },
