@@ -186,7 +186,7 @@ test("a change of the interval ends the month there", async () => {
   await bench.advance("P10D");
   const { items } = await bench.stripe.subscriptions.retrieve(acme.subscriptionId);
   const [price] = await bench.rows(
-    "select stripe_price_id as id from headroom.plan_price where plan_id = 'pro' and interval = 'year' and role = 'plan'",
+    "select stripe_price_id as id from headroom.plan_price where plan_id = 'pro' and billing_interval = 'year' and role = 'plan'",
   );
   await bench.stripe.subscriptions.update(acme.subscriptionId, {
     items: [{ id: String(items.data[0]?.id), price: String(price?.id), quantity: 1 }],
@@ -201,6 +201,10 @@ test("a change of the interval ends the month there", async () => {
 
 test("the ledger is in the currency that the subscription is paid in", async () => {
   bench = await createOverageBench({ configure: inEuro });
+  await bench.rows(
+    `insert into headroom.plan_meter_price select plan_id, plan_version, meter, 'eur', 2 from headroom.plan_meter
+     where plan_id = 'pro' and overage on conflict do nothing`,
+  );
   const acme = await bench.subscriber({ currency: "eur" });
   await acme.take(120);
   await bench.advance("P1MT4H");
