@@ -1,5 +1,9 @@
 import { readFileSync } from "node:fs";
-import { createOverageBench, type OverageBench, type Subscriber } from "@headroom/service/testing/overage-bench";
+import {
+  createOverageBench,
+  type OverageBench,
+  type Subscriber,
+} from "@headroom/service/testing/overage-bench";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { headroomOn } from "./testing/headroom.ts";
 
@@ -16,9 +20,10 @@ beforeAll(async () => {
 afterAll(() => bench?.close());
 
 const headroom = (...words: string[]) =>
-  headroomOn(() => bench.scratch.url, { STRIPE_SECRET_KEY: "sk_test_bench", STRIPE_API_BASE: bench.sandboxUrl })(
-    ...words,
-  );
+  headroomOn(() => bench.scratch.url, {
+    STRIPE_SECRET_KEY: "sk_test_bench",
+    STRIPE_API_BASE: bench.sandboxUrl,
+  })(...words);
 
 const examples = [
   ...readFileSync(new URL("../../../docs/overage.md", import.meta.url), "utf8").matchAll(
@@ -35,7 +40,9 @@ test("the page's examples run, and find nothing", async () => {
 });
 
 test("what differs is told with its kind and exit code 1, and repaired only when asked", async () => {
-  await bench.rows("update headroom.overage set status = 'pending', next_attempt_at = now() + interval '1 day'");
+  await bench.rows(
+    "update headroom.overage set status = 'pending', next_attempt_at = now() + interval '1 day'",
+  );
   const told = await headroom("stripe", "reconcile");
   expect([told.code, told.out]).toEqual([1, expect.stringMatching(/not sent +jobs .*1 difference\n$/s)]);
   const dry = await headroom("stripe", "reconcile", "--repair", "--dry-run");

@@ -37,10 +37,17 @@ test("the corrections of the page are what comes of them", async () => {
 }, 120_000);
 
 test("its table of settled parts is the rule", () => {
-  const rows = [...text.matchAll(/^\| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$/gm)].map((row) => row.slice(1).map(Number));
+  const rows = [...text.matchAll(/^\| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$/gm)].map((row) =>
+    row.slice(1).map(Number),
+  );
   expect(rows).toHaveLength(4);
   for (const [before = 0, total = 0, old, rest] of rows) {
-    const count = (units: number, included: number) => ({ total: units, included, hardCap: null, overCap: 0 });
+    const count = (units: number, included: number) => ({
+      total: units,
+      included,
+      hardCap: null,
+      overCap: 0,
+    });
     const segments = [{ count: count(before, 100), billAboveCap: false }];
     expect(splitUnits(count(total, 150), false, segments)).toEqual([old, rest]);
   }

@@ -102,7 +102,10 @@ test("rerate: the plan at the end rates the whole total", async () => {
   await acme.take(120);
   await changeTo("max");
   await acme.take(40);
-  expect([await shown(), await upcoming()]).toMatchObject([10, [{ planId: "max", quantity: 10, amount: 13 }]]);
+  expect([await shown(), await upcoming()]).toMatchObject([
+    10,
+    [{ planId: "max", quantity: 10, amount: 13 }],
+  ]);
   await bench.advance("P1MT4H");
   await bench.work();
   expect(await acme.billed()).toMatchObject([{ quantity: 10, amount: 13 }]);
@@ -138,4 +141,3 @@ test("settle: the same plan written again, or the end of the period, settles not
   await bench.work();
   expect(await bench.rows("select * from headroom.usage_segment")).toEqual([]);
 }, 120_000);
-

@@ -46,14 +46,20 @@ export async function getUsage(context: Context, access: Access): Promise<UsageV
 }
 
 // Only where a plan change can have settled something: otherwise this is one read alone.
-async function settledSegments({ db, configuration }: Context, { organizationId }: Access): Promise<SegmentRow[]> {
+async function settledSegments(
+  { db, configuration }: Context,
+  { organizationId }: Access,
+): Promise<SegmentRow[]> {
   return configuration.policies.overage.onPlanChange === "settle"
     ? withOrganization(db, organizationId, (tx) => listSegments(tx, organizationId))
     : [];
 }
 
 // Units above what is included, those that a plan change within the period settled among them.
-function overageWith({ meter, periodStart, periodUsed: total, included }: MeterStatus, segments: SegmentRow[]): number {
+function overageWith(
+  { meter, periodStart, periodUsed: total, included }: MeterStatus,
+  segments: SegmentRow[],
+): number {
   const own = segments.filter((one) => one.meter === meter && one.periodStart.toISOString() === periodStart);
   const count = { total, included, hardCap: null, overCap: 0 };
   return splitUnits(count, true, own.map(toSegment)).reduce((sum, units) => sum + units, 0);
