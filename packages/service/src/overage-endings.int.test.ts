@@ -88,22 +88,26 @@ const endings: [string, (acme: Subscriber) => Promise<void>, object[]][] = [
   ],
 ];
 
-test.each(endings)("%s bills the overage exactly once", async (_name, end, expected) => {
-  bench = await createOverageBench();
-  const acme = await bench.subscriber();
-  await acme.take(120);
-  await aSecond();
-  await end(acme);
-  await bench.deliver();
-  await bench.work();
-  await bench.work();
-  expect(await acme.billed()).toMatchObject(expected);
-  expect((await reconcileOverage(bench.worker, { organizationId: acme.id })).differences).toEqual([]);
-  // Nothing more comes later.
-  await bench.advance("P1M");
-  await bench.work();
-  expect(sumOf(await acme.billed())).toEqual({ quantity: 20, amount: 50 });
-}, 120_000);
+test.each(endings)(
+  "%s bills the overage exactly once",
+  async (_name, end, expected) => {
+    bench = await createOverageBench();
+    const acme = await bench.subscriber();
+    await acme.take(120);
+    await aSecond();
+    await end(acme);
+    await bench.deliver();
+    await bench.work();
+    await bench.work();
+    expect(await acme.billed()).toMatchObject(expected);
+    expect((await reconcileOverage(bench.worker, { organizationId: acme.id })).differences).toEqual([]);
+    // Nothing more comes later.
+    await bench.advance("P1M");
+    await bench.work();
+    expect(sumOf(await acme.billed())).toEqual({ quantity: 20, amount: 50 });
+  },
+  120_000,
+);
 
 test("a customer who was deleted at Stripe cannot be billed: the overage is written off, and seen", async () => {
   bench = await createOverageBench();
@@ -113,7 +117,9 @@ test("a customer who was deleted at Stripe cannot be billed: the overage is writ
   await bench.stripe.customers.del(acme.customerId);
   await bench.deliver();
   await bench.work();
-  expect(await acme.ledger()).toMatchObject([{ quantity: 20, amount: 50, status: "written_off", fixed: true }]);
+  expect(await acme.ledger()).toMatchObject([
+    { quantity: 20, amount: 50, status: "written_off", fixed: true },
+  ]);
   expect((await reconcileOverage(bench.worker, { organizationId: acme.id })).differences).toEqual([]);
 }, 60_000);
 
@@ -186,7 +192,7 @@ test("a change of the interval ends the month there", async () => {
   await bench.advance("P10D");
   const { items } = await bench.stripe.subscriptions.retrieve(acme.subscriptionId);
   const [price] = await bench.rows(
-    "select stripe_price_id as id from headroom.plan_price where plan_id = 'pro' and interval = 'year' and role = 'plan'",
+    "select stripe_price_id as id from headroom.plan_price where plan_id = 'pro' and billing_interval = 'year' and role = 'plan'",
   );
   await bench.stripe.subscriptions.update(acme.subscriptionId, {
     items: [{ id: String(items.data[0]?.id), price: String(price?.id), quantity: 1 }],
@@ -201,6 +207,10 @@ test("a change of the interval ends the month there", async () => {
 
 test("the ledger is in the currency that the subscription is paid in", async () => {
   bench = await createOverageBench({ configure: inEuro });
+  await bench.rows(
+    `insert into headroom.plan_meter_price select plan_id, plan_version, meter, 'eur', 2 from headroom.plan_meter
+     where plan_id = 'pro' and overage on conflict do nothing`,
+  );
   const acme = await bench.subscriber({ currency: "eur" });
   await acme.take(120);
   await bench.advance("P1MT4H");
@@ -221,7 +231,10 @@ test("units above the cap are on no invoice, and late ones on the next", async (
 type Shipped = OverageBench["configuration"];
 
 function withPlan(shipped: Shipped, more: Partial<PlanDefinition>): Shipped {
-  return { ...shipped, plans: { ...shipped.plans, pro: { ...(shipped.plans.pro as PlanDefinition), ...more } } };
+  return {
+    ...shipped,
+    plans: { ...shipped.plans, pro: { ...(shipped.plans.pro as PlanDefinition), ...more } },
+  };
 }
 
 function yearly(shipped: Shipped): Shipped {

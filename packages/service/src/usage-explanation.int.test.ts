@@ -339,6 +339,7 @@ describe("a period that has ended", () => {
       overageId: null,
       status: null,
       stripeInvoiceId: null,
+      entries: [],
       rule: {
         code: "billed",
         text: "145 − 100 included − 25 above the hard cap = 20 units × 2.5 = 50 minor units of usd, rounded once, half up.",

@@ -1,11 +1,15 @@
+import { listSegments, type SegmentRow } from "@headroom/db/closed-periods";
 import { type DailyUsage, readDailyUsage } from "@headroom/db/tallies";
+import { withOrganization } from "@headroom/db/tenancy";
 import { type MeterStatus, readUsageStatus } from "@headroom/db/usage-readings";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
+import { splitUnits } from "@headroom/domain/overage-lines";
 import { datesUntil, firstOfMonth } from "@headroom/domain/time";
 import { type Headroom, headroomOf } from "@headroom/domain/usage";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
+import { toSegment } from "./overage-rating.ts";
 
 type Context = Pick<ServiceContext, "db" | "configuration">;
 
@@ -32,7 +36,8 @@ export interface UsageView {
 export async function getUsage(context: Context, access: Access): Promise<UsageView> {
   const statuses = await readUsageStatus(context.db, access.organizationId);
   const months = await calendarMonths(context, access, statuses);
-  const meters = statuses.map((status) => toMeterUsage(status, months?.get(status.meter)));
+  const segments = await settledSegments(context, access);
+  const meters = statuses.map((status) => toMeterUsage(status, months?.get(status.meter), segments));
   const usage = meters.find((one) => one.meter === context.configuration.defaultMeter);
   if (!usage) {
     throw new Error("the default meter is not in the database: run `headroom plans push`");
@@ -40,7 +45,31 @@ export async function getUsage(context: Context, access: Access): Promise<UsageV
   return { usage, meters };
 }
 
-function toMeterUsage(status: MeterStatus, monthUsed: number | undefined): MeterUsage {
+// Only where a plan change can have settled something: otherwise this is one read alone.
+async function settledSegments(
+  { db, configuration }: Context,
+  { organizationId }: Access,
+): Promise<SegmentRow[]> {
+  return configuration.policies.overage.onPlanChange === "settle"
+    ? withOrganization(db, organizationId, (tx) => listSegments(tx, organizationId))
+    : [];
+}
+
+// Units above what is included, those that a plan change within the period settled among them.
+function overageWith(
+  { meter, periodStart, periodUsed: total, included }: MeterStatus,
+  segments: SegmentRow[],
+): number {
+  const own = segments.filter((one) => one.meter === meter && one.periodStart.toISOString() === periodStart);
+  const count = { total, included, hardCap: null, overCap: 0 };
+  return splitUnits(count, true, own.map(toSegment)).reduce((sum, units) => sum + units, 0);
+}
+
+function toMeterUsage(
+  status: MeterStatus,
+  monthUsed: number | undefined,
+  segments: SegmentRow[],
+): MeterUsage {
   return {
     meter: status.meter,
     dailyUsed: Math.max(0, status.dayUsed),
@@ -52,6 +81,7 @@ function toMeterUsage(status: MeterStatus, monthUsed: number | undefined): Meter
     periodStart: status.periodStart,
     periodEnd: status.periodEnd,
     ...headroomOf(status),
+    overage: overageWith(status, segments),
   };
 }
 

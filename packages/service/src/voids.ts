@@ -26,7 +26,7 @@ export interface VoidAnswer extends Headroom {
 }
 
 /**
- * Takes an event back: its units leave its day, and its period while that is open, else the running one. Once; again
+ * Takes an event back: its units leave its day and the period that counted it, closed or not. Once; again
  * answers the first void.
  * @throws DomainError resource_not_found, validation_failed for an event that is a void itself or is named in two ways
  */

@@ -130,7 +130,7 @@ function tell({ dryRun, meters, days, remaining }: RecomputedUsage): string[] {
     `${changed.length} of ${count(meters.length, "meter")} ${set}, ${count(days.length, "received day")} ${dryRun ? "would be " : ""}tallied again`,
     ...describe(remaining),
     ...(remaining.some(({ kind }) => kind.startsWith("period_t") || kind === "period_over_cap")
-      ? ["a closed period's total is never edited: what was billed stays on record"]
+      ? ["a closed period's total is not edited here: what was billed follows it"]
       : []),
   ];
 }
