@@ -225,7 +225,10 @@ const calls: Partial<Record<ErrorCode, () => Promise<RefusedCall & { after?: () 
   },
   payment_failed: async () => {
     const { id, owner } = await found();
-    const { checkout_url = "" } = await done(owner, "billing.checkout", { organizationId: id, planId: "pro" });
+    const { checkout_url = "" } = await done(owner, "billing.checkout", {
+      organizationId: id,
+      planId: "pro",
+    });
     await bench.pay(checkout_url);
     const customer = await deliver(bench, raw(id));
     const { data } = await bench.stripe.subscriptions.list({ customer });

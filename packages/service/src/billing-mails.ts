@@ -1,7 +1,7 @@
 import { readClock, readLocalDate } from "@headroom/db/clock";
 import { listVerifiedEmails } from "@headroom/db/members";
-import { findPlan } from "@headroom/db/plans";
 import { findOrganization } from "@headroom/db/organizations";
+import { findPlan } from "@headroom/db/plans";
 import { type OrganizationRow, type Tx, withOrganization } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import { foldEmail, parseEmail } from "@headroom/domain/invites";

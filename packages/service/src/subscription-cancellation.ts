@@ -33,9 +33,14 @@ export async function cancelSubscriptions(
     return { cancelled: 0 };
   }
   await endSuperseded(ready, organizationId, customerId);
-  const cancelled = await withCustomerLease(ready, customerId, () => endLive(ready, organizationId, customerId, catalogue), {
-    waitMs: 5_000,
-  });
+  const cancelled = await withCustomerLease(
+    ready,
+    customerId,
+    () => endLive(ready, organizationId, customerId, catalogue),
+    {
+      waitMs: 5_000,
+    },
+  );
   if (cancelled === "busy") {
     throw new DomainError("unavailable", "Somebody else works on the customer.");
   }
