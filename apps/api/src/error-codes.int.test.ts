@@ -227,6 +227,11 @@ const calls: Partial<Record<ErrorCode, () => Promise<RefusedCall & { after?: () 
     const { id, owner } = await found();
     const { checkoutUrl } = await done(owner, "billing.checkout", { organizationId: id, planId: "pro" });
     await bench.pay(checkoutUrl ?? "");
+    const { checkout_url = "" } = await done(owner, "billing.checkout", {
+      organizationId: id,
+      planId: "pro",
+    });
+    await bench.pay(checkout_url);
     const customer = await deliver(bench, raw(id));
     const { data } = await bench.stripe.subscriptions.list({ customer });
     await bench.stripe.subscriptions.update(data[0]?.id ?? "", {

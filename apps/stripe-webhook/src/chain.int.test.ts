@@ -1,6 +1,6 @@
 import { getBilling } from "@headroom/service/billing";
 import { startCheckout } from "@headroom/service/checkout";
-import { syncCustomer } from "@headroom/service/customer-sync";
+import { sweepInbox, syncCustomer } from "@headroom/service/customer-sync";
 import { listInvoices } from "@headroom/service/invoices";
 import { setMaxOverages } from "@headroom/service/max-overages";
 import { changePlan } from "@headroom/service/plan-changes";
@@ -30,6 +30,13 @@ async function subscribed(seats?: number, paymentMethod?: string): Promise<Organ
   await bench.pay(checkoutUrl, paymentMethod);
   await bench.settled();
   return organization;
+}
+
+/** What the worker does when that job is there. */
+async function sweepUntilSettled(): Promise<void> {
+  const sweeping = setInterval(() => void sweepInbox(bench.worker), 200);
+  await bench.settled();
+  clearInterval(sweeping);
 }
 
 const subscriptionOf = async ({ id }: Organization) =>
@@ -135,19 +142,29 @@ test("a price that is not ours keeps plan and limits, and raises attention until
   expect(await billing(organization)).toMatchObject({ plan: { id: "pro" }, attention: null });
 });
 
-test("a plan change of a subscribed organization is refused, not pretended", async () => {
+test("a subscribed organization is changed, not checked out again; the webhook finds what the answer said", async () => {
   const organization = await subscribed();
   const access = await organization.access("billing.manage");
-  await expect(changePlan(bench.api, access, { planId: "free" })).rejects.toMatchObject({
-    code: "active_subscription",
-  });
+  const leaving = await changePlan(bench.api, access, { planId: "free" });
+  expect(leaving).toMatchObject({ planId: "pro", changed: false, pendingPlan: { planId: "free" } });
+  const told = await billing(organization);
+  expect(told.effectiveAt).toBe(leaving.effectiveAt);
+  const jobs = await bench.rows(
+    "select task_identifier as task from graphile_worker.jobs where key = 'sweep_inbox_after_change'",
+  );
+  expect(jobs).toEqual([{ task: "sweep_inbox" }]);
+  await sweepUntilSettled();
+  await bench.settled();
+  expect(await billing(organization)).toEqual(told);
   await expect(startCheckout(bench.api, access, { planId: "pro" })).rejects.toMatchObject({
     code: "active_subscription",
   });
   expect(await changePlan(bench.api, access, { planId: "pro" })).toMatchObject({
     changed: false,
     checkoutUrl: null,
+    pendingPlan: null,
   });
+  await sweepUntilSettled();
 });
 
 test("from the included units to overage on the renewal invoice, and a new period at 0", async () => {

@@ -83,6 +83,7 @@ test("shows the text and the page of every mail that is ours, and runs nothing t
     },
     payment_failed: { organizationName, limitsUntil: at },
     seat_limit: { organizationName, limit: 2, members: 2, pending: 0, upgradePlans: ["Pro"] },
+    trial_ending: { organizationName, plan: "Pro", trialEnd: at },
   };
   for (const template of mailTemplates) {
     const mail = renderMail(template, facts[template], "https://app.test/");

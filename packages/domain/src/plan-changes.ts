@@ -22,7 +22,7 @@ export interface PlanChangeFacts {
   /** The interval that is asked for; undefined: as now. */
   interval: Interval | undefined;
   /** Decimals of minor units: what the plan now costs and what the other would, at the same interval and currency. */
-  prices: { now: string | null; then: string | null };
+  prices: { current: string | null; asked: string | null };
   now: Instant;
 }
 
@@ -65,7 +65,7 @@ function decideRunning({ facts, base, plan, interval, prices, now }: PlanChangeF
   if (facts.pending?.planId === plan.id && sameInterval && facts.cancelAt === null) {
     return "unchanged";
   }
-  const cheaper = prices.now !== null && prices.then !== null && isCheaper(prices.then, prices.now);
+  const cheaper = prices.current !== null && prices.asked !== null && isCheaper(prices.asked, prices.current);
   const waits = cheaper && plan.definition.downgrade === "period_end" && sameInterval;
   return waits && facts.state !== "trialing" ? "period_end" : "now";
 }

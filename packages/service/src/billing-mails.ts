@@ -1,6 +1,7 @@
 import { readClock, readLocalDate } from "@headroom/db/clock";
 import { listVerifiedEmails } from "@headroom/db/members";
 import { findOrganization } from "@headroom/db/organizations";
+import { findPlan } from "@headroom/db/plans";
 import { type OrganizationRow, type Tx, withOrganization } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import { foldEmail, parseEmail } from "@headroom/domain/invites";
@@ -29,6 +30,42 @@ export async function queuePaymentFailed(
       to,
       facts: { organizationName: organization.name, limitsUntil },
       dedupeKey: `payment_failed:${transition}:${foldEmail(to)}`,
+      at,
+    });
+  }
+}
+
+/** How long before its end a trial is told of: as Stripe's `customer.subscription.trial_will_end` is. */
+const trialNotice = 3 * 86_400_000;
+
+/**
+ * Writes down the mail about a trial that ends within three days, once for each subscription and end of its trial; none where
+ * it ends by a cancellation. Whatever brings the state in, an event or a sweep, may call it.
+ */
+export async function queueTrialEnding(
+  tx: Tx,
+  organization: OrganizationRow,
+  facts: SubscriptionFacts,
+  at: Date,
+): Promise<void> {
+  const { state, trialEnd, cancelAt, subscriptionId, planId, planVersion } = facts;
+  const left = (trialEnd ?? 0) - at.getTime();
+  if (state !== "trialing" || trialEnd === null || cancelAt !== null || left <= 0 || left > trialNotice) {
+    return;
+  }
+  const plan = await findPlan(tx, planId ?? "", planVersion ?? 0);
+  const end = new Date(trialEnd).toISOString();
+  for (const to of await whoPays(tx, organization)) {
+    await queueMail(tx, {
+      organizationId: organization.id,
+      template: "trial_ending",
+      to,
+      facts: {
+        organizationName: organization.name,
+        plan: plan?.definition.displayName ?? planId ?? "",
+        trialEnd: end,
+      },
+      dedupeKey: `trial_ending:${subscriptionId}:${end}:${foldEmail(to)}`,
       at,
     });
   }

@@ -85,7 +85,7 @@ function toView(
     period:
       periodStart === null || periodEnd === null ? null : { start: iso(periodStart), end: iso(periodEnd) },
     seatsPurchased: facts.seatsPurchased,
-    pendingPlan: waiting && waiting.plan,
+    pendingPlan: waiting?.plan ?? null,
     effectiveAt: waiting && iso(waiting.at),
     cancelAt: cancelAt === null ? null : iso(cancelAt),
     trialEnd: trialEnd === null ? null : iso(trialEnd),

@@ -57,7 +57,7 @@ export async function decideCheckout(
 }
 
 /** @throws DomainError active_subscription (409) while a subscription runs or was assigned. */
-export function assertNoSubscription({ facts }: SubscriptionRow): void {
+function assertNoSubscription({ facts }: SubscriptionRow): void {
   if (facts.anchor !== null || facts.source !== "none") {
     throw new DomainError("active_subscription", "The organization has a subscription already.", {
       planId: facts.planId,

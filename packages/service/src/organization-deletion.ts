@@ -11,6 +11,7 @@ import {
   purgeOrganization,
   revokeAllKeys,
 } from "@headroom/db/organization-deletion";
+import { supersedeChanges } from "@headroom/db/subscription-intents";
 import { readSubscription } from "@headroom/db/subscriptions";
 import { type Tx, withSystem } from "@headroom/db/tenancy";
 import type { Policies } from "@headroom/domain/configuration";
@@ -84,6 +85,7 @@ async function assertNoCharge(tx: Tx, organizationId: string, policies: Policies
 // Under `block` too: a checkout that is open may be paid in this very moment.
 async function endAtStripe(tx: Tx, organizationId: string): Promise<void> {
   await supersedeCheckouts(tx, organizationId);
+  await supersedeChanges(tx, organizationId);
   if ((await findCustomer(tx, organizationId)) !== null) {
     const jobKey = `cancel_subscriptions:${organizationId}`;
     await enqueue(tx, "cancel_subscriptions", { organizationId }, { jobKey });

@@ -69,7 +69,7 @@ export async function decideChange(
     base,
     plan,
     interval: wish.interval,
-    prices: { now: await costNow(tx, facts, price), then: price?.unitAmount ?? null },
+    prices: { current: await costNow(tx, facts, price), asked: price?.unitAmount ?? null },
     now: now.getTime(),
   });
   const counts = await readSeatCounts(tx, organizationId);

@@ -9,7 +9,7 @@ import type { SubscriptionChange } from "./stripe/gateway.ts";
 import type { StripeStep, Wish } from "./subscription-changes.ts";
 
 /** How a change is settled: what waits for the period's end is paid until then, and a trial owes nothing. */
-export function prorationOf({ kind, plan, facts }: PlanChange): Proration {
+function prorationOf({ kind, plan, facts }: PlanChange): Proration {
   return kind === "now" && facts.state !== "trialing" ? plan.definition.proration : "none";
 }
 

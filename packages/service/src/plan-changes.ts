@@ -123,7 +123,7 @@ function toView(change: PlanChange): Omit<PlanChangeView, "checkoutUrl"> {
   return {
     ...(changed ? asked : current),
     changed,
-    pendingPlan: waiting && waiting.plan,
+    pendingPlan: waiting?.plan ?? null,
     effectiveAt: waiting && new Date(waiting.at).toISOString(),
     overLimit,
   };

@@ -2,10 +2,14 @@ import { findCustomer } from "@headroom/db/customers";
 import { readCatalogue } from "@headroom/db/plans";
 import { withOrganization } from "@headroom/db/tenancy";
 import { isOurs } from "@headroom/domain/billing";
+import type { Catalogue } from "@headroom/domain/catalogue";
+import { DomainError } from "@headroom/domain/errors";
 import type { SubscriptionSnapshot } from "@headroom/domain/subscriptions";
 import { endSuperseded } from "./checkout.ts";
 import type { ServiceContext } from "./context.ts";
+import { withCustomerLease } from "./customer-leases.ts";
 import { requireStripe } from "./customers.ts";
+import type { StripeGateway } from "./stripe/gateway.ts";
 
 const over: readonly string[] = ["canceled", "incomplete_expired"];
 
@@ -13,14 +17,14 @@ const over: readonly string[] = ["canceled", "incomplete_expired"];
  * Ends what Stripe has of a deleted organization: open checkouts, then every live subscription of ours, at once or,
  * under `organizations.deleteWithSubscription: cancel_at_period_end`, with its paid period. Run again it finds nothing
  * left to do.
- * @param context `db` as hr_worker. @throws StripeFault, DomainError billing_not_configured: try again later
+ * @param context `db` as hr_worker. @throws StripeFault, DomainError billing_not_configured, unavailable: try again later
  */
 export async function cancelSubscriptions(
   context: ServiceContext,
   { organizationId }: { organizationId: string },
 ): Promise<{ cancelled: number }> {
   const ready = requireStripe(context);
-  const { db, stripe, log, configuration } = ready;
+  const { db } = ready;
   const { customerId, catalogue } = await withOrganization(db, organizationId, async (tx) => ({
     customerId: await findCustomer(tx, organizationId),
     catalogue: await readCatalogue(tx),
@@ -29,6 +33,27 @@ export async function cancelSubscriptions(
     return { cancelled: 0 };
   }
   await endSuperseded(ready, organizationId, customerId);
+  const cancelled = await withCustomerLease(
+    ready,
+    customerId,
+    () => endLive(ready, organizationId, customerId, catalogue),
+    {
+      waitMs: 5_000,
+    },
+  );
+  if (cancelled === "busy") {
+    throw new DomainError("unavailable", "Somebody else works on the customer.");
+  }
+  return { cancelled };
+}
+
+/** The caller holds the customer's lease. Answers how many were live. */
+async function endLive(
+  { stripe, log, configuration }: ServiceContext & { stripe: StripeGateway },
+  organizationId: string,
+  customerId: string,
+  catalogue: Catalogue,
+): Promise<number> {
   const customer = await stripe.fetchCustomer(customerId);
   const atPeriodEnd = configuration.policies.organizations.deleteWithSubscription === "cancel_at_period_end";
   const ours = (customer?.subscriptions ?? []).filter((one) => isOurs(one, catalogue));
@@ -42,7 +67,7 @@ export async function cancelSubscriptions(
       "subscription of a deleted organization cancelled",
     );
   }
-  return { cancelled: live.length };
+  return live.length;
 }
 
 function isEnding({ cancelAt, cancelAtPeriodEnd }: SubscriptionSnapshot): boolean {

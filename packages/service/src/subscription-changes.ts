@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readClock } from "@headroom/db/clock";
 import { findCustomer } from "@headroom/db/customers";
+import { enqueue } from "@headroom/db/jobs";
 import {
   type ChangeKind,
   closeIntent,
@@ -96,11 +97,22 @@ export async function atStripe<Result>(
       ),
     }),
     { waitMs: leaseWaitMs },
-  );
+  ).finally(() => sweepSoon(ready, organizationId));
   if (result === "busy") {
     throw new DomainError("unavailable", "Somebody else is changing the subscription. Try again.");
   }
   return result.of;
+}
+
+// Events of the change came while its lease was held, and whoever received them left them to the sweep.
+async function sweepSoon({ db, log }: Context, organizationId: string): Promise<void> {
+  try {
+    await withOrganization(db, organizationId, (tx) =>
+      enqueue(tx, "sweep_inbox", {}, { jobKey: "sweep_inbox_after_change" }),
+    );
+  } catch (error) {
+    log.warn({ err: error, organizationId }, "sweep not asked for");
+  }
 }
 
 async function changeOnce<Decision extends { wish: Wish | null }>(

@@ -110,3 +110,32 @@ test("the portal needs a customer, leads back only to us, and is a new one each 
     { configuration: id, back: "https://app.example.com/billing", status: "done" },
   ]);
 });
+
+test("a trial's end is told three days before, once, to who pays; not where it was cancelled", async () => {
+  const told = await subscribeOn(bench, { planId: "trial" });
+  const leaving = await subscribeOn(bench, { planId: "trial" });
+  await cancelSubscription(bench.api, leaving.access, { when: "period_end" });
+  for (const { id } of [told, leaving]) {
+    await bench.rows(
+      `update headroom.organization set settings = '{"billingEmail": "billing@example.com"}' where id = $1`,
+      id,
+    );
+  }
+  const mails = (id: string) =>
+    bench.rows(
+      `select payload ->> 'to' as to, payload -> 'facts' as facts from headroom.outbox
+       where organization_id = $1 and payload ->> 'template' = 'trial_ending'`,
+      id,
+    );
+  await bench.advance("10d");
+  await told.deliver();
+  expect(await mails(told.id)).toEqual([]);
+  await bench.advance("P1DT1M");
+  for (const one of [told, leaving, told]) {
+    await one.deliver();
+  }
+  const { trialEnd } = await billing(told);
+  const facts = { organizationName: "Acme", plan: "Trial", trialEnd };
+  expect(await mails(told.id)).toEqual([{ to: "billing@example.com", facts }]);
+  expect(await mails(leaving.id)).toEqual([]);
+});

@@ -7,7 +7,7 @@ import { reduceSubscription } from "@headroom/domain/billing";
 import { encodeId } from "@headroom/domain/ids";
 import { canonical } from "@headroom/domain/plans";
 import { isLiveAtStripe, type SubscriptionFacts, transitionsOf } from "@headroom/domain/subscriptions";
-import { queuePaymentFailed } from "./billing-mails.ts";
+import { queuePaymentFailed, queueTrialEnding } from "./billing-mails.ts";
 import { recordChange } from "./changes.ts";
 import type { CustomerState } from "./stripe/gateway.ts";
 
@@ -24,6 +24,9 @@ export async function applyCustomer(
 ): Promise<SubscriptionFacts> {
   const organizationId = organization.id;
   const facts = await writeState(tx, organization, customer, now);
+  if (organization.deleted_at === null) {
+    await queueTrialEnding(tx, organization, facts, now);
+  }
   if (organization.deleted_at !== null && isLiveAtStripe(facts) && facts.cancelAt === null) {
     const jobKey = `cancel_subscriptions:${organizationId}`;
     await enqueue(tx, "cancel_subscriptions", { organizationId }, { jobKey });

@@ -60,7 +60,14 @@ export const subscriptionProcedures = {
       rest: { method: "POST", path: "/organizations/{organization_id}/plan/cancel" },
       errors: ["no_subscription", "billing_not_configured", "unavailable"],
     })
-    .input(organizationInput({ when: z.enum(["period_end", "now"]).default("period_end") }))
+    .input(
+      organizationInput({
+        when: z
+          .enum(["period_end", "now"])
+          .default("period_end")
+          .describe("With the paid period, or at once"),
+      }),
+    )
     .output(ending)
     .mutation(({ ctx, input }) => cancelSubscription(ctx.service, ctx.access, input)),
 

@@ -35,6 +35,7 @@ const transactionalIds = {
   alert: "clx-alert",
   payment_failed: "clx-pay",
   seat_limit: "clx-seat",
+  trial_ending: "clx-trial",
 };
 const transport = (baseUrl: string) =>
   createLoopsTransport({ apiKey: "loops-key-1", transactionalIds, baseUrl });

@@ -25,6 +25,7 @@ const facts: MailFacts = {
   },
   payment_failed: { organizationName: "Acme", limitsUntil: "2026-11-29T12:00:00.000Z" },
   seat_limit: { organizationName: "Acme", limit: 2, members: 1, pending: 1, upgradePlans: ["Pro", "Max"] },
+  trial_ending: { organizationName: "Acme", plan: "Pro", trialEnd: "2026-11-29T12:00:00.000Z" },
 };
 
 const render = (template: MailTemplate, changes: object = {}) =>
@@ -52,6 +53,10 @@ The count starts again on December 1, 2026 at 12:00 AM UTC.
     expect(render("alert", { over: true }).text).toContain("The count has started again since.");
     expect(render("payment_failed").text).toContain("limits hold until November 29, 2026 at 12:00 PM UTC.");
     expect(render("payment_failed", { limitsUntil: null }).text).toContain("the plan stays as it is");
+    expect(render("trial_ending")).toMatchObject({
+      subject: "The trial of Acme ends soon",
+      text: expect.stringContaining("The trial of Pro for Acme ends on November 29, 2026 at 12:00 PM UTC."),
+    });
     expect(render("seat_limit").text).toContain(
       "Seats: 2. Members: 1. Open invites: 1. More seats: Pro, Max. You get this mail at most once a day.",
     );
@@ -89,6 +94,7 @@ The count starts again on December 1, 2026 at 12:00 AM UTC.
             alert: { organizationName, meter: other },
             payment_failed: { organizationName },
             seat_limit: { organizationName, upgradePlans: [other, plan] },
+            trial_ending: { organizationName, plan },
           };
           const mail = render(template, changes[template]);
           expect(mail.subject).not.toMatch(breaks);

@@ -3,6 +3,7 @@ import { type InviteMailFacts, renderInviteMail } from "./invite.ts";
 import type { RenderedMail } from "./layout.ts";
 import { type PaymentFailedMailFacts, renderPaymentFailedMail } from "./payment-failed.ts";
 import { renderSeatLimitMail, type SeatLimitMailFacts } from "./seat-limit.ts";
+import { renderTrialEndingMail, type TrialEndingMailFacts } from "./trial-ending.ts";
 
 /** What each template is rendered from: JSON, as the outbox keeps it. */
 export interface MailFacts {
@@ -10,6 +11,7 @@ export interface MailFacts {
   alert: AlertMailFacts;
   payment_failed: PaymentFailedMailFacts;
   seat_limit: SeatLimitMailFacts;
+  trial_ending: TrialEndingMailFacts;
 }
 
 export type MailTemplate = keyof MailFacts;
@@ -26,6 +28,7 @@ const templates: { readonly [Name in MailTemplate]: Template<MailFacts[Name]> } 
   alert: { render: renderAlertMail, secrets: [] },
   payment_failed: { render: renderPaymentFailedMail, secrets: [] },
   seat_limit: { render: renderSeatLimitMail, secrets: [] },
+  trial_ending: { render: renderTrialEndingMail, secrets: [] },
 };
 
 export const mailTemplates = Object.keys(templates) as readonly MailTemplate[];

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { mailTemplates, renderMail } from "./templates.ts";
 import { mailVariables, openMail } from "./variables.ts";
 
-const ids = "invite=a, alert=b, payment_failed=c,seat_limit=d";
+const ids = "invite=a, alert=b, payment_failed=c,seat_limit=d,trial_ending=e";
 const open = (environment: Record<string, string>) =>
   openMail(readConfiguration(z.object(mailVariables), environment));
 
