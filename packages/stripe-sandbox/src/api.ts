@@ -23,7 +23,8 @@ import type { Sandbox } from "./sandbox.ts";
 import { apiVersion } from "./version.ts";
 import { rendered } from "./views.ts";
 
-const routes: Route[] = [
+/** Every endpoint; the first that fits answers. */
+export const routes: Route[] = [
   ...customers,
   ...products,
   ...prices,

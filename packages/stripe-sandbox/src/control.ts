@@ -3,6 +3,7 @@ import { flush, get } from "./books.ts";
 import type { Clock } from "./clock.ts";
 import { after } from "./duration.ts";
 import { StripeFailure } from "./failures.ts";
+import { BadControl, readFault } from "./fault-rules.ts";
 import { ClockStopped } from "./hooks.ts";
 import { newId } from "./ids.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -10,10 +11,7 @@ import type { Answer, Incoming } from "./server.ts";
 import { rendered } from "./views.ts";
 import type { CheckoutSession } from "./wire.ts";
 
-/** A control asked for in a way that is not understood. */
-class BadControl extends Error {}
-
-/** The sandbox's own controls, which Stripe does not have: the clock, paying a checkout, sending an event again. */
+/** The sandbox's own controls, which Stripe does not have: clock, checkout, resending, faults, the request log. */
 export async function answerControl(sandbox: Sandbox, clock: Clock, request: Incoming): Promise<Answer> {
   try {
     const result = await control(sandbox, clock, request);
@@ -28,7 +26,8 @@ export async function answerControl(sandbox: Sandbox, clock: Clock, request: Inc
 
 async function control(sandbox: Sandbox, clock: Clock, request: Incoming): Promise<object | null> {
   const [, , noun = "", id = "", verb = ""] = request.path.split("/").map(decodeURIComponent);
-  if (request.method === "GET" && request.path === "/_sandbox/clock") return { now: iso(sandbox.now()) };
+  if (request.method === "GET") return shown(sandbox, request);
+  if (noun === "faults" && verb === "") return faultControl(sandbox, request, id);
   if (request.method !== "POST") return null;
   if (request.path === "/_sandbox/clock/advance") return advance(clock, jsonBody(request));
   if (noun === "checkout" && verb === "complete") {
@@ -37,6 +36,23 @@ async function control(sandbox: Sandbox, clock: Clock, request: Incoming): Promi
     return pay(sandbox, id, method);
   }
   return noun === "events" && verb === "resend" ? resend(sandbox, id) : null;
+}
+
+function shown(sandbox: Sandbox, request: Incoming): object | null {
+  if (request.path === "/_sandbox/clock") return { now: iso(sandbox.now()) };
+  if (request.path === "/_sandbox/faults") return { faults: sandbox.faults.list() };
+  if (request.path !== "/_sandbox/requests") return null;
+  const since = new URLSearchParams(request.query).get("since") ?? "0";
+  if (!/^\d+$/.test(since)) throw new BadControl("since must be the seq of a request.");
+  return { requests: sandbox.requests.since(Number(since)) };
+}
+
+/** Adds a fault, or removes one or all of them. */
+function faultControl(sandbox: Sandbox, request: Incoming, id: string): object | null {
+  if (request.method === "POST" && id === "") return sandbox.faults.add(readFault(jsonBody(request)));
+  if (request.method !== "DELETE") return null;
+  sandbox.faults.clear(id === "" ? undefined : id);
+  return { faults: sandbox.faults.list() };
 }
 
 /** Pays an open checkout session with a test card, as the person in front of it would. */

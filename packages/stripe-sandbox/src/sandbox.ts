@@ -3,9 +3,11 @@ import { type Clock, createClock } from "./clock.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { startDelivery } from "./delivery.ts";
 import { createQueue, type DeliveryQueue } from "./delivery-queue.ts";
+import { createFaults, type Faults } from "./faults.ts";
 import type { Hooks } from "./hooks.ts";
 import { type SandboxLog, silent } from "./log.ts";
 import { buildWebhookEndpoint } from "./objects/webhook-endpoint.ts";
+import { createRequestLog, type RequestLog } from "./request-log.ts";
 import { listen } from "./server.ts";
 import { createStore, type Store } from "./store.ts";
 
@@ -40,6 +42,8 @@ export interface Sandbox {
   queue: DeliveryQueue;
   log: SandboxLog;
   base: string;
+  faults: Faults;
+  requests: RequestLog;
   /** Virtual time in milliseconds: real time plus the offset. */
   now(): number;
   setOffset(milliseconds: number): void;
@@ -67,6 +71,8 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     queue,
     log,
     base: "",
+    faults: createFaults(),
+    requests: createRequestLog(),
     now: () => Date.now() + offset,
     setOffset: (milliseconds) => {
       database.transaction(() => store.putSetting("clock_offset", String(milliseconds)));

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { answerApi } from "./api.ts";
+import { type Outcome, serveApi } from "./api-server.ts";
 import type { Clock } from "./clock.ts";
 import { answerControl } from "./control.ts";
 import { answerPage } from "./pages.ts";
@@ -31,7 +31,9 @@ const maxBody = 1_048_576;
 
 /** Serves the API under `/v1`, the controls under `/_sandbox`, the pages, `/livez` and `/readyz`. */
 export async function listen(sandbox: Sandbox, clock: Clock, host: string, port: number): Promise<Listening> {
-  const server = createServer((request, response) => void respond(sandbox, clock, request, response));
+  const closing = new AbortController();
+  const serving = { sandbox, clock, closing: closing.signal };
+  const server = createServer((request, response) => void respond(serving, request, response));
   // A long walk of the clock is answered at its end.
   server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
@@ -45,6 +47,7 @@ export async function listen(sandbox: Sandbox, clock: Clock, host: string, port:
     port: address.port,
     close: () =>
       new Promise((resolve) => {
+        closing.abort();
         server.close(() => resolve());
         server.closeIdleConnections();
         setTimeout(() => server.closeAllConnections(), 2000).unref();
@@ -52,18 +55,25 @@ export async function listen(sandbox: Sandbox, clock: Clock, host: string, port:
   };
 }
 
-async function respond(
-  sandbox: Sandbox,
-  clock: Clock,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+interface Serving {
+  sandbox: Sandbox;
+  clock: Clock;
+  /** Ends what waits when the server closes. */
+  closing: AbortSignal;
+}
+
+async function respond(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
     const body = await readBody(request);
-    const answer = body === null ? tooLarge : await dispatch(sandbox, clock, incoming(request, body));
-    response.writeHead(answer.status, answer.headers).end(answer.body);
+    const outcome = body === null ? tooLarge : await dispatch(serving, incoming(request, body));
+    if (outcome === "hang") return;
+    if (outcome === "reset") request.socket.resetAndDestroy();
+    else response.writeHead(outcome.status, outcome.headers).end(outcome.body);
   } catch (error) {
-    sandbox.log.error({ error: error instanceof Error ? error.stack : String(error) }, "request failed");
+    serving.sandbox.log.error(
+      { error: error instanceof Error ? error.stack : String(error) },
+      "request failed",
+    );
     if (!response.headersSent) response.writeHead(500, { "content-type": "application/json" });
     response.end(
       JSON.stringify({ error: { type: "api_error", message: "The Stripe sandbox failed; see its log." } }),
@@ -71,14 +81,13 @@ async function respond(
   }
 }
 
-function dispatch(sandbox: Sandbox, clock: Clock, request: Incoming): Answer | Promise<Answer> {
+function dispatch({ sandbox, clock, closing }: Serving, request: Incoming): Outcome | Promise<Outcome> {
   if (request.path === "/livez" || request.path === "/readyz") {
     sandbox.database.one("select 1");
     return { status: 200, headers: { "content-type": "application/json" }, body: '{"status":"ok"}' };
   }
   if (request.path.startsWith("/v1/") || request.path.startsWith("/v2/")) {
-    const answer = answerApi(sandbox, request);
-    return { ...answer, headers: { "content-type": "application/json", ...answer.headers } };
+    return serveApi(sandbox, request, closing);
   }
   if (crossSite(request)) {
     return {

@@ -15,6 +15,7 @@ import {
   object,
   paging,
   parameters,
+  type Reader,
   range,
   refused,
   text,
@@ -22,8 +23,8 @@ import {
 import { route } from "../routes.ts";
 import type { Customer } from "../wire.ts";
 
-const address = clearable(
-  object({
+const addressParts = object(
+  parameters<Stripe.AddressParam>()({
     city: clearable(text),
     country: clearable(text),
     line1: clearable(text),
@@ -32,6 +33,14 @@ const address = clearable(
     state: clearable(text),
   }),
 );
+
+/** An address has all its parts, the ones not given as null. */
+const address: Reader<NonNullable<Customer["address"]> | null | undefined> = clearable((raw, at) => {
+  const given = addressParts(raw, at);
+  if (given === undefined) return undefined;
+  const { city = null, country = null, line1 = null, line2 = null, postal_code = null, state = null } = given;
+  return { city, country, line1, line2, postal_code, state };
+});
 
 const settings = object({
   custom_fields: refused,

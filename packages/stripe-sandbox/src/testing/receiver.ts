@@ -7,6 +7,8 @@ export interface Received {
   id: string;
   type: string;
   event: Stripe.Event;
+  /** As it came over the wire. */
+  body: string;
   /** What the receiver answered. */
   status: number;
 }
@@ -32,9 +34,10 @@ export async function startReceiver(secret = webhookSecret): Promise<Receiver> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const signature = request.headers["stripe-signature"] ?? "";
-    const event = stripe.webhooks.constructEvent(Buffer.concat(chunks), signature, secret);
+    const body = Buffer.concat(chunks).toString("utf8");
+    const event = stripe.webhooks.constructEvent(body, signature, secret);
     const status = statusOf(all.length);
-    all.push({ id: event.id, type: event.type, event, status });
+    all.push({ id: event.id, type: event.type, event, body, status });
     response.writeHead(status).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { routes } from "./api.ts";
+import { matchRoute } from "./routes.ts";
+import { problemsOf } from "./testing/honesty/conformance.ts";
+import { emittedKinds } from "./testing/honesty/emitted-types.ts";
+import { packageTypes } from "./testing/honesty/package-types.ts";
+import { type Recorded, recordingClient } from "./testing/honesty/recorder.ts";
+import { tourEverything } from "./testing/honesty/tour.ts";
+import { openWorkbench, type Workbench } from "./testing/workbench.ts";
+
+let bench: Workbench;
+const recorded: Recorded[] = [];
+
+beforeAll(async () => {
+  bench = await openWorkbench();
+  const stripe = recordingClient(bench.url, recorded);
+  await tourEverything({ stripe, bench });
+  for await (const _ of stripe.events.list({ limit: 100 }));
+  for (const { type, body } of bench.receiver.all) {
+    recorded.push({ from: `webhook ${type}`, method: "", path: "", status: 200, body: JSON.parse(body) });
+  }
+}, 120_000);
+afterAll(() => bench.close());
+
+const types = packageTypes();
+
+/** An answer's problems; a list is walked as what its entries are, an error by its envelope. */
+function walk(body: Record<string, unknown>, path: string, seen: (object: object) => void): string[] {
+  const named = "error" in body ? "error" : String(body.object);
+  const type = types.field("EmittedTypes", named);
+  if (!type) return [`${path}: the sandbox emits a kind that is not listed: ${named}`];
+  if ("error" in body) return walked(type, body.error, `${path} error`, seen);
+  const inside = named === "list" ? (body.data as Array<Record<string, unknown>>) : [];
+  return [
+    ...walked(type, body, `${path} ${named}`, seen),
+    ...inside.flatMap((entry, index) => walk(entry, `${path} [${index}]`, seen)),
+  ];
+}
+
+function walked(
+  type: Parameters<typeof problemsOf>[1],
+  value: unknown,
+  path: string,
+  seen: (object: object) => void,
+): string[] {
+  return problemsOf(types, type, value, path, seen).map((found) => `${found.path}: ${found.problem}`);
+}
+
+test("everything the sandbox said in answers and webhooks is what the package's types say", () => {
+  const kinds = new Set<string>();
+  const problems = recorded.flatMap(({ from, body }) => {
+    if ("error" in body) kinds.add("error");
+    return walk(body, from, (object) => kinds.add(String((object as { object: string }).object)));
+  });
+  expect([...new Set(problems.map((line) => line.replaceAll(/\[\d+\]/g, "[]")))]).toEqual([]);
+  expect([...kinds].sort()).toEqual(Object.keys(emittedKinds).sort());
+});
+
+test("the tour came to every route", () => {
+  const taken = new Set(recorded.map(({ method, path }) => matchRoute(routes, method, path)?.route));
+  const missed = routes.filter((route) => !taken.has(route));
+  expect(missed.map(({ method, segments }) => `${method} ${segments.join("/")}`)).toEqual([]);
+});
+
+test("every event of the tour arrived as a webhook, and the tour made events of every type the sandbox has", () => {
+  const listed = new Set(
+    recorded.filter(({ path }) => path === "/v1/events").flatMap(({ body }) => body.data as object[]),
+  );
+  const types = [...listed].map((event) => (event as { type: string }).type);
+  const arrived = new Set(bench.receiver.all.map(({ type }) => type as string));
+  expect([...new Set(types)].filter((type) => !arrived.has(type))).toEqual([]);
+  expect([...arrived].sort()).toMatchInlineSnapshot(`
+    [
+      "checkout.session.completed",
+      "checkout.session.expired",
+      "customer.created",
+      "customer.deleted",
+      "customer.subscription.created",
+      "customer.subscription.deleted",
+      "customer.subscription.trial_will_end",
+      "customer.subscription.updated",
+      "customer.updated",
+      "invoice.created",
+      "invoice.finalized",
+      "invoice.paid",
+      "invoice.payment_failed",
+      "invoice.payment_succeeded",
+      "invoice.updated",
+      "invoice.voided",
+      "invoiceitem.created",
+      "invoiceitem.deleted",
+      "payment_method.attached",
+      "payment_method.detached",
+      "price.created",
+      "price.updated",
+      "product.created",
+      "product.deleted",
+      "product.updated",
+    ]
+  `);
+});

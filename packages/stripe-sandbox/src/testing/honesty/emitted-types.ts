@@ -1,0 +1,51 @@
+import type Stripe from "stripe";
+import type { Kind } from "../../wire.ts";
+
+type Embedded = "plan" | "subscription_item" | "line_item" | "item" | "list" | "error";
+
+/**
+ * How the `stripe` package types each kind of object that the sandbox can emit, by the object's own `object` field.
+ * The walk compiles this file and reads the interface. A kind that the sandbox keeps and this lacks does not compile.
+ */
+export interface EmittedTypes extends Record<Kind | Embedded, object> {
+  customer: Stripe.Customer | Stripe.DeletedCustomer;
+  product: Stripe.Product | Stripe.DeletedProduct;
+  price: Stripe.Price;
+  plan: Stripe.Plan;
+  payment_method: Stripe.PaymentMethod;
+  subscription: Stripe.Subscription;
+  subscription_item: Stripe.SubscriptionItem | Stripe.DeletedSubscriptionItem;
+  invoice: Stripe.Invoice;
+  line_item: Stripe.InvoiceLineItem;
+  invoiceitem: Stripe.InvoiceItem | Stripe.DeletedInvoiceItem;
+  item: Stripe.LineItem;
+  "checkout.session": Stripe.Checkout.Session;
+  "billing_portal.session": Stripe.BillingPortal.Session;
+  "billing_portal.configuration": Stripe.BillingPortal.Configuration;
+  webhook_endpoint: Stripe.WebhookEndpoint | Stripe.DeletedWebhookEndpoint;
+  event: Stripe.Event;
+  list: Stripe.ApiList<unknown>;
+  error: Stripe.StripeRawError;
+}
+
+/** Every kind above, for the test that demands to have seen each of them. */
+export const emittedKinds: Record<Kind | Embedded, true> = {
+  customer: true,
+  product: true,
+  price: true,
+  plan: true,
+  payment_method: true,
+  subscription: true,
+  subscription_item: true,
+  invoice: true,
+  line_item: true,
+  invoiceitem: true,
+  item: true,
+  "checkout.session": true,
+  "billing_portal.session": true,
+  "billing_portal.configuration": true,
+  webhook_endpoint: true,
+  event: true,
+  list: true,
+  error: true,
+};
