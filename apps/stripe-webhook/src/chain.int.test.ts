@@ -1,8 +1,8 @@
 import { changePlan, getBilling } from "@headroom/service/billing";
 import { startCheckout } from "@headroom/service/checkout";
+import { syncCustomer } from "@headroom/service/customer-sync";
 import { listInvoices } from "@headroom/service/invoices";
 import { setMaxOverages } from "@headroom/service/max-overages";
-import { syncCustomer } from "@headroom/service/customer-sync";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createWebhookBench, type WebhookBench } from "./testing/webhook-bench.ts";
 

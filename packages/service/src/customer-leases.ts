@@ -9,11 +9,18 @@ type Context = Pick<ServiceContext, "db" | "log">;
 /** The right to change what we know of a Stripe customer, and to call Stripe about their subscription. */
 export interface CustomerLease {
   customerId: string;
+  /** The clock that plans follow, when the lease was taken: what Stripe says afterwards is of then or later. */
+  takenAt: Date;
   /**
    * Fences a transaction: what it writes counts only while the lease is still this one's.
-   * @throws Error when another process has taken it over.
+   * @throws LeaseLostError when another process has taken it over.
    */
   assertHeld(tx: Tx): Promise<void>;
+}
+
+/** Another process has taken a lease over: what was found under it may be old, and must not be written. */
+export class LeaseLostError extends Error {
+  override readonly name = "LeaseLostError";
 }
 
 const askAgainMs = 50;
@@ -34,15 +41,18 @@ export async function withCustomerLease<Result>(
   const { db } = context;
   const token = uuidv7();
   const until = performance.now() + waitMs;
-  while (!(await withSystem(db, (tx) => takeLease(tx, customerId, token)))) {
+  const take = () => withSystem(db, (tx) => takeLease(tx, customerId, token));
+  let takenAt = await take();
+  while (takenAt === null) {
     if (performance.now() >= until) {
       return "busy";
     }
     await sleep(askAgainMs);
+    takenAt = await take();
   }
   const heartbeat = setInterval(() => void keep(context, customerId, token), renewMs);
   try {
-    return await work({ customerId, assertHeld: (tx) => assertHeld(tx, customerId, token) });
+    return await work({ customerId, takenAt, assertHeld: (tx) => assertHeld(tx, customerId, token) });
   } finally {
     clearInterval(heartbeat);
     await withSystem(db, (tx) => releaseLease(tx, customerId, token));
@@ -59,6 +69,6 @@ async function keep({ db, log }: Context, customerId: string, token: string): Pr
 
 async function assertHeld(tx: Tx, customerId: string, token: string): Promise<void> {
   if (!(await holdLease(tx, customerId, token))) {
-    throw new Error(`the lease of customer ${customerId} was lost`);
+    throw new LeaseLostError(`the lease of customer ${customerId} was lost`);
   }
 }

@@ -17,6 +17,7 @@ import {
 import { type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
 import { plainPrice } from "@headroom/domain/money";
 import { chargeOverage } from "@headroom/domain/overage";
+import { failpoint } from "@headroom/platform/failpoints";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
 import { isPassing, StripeFault } from "./stripe/faults.ts";
@@ -103,6 +104,7 @@ export async function reportOverage(
   for (const { organizationId, id } of await withSystem(db, (tx) => listDueOverages(tx, atOnce))) {
     const row = await withOrganization(db, organizationId, (tx) => claimOverage(tx, organizationId, id));
     if (row !== null) {
+      failpoint("overage.claimed");
       result[await report({ ...context, stripe }, row)] += 1;
     }
   }
@@ -116,11 +118,13 @@ async function report(context: Reporter, row: LedgerRow): Promise<"sent" | "wait
   const { organizationId, id: ledgerId } = row;
   try {
     const itemId = await send(context, row);
+    failpoint("overage.item_created");
     await withOrganization(db, organizationId, (tx) =>
       itemId === null
         ? putOffOverage(tx, row, "Stripe has not turned the period yet")
         : markOverageSent(tx, row, itemId),
     );
+    failpoint("overage.sent");
     return itemId === null ? "waiting" : "sent";
   } catch (error) {
     const passing = isPassing(error);
@@ -147,7 +151,9 @@ async function send(context: Reporter, row: LedgerRow): Promise<string | null> {
   if (invoiceId === null) {
     return null;
   }
+  failpoint("overage.invoice_found");
   await withOrganization(db, organizationId, (tx) => chooseOverageInvoice(tx, row, invoiceId));
+  failpoint("overage.invoice_chosen");
   return (
     (await itemOn(stripe, invoiceId, row.id)) ??
     stripe.createInvoiceItem(

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { listMeters, writeConfiguration, writeMeters } from "@headroom/db/configurations";
+import { wakeUnknownPrices } from "@headroom/db/inbox-parking";
 import {
   clearDefaultPlan,
   deactivatePlan,
@@ -59,11 +60,11 @@ export async function pushPlans(
     }
     return found;
   });
-  return {
-    meters,
-    plans,
-    prices: stripe && (await pushPrices({ db, configuration, stripe }, plans, { dryRun })),
-  };
+  const prices = stripe && (await pushPrices({ db, configuration, stripe }, plans, { dryRun }));
+  if (!dryRun) {
+    await withSystem(db, wakeUnknownPrices);
+  }
+  return { meters, plans, prices };
 }
 
 /** An act only when it changed something. */

@@ -11,7 +11,8 @@ export interface StripeGateway
     CustomerCalls,
     SubscriptionCalls,
     CheckoutCalls,
-    InvoiceCalls {
+    InvoiceCalls,
+    EventCalls {
   /** True for a live key: events of the other mode are put aside. */
   readonly livemode: boolean;
 }
@@ -178,4 +179,25 @@ export interface NewInvoiceItem {
   quantity: number;
   periodStart: number;
   periodEnd: number;
+}
+
+export interface EventCalls {
+  /** Events as Stripe keeps them for 30 days, each type's newest first, page after page. */
+  listEvents(query: EventQuery): AsyncIterable<StripeEvent>;
+}
+
+export interface EventQuery {
+  types: readonly string[];
+  /** Made at this instant or later. */
+  since: number;
+  /** Only those that some webhook endpoint has not acknowledged. */
+  undelivered: boolean;
+}
+
+export interface StripeEvent {
+  id: string;
+  type: string;
+  createdAt: number;
+  /** What a webhook would have brought. */
+  payload: unknown;
 }

@@ -3,6 +3,7 @@ import type { StripeGateway } from "./gateway.ts";
 import { catalogueCalls } from "./live-catalogue.ts";
 import { checkoutCalls } from "./live-checkout.ts";
 import { customerCalls } from "./live-customers.ts";
+import { eventCalls } from "./live-events.ts";
 import { invoiceCalls } from "./live-invoices.ts";
 import { subscriptionCalls } from "./live-subscriptions.ts";
 
@@ -28,6 +29,7 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
     ...subscriptionCalls(stripe),
     ...checkoutCalls(stripe),
     ...invoiceCalls(stripe),
+    ...eventCalls(stripe),
   };
 }
 
