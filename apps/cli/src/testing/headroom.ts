@@ -4,7 +4,7 @@ import { runProgram } from "../program.ts";
 
 /** The command as an operator named kim types it for a database, without a running stack; answers what it said. */
 export const headroomOn =
-  (databaseUrl: () => string) =>
+  (databaseUrl: () => string, more: Record<string, string> = {}) =>
   async (...parameters: string[]): Promise<{ code: number; out: string; err: string }> => {
     const [out, err]: [string[], string[]] = [[], []];
     const terminal = {
@@ -18,6 +18,7 @@ export const headroomOn =
       HEADROOM_STACK: path.join(import.meta.dirname, "none.json"),
       DATABASE_URL: databaseUrl(),
       USER: "kim",
+      ...more,
     };
     const code = await runProgram(parameters, environment, terminal);
     return { code, out: out.join(""), err: err.join("") };
