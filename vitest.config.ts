@@ -58,6 +58,7 @@ export default defineConfig({
           name: "e2e",
           sequence: { groupOrder: 2 },
           include: ["packages/e2e/src/**/*.e2e.test.ts"],
+          globalSetup: ["packages/db/src/testing/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,

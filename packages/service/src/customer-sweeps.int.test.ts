@@ -6,8 +6,8 @@ import { sweepCustomers } from "./customer-sweeps.ts";
 import { refreshCustomer, syncCustomer } from "./customer-sync.ts";
 import { readStripeStatus } from "./inbox-upkeep.ts";
 import { receiveEvent } from "./stripe/events.ts";
-import type { StripeGateway } from "./stripe/gateway.ts";
 import { StripeFault } from "./stripe/faults.ts";
+import type { StripeGateway } from "./stripe/gateway.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 
 let bench: StripeBench;

@@ -1,5 +1,5 @@
-import { keepEvent } from "@headroom/db/inbox";
 import { linkCustomer } from "@headroom/db/customers";
+import { keepEvent } from "@headroom/db/inbox";
 import { withOrganization, withSystem } from "@headroom/db/tenancy";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -45,8 +45,7 @@ async function arrive(customerId: string, type = "customer.subscription.updated"
   return eventId;
 }
 
-const states = () =>
-  bench.rows("select type, status, reason from headroom.stripe_inbox order by seq");
+const states = () => bench.rows("select type, status, reason from headroom.stripe_inbox order by seq");
 const billing = async (organization: Organization) =>
   getBilling(bench.api, await organization.access("billing.view"));
 const itemOf = async ({ id }: Organization) =>
@@ -54,11 +53,12 @@ const itemOf = async ({ id }: Organization) =>
     (await bench.rows("select plan_item_id from headroom.subscription where organization_id = $1", id))[0]
       ?.plan_item_id,
   );
-const settled = async () =>
-  (await bench.rows("select headroom.is_settled(false) as settled"))[0]?.settled;
+const settled = async () => (await bench.rows("select headroom.is_settled(false) as settled"))[0]?.settled;
 
 /** Puts a price that nobody knows onto the subscription. */
-async function estrange(organization: Organization): Promise<{ item: string; ours: string; strange: string }> {
+async function estrange(
+  organization: Organization,
+): Promise<{ item: string; ours: string; strange: string }> {
   const item = await itemOf(organization);
   const ours = (await bench.stripe.subscriptionItems.retrieve(item)).price.id;
   const strange = await bench.stripe.prices.create({

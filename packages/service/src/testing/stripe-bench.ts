@@ -55,7 +55,17 @@ export interface StripeBench {
 
 const configurationFile = fileURLToPath(new URL("../../../../headroom.config.ts", import.meta.url));
 
-export async function createStripeBench(): Promise<StripeBench> {
+export interface StripeBenchOptions {
+  /** Where the sandbox posts every event. */
+  webhook?: { url: string; secret: string };
+  /** Let Stripe's clock go on without the worker's part, which processes of a test do. */
+  apart?: boolean;
+}
+
+export async function createStripeBench({
+  webhook: endpoint,
+  apart = false,
+}: StripeBenchOptions = {}): Promise<StripeBench> {
   const scratch = await createTestDatabase();
   const directory = mkdtempSync(join(tmpdir(), "headroom-billing-"));
   const configuration = await loadConfiguration(configurationFile);
@@ -65,7 +75,8 @@ export async function createStripeBench(): Promise<StripeBench> {
     file: join(directory, "stripe.sqlite"),
     port: 0,
     clockHookUrl: `${hooks.url}/clock`,
-    settledHookUrl: `${hooks.url}/settled`,
+    ...(apart ? {} : { settledHookUrl: `${hooks.url}/settled` }),
+    ...(endpoint ? { webhookUrl: endpoint.url, webhookSecret: endpoint.secret } : {}),
   });
   const context = async (role: "hr_api" | "hr_worker" | "hr_webhook"): Promise<ServiceContext> => ({
     db: await scratch.connect(role),
