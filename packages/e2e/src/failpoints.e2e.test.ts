@@ -93,7 +93,7 @@ describe.concurrent("the worker, killed at", { timeout }, () => {
     const { bench } = opened;
     await opened.start("stripe-webhook");
     const organization = await subscribe(opened);
-    await opened.settled();
+    await opened.applied();
     const access = await organization.access("billing.manage");
     await setMaxOverages(bench.api, access, { meter: "jobs", units: 50 });
     expect(await bench.consume(organization.id, "jobs", 130)).toBe(130);
@@ -117,7 +117,7 @@ test("the webhook app comes back after a day: everything is right at once", { ti
   const { bench } = opened;
   await opened.start("stripe-webhook");
   const { id } = await subscribe(opened);
-  await opened.settled();
+  await opened.applied();
   await opened.kill("stripe-webhook");
   const [row] = await bench.rows(
     "select stripe_subscription_id as id, seat_item_id as seats from headroom.subscription where organization_id = $1",

@@ -4,7 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import { freePort } from "@headroom/db/testing/embedded";
 import type { Failpoint } from "@headroom/platform/failpoints";
-import { relevantEventTypes } from "@headroom/service/stripe/event-types";
+import { customerEventTypes, relevantEventTypes } from "@headroom/service/stripe/event-types";
 import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
 import { until } from "./people.ts";
 
@@ -21,6 +21,8 @@ export type Lane = {
   died: (application: Application) => Promise<void>;
   /** Resolves when every event that Stripe has made is here, once, and none waits. */
   settled: () => Promise<void>;
+  /** The same of customers' events alone: those of the catalogue are the worker's. */
+  applied: () => Promise<void>;
   close: () => Promise<void>;
 };
 
@@ -79,13 +81,8 @@ export async function openLane(): Promise<Lane> {
       const end = await until(isOver, (found) => found !== null, 90);
       if (end !== "SIGKILL") throw new Error(`${application} ended with ${end}`);
     },
-    settled: async () => {
-      await until(
-        () => unsettled(bench),
-        (rows) => rows.length === 0,
-        90,
-      );
-    },
+    settled: () => settle(bench, relevantEventTypes),
+    applied: () => settle(bench, customerEventTypes),
     close: async () => {
       await Promise.all([kill("worker"), kill("stripe-webhook")]);
       await bench.close();
@@ -93,13 +90,24 @@ export async function openLane(): Promise<Lane> {
   };
 }
 
-/** Events that are missing here, or that wait. */
-async function unsettled({ stripe, rows }: StripeBench): Promise<string[]> {
+async function settle(bench: StripeBench, types: readonly string[]): Promise<void> {
+  await until(
+    () => unsettled(bench, types).catch((error: Error) => [error.message]),
+    (rows) => rows.length === 0,
+    90,
+  );
+}
+
+/** Events of these types that are missing here, or that wait. */
+async function unsettled({ stripe, rows }: StripeBench, types: readonly string[]): Promise<string[]> {
   const made: string[] = [];
   for await (const event of stripe.events.list({ limit: 100 })) {
-    if (relevantEventTypes.includes(event.type)) made.push(event.id);
+    if (types.includes(event.type)) made.push(event.id);
   }
-  const here = await rows("select event_id, status, last_error from headroom.stripe_inbox");
+  const here = await rows(
+    "select event_id, type, status, last_error from headroom.stripe_inbox where type = any ($1)",
+    types,
+  );
   const known = new Set(here.map((row) => row.event_id));
   const waiting = here.filter((row) => row.status === "pending" || row.status === "dead");
   return [...made.filter((id) => !known.has(id)), ...waiting.map((row) => JSON.stringify(row))];
