@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { enqueue } from "@headroom/db/jobs";
 import { withSystem } from "@headroom/db/tenancy";
 import { startCheckout } from "@headroom/service/checkout";
@@ -155,6 +156,20 @@ test("dead events, jobs and deliveries are listed and tried again", async () => 
   const [delivery] = await bench.rows("select status from headroom.webhook_delivery");
   expect(delivery).toEqual({ status: "pending" });
   expect(await syncCustomer(bench.worker, customerId)).toBe("applied");
+});
+
+test("the commands on the page of Stripe's events work as they stand there", async () => {
+  const page = readFileSync(new URL("../../../docs/stripe.md", import.meta.url), "utf8");
+  const [, block = ""] = /^```sh\n([\s\S]+?)^```$/m.exec(page) ?? [];
+  const lines = block.trim().split("\n");
+  expect(lines).toHaveLength(4);
+  for (const line of lines) {
+    expect({ line, ...(await headroom(...line.split(" ").slice(1))) }).toMatchObject({
+      line,
+      code: 0,
+      err: "",
+    });
+  }
 });
 
 test("what events say is kept for 35 days and their ids for 90, but for what still waits", async () => {

@@ -68,12 +68,11 @@ const own = (state: CustomerState | null, organizationId: string) => state && { 
 async function begin({ before }: Recording): Promise<string> {
   const organizationId = await bench.make.organization();
   const customerId = `cus_${uuidv7()}`;
-  await bench.rows("select headroom.create_gates(array[$1::uuid, $1::uuid], array['pages', 'jobs'])", organizationId);
   await bench.rows(
-    "insert into headroom.stripe_customer values ($1, $2, now())",
-    customerId,
+    "select headroom.create_gates(array[$1::uuid, $1::uuid], array['pages', 'jobs'])",
     organizationId,
   );
+  await bench.rows("insert into headroom.stripe_customer values ($1, $2, now())", customerId, organizationId);
   runs.set(customerId, { organizationId, now: own(before, organizationId) });
   if (before !== null) {
     await arrive(customerId, { id: `evt_before_${customerId}`, type: "customer.updated" });
@@ -97,7 +96,14 @@ async function arrive(customerId: string, { id, type }: { id: string; type: stri
       ? { object: "customer", id: customerId }
       : { object: "thing", id: "x", customer: customerId };
   const created = Math.floor(Date.now() / 1000);
-  const payload = { object: "event", id: `${id}_${customerId}`, type, created, livemode: false, data: { object } };
+  const payload = {
+    object: "event",
+    id: `${id}_${customerId}`,
+    type,
+    created,
+    livemode: false,
+    data: { object },
+  };
   await receiveEvent({ ...bench.webhook, livemode: false }, payload, 0);
 }
 
@@ -159,12 +165,17 @@ async function outcomeOf(customerId: string, end: number) {
 
 /** A change is told once: the next of its kind starts where it ended. */
 function expectNothingDoubled(told: Record<string, unknown>[]): void {
-  const changes = told.filter(({ action }) => /state_changed|seats_changed|plan_changed/.test(String(action)));
+  const changes = told.filter(({ action }) =>
+    /state_changed|seats_changed|plan_changed/.test(String(action)),
+  );
   for (const action of new Set(changes.map((entry) => entry.action))) {
-    const chain = changes.filter((entry) => entry.action === action).map(({ data }) => data as { from: unknown; to: unknown });
+    const chain = changes
+      .filter((entry) => entry.action === action)
+      .map(({ data }) => data as { from: unknown; to: unknown });
     for (const [index, change] of chain.entries()) {
       expect(change.from).not.toEqual(change.to);
-      if (index > 0 && action !== "subscription.plan_changed") expect(change.from).toEqual(chain[index - 1]?.to);
+      if (index > 0 && action !== "subscription.plan_changed")
+        expect(change.from).toEqual(chain[index - 1]?.to);
     }
   }
 }
