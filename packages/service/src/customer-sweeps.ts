@@ -28,7 +28,7 @@ export interface SweepPace {
 }
 
 /** Five requests a second, a part of what Stripe allows; for less than the minute after which the next run begins. */
-export const defaultPace: SweepPace = { most: 120, forMs: 50_000, everyMs: 400 };
+const defaultPace: SweepPace = { most: 120, forMs: 50_000, everyMs: 400 };
 
 /**
  * Compares customers with Stripe: once a day, and after each instant at which we know that something changes there. What
