@@ -82,7 +82,7 @@ const termsOf = ({ dailyLimit, hardCap }: LoadedMeter) => {
   return {
     dailyLimit,
     included: hardCap - maxOverage,
-    overage: { unitPrice: "2.5", currency: "usd", maxOverage, ceiling: null },
+    overage: { unitPrice: "2.5", currency: "usd", otherPrices: [], maxOverage, ceiling: null },
   };
 };
 

@@ -11,16 +11,13 @@ export interface CustomerLease {
   customerId: string;
   /** The clock that plans follow, when the lease was taken: what Stripe says afterwards is of then or later. */
   takenAt: Date;
+  /** True while the lease is still this one's; it stays so until the transaction ends. */
+  isHeld(tx: Tx): Promise<boolean>;
   /**
    * Fences a transaction: what it writes counts only while the lease is still this one's.
-   * @throws LeaseLostError when another process has taken it over.
+   * @throws Error when another process has taken it over.
    */
   assertHeld(tx: Tx): Promise<void>;
-}
-
-/** Another process has taken a lease over: what was found under it may be old, and must not be written. */
-export class LeaseLostError extends Error {
-  override readonly name = "LeaseLostError";
 }
 
 const askAgainMs = 50;
@@ -52,7 +49,7 @@ export async function withCustomerLease<Result>(
   }
   const heartbeat = setInterval(() => void keep(context, customerId, token), renewMs);
   try {
-    return await work({ customerId, takenAt, assertHeld: (tx) => assertHeld(tx, customerId, token) });
+    return await work({ ...leaseOf(customerId, token), takenAt });
   } finally {
     clearInterval(heartbeat);
     await withSystem(db, (tx) => releaseLease(tx, customerId, token));
@@ -67,8 +64,15 @@ async function keep({ db, log }: Context, customerId: string, token: string): Pr
   }
 }
 
-async function assertHeld(tx: Tx, customerId: string, token: string): Promise<void> {
-  if (!(await holdLease(tx, customerId, token))) {
-    throw new LeaseLostError(`the lease of customer ${customerId} was lost`);
-  }
+function leaseOf(customerId: string, token: string): Omit<CustomerLease, "takenAt"> {
+  const isHeld = (tx: Tx) => holdLease(tx, customerId, token);
+  return {
+    customerId,
+    isHeld,
+    async assertHeld(tx) {
+      if (!(await isHeld(tx))) {
+        throw new Error(`the lease of customer ${customerId} was lost`);
+      }
+    },
+  };
 }

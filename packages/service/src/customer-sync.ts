@@ -9,7 +9,7 @@ import { failpoint } from "@headroom/platform/failpoints";
 import { applyCatalogueEvents } from "./catalogue-events.ts";
 import type { ServiceContext } from "./context.ts";
 import { applyEvents, parkingReason } from "./customer-events.ts";
-import { type CustomerLease, LeaseLostError, withCustomerLease } from "./customer-leases.ts";
+import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { isPassing } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 import { applyCustomer } from "./subscriptions.ts";
@@ -111,14 +111,13 @@ async function syncUnderLease(context: StripeContext, lease: CustomerLease): Pro
     return outcome;
   } catch (fault) {
     log.error({ err: fault, customerId }, "Stripe events put off");
-    if (fault instanceof LeaseLostError) {
-      return "put_off"; // Whoever has it now applies the events, and says what hinders them.
-    }
     const message = fault instanceof Error ? fault.message : String(fault);
     await withSystem(db, async (tx) => {
-      await lease.assertHeld(tx);
-      await putOffEvents(tx, customerId, noted.seq, { message, passing: isPassing(fault) });
-      await noteSyncFault(tx, customerId, message);
+      // Else whoever has it now applies the events, and says what hinders them.
+      if (await lease.isHeld(tx)) {
+        await putOffEvents(tx, customerId, noted.seq, { message, passing: isPassing(fault) });
+        await noteSyncFault(tx, customerId, message);
+      }
     });
     return "put_off";
   }

@@ -2,8 +2,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { routes } from "./api.ts";
 import { matchRoute } from "./routes.ts";
 import { problemsOf } from "./testing/honesty/conformance.ts";
-import { emittedKinds } from "./testing/honesty/emitted-types.ts";
+import { type EmittedTypes, emittedKinds } from "./testing/honesty/emitted-types.ts";
+import { differencesOf, keySetsOf } from "./testing/honesty/key-sets.ts";
 import { packageTypes } from "./testing/honesty/package-types.ts";
+import { recordedDifferences } from "./testing/honesty/recorded-differences.ts";
+import { objectsInside, recordedObjects } from "./testing/honesty/recorded-objects.ts";
 import { type Recorded, recordingClient } from "./testing/honesty/recorder.ts";
 import { tourEverything } from "./testing/honesty/tour.ts";
 import { openWorkbench, type Workbench } from "./testing/workbench.ts";
@@ -47,10 +50,10 @@ function walked(
 }
 
 test("everything the sandbox said in answers and webhooks is what the package's types say", () => {
-  const kinds = new Set<string>();
+  const kinds = new Set<keyof EmittedTypes>();
   const problems = recorded.flatMap(({ from, body }) => {
     if ("error" in body) kinds.add("error");
-    return walk(body, from, (object) => kinds.add(String((object as { object: string }).object)));
+    return walk(body, from, (object) => kinds.add((object as { object: keyof EmittedTypes }).object));
   });
   expect([...new Set(problems.map((line) => line.replaceAll(/\[\d+\]/g, "[]")))]).toEqual([]);
   expect([...kinds].sort()).toEqual(Object.keys(emittedKinds).sort());
@@ -71,6 +74,8 @@ test("every event of the tour arrived as a webhook, and the tour made events of 
   expect([...new Set(types)].filter((type) => !arrived.has(type))).toEqual([]);
   expect([...arrived].sort()).toMatchInlineSnapshot(`
     [
+      "billing_portal.configuration.created",
+      "billing_portal.session.created",
       "checkout.session.completed",
       "checkout.session.expired",
       "customer.created",
@@ -98,4 +103,16 @@ test("every event of the tour arrived as a webhook, and the tour made events of 
       "product.updated",
     ]
   `);
+});
+
+test("objects have the recorded objects' keys, but for the reviewed differences", () => {
+  const emitted = objectsInside(recorded.map(({ body }) => body));
+  const found = Object.entries(recordedObjects()).map(([name, object]) => {
+    expect(emitted.has(name), `the sandbox never emitted a ${name}`).toBe(true);
+    return [name, differencesOf(keySetsOf([object]), keySetsOf(emitted.get(name) ?? []))] as const;
+  });
+  const reviewed = Object.fromEntries(
+    found.map(([name]) => [name, Object.keys(recordedDifferences[name] ?? {}).sort()]),
+  );
+  expect(Object.fromEntries(found)).toEqual(reviewed);
 });

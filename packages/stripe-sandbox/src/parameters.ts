@@ -3,7 +3,16 @@ import { invalid, unsupported } from "./failures.ts";
 import { listOf, type Raw, type RawTree } from "./form.ts";
 
 /** Reads one parameter; `at` is its full name for messages. Absent is `undefined`, cleared (`""`) is `null`. */
-export type Reader<T> = (raw: Raw | undefined, at: string) => T;
+export interface Reader<T> {
+  (raw: Raw | undefined, at: string): T;
+  /** For a hash, or a list of them: the readers of what is inside. */
+  readonly inside?: AnyReaders | undefined;
+}
+
+/** The reader that `read` makes out of others, which still shows what is inside them. */
+export function around<T>(inner: Reader<unknown>, read: (raw: Raw | undefined, at: string) => T): Reader<T> {
+  return Object.assign(read, { inside: inner.inside });
+}
 
 /**
  * One reader for every key of a `stripe` `…Params` interface. A parameter that Stripe has and this table lacks,
@@ -87,17 +96,34 @@ export function choice<Word extends string>(...words: Word[]): Reader<Word | und
   };
 }
 
-export function required<T>(reader: Reader<T>): Reader<Exclude<T, undefined>> {
+/** One word; whatever else Stripe takes here is 400 `sandbox_unsupported`. */
+export function only<Word extends string>(word: Word): Reader<Word | undefined> {
   return (raw, at) => {
+    const value = text(raw, at);
+    if (value !== undefined && value !== word) throw unsupported(`${at}=${value}`, at);
+    return value === undefined ? undefined : word;
+  };
+}
+
+/** Words that Stripe takes here too and this sandbox does not: 400 `sandbox_unsupported`. */
+export function except<T>(reader: Reader<T>, ...words: string[]): Reader<T> {
+  return around(reader, (raw, at) => {
+    if (typeof raw === "string" && words.includes(raw)) throw unsupported(`${at}=${raw}`, at);
+    return reader(raw, at);
+  });
+}
+
+export function required<T>(reader: Reader<T>): Reader<Exclude<T, undefined>> {
+  return around(reader, (raw, at) => {
     const value = reader(raw, at);
     if (value === undefined) throw invalid(`Missing required param: ${at}.`, "parameter_missing", at);
     return value as Exclude<T, undefined>;
-  };
+  });
 }
 
 /** `""` clears the field: read as null. */
 export function clearable<T>(reader: Reader<T>): Reader<T | null> {
-  return (raw, at) => (raw === "" ? null : reader(raw, at));
+  return around(reader, (raw, at) => (raw === "" ? null : reader(raw, at)));
 }
 
 export function either<A, B>(
@@ -105,23 +131,26 @@ export function either<A, B>(
   a: Reader<A>,
   b: Reader<B>,
 ): Reader<A | B | undefined> {
-  return (raw, at) => (raw === undefined ? undefined : test(raw) ? a(raw, at) : b(raw, at));
+  return around(a.inside ? a : b, (raw, at) =>
+    raw === undefined ? undefined : test(raw) ? a(raw, at) : b(raw, at),
+  );
 }
 
 export function list<T>(reader: Reader<T>): Reader<Array<Exclude<T, undefined>> | undefined> {
-  return (raw, at) => {
+  return around(reader, (raw, at) => {
     if (raw === undefined || raw === "") return raw === "" ? [] : undefined;
     if (typeof raw === "string") throw invalid("Invalid array", undefined, at);
     return listOf(raw).map((item, index) => required(reader)(item, `${at}[${index}]`));
-  };
+  });
 }
 
 export function object<Table extends AnyReaders>(table: Table): Reader<Parsed<Table> | undefined> {
-  return (raw, at) => {
+  const reader = (raw: Raw | undefined, at: string): Parsed<Table> | undefined => {
     if (raw === undefined) return undefined;
     if (typeof raw === "string") throw invalid("Invalid object", undefined, at);
     return read(table, raw, at);
   };
+  return Object.assign(reader, { inside: table });
 }
 
 /** A metadata patch: a value of `""` deletes its key, null deletes them all. */

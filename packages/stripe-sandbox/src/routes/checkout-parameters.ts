@@ -2,6 +2,7 @@ import type Stripe from "stripe";
 import {
   choice,
   count,
+  except,
   expand,
   flag,
   ignored,
@@ -9,6 +10,7 @@ import {
   list,
   metadata,
   object,
+  only,
   onlyDisabled,
   paging,
   parameters,
@@ -44,7 +46,7 @@ const subscriptionData = parameters<Stripe.Checkout.SessionCreateParams.Subscrip
   trial_period_days: count,
   trial_settings: object({
     end_behavior: required(
-      object({ billing_cycle_anchor: refused, missing_payment_method: choice("create_invoice", "cancel") }),
+      object({ missing_payment_method: except(choice("create_invoice", "cancel"), "pause") }),
     ),
   }),
 });
@@ -79,7 +81,7 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   locale: text,
   managed_payments: onlyDisabled,
   metadata,
-  mode: required(choice("subscription")),
+  mode: required(only("subscription")),
   name_collection: ignored,
   optional_items: refused,
   origin_context: ignored,
@@ -100,7 +102,7 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   subscription_data: object(subscriptionData),
   success_url: required(text),
   tax_id_collection: ignored,
-  ui_mode: choice("hosted_page"),
+  ui_mode: only("hosted_page"),
   wallet_options: ignored,
 });
 export const listTable = parameters<Stripe.Checkout.SessionListParams>()({

@@ -6,6 +6,7 @@ import { type Books, change, create, get, note, save } from "../books.ts";
 import { pageOf, within } from "../lists.ts";
 import { buildCustomer } from "../objects/customer.ts";
 import {
+  around,
   clearable,
   expand,
   ignored,
@@ -35,12 +36,21 @@ const addressParts = object(
 );
 
 /** An address has all its parts, the ones not given as null. */
-const address: Reader<NonNullable<Customer["address"]> | null | undefined> = clearable((raw, at) => {
-  const given = addressParts(raw, at);
-  if (given === undefined) return undefined;
-  const { city = null, country = null, line1 = null, line2 = null, postal_code = null, state = null } = given;
-  return { city, country, line1, line2, postal_code, state };
-});
+const address: Reader<NonNullable<Customer["address"]> | null | undefined> = clearable(
+  around(addressParts, (raw, at) => {
+    const given = addressParts(raw, at);
+    if (given === undefined) return undefined;
+    const {
+      city = null,
+      country = null,
+      line1 = null,
+      line2 = null,
+      postal_code = null,
+      state = null,
+    } = given;
+    return { city, country, line1, line2, postal_code, state };
+  }),
+);
 
 const settings = object({
   custom_fields: refused,

@@ -6,7 +6,6 @@ import { type Books, get, openBooks } from "../books.ts";
 import { boundaryAfter } from "../calendar.ts";
 import { invalid } from "../failures.ts";
 import {
-  choice,
   count,
   expand,
   flag,
@@ -14,6 +13,7 @@ import {
   list,
   metadata,
   object,
+  only,
   onlyDisabled,
   parameters,
   refused,
@@ -66,7 +66,7 @@ const table = parameters<Stripe.InvoiceCreatePreviewParams>()({
   invoice_items: refused,
   issuer: refused,
   on_behalf_of: refused,
-  preview_mode: choice("next"),
+  preview_mode: only("next"),
   schedule: refused,
   schedule_details: refused,
   subscription: required(text),

@@ -16,6 +16,7 @@ import {
   ignored,
   integer,
   metadata,
+  only,
   onlyDisabled,
   paging,
   parameters,
@@ -34,7 +35,7 @@ const shared = {
   auto_advance: flag,
   automatic_tax: onlyDisabled,
   automatically_finalizes_at: integer,
-  collection_method: choice("charge_automatically"),
+  collection_method: only("charge_automatically"),
   custom_fields: refused,
   days_until_due: refused,
   default_payment_method: text,
@@ -69,7 +70,7 @@ const createTable = parameters<Stripe.InvoiceCreateParams>()({
 const updateTable = parameters<Stripe.InvoiceUpdateParams>()(shared);
 const listTable = parameters<Stripe.InvoiceListParams>()({
   ...paging,
-  collection_method: choice("charge_automatically"),
+  collection_method: only("charge_automatically"),
   created: range,
   customer: text,
   customer_account: refused,

@@ -4,7 +4,7 @@ import { type Books, get } from "../books.ts";
 import { invalid } from "../failures.ts";
 import { pageOf } from "../lists.ts";
 import { testCards } from "../objects/payment-method.ts";
-import { choice, expand, paging, parameters, refused, required, text } from "../parameters.ts";
+import { expand, only, paging, parameters, refused, required, text } from "../parameters.ts";
 import { route } from "../routes.ts";
 import type { PaymentMethod } from "../wire.ts";
 
@@ -13,7 +13,7 @@ const listTable = parameters<Stripe.PaymentMethodListParams>()({
   allow_redisplay: refused,
   customer: text,
   customer_account: refused,
-  type: choice("card"),
+  type: only("card"),
 });
 const attachTable = parameters<Stripe.PaymentMethodAttachParams>()({
   customer: required(text),
@@ -48,7 +48,7 @@ export const paymentMethods = [
   route(
     "GET",
     "/v1/customers/{id}/payment_methods",
-    { ...paging, type: choice("card"), allow_redisplay: refused },
+    { ...paging, type: only("card"), allow_redisplay: refused },
     ({ books, input, id, path }) =>
       pageOf(books, "payment_method", path, input, {
         equal: { "$.customer": get(books, "customer", id).id },

@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import { patched } from "../billing/items.ts";
-import { type Books, get, save } from "../books.ts";
+import { type Books, create, get, save } from "../books.ts";
 import { httpUrl } from "../failures.ts";
 import { pageOf } from "../lists.ts";
 import { buildConfiguration, buildPortalSession } from "../objects/portal.ts";
@@ -13,6 +13,7 @@ import {
   ignored,
   metadata,
   object,
+  only,
   onlyDisabled,
   paging,
   parameters,
@@ -38,7 +39,7 @@ const createTable = parameters<Stripe.BillingPortal.ConfigurationCreateParams>()
           cancellation_reason: ignored,
           enabled: required(flag),
           mode: choice("at_period_end", "immediately"),
-          proration_behavior: choice("none"),
+          proration_behavior: only("none"),
         }),
         subscription_pause: onlyDisabled,
         subscription_update: onlyDisabled,
@@ -113,7 +114,12 @@ export const portal = [
       cancelMode: features.subscription_cancel?.mode ?? "at_period_end",
       metadata: patched({}, input.metadata),
     });
-    return save(books, "billing_portal.configuration", configuration);
+    return create(
+      books,
+      "billing_portal.configuration",
+      configuration,
+      "billing_portal.configuration.created",
+    );
   }),
   route("GET", "/v1/billing_portal/configurations", listTable, ({ books, input, path }) =>
     pageOf(books, "billing_portal.configuration", path, input, {
@@ -138,6 +144,6 @@ export const portal = [
         : configuration.default_return_url,
       locale: input.locale ?? null,
     });
-    return save(books, "billing_portal.session", session);
+    return create(books, "billing_portal.session", session, "billing_portal.session.created");
   }),
 ];

@@ -7,6 +7,7 @@ import { pageInside } from "../lists.ts";
 import {
   choice,
   count,
+  except,
   expand,
   ignored,
   integer,
@@ -22,7 +23,11 @@ import type { Subscription, SubscriptionItem } from "../wire.ts";
 import { prorationBehavior } from "./subscription-parameters.ts";
 
 const proration = {
-  payment_behavior: choice("allow_incomplete", "error_if_incomplete"),
+  payment_behavior: except(
+    choice("allow_incomplete", "error_if_incomplete"),
+    "default_incomplete",
+    "pending_if_incomplete",
+  ),
   proration_behavior: prorationBehavior,
   proration_date: integer,
 };

@@ -5,6 +5,7 @@ import {
   clearable,
   count,
   either,
+  except,
   expand,
   flag,
   ignored,
@@ -12,6 +13,7 @@ import {
   list,
   metadata,
   object,
+  only,
   onlyDisabled,
   paging,
   parameters,
@@ -22,7 +24,10 @@ import {
 } from "../parameters.ts";
 
 export const prorationBehavior = choice("create_prorations", "always_invoice", "none");
-const paymentBehavior = choice("allow_incomplete", "error_if_incomplete", "default_incomplete");
+const paymentBehavior = except(
+  choice("allow_incomplete", "error_if_incomplete", "default_incomplete"),
+  "pending_if_incomplete",
+);
 
 const feedback = choice(
   "customer_service",
@@ -43,7 +48,10 @@ const cancellationDetails = object(
 );
 const trialSettings = object({
   end_behavior: required(
-    object({ billing_cycle_anchor: refused, missing_payment_method: choice("create_invoice", "cancel") }),
+    object({
+      billing_cycle_anchor: refused,
+      missing_payment_method: except(choice("create_invoice", "cancel"), "pause"),
+    }),
   ),
 });
 export const billingMode = object({
@@ -51,7 +59,11 @@ export const billingMode = object({
   type: required(choice("classic", "flexible")),
 });
 const timeOrWord = <Word extends string>(...words: Word[]) =>
-  either((raw) => typeof raw === "string" && /^-?\d+$/.test(raw), integer, choice(...words));
+  either(
+    (raw) => typeof raw === "string" && /^-?\d+$/.test(raw),
+    integer,
+    except(choice(...words), "max_billed_until"),
+  );
 
 const itemCreate = parameters<Stripe.SubscriptionCreateParams.Item>()({
   billing_thresholds: refused,
@@ -79,7 +91,7 @@ const shared = {
   billing_schedules: refused,
   billing_thresholds: refused,
   cancel_at_period_end: flag,
-  collection_method: choice("charge_automatically"),
+  collection_method: only("charge_automatically"),
   days_until_due: refused,
   default_payment_method: text,
   default_source: refused,
@@ -131,7 +143,7 @@ export const updateTable = parameters<Stripe.SubscriptionUpdateParams>()({
 export const listTable = parameters<Stripe.SubscriptionListParams>()({
   ...paging,
   automatic_tax: refused,
-  collection_method: choice("charge_automatically"),
+  collection_method: only("charge_automatically"),
   created: range,
   current_period_end: refused,
   current_period_start: refused,

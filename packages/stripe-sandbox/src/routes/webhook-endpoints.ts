@@ -6,12 +6,12 @@ import { letters } from "../ids.ts";
 import { pageOf } from "../lists.ts";
 import { buildWebhookEndpoint } from "../objects/webhook-endpoint.ts";
 import {
-  choice,
   clearable,
   expand,
   flag,
   list,
   metadata,
+  only,
   onlyDisabled,
   paging,
   parameters,
@@ -24,7 +24,7 @@ import { apiVersion } from "../version.ts";
 const createTable = parameters<Stripe.WebhookEndpointCreateParams>()({
   enabled_events: required(list(text)),
   url: required(text),
-  api_version: choice(apiVersion),
+  api_version: only(apiVersion),
   connect: onlyDisabled,
   description: clearable(text),
   expand,
