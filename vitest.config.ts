@@ -29,7 +29,7 @@ export default defineConfig({
           maxWorkers: 2,
           isolate: false,
           env: compiled,
-          provide: { modelCommands: 2_000, meteringCommands: 5_000, interleavings: 1_000 },
+          provide: { modelCommands: 2_000, meteringCommands: 5_000, interleavings: 1_000, eventOrders: 12 },
         },
       },
       {
@@ -39,6 +39,7 @@ export default defineConfig({
           include: [
             "packages/service/src/{organization,metering}-model.int.test.ts",
             "packages/service/src/metering-races.int.test.ts",
+            "packages/service/src/event-orders.int.test.ts",
             "packages/e2e/src/metering-crash.e2e.test.ts",
             "packages/e2e/src/stripe-outage.e2e.test.ts",
           ],
@@ -50,6 +51,7 @@ export default defineConfig({
             modelCommands: 100_000,
             meteringCommands: 200_000,
             interleavings: 5_000,
+            eventOrders: 720,
             crashConsumes: 1_000_000,
             outageRounds: 5,
           },
@@ -60,6 +62,7 @@ export default defineConfig({
           name: "e2e",
           sequence: { groupOrder: 2 },
           include: ["packages/e2e/src/**/*.e2e.test.ts"],
+          globalSetup: ["packages/db/src/testing/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,

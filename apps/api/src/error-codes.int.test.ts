@@ -225,8 +225,6 @@ const calls: Partial<Record<ErrorCode, () => Promise<RefusedCall & { after?: () 
   },
   payment_failed: async () => {
     const { id, owner } = await found();
-    const { checkoutUrl } = await done(owner, "billing.checkout", { organizationId: id, planId: "pro" });
-    await bench.pay(checkoutUrl ?? "");
     const { checkout_url = "" } = await done(owner, "billing.checkout", {
       organizationId: id,
       planId: "pro",

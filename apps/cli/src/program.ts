@@ -2,6 +2,7 @@ import { RolesMissingError } from "@headroom/db/roles";
 import { DomainError } from "@headroom/domain/errors";
 import { Command, CommanderError } from "commander";
 import { addAudit } from "./commands/audit.ts";
+import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addOrganizations } from "./commands/organizations.ts";
@@ -26,7 +27,7 @@ function createProgram(shell: Shell): Command {
   const { terminal } = shell;
   const program = new Command("headroom")
     .description(
-      "Operate Headroom: its database, plans, keys, counters, organizations, audit trail and people",
+      "Operate Headroom: its database, plans, keys, counters, organizations, audit trail, people and Stripe",
     )
     .addHelpText(
       "after",
@@ -35,7 +36,7 @@ function createProgram(shell: Shell): Command {
         "Environment:",
         "  DATABASE_URL       the database; in a checkout, the running development stack's by default",
         "  HEADROOM_CONFIG    the configuration file (default headroom.config.ts)",
-        "  STRIPE_SECRET_KEY  where plans push writes prices; a live key in production only",
+        "  STRIPE_SECRET_KEY  where plans push writes prices and stripe asks; a live key in production only",
         "",
         "Exit codes: 0 done, 1 failed or found a problem, 2 wrong usage",
       ].join("\n"),
@@ -51,6 +52,7 @@ function createProgram(shell: Shell): Command {
   addOrganizations(program, shell);
   addUsers(program, shell);
   addStripe(program, shell);
+  addDeadLetters(program, shell);
   return program;
 }
 

@@ -13,6 +13,8 @@ const variables = z.object({
   ...processVariables,
   ...stripeVariables,
   PORT: port.default(4002),
+  /** Where a test has the process killed; refused elsewhere. */
+  HEADROOM_FAILPOINT: z.string().optional(),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(8),
   STRIPE_SECRET_KEY: stripeVariables.STRIPE_SECRET_KEY.unwrap(),

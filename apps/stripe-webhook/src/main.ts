@@ -1,15 +1,19 @@
 import { assertUnprivileged, createDatabase } from "@headroom/db/client";
 import { assertRealClock } from "@headroom/db/clock";
+import { armFailpoint } from "@headroom/platform/failpoints";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics, exposeGauge, startMetricsServer } from "@headroom/platform/metrics";
+import { requestBackfill } from "@headroom/service/backfill";
 import { heldInvoices, heldInvoicesMetric } from "@headroom/service/invoice-holds";
+import { exposeStripe } from "@headroom/service/stripe/metrics";
 import { openStripe } from "@headroom/service/stripe/variables";
 import { readVariables } from "./config.ts";
 import { startWebhookServer } from "./server.ts";
 
 async function main(): Promise<void> {
   const variables = readVariables(process.env);
+  armFailpoint(variables.HEADROOM_FAILPOINT, variables.HEADROOM_ENV);
   const { HOST: host, PORT: port, METRICS_PORT: metricsPort } = variables;
   const log = createLogger({ service: "stripe-webhook", level: variables.LOG_LEVEL });
   const stripe = openStripe(variables);
@@ -28,8 +32,9 @@ async function main(): Promise<void> {
     const metrics = createMetrics("stripe-webhook");
     const read = async () => (await heldInvoices({ db })).held;
     exposeGauge(metrics, { ...heldInvoicesMetric, read });
-    const served = await startMetricsServer(metrics, { host, port: metricsPort });
-    lifecycle.onStop("metrics", () => served.close());
+    exposeStripe({ db }, metrics);
+    const metricsServer = await startMetricsServer(metrics, { host, port: metricsPort });
+    lifecycle.onStop("metrics", () => metricsServer.close());
   }
   const server = await startWebhookServer({
     host,
@@ -41,6 +46,7 @@ async function main(): Promise<void> {
     shutdownDelayMs: variables.SHUTDOWN_DELAY_MS,
   });
   lifecycle.onStop("http", () => server.close());
+  await requestBackfill({ db });
   log.info({ url: server.url }, "stripe-webhook started");
 }
 

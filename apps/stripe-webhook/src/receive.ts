@@ -1,5 +1,6 @@
 import { DomainError } from "@headroom/domain/errors";
 import { BodyTooLargeError, readBody } from "@headroom/platform/bodies";
+import { failpoint } from "@headroom/platform/failpoints";
 import type { Exchange } from "@headroom/platform/http";
 import type { Logger } from "@headroom/platform/log";
 import type { ServiceContext } from "@headroom/service/context";
@@ -41,6 +42,7 @@ export async function receive(receiver: Receiver, { request, response, requestId
   try {
     const body = await readBody(request, receiver.maxBody);
     const received = await keep(receiver, body, request.headers["stripe-signature"]);
+    failpoint("inbox.kept");
     customerId = received.customerId;
     answer = { status: 200, body: { received: true } };
     log.info({ requestId, outcome: received.outcome }, "Stripe event received");
@@ -51,7 +53,8 @@ export async function receive(receiver: Receiver, { request, response, requestId
     "content-type": "application/json",
     ...(answer.status === 413 ? { connection: "close" } : {}),
   };
-  response.writeHead(answer.status, headers).end(JSON.stringify(answer.body));
+  const sent = () => failpoint("inbox.answered");
+  response.writeHead(answer.status, headers).end(JSON.stringify(answer.body), sent);
   if (customerId !== null) {
     receiver.apply(customerId);
   }
@@ -63,6 +66,7 @@ async function keep(receiver: Receiver, body: Buffer, header: string | string[] 
   if (secretIndex === null) {
     throw new DomainError("invalid_signature", "The signature is not valid.");
   }
+  failpoint("inbox.verified");
   return receiveEvent({ ...receiver.service, livemode: receiver.livemode }, parse(body), secretIndex);
 }
 

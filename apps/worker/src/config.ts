@@ -13,6 +13,8 @@ const variables = z.object({
   ...inviteLinkVariables,
   ...webhookVariables,
   PORT: port.default(4001),
+  /** Where a test has the process killed; refused elsewhere. */
+  HEADROOM_FAILPOINT: z.string().optional(),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(8),
   HEADROOM_CONFIG: z.string().default("headroom.config.ts"),

@@ -11,6 +11,10 @@ export const crontab: CronItem[] = [
   tick("* * * * *", "report_overage"),
   tick("* * * * *", "sweep_inbox"),
   tick("* * * * *", "sync_seats"),
+  // One after the other, in whatever process: the pace at which Stripe is asked is that of one.
+  tick("* * * * *", "sweep_customers", "sweep_customers"),
+  tick("3 * * * *", "backfill_events"),
+  tick("33 * * * *", "prune_inbox"),
   tick("*/5 * * * *", "remove_ended_limits"),
   tick("* * * * *", "expire_invites"),
   tick("* * * * *", "expire_reservations"),
@@ -27,6 +31,7 @@ export const crontab: CronItem[] = [
   tick("* * * * *", "turn_plan_assignments"),
 ];
 
-function tick(match: string, task: JobName): CronItem {
-  return { task, match, identifier: task, options: { jobKey: `tick:${task}`, maxAttempts: 1 } };
+function tick(match: string, task: JobName, queueName?: string): CronItem {
+  const options = { jobKey: `tick:${task}`, maxAttempts: 1, ...(queueName ? { queueName } : {}) };
+  return { task, match, identifier: task, options };
 }

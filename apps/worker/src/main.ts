@@ -1,7 +1,9 @@
 import { assertUnprivileged, createDatabase, type DatabaseRole } from "@headroom/db/client";
 import { assertRealClock } from "@headroom/db/clock";
+import { armFailpoint } from "@headroom/platform/failpoints";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
+import { requestBackfill } from "@headroom/service/backfill";
 import { ensurePartitions } from "@headroom/service/metering";
 import { readVariables } from "./config.ts";
 import { createContext } from "./context.ts";
@@ -15,6 +17,7 @@ const connectionsBesideJobs = 4;
 
 async function main(): Promise<void> {
   const variables = readVariables(process.env);
+  armFailpoint(variables.HEADROOM_FAILPOINT, variables.HEADROOM_ENV);
   const { WORKER_CONCURRENCY: concurrency } = variables;
   const log = createLogger({ service: "worker", level: variables.LOG_LEVEL });
   const connect = (role: DatabaseRole, applicationName: string, max: number) =>
@@ -31,6 +34,9 @@ async function main(): Promise<void> {
   await assertUnprivileged(database);
   await assertRealClock(database, variables.HEADROOM_ENV);
   await ensurePartitions(context);
+  if (context.stripe !== null) {
+    await requestBackfill(context);
+  }
   await startWorker({
     database,
     jobs,

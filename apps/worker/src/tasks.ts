@@ -1,6 +1,7 @@
 import type { JobName, JobPayloads } from "@headroom/db/jobs";
 import type { ServiceContext } from "@headroom/service/context";
 import type { TaskList } from "graphile-worker";
+import { backfill } from "./tasks/backfill-events.ts";
 import { cancelOrganizationSubscriptions } from "./tasks/cancel-subscriptions.ts";
 import { closePeriods } from "./tasks/close-periods.ts";
 import { describe } from "./tasks/describe-customer.ts";
@@ -8,6 +9,7 @@ import { makePartitions } from "./tasks/ensure-partitions.ts";
 import { expire } from "./tasks/expire-invites.ts";
 import { endHolds } from "./tasks/expire-reservations.ts";
 import { prune } from "./tasks/prune-events.ts";
+import { pruneStripeEvents } from "./tasks/prune-inbox.ts";
 import { pruneUsage } from "./tasks/prune-usage.ts";
 import { pruneDeliveries } from "./tasks/prune-webhook-deliveries.ts";
 import { purge } from "./tasks/purge-organizations.ts";
@@ -16,6 +18,7 @@ import { removeLimits } from "./tasks/remove-ended-limits.ts";
 import { report } from "./tasks/report-overage.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
 import { sendMail } from "./tasks/send-mail.ts";
+import { sweepAll } from "./tasks/sweep-customers.ts";
 import { sweep } from "./tasks/sweep-inbox.ts";
 import { follow } from "./tasks/sync-seats.ts";
 import { tell } from "./tasks/tell-alerts.ts";
@@ -28,6 +31,7 @@ import { verify } from "./tasks/verify-usage.ts";
 type Handler<Name extends JobName> = (context: ServiceContext, payload: JobPayloads[Name]) => Promise<void>;
 
 const handlers: { [Name in JobName]: Handler<Name> } = {
+  backfill_events: backfill,
   cancel_subscriptions: cancelOrganizationSubscriptions,
   close_periods: closePeriods,
   describe_customer: describe,
@@ -38,11 +42,13 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   prune_webhook_deliveries: pruneDeliveries,
   purge_organizations: purge,
   prune_events: prune,
+  prune_inbox: pruneStripeEvents,
   prune_usage: pruneUsage,
   reconcile_overage: reconcile,
   report_overage: report,
   roll_up_days: rollUp,
   send_mail: sendMail,
+  sweep_customers: sweepAll,
   sweep_inbox: sweep,
   sync_seats: follow,
   tell_alerts: tell,

@@ -5,6 +5,7 @@ import { startHttpServer } from "@headroom/platform/http";
 import type { Lifecycle } from "@headroom/platform/lifecycle";
 import type { Logger } from "@headroom/platform/log";
 import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
+import { exposeStripe } from "@headroom/service/stripe/metrics";
 import type { CronItem, TaskList, WorkerEvents } from "graphile-worker";
 import type { Loop } from "./loops.ts";
 import { exposeAuditCheck, exposeOverage, exposeUsageCheck, observeJobs } from "./observation.ts";
@@ -47,6 +48,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ url: string
   exposeAuditCheck(database, metrics);
   exposeUsageCheck(database, metrics);
   exposeOverage(database, metrics);
+  exposeStripe({ db: database }, metrics);
   const runner = await startRunner({ ...options, events });
   lifecycle.onStop("jobs", () => runner.stop(options.drainMs));
   void runner.ended.then(

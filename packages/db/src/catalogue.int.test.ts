@@ -221,8 +221,10 @@ describe("functions that run with their owner's rights", () => {
       "claim_webhooks of hr_engine for hr_worker",
       "close_period of hr_engine for hr_worker",
       "days_to_verify of hr_engine for hr_worker",
+      "dead_webhook_deliveries of hr_engine for hr_worker",
       "drop_partition of hr_owner for hr_worker",
       "droppable_days of hr_engine for hr_owner hr_worker",
+      "due_customer_sweeps of hr_engine for hr_worker",
       "due_overages of hr_engine for hr_worker",
       "due_seat_targets of hr_engine for hr_worker",
       "enqueue_job of hr_jobs for hr_api hr_webhook hr_worker",
@@ -286,6 +288,7 @@ describe("functions that run with their owner's rights", () => {
       "verify_counters of hr_engine for hr_worker",
       "verify_day of hr_engine for hr_worker",
       "verify_tallies of hr_engine for hr_worker",
+      "wake_customer_events of hr_engine for hr_api hr_webhook hr_worker",
     ]);
   });
 });

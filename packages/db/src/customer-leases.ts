@@ -4,17 +4,18 @@ import type { Tx } from "./tenancy.ts";
 const term = sql<Date>`clock_timestamp() + interval '5 seconds'`;
 
 /**
- * Takes the lease of a customer for 5 seconds of real time; false while another process has it. Whoever takes an
+ * Takes the lease of a customer for 5 seconds of real time; null while another process has it. Whoever takes an
  * expired one over changes the token, and with that fences off the one before.
+ * @returns what the clock that plans follow shows now.
  */
-export async function takeLease(tx: Tx, customerId: string, token: string): Promise<boolean> {
-  const { rows } = await sql`
+export async function takeLease(tx: Tx, customerId: string, token: string): Promise<Date | null> {
+  const { rows } = await sql<{ at: Date }>`
     insert into stripe_customer_sync (customer_id, lease_token, lease_until)
     values (${customerId}, ${token}, ${term})
     on conflict (customer_id) do update set lease_token = excluded.lease_token, lease_until = excluded.lease_until
       where stripe_customer_sync.lease_until is null or stripe_customer_sync.lease_until <= clock_timestamp()
-    returning 1`.execute(tx);
-  return rows.length > 0;
+    returning clock_now() as at`.execute(tx);
+  return rows[0]?.at ?? null;
 }
 
 /** Keeps the lease for another 5 seconds, if it is still this one's. */
@@ -49,14 +50,38 @@ export async function releaseLease(tx: Tx, customerId: string, token: string): P
     .execute();
 }
 
-/** Notes that a customer's state was read from Stripe and written here. The caller holds the lease. */
-export async function noteSynced(tx: Tx, customerId: string, seq: number | null): Promise<void> {
+/** What a customer's state came to when it was read from Stripe and written here. */
+export interface SyncNote {
+  /** The newest event that it covers; null: no event asked for it. */
+  seq: number | null;
+  /** The clock that plans follow, read before Stripe was asked. */
+  checkedAt: Date;
+  /** Stripe has a subscription that it may still charge for. */
+  live: boolean;
+}
+
+/**
+ * Notes that a customer's state was read from Stripe and written here. The caller holds the lease. What a sweep took for
+ * drift less than a minute ago was none when an event comes after all: it had been on its way.
+ */
+export async function noteSynced(tx: Tx, customerId: string, note: SyncNote): Promise<void> {
+  const recent = sql<boolean>`coalesce(drifted_at > clock_timestamp() - interval '1 minute', false)`;
   await tx
     .updateTable("stripe_customer_sync")
     .set({
       synced_at: sql`clock_timestamp()`,
+      checked_at: note.checkedAt,
+      sweep_after: null,
       last_error: null,
-      ...(seq === null ? {} : { synced_seq: seq }),
+      ...(note.live ? { live_at: note.checkedAt } : {}),
+      ...(note.seq === null
+        ? {}
+        : {
+            synced_seq: note.seq,
+            drift_count: sql`drift_count - ${recent}::integer`,
+            drifted_at: sql`case when not ${recent} then drifted_at end`,
+            drift: sql`case when not ${recent} then drift end`,
+          }),
     })
     .where("customer_id", "=", customerId)
     .execute();

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { wakeCustomerEvents } from "./inbox-parking.ts";
 import type { Tx } from "./tenancy.ts";
 
 /** The organization that a Stripe customer belongs to, from any transaction; null: we know no such customer. */
@@ -19,7 +20,10 @@ export async function findCustomer(tx: Tx, organizationId: string): Promise<stri
   return row?.customer_id ?? null;
 }
 
-/** Ties a customer to an organization that has none; false when either is tied to another already. */
+/**
+ * Ties a customer to an organization that has none; false when either is tied to another already. What was parked until
+ * somebody made the link is tried again.
+ */
 export async function linkCustomer(
   tx: Tx,
   organizationId: string,
@@ -31,5 +35,9 @@ export async function linkCustomer(
     .values({ customer_id: customerId, organization_id: organizationId, created_at: now })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  return (await findCustomer(tx, organizationId)) === customerId;
+  if ((await findCustomer(tx, organizationId)) !== customerId) {
+    return false;
+  }
+  await wakeCustomerEvents(tx, customerId);
+  return true;
 }

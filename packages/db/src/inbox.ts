@@ -13,8 +13,8 @@ export interface NewEvent {
   customerId: string | null;
   createdAt: Date;
   payload: unknown;
-  /** Which of the secrets matched. */
-  secretIndex: number;
+  /** Which of the secrets matched; null: fetched from Stripe's list of events. */
+  secretIndex: number | null;
   status: "pending" | "ignored" | "quarantined";
 }
 
@@ -104,19 +104,21 @@ export async function notePending(tx: Tx, customerId: string): Promise<PendingEv
       };
 }
 
-/** Marks what waited for a customer, up to a number, as done with. */
+/** Marks what waited for a customer, up to a number, as done with; what was parked, too. */
 export async function closeEvents(
   tx: Tx,
   customerId: string,
   seq: number,
   outcome: { status: "applied" | "ignored" },
 ): Promise<void> {
-  await pendingUpTo(tx, customerId, seq)
-    .set({ status: outcome.status, applied_at: sql`clock_timestamp()`, last_error: null })
+  await tx
+    .updateTable("stripe_inbox")
+    .set({ status: outcome.status, applied_at: sql`clock_timestamp()`, last_error: null, reason: null })
+    .where("customer_id", "=", customerId)
+    .where("status", "in", ["pending", "parked"])
+    .where("seq", "<=", seq)
     .execute();
 }
-
-const deadAfter = 12;
 
 /**
  * Puts off what waits for a customer: full jitter between 0 and 5 s doubled at each attempt, at most an hour. After 12
@@ -126,26 +128,34 @@ export async function putOffEvents(
   tx: Tx,
   customerId: string,
   seq: number,
-  fault: { message: string; passing: boolean },
+  fault: InboxFault,
 ): Promise<void> {
-  const attempts = fault.passing
-    ? sql<number>`least(attempts + 1, ${deadAfter - 1})`
-    : sql<number>`attempts + 1`;
-  await pendingUpTo(tx, customerId, seq)
-    .set({
-      attempts,
-      status: sql<string>`case when ${attempts} >= ${deadAfter} then 'dead' else 'pending' end`,
-      next_attempt_at: sql<Date>`clock_timestamp()
-        + random() * least(interval '1 hour', interval '5 seconds' * power(2, attempts))`,
-      last_error: fault.message,
-    })
+  await tx
+    .updateTable("stripe_inbox")
+    .set(laterAfter(fault))
+    .where("customer_id", "=", customerId)
+    .where("status", "=", "pending")
+    .where("seq", "<=", seq)
     .execute();
 }
 
-function pendingUpTo(tx: Tx, customerId: string, seq: number) {
-  return tx
-    .updateTable("stripe_inbox")
-    .where("customer_id", "=", customerId)
-    .where("status", "=", "pending")
-    .where("seq", "<=", seq);
+export interface InboxFault {
+  message: string;
+  /** The same attempt may well succeed later: it is never given up. */
+  passing: boolean;
+}
+
+const deadAfter = 12;
+
+/** What a fault makes of events that wait. */
+export function laterAfter({ message, passing }: InboxFault) {
+  const attempts = passing ? sql<number>`least(attempts + 1, ${deadAfter - 1})` : sql<number>`attempts + 1`;
+  return {
+    attempts,
+    status: sql<string>`case when ${attempts} >= ${deadAfter} then 'dead' else 'pending' end`,
+    next_attempt_at: sql<Date>`clock_timestamp()
+      + random() * least(interval '1 hour', interval '5 seconds' * power(2, attempts))`,
+    last_error: message,
+    reason: null,
+  };
 }

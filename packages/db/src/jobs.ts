@@ -6,6 +6,7 @@ export type Tick = Record<string, never>;
 
 /** Every task that the worker carries out, and what it is given. Ids are raw UUIDs. */
 export interface JobPayloads {
+  backfill_events: Tick;
   cancel_subscriptions: { organizationId: string };
   close_periods: Tick;
   describe_customer: { organizationId: string };
@@ -16,11 +17,13 @@ export interface JobPayloads {
   prune_webhook_deliveries: Tick;
   purge_organizations: Tick;
   prune_events: Tick;
+  prune_inbox: Tick;
   prune_usage: Tick;
   reconcile_overage: Tick;
   report_overage: Tick;
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };
+  sweep_customers: Tick;
   sweep_inbox: Tick;
   sync_seats: Tick;
   tell_alerts: Tick;

@@ -114,6 +114,12 @@ export const noSubscription: SubscriptionFacts = {
   seatItemId: null,
 };
 
+/** The names of the facts in which two states differ. */
+export function differingFacts(before: SubscriptionFacts, after: SubscriptionFacts): string[] {
+  const names = Object.keys(after) as (keyof SubscriptionFacts)[];
+  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name])).sort();
+}
+
 const overAtStripe: readonly string[] = ["canceled", "incomplete_expired", "deleted"];
 
 /** True while Stripe has a subscription that it may still charge for. */

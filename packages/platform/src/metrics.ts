@@ -6,6 +6,11 @@ export type Metrics = {
   registry: Registry;
   /** One answered request. `route` is a template, never a path with ids in it. */
   observeRequest(request: { method: string; route: string; status: number; seconds: number }): void;
+  /** Gauges that one reading answers, taken each time that somebody looks. */
+  exposeReadings<Reading>(
+    read: () => Promise<Reading>,
+    gauges: Readonly<Record<string, { help: string; read: (reading: Reading) => number }>>,
+  ): void;
 };
 
 /** Process metrics and the histogram of answered requests, under one label `service`. */
@@ -24,6 +29,26 @@ export function createMetrics(service: string): Metrics {
     registry,
     observeRequest: ({ method, route, status, seconds }) =>
       durations.observe({ method, route, status: String(status) }, seconds),
+    exposeReadings: (read, gauges) => {
+      let reading: ReturnType<typeof read> | null = null;
+      // All gauges of a registry are collected together, so that they share what is being read.
+      const once = () => {
+        reading ??= read().finally(() => {
+          reading = null;
+        });
+        return reading;
+      };
+      for (const [name, gauge] of Object.entries(gauges)) {
+        new Gauge({
+          name,
+          help: gauge.help,
+          registers: [registry],
+          async collect() {
+            this.set(gauge.read(await once()));
+          },
+        });
+      }
+    },
   };
 }
 

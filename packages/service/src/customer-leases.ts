@@ -9,6 +9,8 @@ type Context = Pick<ServiceContext, "db" | "log">;
 /** The right to change what we know of a Stripe customer, and to call Stripe about their subscription. */
 export interface CustomerLease {
   customerId: string;
+  /** The clock that plans follow, when the lease was taken: what Stripe says afterwards is of then or later. */
+  takenAt: Date;
   /** True while the lease is still this one's; it stays so until the transaction ends. */
   isHeld(tx: Tx): Promise<boolean>;
   /**
@@ -36,15 +38,18 @@ export async function withCustomerLease<Result>(
   const { db } = context;
   const token = uuidv7();
   const until = performance.now() + waitMs;
-  while (!(await withSystem(db, (tx) => takeLease(tx, customerId, token)))) {
+  const take = () => withSystem(db, (tx) => takeLease(tx, customerId, token));
+  let takenAt = await take();
+  while (takenAt === null) {
     if (performance.now() >= until) {
       return "busy";
     }
     await sleep(askAgainMs);
+    takenAt = await take();
   }
   const heartbeat = setInterval(() => void keep(context, customerId, token), renewMs);
   try {
-    return await work(leaseOf(customerId, token));
+    return await work({ ...leaseOf(customerId, token), takenAt });
   } finally {
     clearInterval(heartbeat);
     await withSystem(db, (tx) => releaseLease(tx, customerId, token));
@@ -59,7 +64,7 @@ async function keep({ db, log }: Context, customerId: string, token: string): Pr
   }
 }
 
-function leaseOf(customerId: string, token: string): CustomerLease {
+function leaseOf(customerId: string, token: string): Omit<CustomerLease, "takenAt"> {
   const isHeld = (tx: Tx) => holdLease(tx, customerId, token);
   return {
     customerId,

@@ -6,6 +6,7 @@ import {
 } from "@headroom/db/closed-periods";
 import { claimOverage, listDueOverages } from "@headroom/db/overages";
 import { type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
+import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
 import { closeAndRate, rateAmended } from "./overage-rating.ts";
 import { type SendOutcome, sendOverage } from "./overage-sending.ts";
@@ -72,6 +73,7 @@ export async function reportOverage(
   for (const { organizationId, id } of await withSystem(db, (tx) => listDueOverages(tx, atOnce))) {
     const row = await withOrganization(db, organizationId, (tx) => claimOverage(tx, organizationId, id));
     if (row !== null) {
+      failpoint("overage.claimed");
       result[await sendOverage({ ...context, stripe }, row)] += 1;
     }
   }

@@ -12,6 +12,7 @@ import {
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
 import { plainPrice } from "@headroom/domain/money";
 import { itemPricing } from "@headroom/domain/overage-lines";
+import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { isPassing, StripeFault } from "./stripe/faults.ts";
@@ -100,7 +101,9 @@ async function placeAnew(
     await write(context, row, (tx) => putOffOverage(tx, row, reason, { waits }));
     return "waiting";
   }
+  failpoint("overage.invoice_found");
   const chosen = await write(context, row, (tx) => chooseOverageInvoice(tx, row, invoiceId));
+  failpoint("overage.invoice_chosen");
   // Amended meanwhile: the next attempt reads it as it is now.
   return chosen ? placeOn(context, customerId, row, invoiceId) : "waiting";
 }
@@ -142,12 +145,14 @@ async function changeDraft(
   }
   const wanted = toItem(row, customerId, invoiceId);
   const found = item ?? (await create(context, row, wanted));
+  failpoint("overage.item_created");
   if (typeof found !== "string" && !says(found, row)) {
     await stripe.updateInvoiceItem(found.id, wanted, `overage:${row.id}:${invoiceId}:v${row.version}`);
   }
   const line = { invoiceItemId: typeof found === "string" ? found : found.id, fixed: false };
   const { quantity, amount } = row;
   await write(context, row, (tx) => markOverageSent(tx, row, { ...line, quantity, amount }));
+  failpoint("overage.sent");
   return "sent";
 }
 

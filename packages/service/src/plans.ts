@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { listMeters, writeConfiguration, writeMeters } from "@headroom/db/configurations";
+import { wakeUnknownPrices } from "@headroom/db/inbox-parking";
 import {
   clearDefaultPlan,
   deactivatePlan,
@@ -62,6 +63,9 @@ export async function pushPlans(
     return found;
   });
   const pushed = stripe && (await pushToStripe({ db, configuration, stripe }, plans, { dryRun, report }));
+  if (!dryRun) {
+    await withSystem(db, wakeUnknownPrices);
+  }
   return { meters, plans, ...(pushed ?? { products: null, prices: null, portal: null }) };
 }
 

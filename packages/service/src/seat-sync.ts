@@ -5,6 +5,7 @@ import {
   type SeatDebounce,
 } from "@headroom/db/seat-targets";
 import { withOrganization, withSystem } from "@headroom/db/tenancy";
+import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
 import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { type Course, takeStep } from "./seat-steps.ts";
@@ -70,19 +71,23 @@ async function follow(
 ): Promise<"pushed" | "settled" | "held"> {
   const { db, stripe } = context;
   const course: Course = { calls: 0, version: null, declined: false };
+  failpoint("seats.leased");
   for (;;) {
     const customer = await stripe.fetchCustomer(lease.customerId);
     const next = await withOrganization(db, organizationId, (tx) =>
       takeStep(context, tx, { lease, organizationId, customer, course }),
     );
     if (next.call === null) {
+      failpoint("seats.marked");
       return next.held ? "held" : course.calls > 0 ? "pushed" : "settled";
     }
+    failpoint("seats.counted");
     course.calls += 1;
     course.version = next.version;
     const { key, subscriptionId, items, proration } = next.call;
     try {
       await stripe.updateSubscription(subscriptionId, { items, proration }, key);
+      failpoint("seats.pushed");
     } catch (error) {
       if (!(error instanceof StripeFault && error.kind === "declined" && proration === "now")) {
         throw error;

@@ -11,9 +11,11 @@ import { readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
 import { resolve } from "./organizations.ts";
+import { addStripeEvents } from "./stripe-events.ts";
 
 export function addStripe(program: Command, shell: Shell): void {
-  const stripe = program.command("stripe").description("what is at Stripe");
+  const stripe = program.command("stripe").description("what Stripe says, and what has become of it");
+  addStripeEvents(stripe, shell);
   addReconcile(stripe, shell);
 }
 

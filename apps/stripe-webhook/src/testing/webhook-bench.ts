@@ -1,3 +1,4 @@
+import { sweepInbox } from "@headroom/service/customer-sync";
 import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
 import { startWebhookServer, type WebhookOptions } from "../server.ts";
 
@@ -52,6 +53,8 @@ async function settledOf(bench: StripeBench, early: ReadonlySet<string>): Promis
     if (waiting.length === 0 && missing.length === 0) {
       return;
     }
+    // The worker's part: products and prices, and what the app has left.
+    await sweepInbox(bench.worker);
     if (Date.now() > deadline) {
       throw new Error(`not settled: ${JSON.stringify({ missing, waiting: waiting.slice(0, 3) })}`);
     }

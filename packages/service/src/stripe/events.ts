@@ -3,6 +3,7 @@ import { withSystem } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import { z } from "zod";
 import type { ServiceContext } from "../context.ts";
+import { isCatalogueEvent, isCustomerEvent } from "./event-types.ts";
 
 // Only what is stable across API versions is read from a payload; everything else is fetched.
 const customer = z.union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)]);
@@ -19,10 +20,6 @@ const envelope = z.object({
   }),
 });
 
-// What can change a customer's plan, seats, status or invoices. The rest is kept and ignored.
-const relevant =
-  /^(customer\.(updated|deleted|subscription\..+)|checkout\.session\..+|subscription_schedule\..+|invoice\.(created|paid|payment_failed|payment_action_required|finalized|finalization_failed|marked_uncollectible|voided))$/;
-
 export interface ReceivedEvent {
   outcome: "new" | "duplicate" | "quarantined";
   /** The customer whose state is to be fetched now; null: nothing to do. */
@@ -30,15 +27,15 @@ export interface ReceivedEvent {
 }
 
 /**
- * Keeps an event whose signature was checked; once this resolves it is committed and Stripe may be told so.
- * An event of the other mode than the key's is put aside, not refused: Stripe would only send it for days.
- * @param payload the parsed body.
+ * Keeps an event whose signature was checked, or that was fetched; once this resolves it is committed and Stripe may be
+ * told so. An event of the other mode than the key's is put aside, not refused: Stripe would only send it for days.
+ * @param payload the parsed body. @param secretIndex which secret matched; null: fetched from Stripe's list.
  * @throws DomainError validation_failed for a body that is no event.
  */
 export async function receiveEvent(
   context: Pick<ServiceContext, "db" | "log"> & { livemode: boolean },
   payload: unknown,
-  secretIndex: number,
+  secretIndex: number | null,
 ): Promise<ReceivedEvent> {
   const event = { ...toNewEvent(payload), secretIndex };
   if (event.livemode !== context.livemode) {
@@ -61,6 +58,8 @@ function toNewEvent(payload: unknown): Omit<NewEvent, "secretIndex"> {
   const { id, type, created, livemode, api_version, account, data } = parsed.data;
   const { object } = data;
   const customerId = (object.object === "customer" ? object.id : object.customer) ?? null;
+  const ofCatalogue = isCatalogueEvent(type) && customerId === null && typeof object.id === "string";
+  const isRelevant = ofCatalogue || (isCustomerEvent(type) && customerId !== null);
   return {
     eventId: id,
     account: account ?? "",
@@ -71,6 +70,6 @@ function toNewEvent(payload: unknown): Omit<NewEvent, "secretIndex"> {
     customerId,
     createdAt: new Date(created * 1000),
     payload,
-    status: customerId !== null && relevant.test(type) ? "pending" : "ignored",
+    status: isRelevant ? "pending" : "ignored",
   };
 }

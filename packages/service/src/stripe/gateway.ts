@@ -15,7 +15,8 @@ export interface StripeGateway
     CheckoutCalls,
     PortalCalls,
     PreviewCalls,
-    InvoiceCalls {
+    InvoiceCalls,
+    EventCalls {
   /** True for a live key: events of the other mode are put aside. */
   readonly livemode: boolean;
 }
@@ -260,4 +261,25 @@ export interface NewInvoiceItem {
   pricing: ItemPricing;
   periodStart: number;
   periodEnd: number;
+}
+
+export interface EventCalls {
+  /** Events as Stripe keeps them for 30 days, each type's newest first, page after page. */
+  listEvents(query: EventQuery): AsyncIterable<StripeEvent>;
+}
+
+export interface EventQuery {
+  types: readonly string[];
+  /** Made at this instant or later. */
+  since: number;
+  /** Only those that some webhook endpoint has not acknowledged. */
+  undelivered: boolean;
+}
+
+export interface StripeEvent {
+  id: string;
+  type: string;
+  createdAt: number;
+  /** What a webhook would have brought. */
+  payload: unknown;
 }

@@ -4,6 +4,7 @@ import type { StripeGateway } from "./gateway.ts";
 import { catalogueCalls } from "./live-catalogue.ts";
 import { checkoutCalls } from "./live-checkout.ts";
 import { customerCalls } from "./live-customers.ts";
+import { eventCalls } from "./live-events.ts";
 import { invoiceCalls } from "./live-invoices.ts";
 import { portalCalls } from "./live-portal.ts";
 import { previewCalls } from "./live-previews.ts";
@@ -34,6 +35,7 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
     ...portalCalls(stripe),
     ...previewCalls(stripe),
     ...invoiceCalls(stripe),
+    ...eventCalls(stripe),
   };
 }
 

@@ -65,12 +65,15 @@ export interface StripeBenchOptions {
   /** Feeds Stripe's events to the inbox at every step of the clock, as its webhooks do. */
   events?: boolean;
   configure?: (shipped: Configuration) => Configuration;
+  /** Where the sandbox posts every event. */
+  webhook?: { url: string; secret: string };
 }
 
 export async function createStripeBench({
   settling = true,
   events = false,
   configure = (shipped) => shipped,
+  webhook: endpoint,
 }: StripeBenchOptions = {}): Promise<StripeBench> {
   const scratch = await createTestDatabase();
   const directory = mkdtempSync(join(tmpdir(), "headroom-billing-"));
@@ -82,6 +85,7 @@ export async function createStripeBench({
     port: 0,
     clockHookUrl: `${hooks.url}/clock`,
     ...(settling ? { settledHookUrl: `${hooks.url}/settled` } : {}),
+      ...(endpoint ? { webhookUrl: endpoint.url, webhookSecret: endpoint.secret } : {}),
   });
   const context = async (role: "hr_api" | "hr_worker" | "hr_webhook"): Promise<ServiceContext> => ({
     db: await scratch.connect(role),

@@ -1,0 +1,140 @@
+import { type BackfillInput, type BackfillResult, backfillEvents } from "@headroom/service/backfill";
+import {
+  listHeldEvents,
+  readStripeStatus,
+  replayEvents,
+  type StripeStatus,
+} from "@headroom/service/inbox-upkeep";
+import type { Command } from "commander";
+import { parseTime } from "../arguments.ts";
+import { withContext } from "../context.ts";
+import { operatorOf, readVariables } from "../environment.ts";
+import type { Shell } from "../program.ts";
+import { alignColumns, printResult, withProgress } from "../terminal.ts";
+
+/** `stripe status`, `stripe replay` and `stripe backfill`. */
+export function addStripeEvents(stripe: Command, shell: Shell): void {
+  addStatus(stripe, shell);
+  addReplay(stripe, shell);
+  addBackfill(stripe, shell);
+}
+
+const heldShown = 100;
+
+function addStatus(stripe: Command, { environment, terminal, finish }: Shell): void {
+  stripe
+    .command("status")
+    .description("how Stripe's events stand; exit code 1 when one is parked, dead or quarantined")
+    .option("--json", "print {status, held}")
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const result = await withContext(
+        readVariables(environment),
+        "hr_worker",
+        terminal,
+        async (context) => ({
+          status: await readStripeStatus(context),
+          held: await listHeldEvents(context, heldShown),
+        }),
+      );
+      const { status, held } = result;
+      const rows = held.map(({ eventId, type, status: state, reason, customerId, receivedAt }) => [
+        eventId,
+        type,
+        reason ?? state,
+        customerId ?? "",
+        receivedAt.toISOString(),
+      ]);
+      printResult(terminal, json, result, [...describe(status), ...alignColumns(rows)]);
+      const { unlinked, unknownPrice, unknownStatus, dead, quarantined } = status;
+      finish(unlinked + unknownPrice + unknownStatus + dead + quarantined === 0 ? 0 : 1);
+    });
+}
+
+function describe(status: StripeStatus): string[] {
+  const { backfill, driftedAt } = status;
+  return alignColumns([
+    ["pending", `${status.pending}, the oldest for ${Math.round(status.oldestPendingSeconds)} s`],
+    [
+      "parked",
+      `${status.unlinked} unlinked, ${status.unknownPrice} unknown price, ${status.unknownStatus} unknown status`,
+    ],
+    ["dead", String(status.dead)],
+    ["quarantined", String(status.quarantined)],
+    ["drift", `${status.drift}${driftedAt === null ? "" : `, last ${driftedAt.toISOString()}`}`],
+    ["failing", `${status.failing} customers`],
+    [
+      "backfill",
+      backfill === null
+        ? "never"
+        : `${backfill.completedAt.toISOString()}, ${backfill.kept} of ${backfill.listed} were missing`,
+    ],
+  ]);
+}
+
+interface ReplayOptions {
+  customer?: string;
+  type?: string;
+  since?: string;
+  json?: boolean;
+}
+
+function addReplay(stripe: Command, { environment, terminal, finish }: Shell): void {
+  stripe
+    .command("replay")
+    .description("apply kept events again; exit code 1 when none is chosen")
+    .argument("[event]", "evt_…")
+    .option("--customer <id>", "those of a customer, cus_…")
+    .option("--type <type>", "those of a type, as customer.subscription.updated")
+    .option("--since <time>", "ISO 8601: those received since", parseTime)
+    .option("--json", "print {replayed}")
+    .action(async (event: string | undefined, options: ReplayOptions, command: Command) => {
+      const { customer, type, since, json = false } = options;
+      const selection = {
+        ...(event === undefined ? {} : { eventIds: [event] }),
+        ...(customer === undefined ? {} : { customerId: customer }),
+        ...(type === undefined ? {} : { type }),
+        ...(since === undefined ? {} : { since: new Date(since) }),
+      };
+      if (Object.keys(selection).length === 0) {
+        command.error("error: which: an event, --customer, --type or --since");
+      }
+      const replayed = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
+        replayEvents(context, operatorOf(environment), selection),
+      );
+      printResult(terminal, json, { replayed }, [`${replayed.length} events wait to be applied again`]);
+      finish(replayed.length === 0 ? 1 : 0);
+    });
+}
+
+interface BackfillOptions {
+  since?: string;
+  delivered?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+function addBackfill(stripe: Command, { environment, terminal }: Shell): void {
+  stripe
+    .command("backfill")
+    .description("take in the events that webhooks have not brought, from Stripe's list of the last 30 days")
+    .option("--since <time>", "ISO 8601; default: where the last backfill ended", parseTime)
+    .option("--delivered", "also those that Stripe takes for delivered")
+    .option("--dry-run", "say which are missing, and keep none")
+    .option("--json", "print {dryRun, since, listed, missing, kept}")
+    .action(async ({ since, delivered = false, dryRun = false, json = false }: BackfillOptions) => {
+      const input: BackfillInput = { since: since ? new Date(since) : undefined, delivered, dryRun };
+      const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
+        withProgress(terminal, "reading Stripe's events", () => backfillEvents(context, input)),
+      );
+      printResult(terminal, json, { dryRun, ...result }, tell(result));
+    });
+}
+
+function tell({ since, listed, missing, kept }: BackfillResult): string[] {
+  const types = Object.entries(missing).sort(([a], [b]) => (a < b ? -1 : 1));
+  const count = types.reduce((sum, [, many]) => sum + many, 0);
+  return [
+    ...alignColumns(types.map(([type, many]) => [type, String(many)])),
+    `${listed} events since ${since}, ${count} missing, ${kept} taken in`,
+  ];
+}

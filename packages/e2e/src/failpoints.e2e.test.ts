@@ -1,0 +1,137 @@
+import { type Failpoint, failpoints } from "@headroom/platform/failpoints";
+import { startCheckout } from "@headroom/service/checkout";
+import { setMaxOverages } from "@headroom/service/max-overages";
+import { requestsSince } from "@headroom/stripe-sandbox/testing/controls";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type Lane, openLane } from "./inbound-lane.ts";
+import { until } from "./people.ts";
+
+/** Some thirty times what a quiet machine needs for one. */
+const timeout = 300_000;
+
+const named = (area: string): Failpoint[] => failpoints.filter((name) => name.startsWith(`${area}.`));
+
+async function lane(): Promise<Lane> {
+  const opened = await openLane();
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+/** An organization pays for the plan `pro` and three seats. */
+async function subscribe({ bench }: Lane) {
+  const organization = await bench.organization();
+  const access = await organization.access("billing.manage");
+  const { checkoutUrl } = await startCheckout(bench.api, access, { planId: "pro", seats: 3 });
+  await bench.pay(checkoutUrl);
+  return organization;
+}
+
+const lastRequest = async ({ bench }: Lane) => (await requestsSince(bench.sandboxUrl)).at(-1)?.seq ?? 0;
+
+/** What was changed at Stripe since, as often as it really was. */
+const changesSince = async ({ bench }: Lane, seq: number) =>
+  (await requestsSince(bench.sandboxUrl, seq))
+    .filter(({ method, replayed, status }) => method !== "GET" && !replayed && status === 200)
+    .map(({ method, path }) => `${method} ${path}`);
+
+/** The plan is there, told once, and nothing was asked of Stripe but to say what it has. */
+async function expectSubscribed(opened: Lane, organizationId: string, seq: number): Promise<void> {
+  const { rows } = opened.bench;
+  const [facts] = await rows(
+    "select plan_id, state, seats_purchased from headroom.subscription where organization_id = $1",
+    organizationId,
+  );
+  expect(facts).toEqual({ plan_id: "pro", state: "active", seats_purchased: 3 });
+  const audit = await rows(
+    "select action from headroom.audit_entry where organization_id = $1 and actor_kind = 'system' order by seq",
+    organizationId,
+  );
+  expect(audit.map((row) => row.action)).toEqual([
+    "subscription.started",
+    "subscription.state_changed",
+    "subscription.seats_changed",
+  ]);
+  const events = await rows(
+    "select count(*)::int as many from headroom.event where organization_id = $1 and name = 'entitlements.changed'",
+    organizationId,
+  );
+  expect(events).toEqual([{ many: 1 }]);
+  expect(await rows("select status from headroom.stripe_intent")).toEqual([{ status: "completed" }]);
+  expect(await changesSince(opened, seq)).toEqual([]);
+}
+
+describe.concurrent("the webhook app, killed at", { timeout }, () => {
+  test.each([...named("inbox"), ...named("sync")])(
+    "%s, loses nothing and does nothing twice",
+    async (name) => {
+      const opened = await lane();
+      await opened.start("stripe-webhook", name);
+      const { id } = await subscribe(opened);
+      const seq = await lastRequest(opened);
+      await opened.died("stripe-webhook");
+      await Promise.all([opened.start("stripe-webhook"), opened.start("worker")]);
+      await opened.settled();
+      await expectSubscribed(opened, id, seq);
+    },
+  );
+});
+
+describe.concurrent("the worker, killed at", { timeout }, () => {
+  test.each(named("sync"))("%s while the webhook app is down, too", async (name) => {
+    const opened = await lane();
+    const { id } = await subscribe(opened);
+    const seq = await lastRequest(opened);
+    await opened.start("worker", name);
+    await opened.died("worker");
+    await opened.start("worker");
+    await opened.settled();
+    await expectSubscribed(opened, id, seq);
+  });
+
+  test.each(named("overage"))("%s puts the overage on the invoice once", async (name) => {
+    const opened = await lane();
+    const { bench } = opened;
+    await opened.start("stripe-webhook");
+    const organization = await subscribe(opened);
+    await opened.applied();
+    const access = await organization.access("billing.manage");
+    await setMaxOverages(bench.api, access, { meter: "jobs", units: 50 });
+    expect(await bench.consume(organization.id, "jobs", 130)).toBe(130);
+    await bench.advance("P1MT10M");
+    const seq = await lastRequest(opened);
+    await opened.start("worker", name);
+    await opened.died("worker");
+    await opened.start("worker");
+    const read = () => bench.rows("select status, quantity::int from headroom.overage");
+    await until(read, (rows) => rows.length === 1 && rows[0]?.status === "sent", 90);
+    expect(await read()).toEqual([{ status: "sent", quantity: 30 }]);
+    expect(await changesSince(opened, seq)).toEqual(["POST /v1/invoiceitems"]);
+    const items = await bench.stripe.invoiceItems.list({ limit: 10 });
+    expect(items.data.map(({ amount }) => amount)).toEqual([75]);
+    await opened.settled();
+  });
+});
+
+test("the webhook app comes back after a day: everything is right at once", { timeout }, async () => {
+  const opened = await lane();
+  const { bench } = opened;
+  await opened.start("stripe-webhook");
+  const { id } = await subscribe(opened);
+  await opened.applied();
+  await opened.kill("stripe-webhook");
+  const [row] = await bench.rows(
+    "select stripe_subscription_id as id, seat_item_id as seats from headroom.subscription where organization_id = $1",
+    id,
+  );
+  await bench.stripe.subscriptionItems.update(String(row?.seats), { quantity: 8 });
+  await bench.advance("P1D");
+  await bench.stripe.subscriptions.update(String(row?.id), { cancel_at_period_end: true });
+  // Stripe tries again when an hour has passed; nobody waits for that.
+  await Promise.all([opened.start("stripe-webhook"), opened.start("worker")]);
+  await opened.settled();
+  const [facts] = await bench.rows(
+    "select seats_purchased, cancel_at is not null as leaving from headroom.subscription where organization_id = $1",
+    id,
+  );
+  expect(facts).toEqual({ seats_purchased: 8, leaving: true });
+});

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import process from "node:process";
+import { freePort } from "@headroom/db/testing/embedded";
+import type { Failpoint } from "@headroom/platform/failpoints";
+import { customerEventTypes, relevantEventTypes } from "@headroom/service/stripe/event-types";
+import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
+import { until } from "./people.ts";
+
+export type Application = "worker" | "stripe-webhook";
+
+/** A database, a Stripe sandbox, and webhook app and worker as processes of their own. */
+export type Lane = {
+  bench: StripeBench;
+  /** Starts one; resolves when it answers. */
+  start: (application: Application, failpoint?: Failpoint) => Promise<void>;
+  /** kill -9. */
+  kill: (application: Application) => Promise<void>;
+  /** Resolves when a process with a failpoint has been killed there. */
+  died: (application: Application) => Promise<void>;
+  /** Resolves when every event that Stripe has made is here, once, and none waits. */
+  settled: () => Promise<void>;
+  /** The same of customers' events alone: those of the catalogue are the worker's. */
+  applied: () => Promise<void>;
+  close: () => Promise<void>;
+};
+
+const root = path.resolve(import.meta.dirname, "..", "..", "..");
+const secret = "whsec_lane";
+
+export async function openLane(): Promise<Lane> {
+  const ports = { worker: await freePort(), "stripe-webhook": await freePort() };
+  const webhook = { url: `http://127.0.0.1:${ports["stripe-webhook"]}/stripe`, secret };
+  const bench = await createStripeBench({ webhook, settling: false });
+  const running = new Map<Application, ChildProcess>();
+  const variables = {
+    PATH: process.env.PATH,
+    NODE_COMPILE_CACHE: path.join(root, "node_modules/.cache/compiled"),
+    HEADROOM_ENV: "test",
+    HEADROOM_CONFIG: path.join(root, "headroom.config.ts"),
+    LOG_LEVEL: process.env.LANE_LOG ?? "fatal",
+    HOST: "127.0.0.1",
+    DATABASE_URL: bench.scratch.url,
+    STRIPE_SECRET_KEY: "sk_test_bench",
+    STRIPE_API_BASE: bench.sandboxUrl,
+    STRIPE_WEBHOOK_SECRETS: secret,
+  };
+
+  const kill = async (application: Application): Promise<void> => {
+    const child = running.get(application);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    await gone;
+  };
+
+  return {
+    bench,
+    kill,
+    start: async (application, failpoint) => {
+      const script = path.join(root, "apps", application, "src", "main.ts");
+      const port = ports[application];
+      const environment = { ...variables, PORT: String(port), HEADROOM_FAILPOINT: failpoint };
+      const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script], {
+        env: environment,
+        stdio: ["ignore", "inherit", "inherit"],
+      });
+      running.set(application, child);
+      const isOver = () => child.exitCode !== null || child.signalCode !== null;
+      const answers = () =>
+        fetch(`http://127.0.0.1:${port}/livez`).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      await until(async () => isOver() || (await answers()), Boolean, 60);
+    },
+    died: async (application) => {
+      const child = running.get(application);
+      const isOver = async () => child?.signalCode ?? child?.exitCode ?? null;
+      const end = await until(isOver, (found) => found !== null, 90);
+      if (end !== "SIGKILL") throw new Error(`${application} ended with ${end}`);
+    },
+    settled: () => settle(bench, relevantEventTypes),
+    applied: () => settle(bench, customerEventTypes),
+    close: async () => {
+      await Promise.all([kill("worker"), kill("stripe-webhook")]);
+      await bench.close();
+    },
+  };
+}
+
+async function settle(bench: StripeBench, types: readonly string[]): Promise<void> {
+  await until(
+    () => unsettled(bench, types).catch((error: Error) => [error.message]),
+    (rows) => rows.length === 0,
+    90,
+  );
+}
+
+/** Events of these types that are missing here, or that wait. */
+async function unsettled({ stripe, rows }: StripeBench, types: readonly string[]): Promise<string[]> {
+  const made: string[] = [];
+  for await (const event of stripe.events.list({ limit: 100 })) {
+    if (types.includes(event.type)) made.push(event.id);
+  }
+  const here = await rows(
+    "select event_id, type, status, last_error from headroom.stripe_inbox where type = any ($1)",
+    types,
+  );
+  const known = new Set(here.map((row) => row.event_id));
+  const waiting = here.filter((row) => row.status === "pending" || row.status === "dead");
+  return [...made.filter((id) => !known.has(id)), ...waiting.map((row) => JSON.stringify(row))];
+}

@@ -1,0 +1,55 @@
+/** Events that tell of a customer: whatever they say, the customer's state is fetched. */
+export const customerEventTypes = [
+  "checkout.session.async_payment_failed",
+  "checkout.session.async_payment_succeeded",
+  "checkout.session.completed",
+  "checkout.session.expired",
+  "customer.deleted",
+  "customer.subscription.created",
+  "customer.subscription.deleted",
+  "customer.subscription.paused",
+  "customer.subscription.pending_update_applied",
+  "customer.subscription.pending_update_expired",
+  "customer.subscription.resumed",
+  "customer.subscription.trial_will_end",
+  "customer.subscription.updated",
+  "customer.updated",
+  "invoice.created",
+  "invoice.finalization_failed",
+  "invoice.finalized",
+  "invoice.marked_uncollectible",
+  "invoice.paid",
+  "invoice.payment_action_required",
+  "invoice.payment_failed",
+  "invoice.voided",
+  "subscription_schedule.aborted",
+  "subscription_schedule.canceled",
+  "subscription_schedule.completed",
+  "subscription_schedule.created",
+  "subscription_schedule.expiring",
+  "subscription_schedule.released",
+  "subscription_schedule.updated",
+] as const;
+
+/** Events that tell of the catalogue: products and prices. */
+export const catalogueEventTypes = [
+  "price.created",
+  "price.deleted",
+  "price.updated",
+  "product.created",
+  "product.deleted",
+  "product.updated",
+] as const;
+
+/** What the webhook endpoint is to be subscribed to, and what a backfill asks for. */
+export const relevantEventTypes: readonly string[] = [...customerEventTypes, ...catalogueEventTypes];
+
+/** True for an event that can change a customer's plan, seats, status or invoices. */
+export function isCustomerEvent(type: string): boolean {
+  return (customerEventTypes as readonly string[]).includes(type);
+}
+
+/** True for an event about a product or a price. */
+export function isCatalogueEvent(type: string): boolean {
+  return (catalogueEventTypes as readonly string[]).includes(type);
+}
