@@ -441,6 +441,14 @@ export interface SeatTarget {
   version: Generated<number>;
 }
 
+export interface StripeBackfill {
+  completed_at: Generated<Timestamp>;
+  kept: number;
+  listed: number;
+  singleton: Generated<boolean>;
+  through: Timestamp;
+}
+
 export interface StripeCustomer {
   created_at: Timestamp;
   customer_id: string;
@@ -448,10 +456,16 @@ export interface StripeCustomer {
 }
 
 export interface StripeCustomerSync {
+  checked_at: Timestamp | null;
   customer_id: string;
+  drift: Json | null;
+  drift_count: Generated<number>;
+  drifted_at: Timestamp | null;
   last_error: string | null;
   lease_token: string | null;
   lease_until: Timestamp | null;
+  live_at: Timestamp | null;
+  sweep_after: Timestamp | null;
   synced_at: Timestamp | null;
   synced_seq: Generated<number>;
 }
@@ -468,9 +482,11 @@ export interface StripeInbox {
   livemode: boolean;
   next_attempt_at: Generated<Timestamp>;
   object_id: string | null;
-  payload: Json;
+  parked_at: Timestamp | null;
+  payload: Json | null;
+  reason: string | null;
   received_at: Generated<Timestamp>;
-  secret_index: number;
+  secret_index: number | null;
   seq: Generated<number>;
   status: Generated<string>;
   type: string;
@@ -792,6 +808,7 @@ export interface DB {
   profile: Profile;
   rate_limit: RateLimit;
   seat_target: SeatTarget;
+  stripe_backfill: StripeBackfill;
   stripe_customer: StripeCustomer;
   stripe_customer_sync: StripeCustomerSync;
   stripe_inbox: StripeInbox;

@@ -187,9 +187,9 @@ describe("amendLedger", () => {
   });
 
   it("leaves other segments alone", () => {
-    expect(
-      amendLedger([line(20), line(5, 1)], [row({}), row({ id: "b", ...line(7, 1) })]),
-    ).toEqual([{ change: "update", id: "b", quantity: 5, amount: 13 }]);
+    expect(amendLedger([line(20), line(5, 1)], [row({}), row({ id: "b", ...line(7, 1) })])).toEqual([
+      { change: "update", id: "b", quantity: 5, amount: 13 },
+    ]);
   });
 
   it("adds up exactly after any number of corrections, drafts that finalize in between included", () => {

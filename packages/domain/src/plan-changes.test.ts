@@ -9,7 +9,13 @@ const plan = (id: string, more: Partial<PlanDefinition> = {}): PlanChangeFacts["
   id,
   active: true,
   public: true,
-  definition: { prices: [price], downgrade: "period_end", proration: "now", seats, ...more } as PlanDefinition,
+  definition: {
+    prices: [price],
+    downgrade: "period_end",
+    proration: "now",
+    seats,
+    ...more,
+  } as PlanDefinition,
 });
 const running: SubscriptionFacts = {
   ...noSubscription,
@@ -82,7 +88,9 @@ describe("seats", () => {
     expect(seatsToBuy(sold, { wished: undefined, bought: 1, members: 9 })).toBe(1);
     expect(seatsToBuy(sold, { wished: undefined, bought: null, members: 9 })).toBe(7);
     expect(seatsToBuy(seats, { wished: undefined, bought: 1, members: 9 })).toBe(0);
-    expect(seatsToBuy({ ...sold, kind: "auto", maxSeats: null }, { wished: undefined, bought: 1, members: 4 })).toBe(2);
+    expect(
+      seatsToBuy({ ...sold, kind: "auto", maxSeats: null }, { wished: undefined, bought: 1, members: 4 }),
+    ).toBe(2);
     expect(() => seatsToBuy(seats, { wished: 1, bought: 0, members: 1 })).toThrow("not valid");
   });
 

@@ -16,7 +16,11 @@ import { canonical } from "@headroom/domain/plans";
 import { decideSeatPush, type SeatDecision } from "@headroom/domain/seat-sync";
 import { seatedMembers } from "@headroom/domain/seats";
 import { noteCall, slotFor } from "@headroom/domain/stripe-limits";
-import type { SubscriptionFacts, SubscriptionSnapshot } from "@headroom/domain/subscriptions";
+import {
+  isLiveAtStripe,
+  type SubscriptionFacts,
+  type SubscriptionSnapshot,
+} from "@headroom/domain/subscriptions";
 import type { ServiceContext } from "./context.ts";
 import type { CustomerLease } from "./customer-leases.ts";
 import type { CustomerState } from "./stripe/gateway.ts";
@@ -57,7 +61,11 @@ export async function takeStep(context: Context, tx: Tx, round: Round): Promise<
   }
   const now = await readClock(tx);
   const facts = await applyCustomer(tx, organization, customer, now);
-  await noteSynced(tx, lease.customerId, null);
+  await noteSynced(tx, lease.customerId, {
+    seq: null,
+    checkedAt: lease.takenAt,
+    live: isLiveAtStripe(facts),
+  });
   const target = await readSeatTarget(tx, organizationId);
   if (target === null || target.version === target.pushedVersion) {
     return rest;

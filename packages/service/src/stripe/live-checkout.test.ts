@@ -16,7 +16,13 @@ const checkout = {
 
 test("what is off is not named", () => {
   const fields = fieldsOf(checkout);
-  for (const name of ["automatic_tax", "tax_id_collection", "allow_promotion_codes", "locale", "customer_update"]) {
+  for (const name of [
+    "automatic_tax",
+    "tax_id_collection",
+    "allow_promotion_codes",
+    "locale",
+    "customer_update",
+  ]) {
     expect(fields).not.toHaveProperty(name);
   }
   expect(fields.subscription_data).not.toHaveProperty("trial_period_days");
@@ -24,7 +30,14 @@ test("what is off is not named", () => {
 
 test("what is on is asked for, and may be written to the customer", () => {
   expect(
-    fieldsOf({ ...checkout, automaticTax: true, taxIds: true, promotionCodes: true, locale: "de", trialDays: 7 }),
+    fieldsOf({
+      ...checkout,
+      automaticTax: true,
+      taxIds: true,
+      promotionCodes: true,
+      locale: "de",
+      trialDays: 7,
+    }),
   ).toMatchObject({
     automatic_tax: { enabled: true },
     tax_id_collection: { enabled: true },

@@ -132,7 +132,8 @@ async function createDriver(bench: StripeBench, { organizationId, customerId }: 
       { priceId: priceOf(planId, "seat"), quantity: seats },
     ];
     const [successUrl, cancelUrl] = ["https://app.example.com/paid", "https://app.example.com/left"];
-    const wish = { organizationId, customerId, items, trialDays, successUrl, cancelUrl };
+    const settings = { automaticTax: false, taxIds: false, promotionCodes: false, locale: null };
+    const wish = { organizationId, customerId, items, trialDays, successUrl, cancelUrl, ...settings };
     return gateway.createCheckout(wish, uuidv7());
   };
   const change = async (planId: PlanId, more: Stripe.SubscriptionUpdateParams) => {
@@ -155,7 +156,7 @@ async function createDriver(bench: StripeBench, { organizationId, customerId }: 
     keep: async (paid, next) => {
       const { items } = await current();
       const until = (items.data[0]?.current_period_end ?? 0) * 1000;
-      const metadata = keptMetadata({ planId: paid, planVersion: 1, until });
+      const metadata = keptMetadata({ planId: paid, planVersion: 1, until, seats: null });
       await change(next, { proration_behavior: "none", metadata });
     },
     strangePrice: async () => {

@@ -85,7 +85,7 @@ export async function createStripeBench({
     port: 0,
     clockHookUrl: `${hooks.url}/clock`,
     ...(settling ? { settledHookUrl: `${hooks.url}/settled` } : {}),
-      ...(endpoint ? { webhookUrl: endpoint.url, webhookSecret: endpoint.secret } : {}),
+    ...(endpoint ? { webhookUrl: endpoint.url, webhookSecret: endpoint.secret } : {}),
   });
   const context = async (role: "hr_api" | "hr_worker" | "hr_webhook"): Promise<ServiceContext> => ({
     db: await scratch.connect(role),
