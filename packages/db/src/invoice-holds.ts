@@ -91,17 +91,3 @@ export async function readHoldState(database: Database): Promise<{ held: number;
   );
   return rows[0] ?? { held: 0, oldest: null };
 }
-
-/** An organization's invoices whose finalization is moved out. */
-export async function listHeldInvoices(
-  tx: Tx,
-  organizationId: string,
-): Promise<{ invoiceId: string; finalizesAt: Date | null; heldUntil: Date | null }[]> {
-  return tx
-    .selectFrom("invoice_hold")
-    .select(["invoice_id as invoiceId", "finalizes_at as finalizesAt", "held_until as heldUntil"])
-    .where("organization_id", "=", organizationId)
-    .where("status", "=", "held")
-    .orderBy("noted_at")
-    .execute();
-}

@@ -6,7 +6,7 @@ import {
   type SegmentRow,
 } from "@headroom/db/closed-periods";
 import { findCustomer } from "@headroom/db/customers";
-import { findOverageMeters } from "@headroom/db/overages";
+import { findOverageMeters } from "@headroom/db/overage-ledger";
 import { readSubscription, type SubscriptionRow } from "@headroom/db/subscriptions";
 import { withOrganization } from "@headroom/db/tenancy";
 import { isUuid } from "@headroom/domain/ids";

@@ -43,7 +43,7 @@ const endings: [string, (acme: Subscriber) => Promise<void>, object[]][] = [
     [onRenewal],
   ],
   [
-    "dunning: the renewal has it, and what is used in grace is billed when Stripe gives up",
+    "dunning, until Stripe gives up,",
     async ({ customerId, subscriptionId }) => {
       const card = await bench.stripe.paymentMethods.attach("pm_card_chargeCustomerFail", {
         customer: customerId,
@@ -56,7 +56,7 @@ const endings: [string, (acme: Subscriber) => Promise<void>, object[]][] = [
     [onRenewal],
   ],
   [
-    "a downgrade to free",
+    "a cancellation by us",
     async ({ id }) => {
       await cancelSubscriptions(bench.worker, { organizationId: id });
     },
@@ -219,7 +219,7 @@ test("the ledger is in the currency that the subscription is paid in", async () 
   expect(await acme.billed()).toMatchObject([{ quantity: 20, amount: 40, currency: "eur" }]);
 }, 60_000);
 
-test("units above the cap are on no invoice, and late ones on the next", async () => {
+test("units above the cap are on no invoice", async () => {
   bench = await createOverageBench();
   const acme = await bench.subscriber();
   await acme.take(160, "record");

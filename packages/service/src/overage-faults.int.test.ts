@@ -1,6 +1,7 @@
 import { clearFaults, type FaultRequest, injectFault } from "@headroom/stripe-sandbox/testing/controls";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { reconcileOverage } from "./overage-reconciliation.ts";
+import { closeDuePeriods, reportOverage } from "./overage-reporting.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 import { createOverageBench, type OverageBench, type Subscriber } from "./testing/overage-bench.ts";
 
@@ -92,4 +93,40 @@ test.each(calls)(
     expect(await acme.ledger()).toHaveLength(1);
   },
   120_000,
+);
+
+test.each([
+  ["as it is", false, { quantity: 20, amount: 50 }],
+  ["as it was before a correction", true, { quantity: 1, amount: 3 }],
+])(
+  "a create that reaches Stripe after the next attempt has looked for it, %s: one line",
+  async (_name, amend, expected) => {
+    const events = [await acme.take(101), await acme.take(19)];
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await bench.stripe.subscriptions.cancel(acme.subscriptionId);
+    await bench.deliver();
+    const real = bench.worker.stripe as StripeGateway;
+    const late: (() => Promise<string>)[] = [];
+    let asked = 0;
+    bench.worker.stripe = {
+      ...real,
+      async createInvoiceItem(...request) {
+        asked += 1;
+        if (asked === 1) {
+          late.push(() => real.createInvoiceItem(...request));
+          throw new Error("no answer in time");
+        }
+        await late.pop()?.();
+        return real.createInvoiceItem(...request);
+      },
+    };
+    await closeDuePeriods(bench.worker);
+    await reportOverage(bench.worker);
+    if (amend) {
+      await acme.takeBack(events[1] ?? "");
+    }
+    await finish();
+    expect(await acme.billed()).toMatchObject([expected]);
+  },
+  60_000,
 );

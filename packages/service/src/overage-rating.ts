@@ -6,7 +6,7 @@ import {
   type SegmentRow,
   takePeriod,
 } from "@headroom/db/closed-periods";
-import { amendOverage, insertOverage, type LedgerRow, listLedger } from "@headroom/db/overages";
+import { amendOverage, insertOverage, type LedgerRow, listLedger } from "@headroom/db/overage-ledger";
 import type { Tx } from "@headroom/db/tenancy";
 import { plainPrice } from "@headroom/domain/money";
 import {
@@ -80,6 +80,6 @@ export function toSegment({ used, overCap, included, hardCap, unitPrice, ...rest
 }
 
 /** A ledger row in the domain's words. */
-export function toEntry({ unitPrice, ...row }: LedgerRow) {
+function toEntry({ unitPrice, ...row }: LedgerRow) {
   return { ...row, unitPrice: plainPrice(unitPrice) };
 }

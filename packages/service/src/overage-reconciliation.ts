@@ -4,7 +4,7 @@ import { readClock } from "@headroom/db/clock";
 import { listClosedPeriods, listSegments, rateAgain } from "@headroom/db/closed-periods";
 import { findCustomer } from "@headroom/db/customers";
 import { type OverageCheck, readOverageCheck, writeOverageCheck } from "@headroom/db/overage-checks";
-import { type LedgerRow, listAllOverages, resendOverage } from "@headroom/db/overages";
+import { type LedgerRow, listAllOverages, resendOverage } from "@headroom/db/overage-ledger";
 import { withOrganization, withSnapshot, withSystem } from "@headroom/db/tenancy";
 import { encodeId } from "@headroom/domain/ids";
 import { plainPrice } from "@headroom/domain/money";

@@ -1,10 +1,10 @@
 import { readClock } from "@headroom/db/clock";
 import { rateAgain } from "@headroom/db/closed-periods";
 import { findCustomer } from "@headroom/db/customers";
+import type { LedgerRow } from "@headroom/db/overage-ledger";
 import {
   chooseOverageInvoice,
   giveUpOverage,
-  type LedgerRow,
   markOverageSent,
   putOffOverage,
   replaceOverage,

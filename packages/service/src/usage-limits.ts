@@ -2,7 +2,7 @@ import { listSegments } from "@headroom/db/closed-periods";
 import { listLimitOverrides, readOverageSetting, readPlanMeter } from "@headroom/db/explained-meters";
 import type { LeftPeriod } from "@headroom/db/explained-periods";
 import { readLastDailyLimit } from "@headroom/db/explained-usage";
-import { type LedgerRow, listLedger } from "@headroom/db/overages";
+import { type LedgerRow, listLedger } from "@headroom/db/overage-ledger";
 import type { SubscriptionRow } from "@headroom/db/subscriptions";
 import type { Tx } from "@headroom/db/tenancy";
 import { type ChargeFacts, explainCharge } from "@headroom/domain/charge-explanations";

@@ -1,4 +1,4 @@
-import type { LedgerRow } from "@headroom/db/overages";
+import type { LedgerRow } from "@headroom/db/overage-ledger";
 import { chooseAdjustmentInvoice, chooseInvoice, type InvoiceChoice } from "@headroom/domain/overage";
 import type { SubscriptionSnapshot } from "@headroom/domain/subscriptions";
 import type { CustomerState, StripeGateway, StripeInvoice } from "./gateway.ts";
