@@ -17,8 +17,8 @@ export type Addresses = {
 /** The object that `--json` prints. */
 export type ReadyStack = Addresses & { databaseUrl: string; platformKey: string | null };
 
-/** What stands in `stack.json`: the same with the ids of the processes. */
-export type StackFile = ReadyStack & { processes: Record<string, number> };
+/** What stands in `stack.json`: the same with the configuration, absolute, and the ids of the processes. */
+export type StackFile = ReadyStack & { configurationFile: string; processes: Record<string, number> };
 
 /** The base URL of a port of this stack. */
 export const urlOf = (port: number): string => `http://${host}:${port}`;

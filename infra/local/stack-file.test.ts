@@ -22,6 +22,7 @@ const stackOf = (supervisor: number): StackFile => ({
   mail: null,
   databaseUrl: "postgres://127.0.0.1:3/headroom",
   platformKey: null,
+  configurationFile: "/elsewhere/headroom.config.ts",
   processes: { supervisor },
 });
 const read = (file: string) => JSON.parse(readFileSync(file, "utf8"));

@@ -61,7 +61,8 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
   /** Readers find the present processes there, also after one was started again. */
   const publish = (): void => {
     if (ready !== null && stopping === null) {
-      writeStackFile(root, folder, { ...ready, processes: ids() });
+      const { configurationFile } = options;
+      writeStackFile(root, folder, { ...ready, configurationFile, processes: ids() });
     }
   };
 

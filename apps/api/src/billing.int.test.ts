@@ -126,3 +126,17 @@ test("the history of a meter that does not exist is refused, like a check of it"
   const refused = await history("nope");
   expect([refused.status, refused.body.code]).toEqual([400, "unknown_meter"]);
 });
+
+test("a preview takes what changes the plan takes, the currency too", async () => {
+  const { owner, path } = await organization();
+  const preview = (input: object) =>
+    call(server, owner, "POST", `${path}/plan/preview`, { plan_id: "pro", ...input });
+  expect(await preview({ currency: "usd" })).toMatchObject({
+    status: 200,
+    body: { currency: "usd", due_now: 2_900 },
+  });
+  expect(await preview({ currency: "eur" })).toMatchObject({
+    status: 400,
+    body: { code: "plan_not_available", details: { currency: "eur" } },
+  });
+});

@@ -180,7 +180,7 @@ const calls: Partial<Record<ErrorCode, () => Promise<RefusedCall & { after?: () 
   }),
   plan_not_available: async () => {
     const { id, owner } = await found();
-    const input = { organizationId: id, planId: "free" };
+    const input = { organizationId: id, planId: "pro", interval: "year" };
     return { url, as: owner, procedure: "billing.checkout", input };
   },
   conversation_not_open: async () => {

@@ -20,7 +20,8 @@ const checkout = path.join(import.meta.dirname, "../../..");
 
 /**
  * The variables of a command. Without DATABASE_URL the development stack that runs in this checkout is meant, as
- * `.headroom/stack.json` (or the file that HEADROOM_STACK names) describes it; never in production.
+ * `.headroom/stack.json` (or the file that HEADROOM_STACK names) describes it: its database, its configuration and,
+ * unless a key is given, its local Stripe; never in production.
  * @throws ConfigurationError
  */
 export function readVariables(environment: Environment): CliVariables {
@@ -38,8 +39,32 @@ function stackVariables(environment: Environment): Environment {
   if (isGiven || environment.HEADROOM_ENV === "production" || !existsSync(file)) {
     return {};
   }
-  const stack = JSON.parse(readFileSync(file, "utf8")) as { databaseUrl: string };
-  return { DATABASE_URL: stack.databaseUrl, HEADROOM_ENV: "development" };
+  const stack = JSON.parse(readFileSync(file, "utf8")) as Stack;
+  return {
+    DATABASE_URL: stack.databaseUrl,
+    HEADROOM_ENV: "development",
+    HEADROOM_CONFIG: stack.configurationFile,
+    ...(isStripeGiven(environment) ? {} : localStripe(stack)),
+  };
+}
+
+/** What is read of `stack.json`; one that an earlier version wrote names no configuration. */
+interface Stack {
+  databaseUrl: string;
+  /** Absolute. */
+  configurationFile?: string;
+  /** The local Stripe; null where the stack was started with a key of Stripe's. */
+  stripe: string | null;
+}
+
+function isStripeGiven(environment: Environment): boolean {
+  const { STRIPE_SECRET_KEY, STRIPE_SECRET_KEY_FILE, STRIPE_API_BASE } = environment;
+  return Boolean(STRIPE_SECRET_KEY || STRIPE_SECRET_KEY_FILE || STRIPE_API_BASE);
+}
+
+/** The local Stripe has one account, which any test key opens. */
+function localStripe({ stripe }: Stack): Environment {
+  return stripe === null ? {} : { STRIPE_SECRET_KEY: "sk_test_development", STRIPE_API_BASE: stripe };
 }
 
 // An empty variable counts as unset, and must not hide the stack's.

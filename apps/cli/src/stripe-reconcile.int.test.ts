@@ -1,10 +1,13 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   createOverageBench,
   type OverageBench,
   type Subscriber,
 } from "@headroom/service/testing/overage-bench";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { headroomOn } from "./testing/headroom.ts";
 
 let bench: OverageBench;
@@ -52,4 +55,39 @@ test("what differs is told with its kind and exit code 1, and repaired only when
     0,
     { differences: [], repaired: [{ kind: "not_sent", meter: "jobs" }] },
   ]);
+});
+
+describe("without variables", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "headroom-stack-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const shipped = fileURLToPath(import.meta.resolve("../../../headroom.config.ts"));
+
+  const onStack = (stack: Record<string, unknown>, more: Record<string, string> = {}) => {
+    const file = path.join(folder, "stack.json");
+    writeFileSync(file, JSON.stringify({ databaseUrl: bench.scratch.url, ...stack }));
+    const unset = { DATABASE_URL: "", HEADROOM_CONFIG: "", HEADROOM_ENV: "", HEADROOM_STACK: file };
+    return headroomOn(() => "", { ...unset, ...more });
+  };
+
+  test("the development stack's Stripe and configuration are meant", async () => {
+    const running = onStack({ stripe: bench.sandboxUrl, configurationFile: shipped });
+    expect(await running("stripe", "reconcile")).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/, 0 differences\n$/),
+    });
+    const missing = path.join(folder, "missing.config.ts");
+    const other = await onStack({ stripe: bench.sandboxUrl, configurationFile: missing })("stripe", "status");
+    expect([other.code, other.err]).toEqual([1, expect.stringContaining("missing.config.ts")]);
+  });
+
+  test("a stack with a Stripe of somebody else's lends no key, and a given one is not replaced", async () => {
+    const without = await onStack({ stripe: null, configurationFile: shipped })("stripe", "reconcile");
+    expect([without.code, without.err]).toEqual([1, expect.stringContaining("not configured")]);
+    const given = { STRIPE_SECRET_KEY: "sk_live_given" };
+    const live = await onStack({ stripe: bench.sandboxUrl, configurationFile: shipped }, given)(
+      "stripe",
+      "reconcile",
+    );
+    expect([live.code, live.err]).toEqual([1, expect.stringContaining("live key")]);
+  });
 });

@@ -47,8 +47,8 @@ export const errorReference: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   plan_not_available: {
     when: "The plan is private, closed to new customers, or not sold in the way that was asked for.",
-    message: "A free plan needs no checkout.",
-    details: { planId: "free" },
+    message: "This plan is not sold like that.",
+    details: { planId: "pro", interval: "year", currency: null },
   },
   conversation_not_open: {
     when: "Only an open conversation can be assigned, and this one is closed.",

@@ -3,6 +3,7 @@ import { previewChange } from "./change-previews.ts";
 import { startCheckout } from "./checkout.ts";
 import type { PlanWish } from "./plan-change-terms.ts";
 import { changePlan } from "./plan-changes.ts";
+import { setSeats } from "./seat-purchases.ts";
 import { deliver, subscribe, withLadder } from "./testing/plan-ladder.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 
@@ -67,6 +68,24 @@ describe("to the cent what the change then bills", () => {
     expect(preview.dueNow).toBe(billedNow);
     expect(preview.next?.total).toBe(29_000 + 9_000);
     expect(new Date(preview.next?.at ?? 0).getTime() - Date.now()).toBeGreaterThan(365 * 86_400_000);
+  });
+
+  test("at once, with what waited for the next invoice, which that one does not bill again", async () => {
+    const now = await subscribe(bench, { planId: "pro", seats: 2 });
+    await bench.advance("P3D");
+    await setSeats(bench.api, now.access, { seats: 6 });
+    const { preview, billedNow, pending } = await previewed(now, { planId: "team", seats: 6 });
+    expect([preview.dueNow, pending]).toEqual([billedNow, 0]);
+    expect(preview.next?.total).toBe(9_900 + 6 * 800);
+    expect(await renewal(now)).toBe(preview.next?.total);
+    const yearly = await subscribe(bench, { planId: "pro", seats: 0, interval: "year" });
+    await bench.advance("P1M");
+    await setSeats(bench.api, yearly.access, { seats: 1 });
+    const monthly = await previewed(yearly, { planId: "pro", interval: "month" });
+    expect(monthly.preview.next?.total).toBe(2_900 + 900);
+    expect(monthly.pending).toBe(0);
+    const [item] = (await yearly.subscription()).items.data;
+    expect(monthly.preview.next?.at).toBe(new Date(1_000 * (item?.current_period_end ?? 0)).toISOString());
   });
 
   test("a cheaper plan that waits, and its withdrawal", async () => {

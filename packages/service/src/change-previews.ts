@@ -133,19 +133,26 @@ async function billOf(
   const whole = await preview(change);
   const settled = whole?.lines ?? [];
   const atOnce = restarts || (change.proration === "now" && settled.some(isSettlement));
-  const taken = offLines.reduce((sum, line) => sum + line.amount, 0);
+  const taken = sumOf(offLines);
   const lines =
     offLines.length === 0
       ? settled
       : [...settled.filter(isCharge), ...offLines.filter(isCharge).map(negated)];
   const next = (atOnce ? await preview(change, "none") : whole) || null;
+  // What waits for the next invoice goes onto the one that is made at once.
+  const billed = atOnce ? sumOf((next?.lines ?? []).filter((line) => line.isItem)) : taken;
   // A new period's own renewal cannot be previewed: it bills what the period itself bills.
-  const at = restarts ? Math.max(...(next?.lines ?? []).map((line) => line.periodEnd)) : renewal;
+  const own = (next?.lines ?? []).filter((line) => !line.isItem);
+  const at = restarts ? Math.max(...own.map((line) => line.periodEnd)) : renewal;
   return {
     dueNow: atOnce ? Math.max(0, (whole?.total ?? 0) - taken) : 0,
-    next: next && { total: next.total - (atOnce ? 0 : taken), at: new Date(at).toISOString() },
+    next: next && { total: next.total - billed, at: new Date(at).toISOString() },
     lines: lines.map(toLine),
   };
+}
+
+function sumOf(lines: readonly StripeInvoiceLine[]): number {
+  return lines.reduce((sum, { amount }) => sum + amount, 0);
 }
 
 function isCharge({ amount }: StripeInvoiceLine): boolean {

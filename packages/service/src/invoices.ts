@@ -215,7 +215,7 @@ function toView(invoice: StripeInvoice, meters: ReadonlyMap<string, string>): In
 }
 
 function toLine(
-  { ledgerId, ...line }: StripeInvoiceLine,
+  { ledgerId, isItem: _isItem, ...line }: StripeInvoiceLine,
   meters: ReadonlyMap<string, string>,
 ): InvoiceLineView {
   const meter = ledgerId === null ? null : (meters.get(ledgerId) ?? null);

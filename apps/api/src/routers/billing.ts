@@ -9,7 +9,7 @@ import { organizationInput, page, safeText } from "../inputs.ts";
 import { organizationProcedure, router } from "../trpc.ts";
 import { billing, checkout, invoices, maxOverages, planChange } from "../views/billing.ts";
 import { planId } from "../views/plans.ts";
-import { subscriptionProcedures } from "./subscriptions.ts";
+import { currency, subscriptionProcedures } from "./subscriptions.ts";
 
 const returnAddress = safeText(2_000)
   .optional()
@@ -23,13 +23,7 @@ const purchase = {
     .optional()
     .describe("Seats on top of the plan's own; default: those bought now"),
   interval: z.enum(["month", "year"]).optional().describe("The first that the plan is sold by when absent"),
-  currency: z
-    .string()
-    .regex(/^[a-z]{3}$/, "is not an ISO 4217 code in lower case")
-    .optional()
-    .describe(
-      "ISO 4217, lower case; fixed with the first purchase, which takes the plan's first when absent",
-    ),
+  currency,
   successUrl: returnAddress,
   cancelUrl: returnAddress,
   locale: z

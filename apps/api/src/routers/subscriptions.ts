@@ -10,12 +10,20 @@ import { planId } from "../views/plans.ts";
 
 const seats = z.int().min(0).max(100_000);
 
+/** What a purchase and its preview are paid in. */
+export const currency = z
+  .string()
+  .regex(/^[a-z]{3}$/, "is not an ISO 4217 code in lower case")
+  .optional()
+  .describe("ISO 4217, lower case; fixed with the first purchase, which takes the plan's first when absent");
+
 /** What `billing` has for a subscription that runs. */
 export const subscriptionProcedures = {
   previewChange: organizationProcedure("billing.manage")
     .meta({
       summary: "Preview a change of plan or seats",
-      description: "What `changePlan` with the same input would bill in this second; nothing changes.",
+      description:
+        "What `changePlan` with the same plan, interval, currency and seats would bill in this second; nothing changes.",
       rest: { method: "POST", path: "/organizations/{organization_id}/plan/preview" },
       errors: [
         "plan_not_found",
@@ -30,6 +38,7 @@ export const subscriptionProcedures = {
       organizationInput({
         planId,
         interval: z.enum(["month", "year"]).optional().describe("As now when absent"),
+        currency,
         seats: seats.optional().describe("Seats on top of the plan's own; default: those bought now"),
       }),
     )

@@ -84,8 +84,12 @@ function describe(found: Reconciliation, dryRun: boolean): string[] {
     ...(repaired.length === 0
       ? []
       : [`${repaired.length} ${dryRun ? "would be repaired" : "repaired"}:`, ...table(repaired)]),
-    `${organizations} organizations, ${periods} closed periods and ${rows} ledger rows compared, ${differences.length} ${differences.length === 1 ? "difference" : "differences"}`,
+    `${count(organizations, "organization")}, ${count(periods, "closed period")} and ${count(rows, "ledger row")} compared, ${count(differences.length, "difference")}`,
   ];
+}
+
+function count(many: number, what: string): string {
+  return `${many} ${what}${many === 1 ? "" : "s"}`;
 }
 
 function table(differences: OverageDifference[]): string[] {

@@ -74,6 +74,8 @@ export interface StripeInvoiceLine {
   amount: number;
   /** The line of our ledger that it is; null: Stripe's own. */
   ledgerId: string | null;
+  /** An item that the invoice picked up, such as a proration; false: the price of a period. */
+  isItem: boolean;
   periodStart: number;
   periodEnd: number;
 }

@@ -187,7 +187,14 @@ function toLine(line: Stripe.InvoiceLineItem): StripeInvoiceLine {
     unitPrice: line.pricing?.unit_amount_decimal?.toString() ?? null,
     amount: line.amount,
     ledgerId: line.metadata[overageKey] ?? null,
+    isItem: isInvoiceItem(line),
     periodStart: instant(line.period.start),
     periodEnd: instant(line.period.end),
   };
+}
+
+// A proration names the subscription's item as well as the invoice item that it is.
+function isInvoiceItem({ parent }: Stripe.InvoiceLineItem): boolean {
+  const ofSubscription = parent?.subscription_item_details ?? null;
+  return ofSubscription === null || ofSubscription.proration || ofSubscription.invoice_item !== null;
 }
