@@ -126,7 +126,8 @@ begin
       select gate.organization_id, gate.meter, first, past, f.plan_id, f.plan_version,
         headroom.included_of(gate.organization_id, gate.meter, f.plan_id, f.plan_version, last),
         gate.hard_cap, price.unit_price, price.currency,
-        coalesce(pm.overage and s.source = 'stripe' and s.state <> 'trialing', false)
+        -- A trial ends at its instant, whenever we are told.
+        coalesce(pm.overage and s.source = 'stripe' and (s.state <> 'trialing' or first >= s.trial_end), false)
       from headroom.subscription s
       cross join lateral (
         -- Also one whose limits no longer hold rates what was used under it.

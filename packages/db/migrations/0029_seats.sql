@@ -125,8 +125,8 @@ language sql volatile security definer set search_path = headroom, pg_temp as $$
   select not exists (select from stripe_inbox where status = 'pending')
     and not exists (select from seat_target t where seats_wait(t))
     and (not with_overage or (
-      not exists (select from overage where status = 'pending')
-      and not exists (select from usage_period where closed_at is null)
+      not exists (select from overage where status = 'pending' and not waits)
+      and not exists (select from usage_period where closed_at is null or to_rate)
       and not exists (select from usage_gate where period_end <= clock_now() and period_used > 0)))
 $$;
 
