@@ -51,7 +51,7 @@ language sql stable as $$
 $$;
 grant execute on function overage_price to hr_api, hr_worker, hr_webhook, hr_readonly;
 
--- As before, and a pending plan takes over at its instant; money is units at the price in the currency paid in.
+-- As before, and a pending plan takes over at its instant, as paying does after a trial; money is units at the price in the currency paid in.
 create or replace function limits_of(
   tenant uuid, meter_name text, at timestamptz,
   out daily_limit bigint, out included bigint, out max_overage bigint, out hard_cap bigint,
@@ -66,7 +66,10 @@ declare
   unit numeric;
 begin
   select * into strict s from headroom.subscription where organization_id = tenant;
-  select f.paid and s.overage_allowed, f.plan_id, f.plan_version, coalesce(f.until, 'infinity')
+  -- A trial ends at its instant, whenever we are told.
+  select f.paid and (s.overage_allowed or (s.state = 'trialing' and coalesce(at >= s.trial_end, false))),
+      f.plan_id, f.plan_version,
+      coalesce(least(f.until, case when s.state = 'trialing' and at < s.trial_end then s.trial_end end), 'infinity')
     into allowed, limits_of.plan_id, limits_of.plan_version, valid_until from headroom.plan_in_force(s, at) f;
   max_overage := 0;
   select * into terms from headroom.plan_meter pm
@@ -107,7 +110,7 @@ begin
 end
 $$;
 
--- As before, and a pending plan rates the periods after its instant.
+-- As before, and a pending plan rates the periods after its instant; those after a trial are billed.
 create or replace function leave_periods(gate usage_gate, until timestamptz) returns void
 language plpgsql volatile as $$
 declare
@@ -126,7 +129,7 @@ begin
       select gate.organization_id, gate.meter, first, past, f.plan_id, f.plan_version,
         headroom.included_of(gate.organization_id, gate.meter, f.plan_id, f.plan_version, last),
         gate.hard_cap, price.unit_price, price.currency,
-        coalesce(pm.overage and s.source = 'stripe' and s.state <> 'trialing', false)
+        coalesce(pm.overage and s.source = 'stripe' and (s.state <> 'trialing' or first >= s.trial_end), false)
       from headroom.subscription s
       cross join lateral (
         -- Also one whose limits no longer hold rates what was used under it.

@@ -31,7 +31,7 @@ create table usage_segment (
 
 -- A line of the ledger. segment: 0 what the terms at the period's end rate, n the n-th segment before. A charge may be
 -- changed while its invoice is a draft; what is billed for good (fixed) is corrected by an adjustment. version counts
--- the changes, placement the invoices that it was put on. sent_*: what its line at Stripe says, as far as we know.
+-- the changes, placement the invoices and keys that it went out under. sent_*: what its line at Stripe says, as far as we know.
 -- waits: an adjustment for which there is no invoice before the next renewal's.
 alter table overage drop constraint overage_organization_id_meter_period_start_key;
 alter table overage drop constraint overage_quantity_check;
@@ -249,7 +249,8 @@ begin
   select * into strict s from subscription where organization_id = tenant;
   at := clock_now();
   select * into rated from rating_plan(s, at);
-  if (rated.plan_id, rated.plan_version) = (next_plan, next_version) or s.source <> 'stripe' or s.state = 'trialing' then
+  if (rated.plan_id, rated.plan_version) = (next_plan, next_version) or s.source <> 'stripe'
+    or (s.state = 'trialing' and coalesce(at < s.trial_end, true)) then
     return;
   end if;
   for gate in select * from usage_gate g where g.organization_id = tenant order by g.meter for no key update loop

@@ -69,9 +69,11 @@ begin
     return null;
   end if;
   edited := new.seats_purchased is distinct from old.seats_purchased
-    and (new.stripe_subscription_id, new.plan_id, new.plan_version, new.pending_plan_id, new.pending_plan_version)
+    and (new.stripe_subscription_id, new.plan_id, new.plan_version, new.pending_plan_id, new.pending_plan_version,
+        new.billing_interval, new.current_period_start)
       is not distinct from
-      (old.stripe_subscription_id, old.plan_id, old.plan_version, old.pending_plan_id, old.pending_plan_version);
+      (old.stripe_subscription_id, old.plan_id, old.plan_version, old.pending_plan_id, old.pending_plan_version,
+        old.billing_interval, old.current_period_start);
   update seat_target t set live = true, version = t.version + 1, changed_at = clock_timestamp(),
       requested_at = case when t.live and t.version > t.pushed_version then t.requested_at else clock_timestamp() end,
       edits = case when edited and new.seats_purchased <> t.quantity then t.edits + 1
@@ -125,8 +127,8 @@ language sql volatile security definer set search_path = headroom, pg_temp as $$
   select not exists (select from stripe_inbox where status = 'pending')
     and not exists (select from seat_target t where seats_wait(t))
     and (not with_overage or (
-      not exists (select from overage where status = 'pending')
-      and not exists (select from usage_period where closed_at is null)
+      not exists (select from overage where status = 'pending' and not waits)
+      and not exists (select from usage_period where closed_at is null or to_rate)
       and not exists (select from usage_gate where period_end <= clock_now() and period_used > 0)))
 $$;
 

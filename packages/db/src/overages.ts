@@ -101,6 +101,18 @@ export async function putOffOverage(
     .execute();
 }
 
+/** Has a row sent under other idempotency keys, once Stripe gives an error again for those that it had. */
+export async function nextKeys(tx: Tx, { organizationId, id, placement }: LedgerRow): Promise<void> {
+  await tx
+    .updateTable("overage")
+    .set({ placement: sql`placement + 1` })
+    .where("organization_id", "=", organizationId)
+    .where("id", "=", id)
+    .where("placement", "=", placement)
+    .where("status", "=", "pending")
+    .execute();
+}
+
 /** Makes what waits for a draft due now. Answers how many rows. */
 export async function wakeOverages(tx: Tx, organizationId: string): Promise<number> {
   const { numUpdatedRows } = await tx

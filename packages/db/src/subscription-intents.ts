@@ -83,13 +83,12 @@ export async function readPeakSeats(tx: Tx, organizationId: string, since: Date)
   const row = await tx
     .selectFrom("stripe_intent")
     .select(
-      sql<number>`coalesce(max(greatest((parameters ->> 'from')::int, (parameters ->> 'seats')::int)), 0)`.as(
-        "peak",
-      ),
+      // From how many a change went is what Stripe had, whatever became of the change.
+      sql<number>`coalesce(max(greatest((parameters ->> 'from')::int,
+        case when status = 'done' then (parameters ->> 'seats')::int end)), 0)`.as("peak"),
     )
     .where("organization_id", "=", organizationId)
     .where("kind", "=", "set_seats")
-    .where("status", "=", "done")
     .where("created_at", ">=", since)
     .executeTakeFirstOrThrow();
   return row.peak;

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { failpoints } from "@headroom/platform/failpoints";
 import { describe, expect, test } from "vitest";
 
 const root = path.join(import.meta.dirname, "../../..");
@@ -222,6 +223,22 @@ describe("places", () => {
   test("no folder is a drawer", () => {
     const drawer = /(^|\/)(?:utils?|lib|common|helpers?)\//;
     expect(sources.map(({ file }) => file).filter((file) => drawer.test(file))).toEqual([]);
+  });
+});
+
+describe("failpoints", () => {
+  const placed = product.flatMap(({ file, code }) =>
+    [...code.matchAll(/\bfailpoint\(\s*"([^"]+)"/g)].map(([, name = ""]) => ({ file, name })),
+  );
+
+  test("each stand at one place of the product, and no other does", () => {
+    expect(placed.map(({ name }) => name).sort()).toEqual([...failpoints].sort());
+  });
+
+  test("each have their process killed there by a test", () => {
+    const killed = readFileSync(path.join(root, "packages/e2e/src/failpoints.e2e.test.ts"), "utf8");
+    const areas = [...new Set(failpoints.map((name) => name.split(".")[0]))];
+    expect(areas.filter((area) => !killed.includes(`named("${area}")`))).toEqual([]);
   });
 });
 

@@ -1,8 +1,10 @@
+import path from "node:path";
 import { type Failpoint, failpoints } from "@headroom/platform/failpoints";
 import { startCheckout } from "@headroom/service/checkout";
 import { setMaxOverages } from "@headroom/service/max-overages";
+import type { PlanWish } from "@headroom/service/plan-change-terms";
 import { requestsSince } from "@headroom/stripe-sandbox/testing/controls";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { type Lane, openLane } from "./inbound-lane.ts";
 import { until } from "./people.ts";
 
@@ -11,17 +13,18 @@ const timeout = 300_000;
 
 const named = (area: string): Failpoint[] => failpoints.filter((name) => name.startsWith(`${area}.`));
 
-async function lane(): Promise<Lane> {
-  const opened = await openLane();
-  onTestFinished(() => opened.close());
+// The running test, and not the one that happens to be looked at: they run side by side.
+async function lane(context: Pick<TestContext, "onTestFinished">, configurationFile?: string): Promise<Lane> {
+  const opened = await openLane(configurationFile);
+  context.onTestFinished(() => opened.close());
   return opened;
 }
 
-/** An organization pays for the plan `pro` and three seats. */
-async function subscribe({ bench }: Lane) {
+/** An organization pays for a plan; default: `pro` and three seats. */
+async function subscribe({ bench }: Lane, wish: PlanWish = { planId: "pro", seats: 3 }) {
   const organization = await bench.organization();
   const access = await organization.access("billing.manage");
-  const { checkoutUrl } = await startCheckout(bench.api, access, { planId: "pro", seats: 3 });
+  const { checkoutUrl } = await startCheckout(bench.api, access, wish);
   await bench.pay(checkoutUrl);
   return organization;
 }
@@ -61,10 +64,10 @@ async function expectSubscribed(opened: Lane, organizationId: string, seq: numbe
 }
 
 describe.concurrent("the webhook app, killed at", { timeout }, () => {
-  test.each([...named("inbox"), ...named("sync")])(
+  test.for([...named("inbox"), ...named("sync")])(
     "%s, loses nothing and does nothing twice",
-    async (name) => {
-      const opened = await lane();
+    async (name, context) => {
+      const opened = await lane(context);
       await opened.start("stripe-webhook", name);
       const { id } = await subscribe(opened);
       const seq = await lastRequest(opened);
@@ -77,8 +80,8 @@ describe.concurrent("the webhook app, killed at", { timeout }, () => {
 });
 
 describe.concurrent("the worker, killed at", { timeout }, () => {
-  test.each(named("sync"))("%s while the webhook app is down, too", async (name) => {
-    const opened = await lane();
+  test.for(named("sync"))("%s while the webhook app is down, too", async (name, context) => {
+    const opened = await lane(context);
     const { id } = await subscribe(opened);
     const seq = await lastRequest(opened);
     await opened.start("worker", name);
@@ -88,8 +91,8 @@ describe.concurrent("the worker, killed at", { timeout }, () => {
     await expectSubscribed(opened, id, seq);
   });
 
-  test.each(named("overage"))("%s puts the overage on the invoice once", async (name) => {
-    const opened = await lane();
+  test.for(named("overage"))("%s puts the overage on the invoice once", async (name, context) => {
+    const opened = await lane(context);
     const { bench } = opened;
     await opened.start("stripe-webhook");
     const organization = await subscribe(opened);
@@ -110,10 +113,37 @@ describe.concurrent("the worker, killed at", { timeout }, () => {
     expect(items.data.map(({ amount }) => amount)).toEqual([75]);
     await opened.settled();
   });
+
+  test.for(named("seats"))("%s tells Stripe the seats once", async (name, context) => {
+    const opened = await lane(context, path.join(import.meta.dirname, "year-plans.config.ts"));
+    const { bench } = opened;
+    await opened.start("stripe-webhook");
+    // Three seats are included, and the members take them all.
+    const { id } = await subscribe(opened, { planId: "team", interval: "month" });
+    await opened.applied();
+    for (let more = 0; more < 4; more += 1) await bench.make.member(id);
+    const seq = await lastRequest(opened);
+    await opened.start("worker", name);
+    await opened.died("worker");
+    await opened.start("worker");
+    const read = () =>
+      bench.rows("select pushed_version = version as told, quantity, edits, sent from headroom.seat_target");
+    await until(read, (rows) => rows[0]?.told === true, 90);
+    expect(await read()).toEqual([{ told: true, quantity: 2, edits: 0, sent: null }]);
+    const [row] = await bench.rows(
+      "select stripe_subscription_id as id, seats_purchased as seats from headroom.subscription where organization_id = $1",
+      id,
+    );
+    expect(row?.seats).toBe(2);
+    expect(await changesSince(opened, seq)).toEqual([`POST /v1/subscriptions/${row?.id}`]);
+    const { items } = await bench.stripe.subscriptions.retrieve(String(row?.id));
+    expect(items.data.map(({ quantity }) => quantity).sort()).toEqual([1, 2]);
+    await opened.settled();
+  });
 });
 
-test("the webhook app comes back after a day: everything is right at once", { timeout }, async () => {
-  const opened = await lane();
+test("the webhook app comes back after a day: everything is right at once", { timeout }, async (context) => {
+  const opened = await lane(context);
   const { bench } = opened;
   await opened.start("stripe-webhook");
   const { id } = await subscribe(opened);

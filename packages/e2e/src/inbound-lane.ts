@@ -4,6 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import { freePort } from "@headroom/db/testing/embedded";
 import type { Failpoint } from "@headroom/platform/failpoints";
+import { loadConfiguration } from "@headroom/service/configuration";
 import { customerEventTypes, relevantEventTypes } from "@headroom/service/stripe/event-types";
 import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
 import { until } from "./people.ts";
@@ -29,16 +30,18 @@ export type Lane = {
 const root = path.resolve(import.meta.dirname, "..", "..", "..");
 const secret = "whsec_lane";
 
-export async function openLane(): Promise<Lane> {
+/** @param configurationFile default: the one that is shipped. */
+export async function openLane(configurationFile = path.join(root, "headroom.config.ts")): Promise<Lane> {
   const ports = { worker: await freePort(), "stripe-webhook": await freePort() };
   const webhook = { url: `http://127.0.0.1:${ports["stripe-webhook"]}/stripe`, secret };
-  const bench = await createStripeBench({ webhook, settling: false });
+  const configuration = await loadConfiguration(configurationFile);
+  const bench = await createStripeBench({ webhook, settling: false, configure: () => configuration });
   const running = new Map<Application, ChildProcess>();
   const variables = {
     PATH: process.env.PATH,
     NODE_COMPILE_CACHE: path.join(root, "node_modules/.cache/compiled"),
     HEADROOM_ENV: "test",
-    HEADROOM_CONFIG: path.join(root, "headroom.config.ts"),
+    HEADROOM_CONFIG: configurationFile,
     LOG_LEVEL: process.env.LANE_LOG ?? "fatal",
     HOST: "127.0.0.1",
     DATABASE_URL: bench.scratch.url,

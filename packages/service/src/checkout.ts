@@ -23,7 +23,7 @@ import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
 import { ensureCustomer, requireStripe } from "./customers.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
-import { forWaitingPerson, isPassing } from "./stripe/faults.ts";
+import { forWaitingPerson, isUnanswered } from "./stripe/faults.ts";
 import type { StripeCheckout, StripeGateway } from "./stripe/gateway.ts";
 
 /** Where the person pays. Nothing has changed yet. */
@@ -133,7 +133,8 @@ async function createSession(
     return await context.stripe.createCheckout({ organizationId, customerId, ...terms }, id);
   } catch (error) {
     context.log.error({ err: error, organizationId, intentId: id }, "checkout not opened");
-    if (!isPassing(error)) {
+    // A session that was opened all the same has an address that nobody was given.
+    if (!isUnanswered(error)) {
       await close(context, organizationId, id, "failed");
     }
     throw error;

@@ -5,7 +5,10 @@ import { type OrganizationRow, withOrganization } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import type { ServiceContext } from "./context.ts";
 import { readSettings } from "./organization-views.ts";
+import { isKeptFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
+
+const mostKeys = 4;
 
 /** A context that has Stripe. @throws DomainError billing_not_configured (503) without a key. */
 export function requireStripe<Context extends { stripe: StripeGateway | null }>(
@@ -30,7 +33,7 @@ export async function ensureCustomer(
   if (known !== null) {
     return known;
   }
-  const customerId = await stripe.createCustomer(organizationId, `cus:${organizationId}`);
+  const customerId = await createCustomer(stripe, organizationId);
   const organization = await withOrganization(db, organizationId, async (tx) => {
     await linkCustomer(tx, organizationId, customerId, await readClock(tx));
     return findOrganization(tx, organizationId);
@@ -39,6 +42,19 @@ export async function ensureCustomer(
     await describe(stripe, customerId, organization);
   }
   return customerId;
+}
+
+/** A key that Stripe answers with an error for a day gives way to the next; whoever comes meanwhile takes the same. */
+async function createCustomer(stripe: StripeGateway, organizationId: string, attempt = 1): Promise<string> {
+  const key = attempt === 1 ? `cus:${organizationId}` : `cus:${organizationId}:${attempt}`;
+  try {
+    return await stripe.createCustomer(organizationId, key);
+  } catch (error) {
+    if (attempt === mostKeys || !isKeptFault(error)) {
+      throw error;
+    }
+    return createCustomer(stripe, organizationId, attempt + 1);
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isSettled } from "@headroom/db/settled";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { closeDuePeriods, reportOverage } from "./overage-reporting.ts";
 import { createOverageBench, type OverageBench, type Subscriber, sumOf } from "./testing/overage-bench.ts";
@@ -7,6 +8,8 @@ beforeEach(async () => {
   bench = await createOverageBench();
 });
 afterEach(() => bench?.close());
+
+const settled = () => isSettled(bench.worker.db, { finalizing: true });
 
 /** 120 jobs in four events, of 100 included, at 2.5 each; the renewal's draft has the 20. */
 async function overOnDraft(): Promise<{ acme: Subscriber; events: string[] }> {
@@ -46,12 +49,14 @@ test("afterwards what is given back goes onto the next renewal, exactly, however
   await bench.advance("PT3H");
   await acme.takeBack(events[2] ?? "");
   await bench.work();
-  // The next renewal is a month away: the ledger has it, and waits.
+  // The next renewal is a month away: the ledger has it, and waits. No clock waits for that.
+  expect(await settled()).toBe(true);
   expect(await acme.ledger()).toMatchObject([
     { kind: "charge", quantity: 20, amount: 50, fixed: true },
     { kind: "adjustment", quantity: -1, amount: -2, status: "pending" },
   ]);
   await acme.takeBack(events[1] ?? "");
+  expect(await settled()).toBe(false);
   await bench.work();
   expect(await acme.ledger()).toMatchObject([
     { quantity: 20 },

@@ -165,6 +165,23 @@ test("what is used in a trial is never billed", async () => {
   expect(await acme.billed()).toMatchObject([{ reason: "subscription_cycle", quantity: 3, amount: 8 }]);
 }, 60_000);
 
+test("nobody tells us for a month that the trial is over: the month is billed, the trial is not", async () => {
+  bench = await createOverageBench({
+    settling: false,
+    configure: (shipped) => withPlan(shipped, { trialDays: 14 }),
+  });
+  const acme = await bench.subscriber();
+  await acme.take(130, "record");
+  await bench.advance("P15D");
+  await acme.take(120);
+  await bench.advance("P1M");
+  await bench.work();
+  await bench.deliver();
+  await bench.work();
+  expect(await acme.ledger()).toMatchObject([{ quantity: 20, amount: 50 }]);
+  expect(sumOf(await acme.billed())).toEqual({ quantity: 20, amount: 50 });
+}, 60_000);
+
 test("a yearly plan is billed each month: eleven invoices of our own, and the last with the renewal", async () => {
   bench = await createOverageBench({ configure: yearly });
   const acme = await bench.subscriber({ interval: "year" });

@@ -29,6 +29,11 @@ const faults: [string, FaultRequest][] = [
   ["an answer that never came for a line that was made", { kind: "reset_after_commit", ...items, times: 4 }],
   ["500 after the line was made", { kind: "status_after_commit", ...items, status: 500, times: 4 }],
   ["500 before it was made", { kind: "status", ...items, status: 500, times: 4 }],
+  ["500 for a day", { kind: "status_kept", ...items, status: 500, times: 1 }],
+  [
+    "an invoice of our own that Stripe fails to make for a day",
+    { kind: "status_kept", ...invoices, status: 500, times: 1 },
+  ],
   ["429", { kind: "status", ...items, status: 429, times: 4 }],
   ["an invoice of our own whose answer was lost", { kind: "reset_after_commit", ...invoices, times: 4 }],
 ];

@@ -6,6 +6,7 @@ import {
   chooseOverageInvoice,
   giveUpOverage,
   markOverageSent,
+  nextKeys,
   putOffOverage,
   replaceOverage,
 } from "@headroom/db/overages";
@@ -18,7 +19,7 @@ import { withCustomerLease } from "./customer-leases.ts";
 import { isPassing, StripeFault } from "./stripe/faults.ts";
 import type { CustomerState, StripeGateway } from "./stripe/gateway.ts";
 import type { LedgerItem, NewInvoiceItem, StripeInvoice } from "./stripe/invoice-calls.ts";
-import { invoiceFor } from "./stripe/overage-invoices.ts";
+import { invoiceFor, notingKeys } from "./stripe/overage-invoices.ts";
 
 /** `sent`: it stands as it should, or there is nothing to bill; `waiting`: there is no invoice for it yet. */
 export type SendOutcome = "sent" | "waiting" | "failed";
@@ -33,14 +34,23 @@ type Sender = Pick<ServiceContext, "db" | "log"> & { stripe: StripeGateway };
 export async function sendOverage(context: Sender, row: LedgerRow): Promise<SendOutcome> {
   const { db, log } = context;
   const { organizationId, id: ledgerId } = row;
+  let spent = false;
+  const stripe = notingKeys(context.stripe, () => {
+    spent = true;
+  });
   try {
     const customerId = await write(context, row, (tx) => findCustomer(tx, organizationId));
     if (customerId === null) {
       throw new StripeFault("missing", `organization ${organizationId} has overage and no customer`);
     }
-    const outcome = await withCustomerLease(context, customerId, () => place(context, customerId, row), {
-      waitMs: 2_000,
-    });
+    const outcome = await withCustomerLease(
+      context,
+      customerId,
+      () => place({ ...context, stripe }, customerId, row),
+      {
+        waitMs: 2_000,
+      },
+    );
     if (outcome === "busy") {
       await write(context, row, (tx) => putOffOverage(tx, row, "another process works on the customer"));
       return "waiting";
@@ -50,7 +60,12 @@ export async function sendOverage(context: Sender, row: LedgerRow): Promise<Send
     const passing = isPassing(error);
     log[passing ? "warn" : "error"]({ err: error, organizationId, ledgerId }, "overage not reported");
     const reason = error instanceof Error ? error.message : String(error);
-    await withOrganization(db, organizationId, (tx) => putOffOverage(tx, row, reason));
+    await withOrganization(db, organizationId, async (tx) => {
+      await putOffOverage(tx, row, reason);
+      if (spent) {
+        await nextKeys(tx, row);
+      }
+    });
     return "failed";
   }
 }
@@ -142,7 +157,11 @@ async function changeDraft(
   const found = item ?? (await create(context, row, wanted));
   failpoint("overage.item_created");
   if (typeof found !== "string" && !says(found, row)) {
-    await stripe.updateInvoiceItem(found.id, wanted, `overage:${row.id}:${invoiceId}:v${row.version}`);
+    await stripe.updateInvoiceItem(
+      found.id,
+      wanted,
+      `overage:${row.id}:${invoiceId}:${row.placement}:v${row.version}`,
+    );
   }
   const line = { invoiceItemId: typeof found === "string" ? found : found.id, fixed: false };
   const { quantity, amount } = row;
@@ -176,8 +195,9 @@ async function create(context: Sender, row: LedgerRow, wanted: NewInvoiceItem): 
 async function settle(context: Sender, row: LedgerRow, item: LedgerItem): Promise<SendOutcome> {
   const { quantity, amount } = item;
   await write(context, row, async (tx) => {
-    await markOverageSent(tx, row, { invoiceItemId: item.id, quantity, amount, fixed: true });
+    // The period before its rows, as whoever rates it takes them.
     await rateAgain(tx, row);
+    await markOverageSent(tx, row, { invoiceItemId: item.id, quantity, amount, fixed: true });
   });
   return "sent";
 }

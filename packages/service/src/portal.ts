@@ -18,7 +18,7 @@ import type { ServiceContext } from "./context.ts";
 import { requireStripe } from "./customers.ts";
 import { assertReturnAddress } from "./return-addresses.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
-import { forWaitingPerson, isPassing } from "./stripe/faults.ts";
+import { forWaitingPerson, isUnanswered } from "./stripe/faults.ts";
 import type { NewPortal } from "./stripe/gateway.ts";
 
 /**
@@ -49,7 +49,7 @@ export async function openPortal(
     return { portalUrl: url };
   } catch (error) {
     log.error({ err: error, organizationId, intentId: id }, "portal not opened");
-    if (!isPassing(error)) {
+    if (!isUnanswered(error)) {
       await close("failed");
     }
     return forWaitingPerson(() => Promise.reject(error));

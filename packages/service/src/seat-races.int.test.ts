@@ -127,6 +127,23 @@ test("answers are lost, connections break, limits are met: one effect, whatever 
   }
 });
 
+test("a change whose answer was lost is made again when somebody else has undone it meanwhile", async () => {
+  const team = await bench.team();
+  await bench.others(team, 4);
+  await untilPushed(team);
+  await bench.others(team, 6);
+  const path = `/v1/subscriptions/${team.subscriptionId}`;
+  await injectFault(bench.sandboxUrl, { kind: "reset_after_commit", method: "POST", path, times: 4 });
+  expect(await bench.push()).toMatchObject({ failed: 1 });
+  await clearFaults(bench.sandboxUrl);
+  const { items } = await bench.stripe.subscriptions.retrieve(team.subscriptionId);
+  const item = items.data.find(({ price }) => price.metadata.headroom_role === "seat");
+  await bench.stripe.subscriptionItems.update(String(item?.id), { quantity: 3, proration_behavior: "none" });
+  await bench.rows("update headroom.seat_target set not_before = null");
+  expect(await bench.push()).toMatchObject({ pushed: 1 });
+  expect(await bench.seats(team)).toBe(5);
+});
+
 test("who loses the lease in the middle of it changes nothing any more: the one who took over is right", async () => {
   const team = await bench.team();
   const real = bench.worker.stripe;

@@ -146,7 +146,8 @@ async function writeCall(
     return { call: null, held: true };
   }
   const subscriptionId = known.subscription.id;
-  const repeated = isSame(target.sent, { subscriptionId, items, proration });
+  // A call of this round was answered: wanted again, it did nothing, because Stripe took it for one from before.
+  const repeated = course.calls === 0 && isSame(target.sent, { subscriptionId, items, proration });
   const push = repeated ? target.push : target.push + 1;
   const key = repeated && target.sent ? target.sent.key : `seat:${items[0]?.id ?? subscriptionId}:${push}`;
   const call: SentPush = { key, subscriptionId, items, proration };

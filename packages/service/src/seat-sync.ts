@@ -9,7 +9,7 @@ import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
 import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { type Course, takeStep } from "./seat-steps.ts";
-import { isPassing, StripeFault } from "./stripe/faults.ts";
+import { isPassing, isUnanswered, StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 
 type Context = Pick<ServiceContext, "db" | "stripe" | "log" | "configuration">;
@@ -101,8 +101,5 @@ async function follow(
 
 /** Stripe said no, and would to the same key again. A fault without a request's id never got an answer. */
 function isAnswer(error: unknown): boolean {
-  return (
-    error instanceof StripeFault &&
-    (!isPassing(error) || (error.kind === "unavailable" && error.requestId !== null))
-  );
+  return error instanceof StripeFault && !isUnanswered(error);
 }

@@ -5,6 +5,7 @@ import { isOurs } from "@headroom/domain/billing";
 import type { Catalogue } from "@headroom/domain/catalogue";
 import { DomainError } from "@headroom/domain/errors";
 import type { SubscriptionSnapshot } from "@headroom/domain/subscriptions";
+import { uuidv7 } from "@headroom/platform/uuid";
 import { endSuperseded } from "./checkout.ts";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
@@ -61,7 +62,8 @@ async function endLive(
   for (const { id, status } of live) {
     // Stripe lets an incomplete one only be ended at once.
     const when = atPeriodEnd && status !== "incomplete" ? "period_end" : "now";
-    await stripe.cancelSubscription(id, when, `cancel:${id}:${when}`);
+    // What is live was read a moment ago: a key of its own, so that no earlier error is given again.
+    await stripe.cancelSubscription(id, when, uuidv7());
     log.info(
       { organizationId, subscriptionId: id, when },
       "subscription of a deleted organization cancelled",

@@ -23,7 +23,7 @@ import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
 import { requireStripe } from "./customers.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
-import { forWaitingPerson, isPassing, StripeFault } from "./stripe/faults.ts";
+import { forWaitingPerson, isPassing, isUnanswered, StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway, SubscriptionChange } from "./stripe/gateway.ts";
 
 /** One call that changes a subscription; all of them are absolute. */
@@ -176,11 +176,11 @@ async function carryOut(
     }
   } catch (fault) {
     log.error({ err: fault, organizationId, intentId: wish.id, kind: wish.kind }, "subscription not changed");
-    if (!(fault instanceof StripeFault) || isPassing(fault)) {
+    if (!(fault instanceof StripeFault) || isUnanswered(fault)) {
       throw fault;
     }
     await withOrganization(db, organizationId, (tx) => closeIntent(tx, organizationId, wish.id, "failed"));
-    throw refusalOf(fault);
+    throw isPassing(fault) ? fault : refusalOf(fault);
   }
   await withOrganization(db, organizationId, async (tx) => {
     const organization = await lockOrganizationOrDeleted(tx, organizationId);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { answerApi } from "./api.ts";
+import { answerApi, keepFailure } from "./api.ts";
 import type { Fault } from "./faults.ts";
+import { newId } from "./ids.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Answer, Incoming } from "./server.ts";
 
@@ -22,11 +23,13 @@ export async function serveApi(sandbox: Sandbox, request: Incoming, closing: Abo
     replayed: done?.headers["idempotent-replayed"] === "true",
     fault: fault?.kind ?? null,
   });
-  return spoiled(fault) ?? done ?? failure(500);
+  const outcome = spoiled(fault) ?? done ?? failure(500);
+  if (fault?.kind === "status_kept" && typeof outcome !== "string") keepFailure(sandbox, request, outcome);
+  return outcome;
 }
 
 function isBefore({ kind }: Fault): boolean {
-  return kind === "status" || kind === "reset" || kind === "hang";
+  return kind === "status" || kind === "status_kept" || kind === "reset" || kind === "hang";
 }
 
 function perform(sandbox: Sandbox, request: Incoming): Answer {
@@ -52,7 +55,11 @@ function failure(status: number): Answer {
     : { type: "api_error", message: "An error that the Stripe sandbox was told to make." };
   return {
     status,
-    headers: { "content-type": "application/json", ...(limited ? { "retry-after": "1" } : {}) },
+    headers: {
+      "content-type": "application/json",
+      "request-id": newId("req", 14),
+      ...(limited ? { "retry-after": "1" } : {}),
+    },
     body: JSON.stringify({ error }),
   };
 }

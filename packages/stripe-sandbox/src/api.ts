@@ -88,6 +88,19 @@ export function answerApi(sandbox: Sandbox, request: ApiRequest): ApiAnswer {
   }
 }
 
+/** Keeps an error under the request's idempotency key, unless an answer is there: a retry is told the same. */
+export function keepFailure(
+  sandbox: Sandbox,
+  request: ApiRequest,
+  { status, body, headers }: ApiAnswer,
+): void {
+  const key = request.method === "POST" ? request.headers["idempotency-key"] : undefined;
+  const print = fingerprint(request.method, request.path, request.body);
+  if (key !== undefined && keptAnswer(sandbox.database, key, print) === null) {
+    keepAnswer(sandbox.database, key, print, { status, body, requestId: headers["request-id"] ?? "" });
+  }
+}
+
 interface Identity {
   requestId: string;
   key: string | undefined;

@@ -1,11 +1,15 @@
 import { randomInt } from "node:crypto";
 
-/** How a request is spoiled; the kinds that end in `_after_commit` lose only the answer of work that was done. */
+/**
+ * How a request is spoiled; the kinds that end in `_after_commit` lose only the answer of work that was done, and
+ * `status_kept` answers every retry with its error, because it is kept under the idempotency key.
+ */
 export const faultKinds = [
   "delay",
   "status",
   "reset",
   "hang",
+  "status_kept",
   "status_after_commit",
   "reset_after_commit",
   "hang_after_commit",

@@ -37,6 +37,19 @@ export function isPassing(fault: unknown): boolean {
   return fault instanceof StripeFault && ["conflict", "limited", "unavailable"].includes(fault.kind);
 }
 
+/**
+ * True for an error of Stripe's own that was answered: Stripe gives it again for a day to whoever asks under the same key.
+ * After a look at what it came to, the same wish goes out under another. What never had an answer keeps its key.
+ */
+export function isKeptFault(fault: unknown): boolean {
+  return fault instanceof StripeFault && fault.kind === "unavailable" && fault.requestId !== null;
+}
+
+/** True for a fault after which the same wish goes out under the same key: whether it was done is not known. */
+export function isUnanswered(fault: unknown): boolean {
+  return isPassing(fault) && !isKeptFault(fault);
+}
+
 /** Runs a call of the `stripe` client and turns its errors into `StripeFault`. Other errors pass. */
 export async function call<Result>(request: () => Promise<Result>): Promise<Result> {
   try {

@@ -68,7 +68,8 @@ export interface CustomerCalls {
   createCustomer(organizationId: string, key: string): Promise<string>;
   /** What invoices show. */
   describeCustomer(customerId: string, customer: { name: string; email: string | null }): Promise<void>;
-  /** The customer and all of their subscriptions, ended ones too. Null: Stripe has no such customer, or deleted it. */
+  /** The customer and all of their subscriptions, ended ones too. Null: it was deleted. @throws
+   * StripeFault `credentials` where the account has never had it */
   fetchCustomer(customerId: string): Promise<CustomerState | null>;
 }
 

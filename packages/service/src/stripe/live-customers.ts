@@ -33,13 +33,19 @@ export function customerCalls(stripe: Stripe): CustomerCalls {
   };
 }
 
+// Stripe remembers deleted customers for ever. One of whom it has never heard is of another account or mode: the key is
+// wrong, and nobody must lose their plan by it.
 async function findCustomer(stripe: Stripe, id: string): Promise<Stripe.Customer | null> {
   try {
     const customer = await call(() => stripe.customers.retrieve(id));
     return customer.deleted ? null : customer;
   } catch (error) {
     if (error instanceof StripeFault && error.kind === "missing") {
-      return null;
+      const { requestId } = error;
+      throw new StripeFault("credentials", `the Stripe account does not know the customer ${id}`, {
+        requestId,
+        cause: error,
+      });
     }
     throw error;
   }

@@ -52,5 +52,5 @@ test("the same key answers the same object", async () => {
   expect(await stripe.createCustomer(id, "cus:one")).toBe(await stripe.createCustomer(id, "cus:one"));
   const customer = await stripe.fetchCustomer(await stripe.createCustomer(id, "cus:one"));
   expect(customer).toEqual({ organizationId: id, subscriptions: [] });
-  expect(await stripe.fetchCustomer("cus_none")).toBeNull();
+  await expect(stripe.fetchCustomer("cus_none")).rejects.toMatchObject({ kind: "credentials" });
 });

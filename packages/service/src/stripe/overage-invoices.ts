@@ -1,6 +1,7 @@
 import type { LedgerRow } from "@headroom/db/overage-ledger";
 import { chooseAdjustmentInvoice, chooseInvoice, type InvoiceChoice } from "@headroom/domain/overage";
 import type { SubscriptionSnapshot } from "@headroom/domain/subscriptions";
+import { isKeptFault } from "./faults.ts";
 import type { CustomerState, StripeGateway } from "./gateway.ts";
 import type { StripeInvoice } from "./invoice-calls.ts";
 import { overageKey } from "./metadata.ts";
@@ -98,4 +99,26 @@ async function ownInvoice(
     `overage-invoice:${row.id}:${mine.length}:${row.placement}`,
   );
   return created.id;
+}
+
+/** The same Stripe, which tells when a call of a row was answered with an error that its key keeps. */
+export function notingKeys(stripe: StripeGateway, spent: () => void): StripeGateway {
+  const noted =
+    <Args extends unknown[], Result>(make: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      try {
+        return await make(...args);
+      } catch (error) {
+        if (isKeptFault(error)) {
+          spent();
+        }
+        throw error;
+      }
+    };
+  return {
+    ...stripe,
+    createInvoice: noted(stripe.createInvoice),
+    createInvoiceItem: noted(stripe.createInvoiceItem),
+    updateInvoiceItem: noted(stripe.updateInvoiceItem),
+  };
 }
