@@ -26,7 +26,8 @@ export default defineConfig({
           globalSetup: ["packages/db/src/testing/global-setup.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          // More than cores: half of the time is spent waiting for servers, leases and clocks.
+          maxWorkers: 3,
           isolate: false,
           env: compiled,
           provide: { modelCommands: 2_000, meteringCommands: 5_000, interleavings: 1_000, eventOrders: 12 },
@@ -65,7 +66,7 @@ export default defineConfig({
           globalSetup: ["packages/db/src/testing/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           provide: { crashConsumes: 30_000, outageRounds: 0 },
         },
       },

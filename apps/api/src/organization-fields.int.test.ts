@@ -134,8 +134,14 @@ describe("organizations.createRequires", () => {
   beforeAll(async () => {
     await world.make.plan("max", {}, { isDefault: false });
     const plain = { displayName: "Free", features: {} };
-    await rows("update headroom.plan set definition = $1 where id = 'free'", JSON.stringify(plain));
-    await rows("update headroom.plan set definition = $1 where id = 'max'", JSON.stringify(featured));
+    await rows(
+      "update headroom.plan set definition = definition || $1 where id = 'free'",
+      JSON.stringify(plain),
+    );
+    await rows(
+      "update headroom.plan set definition = definition || $1 where id = 'max'",
+      JSON.stringify(featured),
+    );
   });
 
   const create = (served: WorldServer, who: string) =>
@@ -210,10 +216,16 @@ describe("organizations.createRequires", () => {
     await under(policy, async (served) => {
       for (const value of [false, 0, ""]) {
         const definition = { displayName: "Max", features: { organizations: value } };
-        await rows("update headroom.plan set definition = $1 where id = 'max'", JSON.stringify(definition));
+        await rows(
+          "update headroom.plan set definition = definition || $1 where id = 'max'",
+          JSON.stringify(definition),
+        );
         expect((await create(served, "falsy")).status).toBe(402);
       }
-      await rows("update headroom.plan set definition = $1 where id = 'max'", JSON.stringify(featured));
+      await rows(
+        "update headroom.plan set definition = definition || $1 where id = 'max'",
+        JSON.stringify(featured),
+      );
       expect((await create(served, "falsy")).status).toBe(201);
     });
   });

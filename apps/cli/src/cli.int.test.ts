@@ -256,7 +256,7 @@ describe("usage", () => {
     expect(entries).toEqual([{ actor_id: "kim", action: "usage.recomputed" }]);
   });
 
-  test("recompute says that a closed period's total is never edited", async () => {
+  test("recompute says that a closed period's total is not edited", async () => {
     const organization = await factory.organization();
     await database.admin.query(
       `insert into headroom.usage_period (organization_id, meter, period_start, period_end, plan_id, plan_version,
@@ -268,7 +268,7 @@ describe("usage", () => {
     expect({ code, out }).toEqual({
       code: 1,
       out: expect.stringContaining(
-        "a closed period's total is never edited: what was billed stays on record\n",
+        "a closed period's total is not edited here: what was billed follows it\n",
       ),
     });
     await database.admin.query("delete from headroom.usage_period where organization_id = $1", [

@@ -13,7 +13,8 @@ import { isAboutSeats, waitingIn } from "./plan-changes.ts";
 import { decideSeats } from "./seat-purchases.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson } from "./stripe/faults.ts";
-import type { StripeGateway, StripeInvoiceLine, SubscriptionChange } from "./stripe/gateway.ts";
+import type { StripeGateway, SubscriptionChange } from "./stripe/gateway.ts";
+import type { StripeInvoiceLine } from "./stripe/invoice-calls.ts";
 
 export interface PreviewLine {
   description: string | null;

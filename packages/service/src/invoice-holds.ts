@@ -13,7 +13,8 @@ import { type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
 import { holdUntil, releaseAt } from "@headroom/domain/overage";
 import type { ServiceContext } from "./context.ts";
 import { isPassing, StripeFault } from "./stripe/faults.ts";
-import type { StripeGateway, StripeInvoice } from "./stripe/gateway.ts";
+import type { StripeGateway } from "./stripe/gateway.ts";
+import type { StripeInvoice } from "./stripe/invoice-calls.ts";
 
 type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
 

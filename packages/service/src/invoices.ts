@@ -19,7 +19,8 @@ import type { ServiceContext } from "./context.ts";
 import { requireStripe } from "./customers.ts";
 import { toSegment } from "./overage-rating.ts";
 import { forWaitingPerson, StripeFault } from "./stripe/faults.ts";
-import type { InvoicePage, StripeGateway, StripeInvoice, StripeInvoiceLine } from "./stripe/gateway.ts";
+import type { StripeGateway } from "./stripe/gateway.ts";
+import type { InvoicePage, StripeInvoice, StripeInvoiceLine } from "./stripe/invoice-calls.ts";
 
 export interface InvoiceLineView {
   description: string | null;

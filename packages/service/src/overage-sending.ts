@@ -16,13 +16,8 @@ import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { isPassing, StripeFault } from "./stripe/faults.ts";
-import type {
-  CustomerState,
-  LedgerItem,
-  NewInvoiceItem,
-  StripeGateway,
-  StripeInvoice,
-} from "./stripe/gateway.ts";
+import type { CustomerState, StripeGateway } from "./stripe/gateway.ts";
+import type { LedgerItem, NewInvoiceItem, StripeInvoice } from "./stripe/invoice-calls.ts";
 import { invoiceFor } from "./stripe/overage-invoices.ts";
 
 /** `sent`: it stands as it should, or there is nothing to bill; `waiting`: there is no invoice for it yet. */

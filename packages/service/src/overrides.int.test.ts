@@ -216,7 +216,7 @@ describe("a feature", () => {
         ),
       );
     const define = (features: object) =>
-      world.scratch.admin.query("update headroom.plan set definition = $1", [
+      world.scratch.admin.query("update headroom.plan set definition = definition || $1", [
         { displayName: "Free", features },
       ]);
     const set = async (value: boolean | number | string, expiresAt?: string) =>

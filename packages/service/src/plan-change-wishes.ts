@@ -2,7 +2,7 @@ import { listPricesOf } from "@headroom/db/plan-prices";
 import { readSubscription } from "@headroom/db/subscriptions";
 import type { Tx } from "@headroom/db/tenancy";
 import type { Proration } from "@headroom/domain/configuration";
-import { itemsOf } from "@headroom/domain/plan-changes";
+import { type ItemChange, itemsOf } from "@headroom/domain/plan-changes";
 import type { KeptPlan, SubscriptionFacts } from "@headroom/domain/subscriptions";
 import { type PlanChange, stripePrice } from "./plan-change-terms.ts";
 import type { SubscriptionChange } from "./stripe/gateway.ts";
@@ -62,7 +62,10 @@ function stepOf(change: PlanChange): StripeStep | null {
       return { call: "update", change: { items, proration, ...kept, ...paid, ...resume } };
     }
     case "period_end":
-      return { call: "update", change: { items, proration, kept: keptFor(facts), ...resume } };
+      return {
+        call: "update",
+        change: { items: items.map(emptied), proration, kept: keptFor(facts), ...resume },
+      };
     case "withdraw":
       return { call: "update", change: withdrawal(change, resume) };
     case "cancel":
@@ -70,6 +73,11 @@ function stepOf(change: PlanChange): StripeStep | null {
     default:
       return null;
   }
+}
+
+// What was paid for an item is credited with it: one that comes back as a new one would be paid twice.
+function emptied(item: ItemChange): Omit<ItemChange, "priceId"> & { priceId?: string } {
+  return item.remove ? { id: item.id, quantity: 0 } : item;
 }
 
 function withdrawal({ facts, items }: PlanChange, resume: { resume?: true }): SubscriptionChange {

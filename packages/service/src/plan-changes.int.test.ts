@@ -133,7 +133,10 @@ describe("to a cheaper plan", () => {
       pendingPlan: { planId: "mini" },
       overLimit: { limit: 1, members: 6, used: 6 },
     });
-    expect(await one.items()).toEqual([["headroom_mini_v1_plan_month_usd", 1]]);
+    expect(await one.items()).toEqual([
+      ["headroom_mini_v1_plan_month_usd", 1],
+      ["headroom_pro_v1_seat_month_usd", 0],
+    ]);
     expect(await settledAs(one)).toMatchObject({ seatsPurchased: 2, seats: { limit: 7, overLimit: false } });
     await bench.advance("P1MT2H");
     await one.deliver();

@@ -84,6 +84,7 @@ test("the portal needs a customer, leads back only to us, and is a new one each 
   const nobody = openPortal(bench.api, await access("billing.manage"), {});
   await expect(nobody).rejects.toMatchObject({ code: "no_subscription" });
   const one = await subscribeOn(bench, { planId: "pro" });
+  const [pushed] = await bench.rows("select portal_configuration_id as id from headroom.configuration");
   const first = await openPortal(bench.api, one.access, {});
   const second = await openPortal(bench.api, one.access, {});
   expect(first.portalUrl).not.toBe(second.portalUrl);
@@ -104,9 +105,9 @@ test("the portal needs a customer, leads back only to us, and is a new one each 
     one.id,
   );
   expect(used).toEqual([
-    { configuration: null, back: "https://app.example.com/billing", status: "done" },
-    { configuration: null, back: "https://app.example.com/billing", status: "done" },
-    { configuration: null, back: "https://other.example/back", status: "done" },
+    { configuration: pushed?.id, back: "https://app.example.com/billing", status: "done" },
+    { configuration: pushed?.id, back: "https://app.example.com/billing", status: "done" },
+    { configuration: pushed?.id, back: "https://other.example/back", status: "done" },
     { configuration: id, back: "https://app.example.com/billing", status: "done" },
   ]);
 });

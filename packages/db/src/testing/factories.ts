@@ -23,8 +23,18 @@ export function createFactory(admin: pg.Pool): Factory {
       await admin.query(
         `insert into headroom.plan (id, version, display_name, is_default, is_public, active, is_current, position,
            grace_days, seats_kind, seats_included, definition, definition_hash, created_at)
-         values ($1, 1, $1, $2, true, true, true, 0, 7, 'licensed', 5, '{}', $1, now())`,
-        [id, isDefault],
+         values ($1, 1, $1, $2, true, true, true, 0, 7, 'licensed', 5, $3, $1, now())`,
+        [
+          id,
+          isDefault,
+          JSON.stringify({
+            displayName: id,
+            prices: [],
+            seats: { kind: "licensed", included: 5, prices: [] },
+            meters,
+            features: {},
+          }),
+        ],
       );
       for (const [index, [meter, terms]] of Object.entries(meters).entries()) {
         await admin.query("insert into headroom.meter values ($1, $1, $2, $3) on conflict do nothing", [

@@ -7,7 +7,7 @@ import type {
   NewInvoiceItem,
   StripeInvoice,
   StripeInvoiceLine,
-} from "./gateway.ts";
+} from "./invoice-calls.ts";
 import { instant, overageKey } from "./metadata.ts";
 
 const quantityKey = "headroom_quantity";

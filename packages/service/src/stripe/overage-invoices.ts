@@ -1,7 +1,8 @@
 import type { LedgerRow } from "@headroom/db/overage-ledger";
 import { chooseAdjustmentInvoice, chooseInvoice, type InvoiceChoice } from "@headroom/domain/overage";
 import type { SubscriptionSnapshot } from "@headroom/domain/subscriptions";
-import type { CustomerState, StripeGateway, StripeInvoice } from "./gateway.ts";
+import type { CustomerState, StripeGateway } from "./gateway.ts";
+import type { StripeInvoice } from "./invoice-calls.ts";
 import { overageKey } from "./metadata.ts";
 
 const over: readonly string[] = ["canceled", "incomplete_expired"];

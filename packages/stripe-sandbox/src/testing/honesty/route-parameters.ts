@@ -40,6 +40,7 @@ export interface RouteParameters {
   "GET /v1/checkout/sessions/{id}/line_items": Stripe.Checkout.SessionListLineItemsParams;
   "POST /v1/checkout/sessions/{id}/expire": Stripe.Checkout.SessionExpireParams;
   "POST /v1/billing_portal/configurations": Stripe.BillingPortal.ConfigurationCreateParams;
+  "POST /v1/billing_portal/configurations/{id}": Stripe.BillingPortal.ConfigurationUpdateParams;
   "GET /v1/billing_portal/configurations": Stripe.BillingPortal.ConfigurationListParams;
   "GET /v1/billing_portal/configurations/{id}": Stripe.BillingPortal.ConfigurationRetrieveParams;
   "POST /v1/billing_portal/sessions": Stripe.BillingPortal.SessionCreateParams;

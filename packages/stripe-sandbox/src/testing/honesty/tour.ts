@@ -112,6 +112,7 @@ async function portal({ stripe }: Tour): Promise<void> {
     business_profile: { headline: "Billing" },
   });
   await configurations.retrieve(configuration.id);
+  await configurations.update(configuration.id, { metadata: { seen: "twice" } });
   await sessions.create({ customer: customer.id, configuration: configuration.id });
   await sessions.create({ customer: customer.id, return_url: "https://example.com/back", locale: "en" });
   await configurations.list();
