@@ -110,6 +110,29 @@ test("a process that dies before Stripe was told leaves the rest to the next one
   expect(held.automatically_finalizes_at).toBe(held.created + 24 * hour);
 }, 60_000);
 
+test("one that is moved out late, after another process gave it back, is given back again", async () => {
+  const { draft } = await renewed();
+  const { stripe } = bench.webhook;
+  if (stripe === null) {
+    throw new Error("no Stripe");
+  }
+  const slow = {
+    ...stripe,
+    moveFinalization: async (id: string, at: number) => {
+      await bench.work();
+      await patience();
+      expect(await releaseInvoices(bench.worker)).toEqual({ released: 1 });
+      await stripe.moveFinalization(id, at);
+    },
+  };
+  await patience();
+  await holdLateInvoices({ ...bench.webhook, stripe: slow });
+  expect((await draft()).automatically_finalizes_at).toBe((await draft()).created + 24 * hour);
+  await patience();
+  expect(await releaseInvoices(bench.worker)).toEqual({ released: 1 });
+  expect((await draft()).automatically_finalizes_at).toBe((await draft()).created + hour);
+}, 60_000);
+
 test("after a day Stripe finalizes it all the same, and the overage follows on an invoice of our own", async () => {
   const { acme, draft } = await renewed();
   await patience();

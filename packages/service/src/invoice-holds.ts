@@ -103,8 +103,11 @@ async function hold(context: Step, key: HoldKey): Promise<boolean> {
   }
   const until = holdUntil(invoice.createdAt);
   const finalizesAt = new Date(invoice.finalizesAt);
-  await within((tx) => markHeld(tx, key, { finalizesAt, until: new Date(until) }));
+  const held = { finalizesAt, until: new Date(until) };
+  await within((tx) => markHeld(tx, key, held));
   await stripe.moveFinalization(invoiceId, until);
+  // Stripe may have been slow, and somebody else have moved it back before: then it is moved back again.
+  await within((tx) => markHeld(tx, key, held));
   log.warn(
     { organizationId, invoiceId, finalizesAt, until: new Date(until) },
     "finalization moved out: overage is not on the invoice yet, is the worker running?",
@@ -126,6 +129,8 @@ async function release(context: Step, key: HoldKey, finalizesAt: Date | null): P
     const until = holdUntil(invoice.createdAt);
     if (invoice.finalizesAt !== null && invoice.finalizesAt < until) {
       await stripe.moveFinalization(invoiceId, until);
+      const held = { finalizesAt: finalizesAt ?? new Date(invoice.finalizesAt), until: new Date(until) };
+      await within((tx) => markHeld(tx, key, held));
     }
     return false;
   }
