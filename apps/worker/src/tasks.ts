@@ -5,6 +5,7 @@ import { backfill } from "./tasks/backfill-events.ts";
 import { cancelOrganizationSubscriptions } from "./tasks/cancel-subscriptions.ts";
 import { closePeriods } from "./tasks/close-periods.ts";
 import { describe } from "./tasks/describe-customer.ts";
+import { endWithdrawn } from "./tasks/end-checkouts.ts";
 import { makePartitions } from "./tasks/ensure-partitions.ts";
 import { expire } from "./tasks/expire-invites.ts";
 import { endHolds } from "./tasks/expire-reservations.ts";
@@ -35,6 +36,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   cancel_subscriptions: cancelOrganizationSubscriptions,
   close_periods: closePeriods,
   describe_customer: describe,
+  end_checkouts: endWithdrawn,
   ensure_partitions: makePartitions,
   remove_ended_limits: removeLimits,
   expire_invites: expire,

@@ -10,6 +10,7 @@ export interface JobPayloads {
   cancel_subscriptions: { organizationId: string };
   close_periods: Tick;
   describe_customer: { organizationId: string };
+  end_checkouts: { organizationId: string };
   ensure_partitions: Tick;
   remove_ended_limits: Tick;
   expire_invites: Tick;

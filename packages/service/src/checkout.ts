@@ -7,9 +7,12 @@ import {
   insertCheckout,
   keepSession,
   listSupersededCheckouts,
+  supersedeCheckouts,
 } from "@headroom/db/checkouts";
 import { readClock } from "@headroom/db/clock";
-import { withOrganization } from "@headroom/db/tenancy";
+import { findCustomer } from "@headroom/db/customers";
+import { enqueue } from "@headroom/db/jobs";
+import { type Tx, withOrganization } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import { canonical } from "@headroom/domain/plans";
@@ -161,6 +164,28 @@ export async function endSuperseded(
     await close(context, organizationId, intent.id, status === "complete" ? "completed" : "expired");
   }
   return paid;
+}
+
+/** Lets nobody pay any more: the worker closes what is open. The caller holds the organization's lock. */
+export async function withdrawCheckout(tx: Tx, organizationId: string): Promise<void> {
+  if ((await findOpenCheckout(tx, organizationId)) !== null) {
+    await supersedeCheckouts(tx, organizationId);
+    await enqueue(tx, "end_checkouts", { organizationId }, { jobKey: `end_checkouts:${organizationId}` });
+  }
+}
+
+/** Closes the sessions of withdrawn checkouts. @param context `db` as hr_worker. @throws StripeFault: try again later */
+export async function endCheckouts(
+  context: ServiceContext,
+  { organizationId }: { organizationId: string },
+): Promise<void> {
+  const ready = requireStripe(context);
+  const customerId = await withOrganization(ready.db, organizationId, (tx) =>
+    findCustomer(tx, organizationId),
+  );
+  if (customerId !== null) {
+    await endSuperseded(ready, organizationId, customerId);
+  }
 }
 
 async function close(

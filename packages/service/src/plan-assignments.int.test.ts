@@ -2,7 +2,7 @@ import type { Configuration } from "@headroom/domain/configuration";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Access, authorize } from "./access.ts";
 import { getBilling } from "./billing.ts";
-import { startCheckout } from "./checkout.ts";
+import { endCheckouts, startCheckout } from "./checkout.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
 import { requireStripe } from "./customers.ts";
@@ -230,4 +230,23 @@ test.each([
 test("nobody but an operator assigns", async () => {
   const { access } = await bench.organization();
   await expect(access("overrides.manage")).rejects.toMatchObject({ code: "forbidden" });
+});
+
+test("nobody pays for another plan through a checkout that was open: it is closed", async () => {
+  const one = await subject();
+  const manage = await one.access("billing.manage");
+  const { checkoutUrl } = await startCheckout(bench.api, manage, { planId: "pro" });
+  await assignPlan(bench.api, one.operator, { planId: "enterprise", reason });
+  await endCheckouts(bench.worker, { organizationId: one.id });
+  await expect(bench.pay(checkoutUrl)).rejects.toThrow();
+  const intents = await bench.rows(
+    "select status from headroom.stripe_intent where organization_id = $1 and kind = 'checkout'",
+    one.id,
+  );
+  expect(intents).toEqual([{ status: "expired" }]);
+  const jobs = await bench.rows(
+    "select 1 from graphile_worker.jobs where task_identifier = 'end_checkouts' and key = $1",
+    `end_checkouts:${one.id}`,
+  );
+  expect(jobs).toHaveLength(1);
 });

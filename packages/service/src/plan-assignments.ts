@@ -11,7 +11,6 @@ import { readSubscription, writeSubscription } from "@headroom/db/subscriptions"
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
-import { encodeId } from "@headroom/domain/ids";
 import { assertOverrideReason } from "@headroom/domain/overrides";
 import {
   assertAssignable,
@@ -22,8 +21,10 @@ import {
 } from "@headroom/domain/plan-assignments";
 import type { SubscriptionFacts } from "@headroom/domain/subscriptions";
 import { type Access, withLockedOrganization } from "./access.ts";
-import { actorIdOf, recordChange, type SystemActor } from "./changes.ts";
+import { actorIdOf, type SystemActor } from "./changes.ts";
+import { withdrawCheckout } from "./checkout.ts";
 import type { ServiceContext } from "./context.ts";
+import { auditOf, iso, recordAssignment } from "./plan-assignment-trail.ts";
 
 type Context = Pick<ServiceContext, "db" | "configuration">;
 
@@ -130,7 +131,7 @@ export async function removePlanAssignment(
   });
 }
 
-/** Makes an assignment what the organization has. The caller holds its lock. */
+/** Makes an assignment what the organization has, and lets nobody pay for another plan. The caller holds its lock. */
 export async function startAssignment(
   tx: Tx,
   organizationId: string,
@@ -143,6 +144,7 @@ export async function startAssignment(
   const next = assignedFacts(facts, wanted);
   await writeSubscription(tx, organizationId, next, { periodStart: goesOn ? null : month.getTime(), now });
   await writePlanAssignment(tx, organizationId, { ...wanted, state: "running" });
+  await withdrawCheckout(tx, organizationId);
   await recordAssignment(tx, organizationId, actor, {
     action: "assigned",
     from: facts,
@@ -215,36 +217,7 @@ function isSame(a: PlanAssignmentRow, b: PlanAssignmentRow): boolean {
   return names.every((name) => a[name] === b[name]);
 }
 
-async function recordAssignment(
-  tx: Tx,
-  organizationId: string,
-  actor: Actor | SystemActor,
-  change: { action: string; from: SubscriptionFacts; data: Record<string, unknown> },
-): Promise<void> {
-  const data = { ...change.data, from: change.from.planId };
-  const audit = {
-    action: `plan_assignment.${change.action}`,
-    target: encodeId("org", organizationId),
-    data,
-  };
-  await recordChange(tx, { organizationId, actor, audit });
-  await recordChange(tx, {
-    organizationId,
-    actor,
-    events: [{ name: "entitlements.changed", payload: {} }],
-  });
-}
-
-function auditOf({ planId, planVersion, startsAt, endsAt, reason }: PlanAssignmentRow) {
-  const [start, until] = [iso(startsAt), endsAt === null ? null : iso(endsAt)];
-  return { plan: planId, version: planVersion, start, until, reason };
-}
-
 function toView({ startsAt, endsAt, setAt, ...row }: PlanAssignmentRow): AssignmentView {
   const until = endsAt === null ? null : iso(endsAt);
   return { ...row, start: iso(startsAt), until, setAt: setAt.toISOString() };
-}
-
-function iso(instant: number): string {
-  return new Date(instant).toISOString();
 }
