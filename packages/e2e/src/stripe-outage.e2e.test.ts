@@ -13,7 +13,8 @@ declare module "vitest" {
 }
 
 const callers = 16;
-const callsOfEach = 40;
+/** Enough for a steady p99 where it is measured. */
+const callsOfEach = inject("outageRounds") === 0 ? 40 : 250;
 /** What the promise allows: consume's p99 while Stripe is ill against the same run's while it is well. */
 const mostRatio = 1.2;
 
@@ -43,7 +44,6 @@ async function load(): Promise<number[]> {
 
 const p99 = (times: readonly number[]) =>
   [...times].sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 const setSeats = (seats: number) =>
   shop.owner.billing.setSeats.mutate({ organizationId: shop.organizationId, seats }).then(
@@ -73,18 +73,21 @@ test.each(illnesses)(
     const stripe = stack.ready.stripe ?? "";
     const seats = 10 + illnesses.findIndex((one) => one.name === name);
     const before = (await requestsSince(stripe)).at(-1)?.seq ?? 0;
-    const ratios: number[] = [];
+    const well: number[] = [];
+    const ill: number[] = [];
     await injectFault(stripe, rule);
     const wish = setSeats(seats);
     await load();
     for (let round = 0; round < inject("outageRounds"); round += 1) {
       await clearFaults(stripe);
-      const well = p99(await load());
+      void setSeats(seats);
+      well.push(...(await load()));
       await injectFault(stripe, rule);
       void setSeats(seats);
-      ratios.push(p99(await load()) / well);
+      ill.push(...(await load()));
     }
-    expect(told).toContain(await wish);
+    // Where rounds are measured, Stripe is well again in between, and the wish may be granted.
+    expect([...told, ...(ill.length > 0 ? ["done"] : [])]).toContain(await wish);
     await clearFaults(stripe);
     await until(
       () => setSeats(seats),
@@ -95,11 +98,11 @@ test.each(illnesses)(
     const billing = await shop.owner.billing.get.query({ organizationId: shop.organizationId });
     expect(billing.seatsPurchased).toBe(seats);
     expect(await effectsSince(before)).toBe(1);
-    if (ratios.length > 0) {
-      process.stdout.write(
-        `Stripe ${name}: p99 ${ratios.map((one) => one.toFixed(2)).join(" ")} of itself\n`,
-      );
-      expect(median(ratios)).toBeLessThan(mostRatio);
+    if (ill.length > 0) {
+      const [calm, spoilt] = [p99(well), p99(ill)];
+      const numbers = `${spoilt.toFixed(1)} ms against ${calm.toFixed(1)} ms, ${(spoilt / calm).toFixed(2)}`;
+      process.stdout.write(`Stripe ${name}: p99 of ${ill.length} calls ${numbers}\n`);
+      expect(spoilt / calm).toBeLessThan(mostRatio);
     }
   },
 );
