@@ -3,9 +3,9 @@ import { assertRealClock } from "@headroom/db/clock";
 import { armFailpoint } from "@headroom/platform/failpoints";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
-import { createMetrics, exposeGauge, startMetricsServer } from "@headroom/platform/metrics";
+import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
 import { requestBackfill } from "@headroom/service/backfill";
-import { heldInvoices, heldInvoicesMetric } from "@headroom/service/invoice-holds";
+import { heldInvoices, heldInvoicesGauge } from "@headroom/service/invoice-holds";
 import { exposeStripe } from "@headroom/service/stripe/metrics";
 import { openStripe } from "@headroom/service/stripe/variables";
 import { readVariables } from "./config.ts";
@@ -30,8 +30,7 @@ async function main(): Promise<void> {
   await assertRealClock(db, variables.HEADROOM_ENV);
   if (metricsPort !== undefined) {
     const metrics = createMetrics("stripe-webhook");
-    const read = async () => (await heldInvoices({ db })).held;
-    exposeGauge(metrics, { ...heldInvoicesMetric, read });
+    metrics.exposeReadings(() => heldInvoices({ db }), heldInvoicesGauge);
     exposeStripe({ db }, metrics);
     const metricsServer = await startMetricsServer(metrics, { host, port: metricsPort });
     lifecycle.onStop("metrics", () => metricsServer.close());

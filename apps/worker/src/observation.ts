@@ -1,9 +1,9 @@
 import type { Database } from "@headroom/db/client";
 import { countDeadJobs } from "@headroom/db/worker-leases";
 import type { Logger } from "@headroom/platform/log";
-import { exposeGauge, type Metrics } from "@headroom/platform/metrics";
+import type { Metrics } from "@headroom/platform/metrics";
 import { lastVerification } from "@headroom/service/audit-verification";
-import { heldInvoices, heldInvoicesMetric } from "@headroom/service/invoice-holds";
+import { heldInvoices, heldInvoicesGauge } from "@headroom/service/invoice-holds";
 import { lastUsageCheck } from "@headroom/service/metering";
 import { lastReconciliation } from "@headroom/service/overage-reconciliation";
 import type { WorkerEvents } from "graphile-worker";
@@ -49,7 +49,8 @@ function exposeDeadJobs(jobs: Database, metrics: Metrics): void {
     registers: [metrics.registry],
     async collect() {
       this.reset();
-      for (const { task, count } of await countDeadJobs(jobs)) {
+      // Absent, as other readings are, where they cannot be counted.
+      for (const { task, count } of await countDeadJobs(jobs).catch(() => [])) {
         this.set({ task }, count);
       }
     },
@@ -61,7 +62,7 @@ function exposeDeadJobs(jobs: Database, metrics: Metrics): void {
  * `headroom_audit_verified_timestamp_seconds`, the same in every worker process; absent before the first time.
  */
 export function exposeAuditCheck(database: Database, metrics: Metrics): void {
-  exposeCheck(metrics, () => lastVerification({ db: database }), {
+  metrics.exposeReadings(() => lastVerification({ db: database }), {
     headroom_audit_chain_ok: {
       help: "1 when every audit trail held when they were last verified, 0 when one did not",
       read: ({ faults }) => (faults === 0 ? 1 : 0),
@@ -78,7 +79,7 @@ export function exposeAuditCheck(database: Database, metrics: Metrics): void {
  * `headroom_usage_verified_timestamp_seconds`, the same in every worker process; absent before the first time.
  */
 export function exposeUsageCheck(database: Database, metrics: Metrics): void {
-  exposeCheck(metrics, () => lastUsageCheck({ db: database }), {
+  metrics.exposeReadings(() => lastUsageCheck({ db: database }), {
     headroom_usage_verify_ok: {
       help: "1 when every usage counter equalled its recount when they were last verified, 0 when one did not",
       read: ({ differences }) => (differences === 0 ? 1 : 0),
@@ -100,9 +101,8 @@ export function exposeUsageCheck(database: Database, metrics: Metrics): void {
  * `headroom_invoices_held`.
  */
 export function exposeOverage(database: Database, metrics: Metrics): void {
-  const read = async () => (await heldInvoices({ db: database })).held;
-  exposeGauge(metrics, { ...heldInvoicesMetric, read });
-  exposeCheck(metrics, () => lastReconciliation({ db: database }), {
+  metrics.exposeReadings(() => heldInvoices({ db: database }), heldInvoicesGauge);
+  metrics.exposeReadings(() => lastReconciliation({ db: database }), {
     headroom_overage_reconcile_ok: {
       help: "1 when ledger, recount and Stripe's invoice lines agreed when they were last compared, 0 when not",
       read: ({ differences }) => (differences === 0 ? 1 : 0),
@@ -116,27 +116,4 @@ export function exposeOverage(database: Database, metrics: Metrics): void {
       read: ({ checkedAt }) => checkedAt.getTime() / 1_000,
     },
   });
-}
-
-/** Gauges of what a check noted last; absent before the first one. */
-function exposeCheck<Check>(
-  metrics: Metrics,
-  last: () => Promise<Check | null>,
-  gauges: Record<string, { help: string; read: (check: Check) => number }>,
-): void {
-  for (const [name, { help, read }] of Object.entries(gauges)) {
-    new Gauge({
-      name,
-      help,
-      registers: [metrics.registry],
-      async collect() {
-        const check = await last();
-        if (check === null) {
-          this.remove();
-        } else {
-          this.set(read(check));
-        }
-      },
-    });
-  }
 }

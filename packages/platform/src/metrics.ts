@@ -6,9 +6,12 @@ export type Metrics = {
   registry: Registry;
   /** One answered request. `route` is a template, never a path with ids in it. */
   observeRequest(request: { method: string; route: string; status: number; seconds: number }): void;
-  /** Gauges that one reading answers, taken each time that somebody looks. */
+  /**
+   * Gauges that one reading answers, taken each time that somebody looks. Where it answers null or fails they are absent,
+   * and the other metrics are there all the same: a database that is down is when they are looked at.
+   */
   exposeReadings<Reading>(
-    read: () => Promise<Reading>,
+    read: () => Promise<Reading | null>,
     gauges: Readonly<Record<string, { help: string; read: (reading: Reading) => number }>>,
   ): void;
 };
@@ -33,9 +36,11 @@ export function createMetrics(service: string): Metrics {
       let reading: ReturnType<typeof read> | null = null;
       // All gauges of a registry are collected together, so that they share what is being read.
       const once = () => {
-        reading ??= read().finally(() => {
-          reading = null;
-        });
+        reading ??= read()
+          .catch(() => null)
+          .finally(() => {
+            reading = null;
+          });
         return reading;
       };
       for (const [name, gauge] of Object.entries(gauges)) {
@@ -44,27 +49,17 @@ export function createMetrics(service: string): Metrics {
           help: gauge.help,
           registers: [registry],
           async collect() {
-            this.set(gauge.read(await once()));
+            const found = await once();
+            if (found === null) {
+              this.remove();
+            } else {
+              this.set(gauge.read(found));
+            }
           },
         });
       }
     },
   };
-}
-
-/** A metric that is read whenever the metrics are. */
-export function exposeGauge(
-  { registry }: Metrics,
-  { name, help, read }: { name: string; help: string; read: () => Promise<number> },
-): void {
-  new Gauge({
-    name,
-    help,
-    registers: [registry],
-    async collect() {
-      this.set(await read());
-    },
-  });
 }
 
 /** Serves `GET /metrics` on a port of its own, so that it is never reachable where customers are. */

@@ -58,9 +58,11 @@ export async function releaseInvoices(context: Context): Promise<{ released: num
 }
 
 /** The metric of both apps that look: drafts that wait for their overage. */
-export const heldInvoicesMetric = {
-  name: "headroom_invoices_held",
-  help: "Draft invoices whose finalization was moved out because their overage is not on them",
+export const heldInvoicesGauge = {
+  headroom_invoices_held: {
+    help: "Draft invoices whose finalization was moved out because their overage is not on them",
+    read: ({ held }: { held: number }) => held,
+  },
 };
 
 /** How many drafts wait for their overage, and since when the longest. */
