@@ -13,6 +13,7 @@ import { stripeVariables } from "@headroom/service/stripe/variables";
 import { webhookVariables } from "@headroom/service/webhook-settings";
 import { z } from "zod";
 import { findIssuerFaults, issuerDefaults } from "./auth/issuers.ts";
+import type { ConsoleOptions } from "./console.ts";
 
 const httpAddress = z.url({ protocol: /^https?$/, error: "is not an http address" });
 const origin = httpAddress.refine(
@@ -38,6 +39,10 @@ const variables = z.object({
     .pipe(z.array(z.string().regex(/^https?:\/\/[^|\s]+\|\S+$/, "is not issuer|subject")))
     .optional(),
   CORS_ORIGINS: commaSeparated.pipe(z.array(origin)).optional(),
+  CONSOLE_DIRECTORY: z.string().min(1).optional(),
+  CONSOLE_CLIENT_ID: z.string().min(1).default("headroom-console"),
+  CONSOLE_CONNECT_ORIGINS: commaSeparated.pipe(z.array(origin)).default([]),
+  MAIL_CAPTURE_URL: httpAddress.optional(),
   RETURN_ORIGINS: commaSeparated.pipe(z.array(origin)).default([]),
 });
 
@@ -82,6 +87,36 @@ export function withIssuers(configuration: Configuration, environment: ApiVariab
 /** The users who may act as operators, each as `issuer|subject`. */
 export function operatorsOf({ OPERATORS = [] }: Pick<ApiVariables, "OPERATORS">): ReadonlySet<string> {
   return new Set(OPERATORS);
+}
+
+/**
+ * The console to serve, null where none is wanted. People sign in to it at the first issuer.
+ * @throws ConfigurationError when nobody signs people in
+ */
+export function consoleOf(variables: ApiVariables, configuration: Configuration): ConsoleOptions | null {
+  const { CONSOLE_DIRECTORY: directory, HEADROOM_ENV: environment } = variables;
+  if (directory === undefined) return null;
+  const [issuer] = configuration.issuers;
+  if (issuer === undefined) {
+    throw new ConfigurationError([
+      "CONSOLE_DIRECTORY: there is no issuer that signs people in to the console",
+    ]);
+  }
+  return {
+    directory: path.resolve(directory),
+    connectOrigins: variables.CONSOLE_CONNECT_ORIGINS,
+    settings: {
+      issuer: issuer.issuer,
+      clientId: variables.CONSOLE_CLIENT_ID,
+      audience: issuer.audience,
+      environment,
+      support: configuration.support,
+      development:
+        environment === "production"
+          ? null
+          : { stripeUrl: variables.STRIPE_API_BASE ?? null, mailUrl: variables.MAIL_CAPTURE_URL ?? null },
+    },
+  };
 }
 
 /** The page that invite links open. */

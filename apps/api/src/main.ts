@@ -17,11 +17,13 @@ import { createTokenVerifier } from "./auth/tokens.ts";
 import {
   allowedOrigins,
   configurationFile,
+  consoleOf,
   inviteAddress,
   operatorsOf,
   readVariables,
   withIssuers,
 } from "./config.ts";
+import { createConsole } from "./console.ts";
 import { appRouter } from "./router.ts";
 import { startApiServer } from "./server.ts";
 
@@ -68,6 +70,7 @@ async function main(): Promise<void> {
     const server = await startMetricsServer(metrics, { host, port: metricsPort });
     lifecycle.onStop("metrics", () => server.close());
   }
+  const console = consoleOf(variables, configuration);
   const verifyToken = createTokenVerifier(configuration.issuers, environment);
   const operators = operatorsOf(variables);
   const server = await startApiServer({
@@ -78,6 +81,7 @@ async function main(): Promise<void> {
     rateLimiter: createRateLimiter(db, configuration.rateLimits),
     trustedProxyHops: variables.TRUSTED_PROXY_HOPS,
     router: appRouter,
+    ...(console === null ? {} : { console: createConsole(console) }),
     authenticate: (headers) => authenticate(service, verifyToken, headers, operators),
     checks: { ...databaseChecks(db), ...partitionChecks(db) },
     origins: allowedOrigins(variables),

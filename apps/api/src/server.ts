@@ -14,6 +14,7 @@ import { createAliasHandler } from "./aliases/handler.ts";
 import { describeAliases } from "./aliases/openapi.ts";
 import { createAliasTable } from "./aliases/table.ts";
 import { actsAsAnother, credentialEnd, presentedKey } from "./auth/credentials.ts";
+import type { AnswerConsole } from "./console.ts";
 import { answerPreflight, setCorsHeaders, setSecurityHeaders } from "./headers.ts";
 import { largestBody } from "./largest-body.ts";
 import { createRequestLimits } from "./limits.ts";
@@ -36,6 +37,8 @@ export type ApiServerOptions = {
   /** Proxies in front of us that append to `X-Forwarded-For`; default 0. */
   trustedProxyHops?: number;
   router: AnyTRPCRouter;
+  /** Absent: there are no pages for people. */
+  console?: AnswerConsole;
   /** The actor behind a request's headers; throws when there is none. */
   authenticate(headers: IncomingHttpHeaders): Promise<Actor>;
   /** What `/readyz` asks. */
@@ -50,7 +53,7 @@ const mostCallsInABatch = 50;
 
 /**
  * The api on one node:http server: `/trpc`, `/v1`, the paths of the configuration's preset, `/socket.io`,
- * `/openapi.json`, `/livez`, `/readyz`.
+ * `/openapi.json`, `/livez`, `/readyz`, and the console for browsers.
  * @throws Error when a procedure is not fully declared (`createRouteTable`, `createAliasTable`)
  */
 export async function startApiServer(options: ApiServerOptions): Promise<HttpServer> {
@@ -73,6 +76,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
       await answerTrpc(router, request, response, url, context);
       return "/trpc";
     }
+    const page = options.console?.(request, response, url) ?? null;
+    if (page !== null) return page;
     const alias = (await answerAlias?.({ request, response, url, context })) ?? null;
     if (alias !== null) return alias;
     if (url.pathname.startsWith("/v1/")) {

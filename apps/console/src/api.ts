@@ -1,0 +1,35 @@
+import { createHeadroomClient, type HeadroomClient, isHeadroomError } from "@headroom/client";
+import { createHeadroomContext, retryUnlessRefused } from "@headroom/client/react-query";
+import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
+import { recordingFetch } from "./requests.ts";
+import type { Session } from "./session.ts";
+
+/** `useTRPC()` has the options of every query and mutation: `useQuery(useTRPC().members.list.queryOptions(…))`. */
+export const { TRPCProvider, useTRPC, useTRPCClient } = createHeadroomContext();
+
+/** The api on this origin, as the person who is signed in. */
+export function createApi(session: Session): HeadroomClient {
+  return createHeadroomClient({
+    url: window.location.origin,
+    token: () => session.token(),
+    fetch: recordingFetch,
+  });
+}
+
+/** The api for whoever is not signed in. */
+export function createPublicApi(): HeadroomClient {
+  return createHeadroomClient({ url: window.location.origin, fetch: recordingFetch });
+}
+
+/** Answers that the api refuses for want of a session lead to the issuer, wherever they were asked for. */
+export function createQueries(session: Session): QueryClient {
+  const onError = (error: unknown): void => {
+    if (!isHeadroomError(error, "unauthenticated", "token_expired")) return;
+    void session.signIn(`${window.location.pathname}${window.location.search}`);
+  };
+  return new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
+    defaultOptions: { queries: { retry: retryUnlessRefused, staleTime: 5_000 } },
+  });
+}

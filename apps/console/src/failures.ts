@@ -1,0 +1,14 @@
+import { isHeadroomError } from "@headroom/client";
+import type { Messages } from "./messages/messages.tsx";
+
+/** What a failed call means, for people: the refusal's own text, or that nobody answered. */
+export function failureText(messages: Messages, error: unknown): string {
+  return isHeadroomError(error) ? messages.errors[error.data.reason] : messages.common.noAnswer;
+}
+
+/** The text for one field of a form that the api found a fault in; null: it has none. */
+export function faultOf(error: unknown, field: string): string | null {
+  if (!isHeadroomError(error, "validation_failed")) return null;
+  const { issues } = error.data.details as { issues?: { path: string; message: string }[] };
+  return issues?.find(({ path }) => path === field)?.message ?? null;
+}

@@ -1,0 +1,5 @@
+import type { Messages } from "../messages.tsx";
+
+export const invites: Messages["invites"] = {
+  title: "Einladung",
+};

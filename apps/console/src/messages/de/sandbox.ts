@@ -1,0 +1,5 @@
+import type { Messages } from "../messages.tsx";
+
+export const sandbox: Messages["sandbox"] = {
+  title: "Sandbox",
+};

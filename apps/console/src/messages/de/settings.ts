@@ -1,0 +1,5 @@
+import type { Messages } from "../messages.tsx";
+
+export const settings: Messages["settings"] = {
+  title: "Einstellungen",
+};

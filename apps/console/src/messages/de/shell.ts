@@ -1,0 +1,57 @@
+import type { Messages } from "../messages.tsx";
+
+export const shell: Messages["shell"] = {
+  product: "Headroom",
+  skipToContent: "Zum Inhalt springen",
+  mainNavigation: "Seiten",
+  pages: {
+    usage: "Nutzung",
+    members: "Mitglieder",
+    plan: "Tarif",
+    limits: "Limits",
+    invoices: "Rechnungen",
+    developers: "Entwickler",
+    audit: "Protokoll",
+    settings: "Einstellungen",
+    operator: "Betrieb",
+    sandbox: "Sandbox",
+  },
+  more: "Mehr",
+  switcher: {
+    label: "Organisation",
+    search: "Organisationen suchen",
+    none: "Keine Organisation mit diesem Namen",
+    create: "Neue Organisation",
+  },
+  account: {
+    label: "Ihr Konto",
+    switchUser: "Als jemand anderes anmelden",
+    signOut: "Abmelden",
+    theme: "Darstellung",
+    themes: { system: "Wie das System", light: "Hell", dark: "Dunkel" },
+    language: "Sprache",
+  },
+  welcome: {
+    title: "Legen Sie Ihre erste Organisation an",
+    text: "Mitglieder, Plätze, Limits und die Rechnung gehören zu einer Organisation.",
+    name: "Name",
+    create: "Organisation anlegen",
+    creating: "Wird angelegt …",
+  },
+  signedOut: { title: "Sie sind abgemeldet", signIn: "Anmelden" },
+  unknownPage: {
+    title: "Diese Seite gibt es nicht",
+    text: "Die Adresse führt nirgendwohin.",
+    back: "Zum Anfang",
+  },
+  unknownOrganization: {
+    title: "Diese Organisation gibt es nicht",
+    text: "Vielleicht wurde sie gelöscht oder umbenannt, oder Sie sind dort nicht Mitglied.",
+  },
+  offline: "Sie sind offline. Was Sie sehen, kann veraltet sein.",
+  reconnecting: "Die Live-Verbindung ist unterbrochen; ein neuer Versuch läuft.",
+  cannotStart: "Die Konsole kann nicht starten: Die API antwortet nicht.",
+  signInFailed: "Die Anmeldung ist fehlgeschlagen.",
+  tryAgain: "Erneut versuchen",
+  loading: "Wird geladen …",
+};

@@ -1,0 +1,5 @@
+import type { Messages } from "../messages.tsx";
+
+export const usage: Messages["usage"] = {
+  title: "Nutzung",
+};

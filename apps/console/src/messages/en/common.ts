@@ -1,0 +1,22 @@
+/** Words of more than one page. */
+export const common = {
+  cancel: "Cancel",
+  close: "Close",
+  save: "Save",
+  saving: "Saving…",
+  saved: "Saved",
+  copy: "Copy",
+  copied: "Copied",
+  more: "Show more",
+  actions: "Actions",
+  none: "None",
+  unlimited: "Unlimited",
+  of: (value: string, limit: string) => `${value} of ${limit}`,
+  roles: { owner: "Owner", admin: "Admin", member: "Member" },
+  requestId: (id: string) => `Request ${id}`,
+  failedToLoad: "This could not be loaded.",
+  noAnswer: "Headroom does not answer. Check the connection and try again.",
+  tryAgain: "Try again",
+  ownerOnly: "Only the owner may do this.",
+  notAllowed: "Your role does not allow this.",
+};

@@ -1,0 +1,3 @@
+export const invites = {
+  title: "Invitation",
+};

@@ -1,0 +1,4 @@
+/** English. Parameters arrive formatted for the reader, beside the number where its grammar depends on it. */
+export const en = {
+  unlimited: "Unlimited",
+};
