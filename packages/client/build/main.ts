@@ -57,7 +57,7 @@ function copyModule(from: string, name: string): void {
 
 function manifest(): Record<string, unknown> {
   const source = JSON.parse(readFileSync(path.join(packageDirectory, "package.json"), "utf8"));
-  const { name, version, description, license, type, peerDependencies } = source;
+  const { name, version, description, license, type, peerDependencies, peerDependenciesMeta } = source;
   return {
     name,
     version,
@@ -65,7 +65,14 @@ function manifest(): Record<string, unknown> {
     license,
     type,
     sideEffects: false,
-    exports: { ".": { types: "./index.d.ts", default: "./index.js" } },
+    exports: Object.fromEntries(Object.entries<string>(source.exports).map(publishedEntry)),
     peerDependencies,
+    peerDependenciesMeta,
   };
+}
+
+/** `["./x", "./src/x.ts"]` of the workspace as it stands in what is published. */
+function publishedEntry([entry, source]: [string, string]) {
+  const name = path.basename(source, ".ts");
+  return [entry, { types: `./${name}.d.ts`, default: `./${name}.js` }];
 }
