@@ -8,7 +8,7 @@ export const host = "127.0.0.1";
 export type Addresses = {
   api: string;
   webhook: string;
-  console: string | null;
+  console: string;
   stripe: string | null;
   issuer: string | null;
   mail: string | null;
@@ -27,7 +27,7 @@ export const urlOf = (port: number): string => `http://${host}:${port}`;
 export const addressesOf = (options: StartOptions, ports: Ports): Addresses => ({
   api: urlOf(ports.api),
   webhook: urlOf(ports.webhook),
-  console: null,
+  console: urlOf(ports.api),
   stripe: options.stripeSecretKey === null ? urlOf(ports.stripe) : null,
   issuer: options.oidcIssuer ?? urlOf(ports.issuer),
   mail: options.smtpUrl === null ? urlOf(ports.mail) : null,

@@ -17,7 +17,10 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 const environmentFor = (shell: Record<string, string>) => {
   const options = readOptions([], shell, { root: directory, here: directory });
   const folder = openDataFolder(directory, false);
-  const environment = applicationEnvironment(shell, options, ports, folder, "postgres://h@127.0.0.1/h");
+  const environment = applicationEnvironment(shell, options, ports, folder, {
+    databaseUrl: "postgres://h@127.0.0.1/h",
+    consoleDirectory: "/console",
+  });
   folder.close();
   return { environment, secrets: folder.secrets() };
 };

@@ -50,7 +50,7 @@ export const applicationEnvironment = (
   options: StartOptions,
   ports: Ports,
   folder: DataFolder,
-  databaseUrl: string,
+  { databaseUrl, consoleDirectory }: { databaseUrl: string; consoleDirectory: string },
 ): Environment => ({
   NODE_COMPILE_CACHE: folder.file("compile-cache"),
   OIDC_AUDIENCE: "headroom",
@@ -60,6 +60,9 @@ export const applicationEnvironment = (
   HEADROOM_CONFIG: options.configurationFile,
   HOST: host,
   DATABASE_URL: databaseUrl,
+  CONSOLE_DIRECTORY: consoleDirectory,
+  CONSOLE_URL: shell.CONSOLE_URL || urlOf(ports.api),
+  ...(options.smtpUrl === null && { MAIL_CAPTURE_URL: urlOf(ports.mail) }),
   OIDC_ISSUER: options.oidcIssuer ?? urlOf(ports.issuer),
   SECRETS_KEY: shell.SECRETS_KEY || folder.secrets().secretsKey,
   INVITE_LINK_KEY: shell.INVITE_LINK_KEY || folder.secrets().inviteLinkKey,

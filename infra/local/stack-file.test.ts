@@ -16,7 +16,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const stackOf = (supervisor: number): StackFile => ({
   api: "http://127.0.0.1:1",
   webhook: "http://127.0.0.1:2",
-  console: null,
+  console: "http://127.0.0.1:1",
   stripe: null,
   issuer: null,
   mail: null,

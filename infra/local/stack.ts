@@ -5,6 +5,7 @@ import { migrate } from "@headroom/db/migrate";
 import { addressesOf, type ReadyStack } from "./addresses.ts";
 import { startClockHook } from "./clock-hook.ts";
 import { mintPlatformKey, pushPlans } from "./commands.ts";
+import { buildConsole } from "./console.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { type KeptPostgres, keepPostgres } from "./database.ts";
 import { applicationEnvironment } from "./environment.ts";
@@ -117,6 +118,12 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
     if (specs.length > 0) done(specs.map((spec) => spec.name).join(", "));
   };
 
+  const openConsole = async (): Promise<string> => {
+    const directory = await buildConsole(root);
+    done("console");
+    return directory;
+  };
+
   const mintKey = (): Promise<string | null> =>
     options.databaseUrl === null ? mintPlatformKey(root, environment) : Promise.resolve(null);
 
@@ -129,9 +136,13 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
   const start = async (): Promise<ReadyStack> => {
     warn();
     const ports = await claimPorts();
-    const [databaseUrl] = await Promise.all([openDatabase(ports), openStandIns(ports)]);
+    const [databaseUrl, consoleDirectory] = await Promise.all([
+      openDatabase(ports),
+      openConsole(),
+      openStandIns(ports),
+    ]);
     assertWanted();
-    environment = applicationEnvironment(shell, options, ports, folder, databaseUrl);
+    environment = applicationEnvironment(shell, options, ports, folder, { databaseUrl, consoleDirectory });
     const clock = await startClockHook(databaseUrl, ports.clock);
     stops.push(clock.close);
     await pushPlans(root, environment);

@@ -25,7 +25,7 @@ export function openSession(settings: Settings) {
     authority: settings.issuer,
     client_id: settings.clientId,
     redirect_uri: `${origin}${signedInPath}`,
-    post_logout_redirect_uri: `${origin}/`,
+    post_logout_redirect_uri: `${origin}/signed-out`,
     scope: "openid profile email offline_access",
     userStore: new WebStorageStateStore({ store: window.sessionStorage }),
     automaticSilentRenew: false,
@@ -52,7 +52,8 @@ export function openSession(settings: Settings) {
     token: async () => {
       const user = await manager.getUser();
       if (user !== null && (user.expires_in ?? 0) > leadSeconds) return user.access_token;
-      const renewed = user?.refresh_token === undefined ? null : await manager.signinSilent().catch(() => null);
+      const renewed =
+        user?.refresh_token === undefined ? null : await manager.signinSilent().catch(() => null);
       return renewed?.access_token ?? signIn(`${window.location.pathname}${window.location.search}`);
     },
   };

@@ -11,7 +11,7 @@ import { removePostgresData } from "@headroom/db/testing/postgres-cluster";
 export type ReadyStack = {
   api: string;
   webhook: string;
-  console: string | null;
+  console: string;
   stripe: string | null;
   issuer: string | null;
   mail: string | null;

@@ -1,0 +1,24 @@
+import { Check, Copy } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useMessages } from "../messages/messages.tsx";
+import { Button } from "./button.tsx";
+
+const shownMs = 2_000;
+
+/** Puts the text on the clipboard, and says that it is there. */
+export function CopyButton({ text, label }: { text: string; label?: string }) {
+  const { common } = useMessages();
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => setCopied(false), shownMs);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
+  return (
+    <Button onClick={copy}>
+      {copied ? <Check aria-hidden size={16} /> : <Copy aria-hidden size={16} />}
+      <span aria-live="polite">{copied ? common.copied : (label ?? common.copy)}</span>
+    </Button>
+  );
+}

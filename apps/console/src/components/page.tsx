@@ -1,0 +1,47 @@
+import { type ReactNode, useEffect, useRef } from "react";
+import { useMessages } from "../messages/messages.tsx";
+
+/** A page: its title is the document's too, and where the focus goes when it opens. `actions` stand beside the title. */
+export function Page(props: { title: string; text?: ReactNode; actions?: ReactNode; children: ReactNode }) {
+  const { shell } = useMessages();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${props.title} · ${shell.product}`;
+  }, [props.title, shell.product]);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  return (
+    <>
+      <header className="page-header">
+        <div>
+          <h1 ref={heading} tabIndex={-1}>
+            {props.title}
+          </h1>
+          {props.text === undefined ? null : <p className="hr-muted">{props.text}</p>}
+        </div>
+        {props.actions === undefined ? null : <div className="actions">{props.actions}</div>}
+      </header>
+      {props.children}
+    </>
+  );
+}
+
+/** A part of a page under a heading of its own. */
+export function Section(props: {
+  title: string;
+  text?: ReactNode;
+  actions?: ReactNode;
+  children?: ReactNode;
+}) {
+  return (
+    <section className="hr-card section">
+      <header>
+        <div>
+          <h2>{props.title}</h2>
+          {props.text === undefined ? null : <p className="hr-muted">{props.text}</p>}
+        </div>
+        {props.actions === undefined ? null : <div className="actions">{props.actions}</div>}
+      </header>
+      {props.children}
+    </section>
+  );
+}

@@ -1,0 +1,52 @@
+import "@headroom/react/styles.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/parts.css";
+import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
+import { loadMessages } from "./messages/messages.tsx";
+import { preferredLanguage, preferredTheme, showTheme } from "./preferences.ts";
+import { isReturning, openSession } from "./session.ts";
+import { loadSettings } from "./settings.ts";
+
+/** Pages for people who are not signed in. */
+const publicPages = ["/invites/accept", "/signed-out"];
+
+async function start(): Promise<void> {
+  showTheme(preferredTheme());
+  const language = preferredLanguage();
+  document.documentElement.lang = language;
+  const root = createRoot(document.getElementById("console") as HTMLElement);
+  const messages = await loadMessages(language);
+  try {
+    const settings = await loadSettings();
+    const { session, isSignedIn, finishSignIn } = openSession(settings);
+    if (isReturning(window.location)) window.history.replaceState(null, "", await finishSignIn());
+    const signedIn = await isSignedIn();
+    const { pathname, search } = window.location;
+    if (!signedIn && !publicPages.includes(pathname)) await session.signIn(`${pathname}${search}`);
+    root.render(
+      <App
+        settings={settings}
+        session={session}
+        signedIn={signedIn}
+        messages={messages}
+        language={language}
+      />,
+    );
+  } catch {
+    root.render(
+      <main className="alone">
+        <h1>{messages.shell.product}</h1>
+        <p role="alert">
+          {isReturning(window.location) ? messages.shell.signInFailed : messages.shell.cannotStart}
+        </p>
+        <a className="hr-button" data-kind="primary" href="/">
+          {messages.shell.tryAgain}
+        </a>
+      </main>,
+    );
+  }
+}
+
+void start();

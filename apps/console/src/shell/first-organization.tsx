@@ -1,0 +1,66 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useLocation } from "wouter";
+import { useTRPC } from "../api.ts";
+import { Button } from "../components/button.tsx";
+import { TextField } from "../components/field.tsx";
+import { Page } from "../components/page.tsx";
+import { Failure } from "../components/states.tsx";
+import { faultOf } from "../failures.ts";
+import { useMessages } from "../messages/messages.tsx";
+import { pageOf } from "../organization.tsx";
+
+/** Makes an organization and goes to it. */
+export function CreateOrganization() {
+  const { shell } = useMessages();
+  const trpc = useTRPC();
+  const queries = useQueryClient();
+  const [, navigate] = useLocation();
+  const [name, setName] = useState("");
+  const creation = useMutation(
+    trpc.organizations.create.mutationOptions({
+      onSuccess: async ({ slug }) => {
+        await queries.invalidateQueries({ queryKey: trpc.organizations.list.queryKey() });
+        navigate(`~${pageOf(slug, "usage")}`);
+      },
+    }),
+  );
+  const fault = faultOf(creation.error, "name");
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        creation.mutate({ name });
+      }}
+    >
+      <TextField
+        label={shell.welcome.name}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        required
+        maxLength={100}
+        autoComplete="organization"
+        fault={fault}
+      />
+      {creation.isError && fault === null ? <Failure error={creation.error} /> : null}
+      <div>
+        <Button type="submit" kind="primary" busy={creation.isPending}>
+          {creation.isPending ? shell.welcome.creating : shell.welcome.create}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** What somebody sees who is in no organization yet. */
+export function FirstOrganization() {
+  const { shell } = useMessages();
+  return (
+    <Page title={shell.welcome.title} text={shell.welcome.text}>
+      <div className="hr-card narrow">
+        <CreateOrganization />
+      </div>
+    </Page>
+  );
+}

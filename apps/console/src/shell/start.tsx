@@ -1,0 +1,26 @@
+import { useQuery } from "@tanstack/react-query";
+import { Redirect } from "wouter";
+import { useTRPC } from "../api.ts";
+import { Answer } from "../components/states.tsx";
+import { pageOf } from "../organization.tsx";
+import { FirstOrganization } from "./first-organization.tsx";
+import { Shell } from "./shell.tsx";
+
+/** `/`: the usage of the organization that the person was in last; whoever has none makes the first one. */
+export function Start() {
+  const query = useQuery(useTRPC().organizations.list.queryOptions({}));
+  return (
+    <Answer query={query}>
+      {({ organizations, activeOrganizationId }) => {
+        const [first] = organizations;
+        const last = organizations.find(({ id }) => id === activeOrganizationId) ?? first;
+        if (last !== undefined) return <Redirect to={pageOf(last.slug, "usage")} replace />;
+        return (
+          <Shell>
+            <FirstOrganization />
+          </Shell>
+        );
+      }}
+    </Answer>
+  );
+}
