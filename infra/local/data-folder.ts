@@ -40,6 +40,7 @@ const contents = [
   "stripe-sandbox.sqlite-wal",
   "stripe-sandbox.sqlite-shm",
   "issuer-keys.json",
+  "issuer-sessions.json",
   "secrets.json",
   "ports.json",
   "stack.json",

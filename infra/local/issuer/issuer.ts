@@ -3,8 +3,10 @@ import { json } from "node:stream/consumers";
 import { createHealth } from "@headroom/platform/health";
 import { type HttpServer, startHttpServer } from "@headroom/platform/http";
 import type { Logger } from "@headroom/platform/log";
-import { Provider } from "oidc-provider";
-import { algorithm, signingKey } from "./keys.ts";
+import { signingKey } from "./keys.ts";
+import { createProvider } from "./provider.ts";
+import { answerSignIn } from "./sign-in.ts";
+import { openIssuerStore } from "./store.ts";
 import { readPerson, type TokenMaker, tokenMaker } from "./tokens.ts";
 
 export type IssuerOptions = {
@@ -13,7 +15,13 @@ export type IssuerOptions = {
   port: number;
   /** Keeps the signing key. */
   keyFile: string;
+  /** Keeps who is signed in. */
+  sessionFile: string;
   audience: string;
+  /** The client that may sign people in: the console. */
+  clientId: string;
+  /** Who is offered on the sign-in page. */
+  people: readonly { email: string; name: string }[];
   log: Logger;
 };
 
@@ -36,28 +44,29 @@ const answerDevToken = async (
 };
 
 /**
- * An OpenID issuer for development: discovery and keys as any provider has them, and
- * `POST /dev/token {email, name?, emailVerified?}` → `{accessToken}`, a token for anybody without asking.
+ * An OpenID issuer for development: sign-in by code and PKCE as with any provider, on a page that asks for no
+ * password, and `POST /dev/token {email, name?, emailVerified?}` → `{accessToken}`, a token for anybody without asking.
  */
 export const startIssuer = async (options: IssuerOptions): Promise<HttpServer> => {
-  const issuer = `http://${options.host}:${options.port}`;
+  const { host, port, audience, clientId, log } = options;
+  const issuer = `http://${host}:${port}`;
   const key = await signingKey(options.keyFile);
-  const makeToken = await tokenMaker(key, issuer, options.audience);
-  const provider = new Provider(issuer, {
-    jwks: { keys: [key as { kty: string }] },
-    enabledJWA: { idTokenSigningAlgValues: [algorithm] },
-    claims: { email: ["email", "email_verified"], profile: ["name"] },
-    features: { devInteractions: { enabled: false } },
-  });
+  const makeToken = await tokenMaker(key, issuer, audience);
+  const store = openIssuerStore(options.sessionFile);
+  const { provider, people } = createProvider({ issuer, key, store, clientId, audience });
   const serveProvider = provider.callback();
+  const signIn = { provider, people, offered: options.people };
   return startHttpServer({
-    host: options.host,
-    port: options.port,
+    host,
+    port,
     health: createHealth({}),
-    log: options.log,
-    handle: ({ request, response }) =>
-      request.method === "POST" && request.url === "/dev/token"
-        ? answerDevToken(request, response, makeToken)
-        : serveProvider(request, response),
+    log,
+    handle: ({ request, response }) => {
+      if (request.url?.startsWith("/sign-in/")) return answerSignIn(signIn, request, response);
+      if (request.method === "POST" && request.url === "/dev/token") {
+        return answerDevToken(request, response, makeToken);
+      }
+      return serveProvider(request, response);
+    },
   });
 };

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { people } from "@headroom/cli/seed/cast";
 import { environmentName, logLevel, port, readConfiguration } from "@headroom/platform/config";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
@@ -11,7 +12,9 @@ const variables = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: port,
   ISSUER_KEY_FILE: z.string(),
+  ISSUER_SESSION_FILE: z.string(),
   OIDC_AUDIENCE: z.string(),
+  CONSOLE_CLIENT_ID: z.string().default("headroom-console"),
 });
 
 const environment = readConfiguration(variables, process.env);
@@ -21,7 +24,10 @@ const server = await startIssuer({
   host: environment.HOST,
   port: environment.PORT,
   keyFile: environment.ISSUER_KEY_FILE,
+  sessionFile: environment.ISSUER_SESSION_FILE,
   audience: environment.OIDC_AUDIENCE,
+  clientId: environment.CONSOLE_CLIENT_ID,
+  people,
   log,
 });
 lifecycle.onStop("http", () => server.close());

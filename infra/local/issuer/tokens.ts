@@ -10,8 +10,16 @@ export type TokenMaker = (person: Person) => Promise<string>;
 
 const lifetime = "12h";
 
-const subjectOf = (email: string): string =>
+/** The subject of a person: the same for an address however it is written. */
+export const subjectOf = (email: string): string =>
   createHash("sha256").update(email.toLowerCase()).digest("hex").slice(0, 32);
+
+/** What every token says about a person. A name left out is the address before the @. */
+export const claimsOf = ({ email, name = email.split("@")[0] ?? email, emailVerified = true }: Person) => ({
+  email,
+  email_verified: emailVerified,
+  name,
+});
 
 /** A person read from the body of a request; null when it is none. */
 export const readPerson = (body: unknown): Person | null => {
@@ -27,15 +35,15 @@ export const readPerson = (body: unknown): Person | null => {
   };
 };
 
-/** Signs for one issuer and audience with one key. A name left out is the address before the @. */
+/** Signs for one issuer and audience with one key. */
 export const tokenMaker = async (key: JWK, issuer: string, audience: string): Promise<TokenMaker> => {
   const signer = await importJWK(key, algorithm);
-  return ({ email, name = email.split("@")[0] ?? email, emailVerified = true }) =>
-    new SignJWT({ email, email_verified: emailVerified, name })
+  return (person) =>
+    new SignJWT(claimsOf(person))
       .setProtectedHeader({ alg: algorithm, typ: "at+jwt", ...(key.kid !== undefined && { kid: key.kid }) })
       .setIssuer(issuer)
       .setAudience(audience)
-      .setSubject(subjectOf(email))
+      .setSubject(subjectOf(person.email))
       .setIssuedAt()
       .setExpirationTime(lifetime)
       .sign(signer);

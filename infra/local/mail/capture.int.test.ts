@@ -49,6 +49,9 @@ test("keeps what is sent, in order, also after a restart", async () => {
     },
     expect.objectContaining({ to: "a@x.test, b@x.test", subject: "Two" }),
   ]);
+  const second = await fetch(`${capture.url}/messages/${before[1]?.id}`);
+  expect(await second.json()).toEqual(before[1]);
+  expect((await fetch(`${capture.url}/messages/nothing`)).status).toBe(404);
   await capture.close();
   capture = await begin();
   expect(await list()).toEqual(before);
@@ -104,4 +107,23 @@ test("shows the text and the page of every mail that is ours, and runs nothing t
   expect(page).toContain("token=abc&amp;x=1");
   expect(page).not.toContain("<script");
   expect(page).not.toContain("allow-scripts");
+});
+
+test("lets the pages of this machine read the mails, and no others", async () => {
+  const allowed = async (origin: string, method = "GET") =>
+    (await fetch(`${capture.url}/messages`, { method, headers: { origin } })).headers.get(
+      "access-control-allow-origin",
+    );
+  for (const origin of ["http://127.0.0.1:4400", "http://localhost:5173"]) {
+    expect(await allowed(origin)).toBe(origin);
+    expect(await allowed(origin, "OPTIONS")).toBe(origin);
+  }
+  for (const origin of [
+    "http://evil.test",
+    "http://localhost.evil.test",
+    "http://127.0.0.1.evil.test",
+    "null",
+  ]) {
+    expect(await allowed(origin)).toBeNull();
+  }
 });

@@ -1,9 +1,11 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { createHealth } from "@headroom/platform/health";
 import { startHttpServer } from "@headroom/platform/http";
 import type { Logger } from "@headroom/platform/log";
 import PostalMime from "postal-mime";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
+import { allowLoopback } from "../loopback.ts";
 import { renderMailPage } from "./page.ts";
 import { type MailStore, openMailStore } from "./store.ts";
 
@@ -61,7 +63,32 @@ const startSmtp = (options: CaptureOptions, store: MailStore): Promise<SMTPServe
   });
 };
 
-/** Takes every mail over SMTP and delivers none. `GET /` shows them, `GET /messages` lists them as JSON, oldest first. */
+const messagesPath = "/messages";
+
+/** A mail by its id, or all of them; undefined where the path names none. */
+const found = (store: MailStore, path: string): unknown => {
+  if (path === messagesPath) return store.list();
+  return store.list().find(({ id }) => path === `${messagesPath}/${id}`);
+};
+
+const answer = (store: MailStore, request: IncomingMessage, response: ServerResponse): void => {
+  const path = request.url?.split("?", 1)[0] ?? "";
+  if (path.startsWith(messagesPath) && allowLoopback(request, response)) return;
+  const isPage = request.method === "GET" && path === "/";
+  const body = request.method === "GET" ? found(store, path) : undefined;
+  response.writeHead(isPage || body !== undefined ? 200 : 404, {
+    "content-type": isPage ? "text/html; charset=utf-8" : "application/json",
+    "cache-control": "no-store",
+    "content-security-policy": "script-src 'none'; object-src 'none'; form-action 'none'",
+  });
+  const nothing = { error: "not found; the mails are at /, /messages and /messages/{id}" };
+  response.end(isPage ? renderMailPage(store.list()) : JSON.stringify(body ?? nothing));
+};
+
+/**
+ * Takes every mail over SMTP and delivers none. `GET /` shows them, `GET /messages` lists them as JSON, oldest first,
+ * `GET /messages/{id}` answers one.
+ */
 export const startMailCapture = async (options: CaptureOptions): Promise<MailCapture> => {
   const store = openMailStore(options.directory);
   const smtp = await startSmtp(options, store);
@@ -70,18 +97,7 @@ export const startMailCapture = async (options: CaptureOptions): Promise<MailCap
     port: options.httpPort,
     health: createHealth({}),
     log: options.log,
-    handle: ({ request, response }) => {
-      const path = request.method === "GET" ? request.url?.split("?", 1)[0] : undefined;
-      const isPage = path === "/";
-      const isList = path === "/messages";
-      response.writeHead(isPage || isList ? 200 : 404, {
-        "content-type": isPage ? "text/html; charset=utf-8" : "application/json",
-        "cache-control": "no-store",
-        "content-security-policy": "script-src 'none'; object-src 'none'; form-action 'none'",
-      });
-      const list = isList ? store.list() : { error: "not found; the mails are at / and at /messages" };
-      response.end(isPage ? renderMailPage(store.list()) : JSON.stringify(list));
-    },
+    handle: ({ request, response }) => answer(store, request, response),
   });
   return {
     url: http.url,

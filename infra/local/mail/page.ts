@@ -1,36 +1,30 @@
+import { escapeHtml, renderPage } from "../page.ts";
 import type { CapturedMail } from "./store.ts";
 
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"]/g, (character) => entities[character] ?? "");
+const style = `
+article { border-top: 1px solid var(--line); padding: 1rem 0 }
+article > div { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem; margin-top: .75rem }
+h2 { margin-top: 0 }
+h2 a { color: inherit }
+pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .875rem/1.5 ui-monospace, monospace }
+iframe { width: 100%; height: 24rem; border: 1px solid var(--line); background: #fff; color-scheme: light }
+`;
 
 /** Runs no script. Its links open beside the list, where a person may follow them. */
-const frame = (html: string): string =>
-  `<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${escapeHtml(`<base target="_blank">${html}`)}"></iframe>`;
+const frame = ({ subject, html }: CapturedMail): string =>
+  `<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${escapeHtml(`<base target="_blank">${html}`)}" title="${escapeHtml(`${subject}, as a mail program shows it`)}"></iframe>`;
 
-const entry = ({ from, to, subject, text, html, receivedAt }: CapturedMail): string => `<article>
-<h2>${escapeHtml(subject)}</h2>
-<p>${escapeHtml(from)} to ${escapeHtml(to)}, ${escapeHtml(receivedAt)}</p>
-<div><pre>${escapeHtml(text)}</pre>${html === "" ? "" : frame(html)}</div>
+const entry = (mail: CapturedMail): string => `<article id="${escapeHtml(mail.id)}">
+<h2><a href="#${escapeHtml(mail.id)}">${escapeHtml(mail.subject) || "(no subject)"}</a></h2>
+<p class="quiet">${escapeHtml(mail.from)} to ${escapeHtml(mail.to)}, <time datetime="${escapeHtml(mail.receivedAt)}">${escapeHtml(mail.receivedAt)}</time></p>
+<div><pre>${escapeHtml(mail.text)}</pre>${mail.html === "" ? "" : frame(mail)}</div>
 </article>`;
 
 /** Every captured mail for a person to read, newest first: its text, and its page as a mail program shows it. */
-export const renderMailPage = (mails: readonly CapturedMail[]): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>Captured mail</title>
-<style>
-body { margin: 2rem auto; max-width: 72rem; padding: 0 1rem; font: 16px/1.5 system-ui, sans-serif }
-article { border-top: 1px solid #ccc; padding: 1rem 0 }
-div { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem }
-pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere }
-iframe { width: 100%; height: 24rem; border: 1px solid #ccc }
-</style>
-</head>
-<body>
-<h1>Captured mail</h1>
-${mails.length === 0 ? "<p>None yet.</p>" : mails.toReversed().map(entry).join("\n")}
-</body>
-</html>
-`;
+export const renderMailPage = (mails: readonly CapturedMail[]): string =>
+  renderPage(
+    "Captured mail",
+    mails.length === 0 ? "<p>None yet.</p>" : mails.toReversed().map(entry).join("\n"),
+    style,
+    "wide",
+  );

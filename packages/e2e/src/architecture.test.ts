@@ -24,7 +24,7 @@ const layers: Record<string, { imports: string[]; types?: string[]; tests?: stri
   "packages/react": { imports: ["packages/client"] },
   "apps/console": { imports: ["packages/react", "packages/client"] },
   "packages/stripe-sandbox": { imports: ["packages/platform"] },
-  "infra/local": { imports: [...server, "packages/client", "packages/stripe-sandbox"] },
+  "infra/local": { imports: [...server, "packages/client", "packages/stripe-sandbox", "apps/cli"] },
 };
 
 /** What an application may take from the database package: connections and upkeep, never statements. */

@@ -48,7 +48,7 @@ function checkoutPage(sandbox: Sandbox, session: CheckoutSession, problem: strin
   const books = openBooks({ database, store, queue, base, cause, now: Math.floor(sandbox.now() / 1000) });
   const lines = lineItemsOf(books, session).data.map(
     (line) =>
-      `<li>${line.quantity} × ${escapeHtml(line.description ?? "")}: ${money(line.amount_total, line.currency)}</li>`,
+      `<li class="sum"><span>${line.quantity} × ${escapeHtml(line.description ?? "")}</span> <span>${money(line.amount_total, line.currency)}</span></li>`,
   );
   const back = session.cancel_url
     ? `<p><a href="${escapeHtml(session.cancel_url)}">Go back without paying</a></p>`
@@ -56,9 +56,9 @@ function checkoutPage(sandbox: Sandbox, session: CheckoutSession, problem: strin
   return layout(
     "Checkout",
     `${problem ? `<p role="alert"><strong>${escapeHtml(problem)}</strong> Nothing was charged.</p>` : ""}
-    <p>This is a local sandbox: no money moves.</p>
-    <ul>${lines.join("")}</ul>
-    <p>Due today: <strong>${money(session.amount_total ?? 0, session.currency ?? "usd")}</strong></p>
+    <p class="quiet">This is a local sandbox: no money moves.</p>
+    <ul>${lines.join("")}
+    <li class="sum"><strong>Due today</strong> <strong>${money(session.amount_total ?? 0, session.currency ?? "usd")}</strong></li></ul>
     <form method="post" action="/checkout/${escapeHtml(session.id)}/pay">
       <p><label for="card">Test card</label>
       <select id="card" name="card">

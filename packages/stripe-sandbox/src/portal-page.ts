@@ -47,7 +47,7 @@ function contentOf(sandbox: Sandbox, session: PortalSession, problem: string | n
   return layout(
     "Customer portal",
     `${problem ? `<p role="alert"><strong>${escapeHtml(problem)}</strong></p>` : ""}
-    <p>Billing of ${escapeHtml(name)}, in a local sandbox.</p>
+    <p class="quiet">Billing of ${escapeHtml(name)}, in a local sandbox.</p>
     ${rows.length > 0 ? `<ul>${rows.join("")}</ul>` : "<p>There is no subscription.</p>"}${card}${back}`,
   );
 }
