@@ -1,5 +1,6 @@
-import "@headroom/react/styles.css";
+// First: it says in which order the layers weigh.
 import "./styles/base.css";
+import "@headroom/react/styles.css";
 import "./styles/shell.css";
 import "./styles/parts.css";
 import { createRoot } from "react-dom/client";

@@ -19,7 +19,8 @@ export function AccountMenu() {
   const again = () => void session.signIn("/", { asAnother: true });
   return (
     <DropdownMenu.Root>
-      <DropdownMenu.Trigger className="account" aria-label={shell.account.label}>
+      <DropdownMenu.Trigger className="account">
+        <span className="hr-hidden">{shell.account.label}</span>
         <span className="initials" aria-hidden>
           {initialsOf(user?.name ?? user?.email ?? "")}
         </span>
