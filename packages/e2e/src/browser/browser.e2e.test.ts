@@ -65,6 +65,11 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+/** Side by side: most of the time is spent waiting. */
+const inAllModes = async (look: (mode: Mode) => Promise<void>): Promise<void> => {
+  await Promise.all(allModes.map(look));
+};
+
 /** No fault that a machine finds, in a picture that a person looks at. */
 const inspect = async (page: Page, name: string, mode: Mode): Promise<void> => {
   await screenshot(page, name, mode);
@@ -96,7 +101,7 @@ const readFrom = (page: Page, url: string, init = "{}"): Promise<unknown> =>
   page.evaluate(`fetch(${JSON.stringify(url)}, ${init}).then((response) => response.json())`);
 
 test("signs people in at the issuer's page, each in a browser of their own", async () => {
-  for (const mode of allModes) {
+  await inAllModes(async (mode) => {
     const { context, page, errors } = await stage.browser.visit(mode);
     await page.goto(signInAddress({ login_hint: "grace@globex.test" }));
     await inspect(page, "sign-in", mode);
@@ -105,6 +110,7 @@ test("signs people in at the issuer's page, each in a browser of their own", asy
     await page.evaluate("document.querySelector('form.other').noValidate = true");
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("alert").waitFor();
+    expect(await page.locator(":focus").getAttribute("id")).toBe("email");
     await inspect(page, "sign-in-refused", mode);
     await page.getByRole("button", { name: "Ada Lovelace" }).click();
     await page.waitForURL(`${stage.program}/signed-in?**`);
@@ -132,13 +138,13 @@ test("signs people in at the issuer's page, each in a browser of their own", asy
     // The refused form was answered with 400, which a browser notes.
     expect(errors.filter((line) => !line.includes("status of 400"))).toEqual([]);
     await context.close();
-  }
+  });
 });
 
 test("pays in the sandbox's checkout and cancels in its portal", async () => {
   const { sandbox, program, browser } = stage;
   const price = await monthly(sandbox.stripe, 2000);
-  for (const mode of allModes) {
+  await inAllModes(async (mode) => {
     const { context, page, errors } = await browser.visit(mode);
     const customer = await sandbox.stripe.customers.create({ name: "Acme", email: "ada@acme.test" });
     const session = await sandbox.stripe.checkout.sessions.create({
@@ -172,7 +178,7 @@ test("pays in the sandbox's checkout and cancels in its portal", async () => {
     await inspect(page, "portal-canceled", mode);
     expect(errors.filter((line) => !line.includes("status of 402"))).toEqual([]);
     await context.close();
-  }
+  });
 });
 
 test("shows the captured mails, and lets the program read them", async () => {
@@ -184,7 +190,7 @@ test("shows the captured mails, and lets the program read them", async () => {
     html: `<p><a href="${link}">Join</a></p>`,
   };
   await transport.send({ id: "1", to: "grace@acme.test", template: "invite", variables: {}, ...content });
-  for (const mode of allModes) {
+  await inAllModes(async (mode) => {
     const { context, page, errors } = await browser.visit(mode);
     await page.goto(mail.url);
     await inspect(page, "mail", mode);
@@ -195,7 +201,7 @@ test("shows the captured mails, and lets the program read them", async () => {
     });
     expect(errors).toEqual([]);
     await context.close();
-  }
+  });
 });
 
 test("finds what it looks for", async () => {
