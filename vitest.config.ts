@@ -30,7 +30,7 @@ export default defineConfig({
           maxWorkers: 3,
           isolate: false,
           env: compiled,
-          provide: { modelCommands: 2_000, meteringCommands: 5_000, interleavings: 1_000, eventOrders: 6 },
+          provide: { modelCommands: 1_500, meteringCommands: 3_000, interleavings: 400, eventOrders: 6 },
         },
       },
       {

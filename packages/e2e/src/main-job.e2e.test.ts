@@ -200,26 +200,28 @@ describe("kill -9", () => {
 });
 
 describe("kill -9 during the tour", () => {
-  test.each(["api", "worker", "webhook", "stripe", "postgres"])(
-    "%s: whatever the tour had got to, counters equal the recount",
-    async (name) => {
-      // Its own calls do not retry, so it may end early; what it was told must stand all the same.
-      const tour = run("infra/local/tour.ts").catch(() => undefined);
-      await sleep(500 + Math.random() * 3000);
+  test.each([
+    ["worker", "webhook"],
+    ["api", "stripe", "postgres"],
+  ])("%s, %s…: whatever the tour had got to, counters equal the recount", async (...names) => {
+    // Its own calls do not retry, so it may end early; what it was told must stand all the same.
+    const tour = run("infra/local/tour.ts").catch(() => undefined);
+    for (const name of names) {
+      await sleep(500 + Math.random() * 2000);
       const before = stack.kill(name);
-      await tour;
       await until(
         async () => stack.processes()[name],
         (now) => now !== undefined && now !== before,
       );
-      const { checked, mismatches } = await until(
-        () => verify().catch(() => null),
-        (answer) => answer !== null,
-      );
-      expect(checked).toBeGreaterThan(0);
-      expect(mismatches).toEqual([]);
-    },
-  );
+    }
+    await tour;
+    const { checked, mismatches } = await until(
+      () => verify().catch(() => null),
+      (answer) => answer !== null,
+    );
+    expect(checked).toBeGreaterThan(0);
+    expect(mismatches).toEqual([]);
+  });
 
   test("and the next tour passes", async () => {
     const { stdout } = await run("infra/local/tour.ts");
