@@ -8,6 +8,7 @@ import type { ServiceContext } from "@headroom/service/context";
 import { createUsageLane } from "@headroom/service/usage-lane";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { unauthenticated } from "../auth/tokens.ts";
+import type { AnswerConsole } from "../console.ts";
 import { startApiServer } from "../server.ts";
 
 /** A context for procedures that never ask the database: its pool connects at the first query only. */
@@ -43,6 +44,7 @@ export async function startTestServer(
   router: AnyTRPCRouter,
   actors: Readonly<Record<string, Actor>> = {},
   configuration: Partial<Configuration> = {},
+  console?: AnswerConsole,
 ) {
   const lines: Record<string, unknown>[] = [];
   const context = contextWithoutDatabase((line) => lines.push(JSON.parse(line)));
@@ -53,6 +55,7 @@ export async function startTestServer(
     service,
     usageLane: createUsageLane(service.db),
     router,
+    ...(console === undefined ? {} : { console }),
     checks: { always: async () => "ok" },
     origins: ["https://app.example.com"],
     metrics: createMetrics("api"),
