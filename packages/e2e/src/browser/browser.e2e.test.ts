@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { issuerDefaults } from "@headroom/api/auth/issuers";
+import { createTokenVerifier } from "@headroom/api/auth/tokens";
 import { people } from "@headroom/cli/seed/cast";
 import { freePort } from "@headroom/db/testing/embedded";
 import { startIssuer } from "@headroom/local/issuer/issuer.ts";
@@ -101,6 +103,8 @@ const readFrom = (page: Page, url: string, init = "{}"): Promise<unknown> =>
   page.evaluate(`fetch(${JSON.stringify(url)}, ${init}).then((response) => response.json())`);
 
 test("signs people in at the issuer's page, each in a browser of their own", async () => {
+  const issuer = { ...issuerDefaults, issuer: stage.issuer.url, audience: "headroom" };
+  const verify = createTokenVerifier([issuer], "development");
   await inAllModes(async (mode) => {
     const { context, page, errors } = await stage.browser.visit(mode);
     await page.goto(signInAddress({ login_hint: "grace@globex.test" }));
@@ -124,7 +128,11 @@ test("signs people in at the issuer's page, each in a browser of their own", asy
     const form = JSON.stringify({ ...body, redirect_uri: `${stage.program}/signed-in` });
     const init = `{ method: "POST", body: new URLSearchParams(${form}) }`;
     const tokens = (await readFrom(page, `${stage.issuer.url}/token`, init)) as Record<string, string>;
-    expect(tokens).toMatchObject({ access_token: expect.any(String), refresh_token: expect.any(String) });
+    expect(await verify(tokens.access_token ?? "")).toMatchObject({
+      email: "ada@acme.test",
+      emailVerified: true,
+      name: "Ada Lovelace",
+    });
 
     await page.goto(signInAddress({ prompt: "select_account" }));
     await page.getByRole("button", { name: "Alan Turing" }).click();
@@ -163,6 +171,14 @@ test("pays in the sandbox's checkout and cancels in its portal", async () => {
     await inspect(page, "checkout-declined", mode);
     await page.getByRole("button", { name: "Pay" }).click();
     await page.waitForURL(`${program}/paid`);
+    const { events } = (await readFrom(page, `${sandbox.url}/_sandbox/events?limit=2`)) as {
+      events: { id: string }[];
+    };
+    const ids = JSON.stringify({ ids: events.map(({ id }) => id) });
+    const json = `{ method: "POST", headers: { "content-type": "application/json" }, body: ${JSON.stringify(ids)} }`;
+    expect(await readFrom(page, `${sandbox.url}/_sandbox/events/deliver`, json)).toMatchObject({
+      deliveries: [{ result: "200" }, { result: "200" }],
+    });
     const configuration = await sandbox.stripe.billingPortal.configurations.create({
       features: { subscription_cancel: { enabled: true }, payment_method_update: { enabled: true } },
     });
