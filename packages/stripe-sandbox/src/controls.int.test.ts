@@ -71,12 +71,12 @@ test("events are delivered once more in exactly the order that was asked for", a
   await until(() => receiver.all.length === 3);
   const [a, b, c] = (await shownEvents()).toReversed().map(({ id }) => id);
   const asked = [c, a, c, b, a];
-  receiver.answer((count) => (count === 4 ? 500 : 200));
+  receiver.answer((count) => (count === 6 ? 500 : 200));
   const { status, body } = await bench.control("/_sandbox/events/deliver", { ids: asked });
   expect(status).toBe(200);
   expect(receiver.all.slice(3).map(({ id }) => id)).toEqual(asked);
   expect(body.deliveries).toEqual(
-    asked.map((id, index) => ({ id, endpoint: "we_sandbox", result: index === 1 ? "500" : "200" })),
+    asked.map((id, index) => ({ id, endpoint: "we_sandbox", result: index === 3 ? "500" : "200" })),
   );
   const states = (await shownEvents()).map(({ deliveries: [one] }) => one);
   expect(states).toMatchObject([

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import process from "node:process";
 import { issuerDefaults } from "@headroom/api/auth/issuers";
 import { createTokenVerifier } from "@headroom/api/auth/tokens";
 import { people } from "@headroom/cli/seed/cast";
@@ -230,6 +231,15 @@ test("finds what it looks for", async () => {
   expect(await sidewaysScroll(page)).toBeGreaterThan(1000);
   await expect.poll(() => errors.join()).toMatch(/broken.*127\.0\.0\.1:9/);
   await context.close();
+});
+
+const isPackaged = process.platform === "linux" && process.arch === "x64";
+
+test.runIf(isPackaged)("takes the packaged browser where the system's does not start", async () => {
+  writeFileSync(file("chromium"), "#!/bin/sh\necho broken >&2\nexit 1\n", { mode: 0o755 });
+  const browser = await launch({ PATH: directory });
+  expect(browser.version()).toMatch(/^\d+\./);
+  await browser.close();
 });
 
 test("says in one sentence what it tried when no browser starts", async () => {
