@@ -10,6 +10,7 @@ import { eventSourceOver } from "./event-source.ts";
 import type { AppRouter } from "./router.ts";
 
 export type { CommitResult } from "./commits.ts";
+export type { ErrorDetails } from "./error-details.ts";
 export { type HeadroomError, type HeadroomErrorCode, isHeadroomError } from "./errors.ts";
 export { isMeterError, type KeyedEvent, type MeterError, type MeterErrorCode } from "./meter-errors.ts";
 export type { CallOptions, MeterOptions } from "./meter-options.ts";
