@@ -10,10 +10,12 @@ import { detachRouter } from "./declarations.ts";
  * workspace `@headroom/client` is its TypeScript source, so nothing has to be built to use it there.
  */
 const packageDirectory = path.resolve(import.meta.dirname, "..");
+/** Declarations that the build takes from where they are made. */
+const borrowed = ["router.ts", "error-details.ts"];
 const root = path.resolve(packageDirectory, "../..");
 const target = path.resolve(process.argv[2] ?? path.join(packageDirectory, "dist"));
 const modules = readdirSync(path.join(packageDirectory, "src"))
-  .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && name !== "router.ts")
+  .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && !borrowed.includes(name))
   .map((name) => name.slice(0, -".ts".length));
 
 const emitted = mkdtempSync(path.join(tmpdir(), "headroom-client-"));
@@ -25,7 +27,9 @@ try {
   for (const name of modules) copyModule(path.join(emitted, "client"), name);
   const router = readFileSync(path.join(emitted, "api/router.d.ts"), "utf8");
   writeFileSync(path.join(target, "router.d.ts"), detachRouter(router));
-  writeFileSync(path.join(target, "router.js"), "export {};\n");
+  // It has nothing but types, and imports nothing.
+  cpSync(path.join(root, "packages/domain/src/error-details.ts"), path.join(target, "error-details.d.ts"));
+  for (const name of borrowed) writeFileSync(path.join(target, name.replace(/ts$/, "js")), "export {};\n");
   writeFileSync(path.join(target, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
   cpSync(path.join(packageDirectory, "README.md"), path.join(target, "README.md"));
 } finally {
