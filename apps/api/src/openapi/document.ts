@@ -38,6 +38,7 @@ export function createOpenApiDocument(
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       description: about,
     },
+    externalDocs: { description: "The guide", url: "/docs/guide" },
     servers: [{ url: "/", description: "The api that this document comes from" }],
     tags: tagsOf(aliases),
     paths: { ...paths, ...aliases },

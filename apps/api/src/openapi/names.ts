@@ -58,7 +58,11 @@ const sources = [
  */
 export function nameSchemas(roleNames: RoleNames): ReadonlyMap<string, JsonSchema> {
   const named = new Map<string, JsonSchema>();
-  for (const [name, schema] of declaredSchemas(roleNames)) {
+  // Of two names of one schema the shorter is taken; modules list their exports in no order to rely on.
+  const declared = declaredSchemas(roleNames).toSorted(
+    ([one], [other]) => one.length - other.length || (one < other ? -1 : 1),
+  );
+  for (const [name, schema] of declared) {
     const other = named.get(name);
     if (other !== undefined && JSON.stringify(other) !== JSON.stringify(schema))
       throw new Error(`two schemas are called ${name}`);

@@ -44,7 +44,11 @@ function problemResponse(status: number, codes: readonly ErrorCode[]) {
         schema: {
           allOf: [
             { $ref: "#/components/schemas/Problem" },
-            { type: "object", properties: { code: { type: "string", enum: codes } } },
+            {
+              type: "object",
+              properties: { status: { type: "integer", const: status }, code: { type: "string", enum: codes } },
+              required: ["status", "code"],
+            },
           ],
         },
         examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),

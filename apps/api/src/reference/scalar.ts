@@ -52,14 +52,28 @@ export function startScript(key: string | null): string {
       preferredSecurityScheme: "apiKey",
       securitySchemes: key === null ? {} : { apiKey: { token: key } },
     },
-    customCss: fonts,
+    customCss: style,
   };
   return `Scalar.createApiReference("#app", ${JSON.stringify(configuration)});\n`;
 }
 
-const fonts = `:root {
+/** Fonts of the reader's own machine, and colours that can be told from what they stand on. */
+const style = `:root {
   --scalar-font: system-ui, sans-serif;
   --scalar-font-code: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
+}
+.light-mode {
+  --scalar-color-3: #666b70;
+  --scalar-color-green: #00704a;
+  --scalar-color-yellow: #7d5700;
+  --scalar-color-orange: #b03a00;
+  --scalar-color-red: #c40000;
+  --scalar-color-blue: #0b57c2;
+  --scalar-color-purple: #6b3fa0;
+}
+.dark-mode {
+  --scalar-color-3: #949494;
+  --scalar-color-red: #ff6b6b;
 }`;
 
 type Reply = { header(name: string, value: string): Reply; send(content: string): Reply };
