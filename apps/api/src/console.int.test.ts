@@ -34,7 +34,7 @@ const optionsFor = (more: Record<string, string> = {}) => {
 
 let server: Awaited<ReturnType<typeof startTestServer>>;
 beforeAll(async () => {
-  server = await startTestServer(probeRouter, {}, {}, createConsole(optionsFor()));
+  server = await startTestServer(probeRouter, {}, {}, { console: createConsole(optionsFor()) });
 });
 afterAll(async () => {
   await server.close();

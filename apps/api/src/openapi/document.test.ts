@@ -120,7 +120,7 @@ describe.each([
   });
 
   test("knows every error code, with an example of each that its responses refer to", () => {
-    const problem = lookUp(document, "#/components/schemas/problem") as {
+    const problem = lookUp(document, "#/components/schemas/Problem") as {
       properties: { code: { enum: string[] } };
     };
     expect(problem.properties.code.enum).toEqual(Object.keys(errorCodes));

@@ -1,5 +1,7 @@
+type Tag = { name: string; "x-displayName": string; description: string };
+
 /** The areas of the reference, in the order in which they are read. */
-export const areas: Readonly<Record<string, string>> = {
+const areas: Readonly<Record<string, string>> = {
   me: "The caller.",
   organizations: "Tenants and billing accounts: members, a plan, usage.",
   members: "Users in an organization, with a role.",
@@ -19,3 +21,23 @@ export const areas: Readonly<Record<string, string>> = {
   conversations: "Open items that are assigned to members.",
   users: "Accounts, for the SaaS's own back end.",
 };
+
+/** The tags of the document: the areas, and the preset whose paths it has besides. */
+export function tagsOf(aliases: Readonly<Record<string, unknown>>): Tag[] {
+  const operations = Object.values(aliases).flatMap((methods) => Object.values(methods as object));
+  const presets = new Set(operations.flatMap(({ tags }: { tags: string[] }) => tags));
+  return [
+    ...Object.entries(areas).map(([name, description]) => tag(name, description)),
+    ...[...presets].map((name) =>
+      tag(name, `The paths of the preset \`${name}\`: other names of calls above.`),
+    ),
+  ];
+}
+
+/** `apiKeys` is shown as "API keys". */
+function tag(name: string, description: string): Tag {
+  const words = name
+    .replace(/^api/, "API")
+    .replace(/(?<=[a-zI])[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`);
+  return { name, "x-displayName": words.replace(/^[a-z]/, (letter) => letter.toUpperCase()), description };
+}

@@ -8,8 +8,7 @@ import type { ServiceContext } from "@headroom/service/context";
 import { createUsageLane } from "@headroom/service/usage-lane";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { unauthenticated } from "../auth/tokens.ts";
-import type { AnswerConsole } from "../console.ts";
-import { startApiServer } from "../server.ts";
+import { type ApiServerOptions, startApiServer } from "../server.ts";
 
 /** A context for procedures that never ask the database: its pool connects at the first query only. */
 export function contextWithoutDatabase(write: (line: string) => void): ServiceContext {
@@ -44,18 +43,18 @@ export async function startTestServer(
   router: AnyTRPCRouter,
   actors: Readonly<Record<string, Actor>> = {},
   configuration: Partial<Configuration> = {},
-  console?: AnswerConsole,
+  more: Partial<Pick<ApiServerOptions, "referenceKey" | "console">> = {},
 ) {
   const lines: Record<string, unknown>[] = [];
   const context = contextWithoutDatabase((line) => lines.push(JSON.parse(line)));
   const service = { ...context, configuration: { ...context.configuration, ...configuration } };
   const server = await startApiServer({
+    ...more,
     host: "127.0.0.1",
     port: 0,
     service,
     usageLane: createUsageLane(service.db),
     router,
-    ...(console === undefined ? {} : { console }),
     checks: { always: async () => "ok" },
     origins: ["https://app.example.com"],
     metrics: createMetrics("api"),

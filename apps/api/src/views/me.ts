@@ -2,7 +2,7 @@ import { z } from "zod";
 import { apiKeyId, organizationId, userId } from "../inputs.ts";
 
 /** A user as they see themselves. */
-const ownUser = z.strictObject({
+export const ownUser = z.strictObject({
   id: userId,
   email: z.string().nullable(),
   emailVerified: z.boolean(),

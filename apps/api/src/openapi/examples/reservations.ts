@@ -38,6 +38,15 @@ const reservation = {
   expiresAt: times.soon,
 };
 
+const voided = {
+  eventId: ids.voidEvent,
+  voidedEventId: ids.usageEvent,
+  meter: "jobs",
+  quantity: 1,
+  duplicate: false,
+  ...jobsToday,
+};
+
 type Examples = Pick<ExamplesOf<"usage">, "reserve" | "commit" | "release" | "reservations" | "void">;
 
 /** Under `usage`: holds, and taking events back. */
@@ -95,13 +104,16 @@ export const reservationExamples: Examples = {
   },
   void: {
     input: { organizationId: ids.organization, eventId: ids.usageEvent },
-    output: {
-      eventId: ids.voidEvent,
-      voidedEventId: ids.usageEvent,
-      meter: "jobs",
-      quantity: 1,
-      duplicate: false,
-      ...jobsToday,
+    output: voided,
+    at: {
+      "/usage/void": {
+        input: {
+          organizationId: ids.organization,
+          meter: meteredEvent.meter,
+          idempotencyKey: meteredEvent.idempotencyKey,
+        },
+        output: voided,
+      },
     },
   },
 };
