@@ -16,12 +16,13 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const stackOf = (supervisor: number): StackFile => ({
   api: "http://127.0.0.1:1",
   webhook: "http://127.0.0.1:2",
-  console: null,
+  console: "http://127.0.0.1:1",
   stripe: null,
   issuer: null,
   mail: null,
   databaseUrl: "postgres://127.0.0.1:3/headroom",
   platformKey: null,
+  demoKey: null,
   configurationFile: "/elsewhere/headroom.config.ts",
   processes: { supervisor },
 });
