@@ -71,11 +71,17 @@ export const applicationEnvironment = (
   ...stripeVariables(shell, options, ports, folder.secrets()),
 });
 
-/** What the Stripe sandbox reads: where it keeps its state, whom it calls, and who lives by its clock. */
-export const sandboxEnvironment = (file: string, ports: Ports, secrets: Secrets): Environment => ({
+/** What the Stripe sandbox reads: where it keeps its state, whom it calls, and who lives by its clock, which begins at `startsAt` on a new file. */
+export const sandboxEnvironment = (
+  file: string,
+  ports: Ports,
+  secrets: Secrets,
+  startsAt: Date | null,
+): Environment => ({
   PORT: String(ports.stripe),
   HOST: host,
   STRIPE_SANDBOX_FILE: file,
+  STRIPE_SANDBOX_START: startsAt?.toISOString(),
   WEBHOOK_URL: `${urlOf(ports.webhook)}${webhookPath}`,
   WEBHOOK_SECRET: secrets.stripeWebhookSecret,
   CLOCK_HOOK_URL: `${urlOf(ports.clock)}/clock`,

@@ -33,8 +33,13 @@ export function operatorOf(environment: Environment): { kind: "operator"; name: 
   return { kind: "operator", name: environment.USER || "cli" };
 }
 
+/** Where a running development stack says what it is: `.headroom/stack.json`, or the file that HEADROOM_STACK names. */
+export function stackFileOf(environment: Environment): string {
+  return environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
+}
+
 function stackVariables(environment: Environment): Environment {
-  const file = environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
+  const file = stackFileOf(environment);
   const isGiven = Boolean(environment.DATABASE_URL || environment.DATABASE_URL_FILE);
   if (isGiven || environment.HEADROOM_ENV === "production" || !existsSync(file)) {
     return {};

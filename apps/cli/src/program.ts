@@ -7,6 +7,7 @@ import { addKeys } from "./commands/keys.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addOrganizations } from "./commands/organizations.ts";
 import { addPlans } from "./commands/plans.ts";
+import { addSeed } from "./commands/seed.ts";
 import { addStripe } from "./commands/stripe.ts";
 import { addUsage } from "./commands/usage.ts";
 import { addUsers } from "./commands/users.ts";
@@ -54,6 +55,7 @@ function createProgram(shell: Shell): Command {
   addUsers(program, shell);
   addStripe(program, shell);
   addDeadLetters(program, shell);
+  addSeed(program, shell);
   return program;
 }
 

@@ -19,7 +19,7 @@ const layers: Record<string, { imports: string[]; types?: string[]; tests?: stri
   "apps/api": { imports: server },
   "apps/worker": { imports: server },
   "apps/stripe-webhook": { imports: server, tests: ["packages/stripe-sandbox"] },
-  "apps/cli": { imports: server },
+  "apps/cli": { imports: [...server, "packages/client"] },
   "packages/client": { imports: [], types: ["apps/api"], tests: ["apps/api", "packages/domain"] },
   "packages/react": { imports: ["packages/client"] },
   "apps/console": { imports: ["packages/react", "packages/client"] },
