@@ -79,6 +79,7 @@ async function main(): Promise<void> {
     trustedProxyHops: variables.TRUSTED_PROXY_HOPS,
     router: appRouter,
     authenticate: (headers) => authenticate(service, verifyToken, headers, operators),
+    operators,
     checks: { ...databaseChecks(db), ...partitionChecks(db) },
     origins: allowedOrigins(variables),
     metrics,
