@@ -85,6 +85,7 @@ async function main(): Promise<void> {
     router: appRouter,
     ...(console === null ? {} : { console: createConsole(console) }),
     authenticate: (headers) => authenticate(service, verifyToken, headers, operators),
+    operators,
     checks: { ...databaseChecks(db), ...partitionChecks(db) },
     origins: allowedOrigins(variables),
     metrics,

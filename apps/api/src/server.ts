@@ -8,6 +8,7 @@ import type { Metrics } from "@headroom/platform/metrics";
 import type { ServiceContext } from "@headroom/service/context";
 import type { RateLimiter } from "@headroom/service/rate-limits";
 import type { UsageLane } from "@headroom/service/usage-lane";
+import type { Operators } from "@headroom/service/users";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { createAliasHandler } from "./aliases/handler.ts";
@@ -41,6 +42,8 @@ export type ApiServerOptions = {
   console?: AnswerConsole;
   /** The actor behind a request's headers; throws when there is none. */
   authenticate(headers: IncomingHttpHeaders): Promise<Actor>;
+  /** Who may act as operators; default nobody. What they are told of themselves: `authenticate` is what decides. */
+  operators?: Operators;
   /** What `/readyz` asks. */
   checks: Readonly<Record<string, Check>>;
   /** Exact origins whose pages may call. */
@@ -153,6 +156,7 @@ function createContext(
       trustedHops: options.trustedProxyHops ?? 0,
     }),
     ...shared,
+    operators: options.operators ?? new Set(),
     credentialEnd: () => credentialEnd(request.headers),
     apiKey: presentedKey(request.headers, options.service.environment),
     actsAsAnother: actsAsAnother(request.headers),

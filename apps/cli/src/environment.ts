@@ -14,7 +14,7 @@ const variables = z.object({
 
 export type CliVariables = z.output<typeof variables>;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 const checkout = path.join(import.meta.dirname, "../../..");
 
@@ -33,18 +33,55 @@ export function operatorOf(environment: Environment): { kind: "operator"; name: 
   return { kind: "operator", name: environment.USER || "cli" };
 }
 
+/** Everything that is known of the installation, for `doctor`: also what only the stack's applications read. */
+export function readSurroundings(environment: Environment): {
+  environment: Environment;
+  stack: Stack | null;
+} {
+  const file = stackFileOf(environment);
+  const stack = findStack(environment);
+  const added = stack === null ? {} : { ...ofApplications(stack), ...secretsBeside(file) };
+  return { environment: { ...added, ...stackVariables(environment), ...withoutBlanks(environment) }, stack };
+}
+
+/** As `npm start` sets them where the shell does not. */
+function ofApplications({ issuer }: Stack): Environment {
+  return issuer ? { OIDC_ISSUER: issuer, OIDC_AUDIENCE: "headroom" } : {};
+}
+
+/** The secrets that the stack made for itself, in its data folder. */
+function secretsBeside(file: string): Environment {
+  const secrets = path.join(path.dirname(file), "secrets.json");
+  if (!existsSync(secrets)) {
+    return {};
+  }
+  const made = JSON.parse(readFileSync(secrets, "utf8")) as Record<string, string | undefined>;
+  return withoutBlanks({
+    STRIPE_WEBHOOK_SECRETS: made.stripeWebhookSecret,
+    SECRETS_KEY: made.secretsKey,
+    INVITE_LINK_KEY: made.inviteLinkKey,
+  });
+}
+
 /** Where a running development stack says what it is: `.headroom/stack.json`, or the file that HEADROOM_STACK names. */
 export function stackFileOf(environment: Environment): string {
   return environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
 }
 
-function stackVariables(environment: Environment): Environment {
+function findStack(environment: Environment): Stack | null {
   const file = stackFileOf(environment);
   const isGiven = Boolean(environment.DATABASE_URL || environment.DATABASE_URL_FILE);
   if (isGiven || environment.HEADROOM_ENV === "production" || !existsSync(file)) {
+    return null;
+  }
+  return JSON.parse(readFileSync(file, "utf8")) as Stack;
+}
+
+function stackVariables(environment: Environment): Environment {
+  const stack = findStack(environment);
+  if (stack === null) {
     return {};
   }
-  const stack = JSON.parse(readFileSync(file, "utf8")) as Stack;
   return {
     DATABASE_URL: stack.databaseUrl,
     HEADROOM_ENV: "development",
@@ -54,7 +91,12 @@ function stackVariables(environment: Environment): Environment {
 }
 
 /** What is read of `stack.json`; one that an earlier version wrote names no configuration. */
-interface Stack {
+export interface Stack {
+  api?: string;
+  webhook?: string;
+  issuer?: string | null;
+  /** Where captured mail is shown. */
+  mail?: string | null;
   databaseUrl: string;
   /** Absolute. */
   configurationFile?: string;

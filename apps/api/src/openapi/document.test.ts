@@ -114,7 +114,13 @@ describe.each([
       const schemes = (security as Node[]).flatMap(Object.keys);
       expect([path, schemes]).toEqual([
         path,
-        schemes.length === 0 ? [] : keyOnly ? ["apiKey"] : ["token", "apiKey"],
+        path.startsWith("/v1/operator/")
+          ? ["token"]
+          : schemes.length === 0
+            ? []
+            : keyOnly
+              ? ["apiKey"]
+              : ["token", "apiKey"],
       ]);
     }
   });

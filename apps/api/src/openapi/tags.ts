@@ -16,6 +16,7 @@ const areas: Readonly<Record<string, string>> = {
   webhooks: "Events sent to an organization's own endpoints.",
   events: "What has changed in an organization, numbered. Over tRPC and Socket.IO also as it happens.",
   overrides: "Limits, seats and features that operators set in place of a plan's.",
+  operator: "What only operators do: everybody's organizations, assigned plans, reading from Stripe again.",
   audit: "Who did what, where authority or money changed.",
   profiles: "Named sub-resources of an organization, limited by its plan.",
   conversations: "Open items that are assigned to members.",

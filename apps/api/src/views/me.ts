@@ -8,6 +8,7 @@ export const ownUser = z.strictObject({
   emailVerified: z.boolean(),
   name: z.string().nullable(),
   activeOrganizationId: organizationId.nullable(),
+  operator: z.boolean().describe("May call as an operator, by the header `Headroom-Operator: true`"),
 });
 
 /** The caller, as the credential names them. */
