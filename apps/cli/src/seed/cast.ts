@@ -68,3 +68,6 @@ export const organizations: readonly CastOrganization[] = [acme, globex, initech
 
 /** Whom Acme has invited, who have not answered. */
 export const invited: readonly string[] = ["frances@acme.test", "niklaus@acme.test"];
+
+/** Works for the SaaS itself and is in none of its customers' organizations: an operator of the development stack. */
+export const operator: Person = { email: "olga@headroom.test", name: "Olga Ladyzhenskaya (operator)" };

@@ -38,7 +38,6 @@ export const shell: Messages["shell"] = {
     create: "Organisation anlegen",
     creating: "Wird angelegt …",
   },
-  signedOut: { title: "Sie sind abgemeldet", signIn: "Anmelden" },
   unknownPage: {
     title: "Diese Seite gibt es nicht",
     text: "Die Adresse führt nirgendwohin.",

@@ -36,7 +36,6 @@ export const shell = {
     create: "Create organization",
     creating: "Creating…",
   },
-  signedOut: { title: "You are signed out", signIn: "Sign in" },
   unknownPage: { title: "There is no such page", text: "The address leads nowhere.", back: "To the start" },
   unknownOrganization: {
     title: "There is no such organization",
