@@ -43,7 +43,9 @@ describe("REFERENCE_KEY", () => {
   test("is a key of a test environment, and is not printed", () => {
     expect(referenceKey(variables())).toBeUndefined();
     expect(referenceKey(variables({ REFERENCE_KEY: "hr_test_abc" }))).toBe("hr_test_abc");
-    expect(() => variables({ REFERENCE_KEY: "hr_live_abc" })).toThrow(/REFERENCE_KEY = \[secret\]: is not an API key/);
+    expect(() => variables({ REFERENCE_KEY: "hr_live_abc" })).toThrow(
+      /REFERENCE_KEY = \[secret\]: is not an API key/,
+    );
     expect(() => variables({ REFERENCE_KEY: "hr_live_abc" })).not.toThrow(/hr_live_abc/);
   });
 

@@ -5,7 +5,9 @@
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "./headroom.ts";
 
-type Environment = Readonly<Record<"HEADROOM_URL" | "STRIPE_URL" | "OWNER" | "INVITED" | "INVITED_EMAIL", string>>;
+type Environment = Readonly<
+  Record<"HEADROOM_URL" | "STRIPE_URL" | "OWNER" | "INVITED" | "INVITED_EMAIL", string>
+>;
 type Problem = components["schemas"]["Problem"];
 
 const { HEADROOM_URL, STRIPE_URL, OWNER, INVITED, INVITED_EMAIL } = process.env as unknown as Environment;
@@ -85,9 +87,7 @@ const session = /cs_\w+/.exec(checkout_url)?.[0];
 await fetch(`${STRIPE_URL}/_sandbox/checkout/${session}/complete`, { method: "POST" });
 const deadline = Date.now() + 30_000;
 for (;;) {
-  const { plan, status } = answered(
-    await owner.GET("/v1/organizations/{organization_id}/plan", { params }),
-  );
+  const { plan, status } = answered(await owner.GET("/v1/organizations/{organization_id}/plan", { params }));
   if (plan.id === "pro" && status === "active") break;
   if (Date.now() > deadline) throw new Error(`still ${plan.id}, ${status}`);
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -95,11 +95,12 @@ for (;;) {
 const after = answered(await backEnd.POST("/v1/usage/consume", { body: { meter: "jobs", quantity: 1 } }));
 say("paid", `${after.remaining} left`);
 
-const { usage, meters } = answered(
-  await owner.GET("/v1/organizations/{organization_id}/usage", { params }),
-);
+const { usage, meters } = answered(await owner.GET("/v1/organizations/{organization_id}/usage", { params }));
 const jobs = meters.find(({ meter }) => meter === "jobs");
-say("usage", `${jobs?.monthly_used} of ${jobs?.included} ${jobs?.meter}, ${usage.monthly_used} ${usage.meter}`);
+say(
+  "usage",
+  `${jobs?.monthly_used} of ${jobs?.included} ${jobs?.meter}, ${usage.monthly_used} ${usage.meter}`,
+);
 
 const { days } = answered(
   await owner.GET("/v1/organizations/{organization_id}/usage/history", {

@@ -25,9 +25,12 @@ export type GeneratedClient = {
  */
 export const generateClient = async (): Promise<GeneratedClient> => {
   // Beside the tests, so that it finds openapi-fetch as any dependent does.
-  const folder = mkdtempSync(path.join(import.meta.dirname, "generated-"));
+  const folder = mkdtempSync(path.join(import.meta.dirname, "rest-client-"));
   const file = (name: string) => path.join(folder, name);
-  const types = await openapiTS(publishedDocument() as Parameters<typeof openapiTS>[0], { defaultNonNullable: false, silent: true });
+  const types = await openapiTS(publishedDocument() as Parameters<typeof openapiTS>[0], {
+    defaultNonNullable: false,
+    silent: true,
+  });
   writeFileSync(file("headroom.ts"), astToString(types));
   copyFileSync(path.join(root, "packages/e2e/rest-tour/tour.ts"), file("tour.ts"));
   const guide = readFileSync(path.join(root, "docs/rest.md"), "utf8");
@@ -51,7 +54,8 @@ export const generateClient = async (): Promise<GeneratedClient> => {
       if (program !== undefined) writeFileSync(file("program.ts"), program);
       const script = file(program === undefined ? "tour.ts" : "program.ts");
       const env = { ...process.env, ...environment };
-      return (await execute(process.execPath, ["--disable-warning=ExperimentalWarning", script], { env })).stdout;
+      return (await execute(process.execPath, ["--disable-warning=ExperimentalWarning", script], { env }))
+        .stdout;
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -32,10 +32,11 @@ export function describeOperation(
   const hasBody = method !== "GET" && method !== "DELETE";
   const example = spellExample(operation, path, additions);
   const description = descriptionOf(operation);
+  const which = peculiarities(operation, path, method);
   return {
-    operationId: operationId(operation, path, method),
+    operationId: [procedure, ...which].join("."),
     tags: [area],
-    summary: meta.summary ?? procedure,
+    summary: [meta.summary ?? procedure, ...which.map((one) => `(${one.replaceAll("_", " ")})`)].join(" "),
     ...(description === "" ? {} : { description }),
     ...describeRequest(operation, path, hasBody, example?.input ?? null),
     responses: { ...success(operation, example?.output), ...failures(errorsOf(operation, hasBody)) },
@@ -49,15 +50,14 @@ export function descriptionOf({ meta }: Operation): string {
   return [said, needOf(meta.permission)].filter((text) => text !== null).join("\n\n");
 }
 
-/** The procedure's name at its first place; at the others also in what they differ: `usage.void.without_event_id`. */
-function operationId({ procedure, paths, methods }: Operation, path: Path, method: Method): string {
+/** In what a place differs from the procedure's first one: `without_event_id`. */
+function peculiarities({ paths, methods }: Operation, path: Path, method: Method): string[] {
   const [usual, here] = [parametersOf(paths[0] ?? ""), parametersOf(path)];
-  const which = [
+  return [
     ...(method === methods[0] ? [] : [method.toLowerCase()]),
     ...here.filter((name) => !usual.includes(name)).map((name) => `by_${name}`),
     ...usual.filter((name) => !here.includes(name)).map((name) => `without_${name}`),
   ];
-  return [procedure, ...which].join(".");
 }
 
 /** The procedure's example at a place, under the wire's names. */

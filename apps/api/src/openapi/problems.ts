@@ -46,7 +46,10 @@ function problemResponse(status: number, codes: readonly ErrorCode[]) {
             { $ref: "#/components/schemas/Problem" },
             {
               type: "object",
-              properties: { status: { type: "integer", const: status }, code: { type: "string", enum: codes } },
+              properties: {
+                status: { type: "integer", const: status },
+                code: { type: "string", enum: codes },
+              },
               required: ["status", "code"],
             },
           ],

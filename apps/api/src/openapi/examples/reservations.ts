@@ -17,7 +17,6 @@ export const meteredEvent = {
   meter: "jobs",
   quantity: 1,
   idempotencyKey: "job-7f3a9b4c",
-  memberId: ids.admin,
   properties: { source: "nightly" },
 };
 
