@@ -448,11 +448,8 @@ test("in a development stack finds everything by the stack's own file", async ()
   writeFileSync(file, JSON.stringify(stack));
   const made = { stripeWebhookSecret: "whsec_stack", secretsKey: Buffer.alloc(32).toString("base64") };
   writeFileSync(path.join(folder, "secrets.json"), JSON.stringify(made));
-  const { code, out } = await headroomOn(() => "", {
-    HEADROOM_STACK: file,
-    HEADROOM_ENV: "",
-    HEADROOM_CONFIG: "",
-  })("doctor", "--json");
+  const headroom = headroomOn(() => "", { HEADROOM_STACK: file, HEADROOM_ENV: "", HEADROOM_CONFIG: "" });
+  const { code, out } = await headroom("doctor", "--json");
   const { checks } = JSON.parse(out) as typeof healthy;
   const wrong = checks.filter(({ state }) => state === "fault" || state === "skipped");
   // What is not running here is told, as it would be of a stack that has lost it.
@@ -461,4 +458,11 @@ test("in a development stack finds everything by the stack's own file", async ()
   expect(checks.find(({ name }) => name === "mail")?.found).toBe(`captured at ${mail.url}`);
   expect(code).toBe(1);
   expect(out).not.toContain("whsec_stack");
+  // With the ports that its data folder remembers, the rest too.
+  const smtp = healthy.checks.find(({ name }) => name === "mail")?.found.split(":")[1];
+  writeFileSync(path.join(folder, "ports.json"), JSON.stringify({ smtp: Number(smtp), worker: it.deadPort }));
+  const more = JSON.parse((await headroom("doctor", "--json")).out) as typeof healthy;
+  const one = (name: string) => more.checks.find((check) => check.name === name);
+  expect(one("mail")).toMatchObject({ state: "ok", found: `SMTP at 127.0.0.1:${smtp}` });
+  expect(one("worker probe")).toMatchObject(faulty(/nobody answers/, /npm start/));
 });
