@@ -279,6 +279,13 @@ describe("Stripe", () => {
     expect(await it.look("stripe key", { STRIPE_API_BASE: refusing.url })).toMatchObject(
       faulty(/refuses the test key/, /STRIPE_SECRET_KEY/),
     );
+    const telling = await it.serve((request, response) => {
+      const message = `no such thing for ${request.headers.authorization}`;
+      response.writeHead(400, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: { type: "invalid_request_error", message } }));
+    });
+    const told = await it.look("stripe key", { STRIPE_API_BASE: telling.url });
+    expect(told).toMatchObject(faulty(/no such thing for Bearer \[secret\]/, /reaches it/));
     const nobody = { STRIPE_API_BASE: `http://127.0.0.1:${it.deadPort}` };
     expect(await it.look("stripe key", nobody)).toMatchObject(
       faulty(/connection to Stripe|ECONNREFUSED/, /reaches it/),
