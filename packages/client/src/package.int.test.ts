@@ -1,43 +1,32 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { importsOf } from "../build/declarations.ts";
+import { type Customer, createCustomer } from "./testing/customer.ts";
 
 const packageDirectory = path.resolve(import.meta.dirname, "..");
-const resolve = createRequire(import.meta.url).resolve;
-const directoryOf = (name: string) => path.dirname(resolve(`${name}/package.json`));
-const outside = mkdtempSync(path.join(tmpdir(), "client-package-"));
-const installed = path.join(outside, "node_modules/@headroom/client");
+const compiler = path.join(
+  path.dirname(createRequire(import.meta.url).resolve("typescript/package.json")),
+  "bin/tsc",
+);
 
-const run = (command: string, ...args: string[]) =>
-  execFileSync(command, args, { cwd: outside, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+let customer: Customer;
+beforeAll(async () => {
+  customer = await createCustomer();
+}, 240_000);
+afterAll(() => customer?.remove());
 
-/** Packed and installed as a customer has it: beside the tRPC packages and nothing else. */
-beforeAll(() => {
-  const built = path.join(outside, "built");
-  execFileSync(process.execPath, [path.join(packageDirectory, "build/main.ts"), built]);
-  const sources = [built, directoryOf("@trpc/client"), directoryOf("@trpc/server")];
-  const packed = sources.map((source) => run("npm", "pack", "--silent", "--ignore-scripts", source).trim());
-  writeFileSync(
-    path.join(outside, "package.json"),
-    JSON.stringify({ name: "consumer", private: true, type: "module" }),
-  );
-  const quiet = ["--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps"];
-  run("npm", "install", ...quiet, ...packed.map((file) => `./${file}`));
-}, 120_000);
-
-afterAll(() => rmSync(outside, { recursive: true, force: true }));
+const filesOf = (pattern: RegExp) => readdirSync(customer.installed).filter((file) => pattern.test(file));
+const readInstalled = (file: string) => readFileSync(path.join(customer.installed, file), "utf8");
 
 /**
- * The compiler's complaints about a consumer outside the workspace, declarations included. What tRPC's own
- * declarations lack (they name the types of node and ws for adapters that nobody here uses) is not ours.
+ * The compiler's complaints about a consumer outside the workspace, declarations included. What the declarations of
+ * others lack (tRPC's name the types of node and ws for adapters that nobody here uses) is not ours.
  */
-function compile(source: string): string {
-  mkdirSync(path.join(outside, "src"), { recursive: true });
-  writeFileSync(path.join(outside, "src/consumer.ts"), source);
+async function compile(source: string, more: object = {}): Promise<string> {
+  mkdirSync(path.join(customer.directory, "src"), { recursive: true });
+  writeFileSync(path.join(customer.directory, "src/consumer.ts"), source);
   const compilerOptions = {
     target: "es2024",
     lib: ["es2024", "dom", "esnext.disposable"],
@@ -47,23 +36,30 @@ function compile(source: string): string {
     skipLibCheck: false,
     noEmit: true,
     types: [],
+    ...more,
   };
-  writeFileSync(path.join(outside, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["src"] }));
+  const project = path.join(customer.directory, "tsconfig.json");
+  writeFileSync(project, JSON.stringify({ compilerOptions, include: ["src"] }));
   try {
-    run(process.execPath, path.join(directoryOf("typescript"), "bin/tsc"), "-p", outside);
+    await customer.node([compiler, "-p", "."]);
     return "";
   } catch (error) {
     const lines = String((error as { stdout?: unknown }).stdout).split("\n");
-    return lines
-      .filter((line) => /error TS/.test(line) && !line.startsWith("node_modules/@trpc/"))
-      .join("\n");
+    const foreign = /^(node_modules\/@trpc\/|\.\.\/)/;
+    return lines.filter((line) => /error TS/.test(line) && !foreign.test(line)).join("\n");
   }
 }
 
 describe("the packed client", () => {
-  test("compiles in a strict consumer, and its types are the API's", () => {
-    const complaints = compile(`
+  test.each([
+    ["Node's resolution", {}],
+    ["a bundler's resolution", { module: "esnext", moduleResolution: "bundler" }],
+  ])("compiles in a strict consumer with %s, and its types are the API's", async (_name, resolution) => {
+    const complaints = await compile(
+      `
       import { createHeadroomClient, createMeter, type HeadroomErrorCode, isHeadroomError, isMeterError } from "@headroom/client";
+      import { createHeadroomContext, createHeadroomQueries, invalidateOnEvents, type QueryPath, retryUnlessRefused } from "@headroom/client/react-query";
+      import { QueryClient } from "@tanstack/react-query";
       const client = createHeadroomClient({ url: "https://headroom.example.com", token: async () => "token" });
       export async function email(): Promise<string | null> {
         const me = await client.me.get.query();
@@ -108,11 +104,50 @@ describe("the packed client", () => {
         }
         return null;
       }
-    `);
+      export function roomIn(error: unknown): number | null | string {
+        if (!isHeadroomError(error)) return null;
+        switch (error.data.reason) {
+          case "seat_limit_reached": {
+            const plans: readonly { planId: string; displayName: string }[] = error.data.details.upgradePlans;
+            const { limit, members, pending, used, available } = error.data.details;
+            // @ts-expect-error: null is no limit
+            const seats: number = limit;
+            return plans.length + members + pending + used + (available ?? 0) + seats;
+          }
+          case "daily_limit":
+            return error.data.details.windows.day.resetsAt;
+          case "validation_failed":
+            return error.data.details.issues.map(({ path, message }) => path + message).join();
+          case "slug_taken": {
+            // @ts-expect-error: nobody promises its type
+            const slug: string = error.data.details.slug;
+            return slug;
+          }
+          default:
+            return null;
+        }
+      }
+      const queryClient = new QueryClient({ defaultOptions: { queries: { retry: retryUnlessRefused } } });
+      const queries = createHeadroomQueries(client, queryClient);
+      export async function seats(): Promise<number | null> {
+        const page = await queryClient.fetchQuery(queries.members.list.queryOptions({ organizationId: "current" }));
+        return page.seats.available;
+      }
+      const { useTRPC } = createHeadroomContext();
+      export const useInvites = () => useTRPC().invites.list.queryOptions({ organizationId: "current" });
+      export const path: QueryPath = "members.list";
+      // @ts-expect-error: a mutation
+      export const mutation: QueryPath = "members.remove";
+      export const stop: () => void = invalidateOnEvents(queryClient, client, "current", {
+        onEvent: (event) => console.log(event.name === "member.left" ? event.payload.userId : event.seq),
+      });
+    `,
+      resolution,
+    );
     expect(complaints).toBe("");
   });
 
-  test("refuses what the API does not have, at compile time", () => {
+  test("refuses what the API does not have, at compile time", async () => {
     const mistakes = [
       "client.me.nothing.query()",
       "client.me.get.mutate()",
@@ -126,29 +161,70 @@ describe("the packed client", () => {
     const imports = 'import { createHeadroomClient, isHeadroomError } from "@headroom/client";';
     const setup = 'const client = createHeadroomClient({ url: "" }); export const results: unknown[] = [];';
     const pushed = mistakes.map((mistake) => `results.push(${mistake});`);
-    const complaints = compile(
+    const complaints = await compile(
       [imports, setup, "results.push(client.me.get.query());", ...pushed].join("\n"),
     );
     const lines = [...complaints.matchAll(/^src\/consumer\.ts\((\d+),/gm)].map(([, line]) => Number(line));
     expect([...new Set(lines)]).toEqual(mistakes.map((_, index) => index + 4));
   });
 
-  test("runs without anything of the server", () => {
-    const script =
-      'import("@headroom/client").then((client) => console.log(Object.keys(client).sort().join()))';
-    expect(run(process.execPath, "--input-type=module", "-e", script).trim()).toBe(
+  test("runs without anything of the server", async () => {
+    const script = `
+      for (const name of ["@headroom/client", "@headroom/client/react-query"])
+        console.log(Object.keys(await import(name)).sort().join());
+    `;
+    expect((await customer.node(["--input-type=module", "-e", script])).trim().split("\n")).toEqual([
       "createHeadroomClient,createMeter,isHeadroomError,isMeterError",
-    );
+      "createHeadroomContext,createHeadroomQueries,invalidateOnEvents,retryUnlessRefused",
+    ]);
   });
 
-  test("imports tRPC and itself alone", () => {
-    const files = readdirSync(installed).filter((file) => /\.(js|d\.ts)$/.test(file));
+  test("imports its peers and itself alone, the main entry none but tRPC's", () => {
+    const files = filesOf(/\.(js|d\.ts)$/);
     expect(files.length).toBeGreaterThan(8);
-    const imports = new Set(
-      files.flatMap((file) => [...importsOf(readFileSync(path.join(installed, file), "utf8"))]),
+    const imports = new Set(files.flatMap((file) => [...importsOf(readInstalled(file))]));
+    const { peerDependencies } = JSON.parse(readInstalled("package.json"));
+    const packages = [...imports].filter((name) => !name.startsWith("./"));
+    const known = Object.keys(peerDependencies);
+    const isOfPeer = (name: string) => known.some((peer) => name === peer || name.startsWith(`${peer}/`));
+    expect(packages.filter((name) => !isOfPeer(name))).toEqual([]);
+    const reached = new Set(["index.js"]);
+    for (const file of reached) {
+      for (const name of importsOf(readInstalled(file))) {
+        if (name.startsWith("./")) reached.add(name.slice(2));
+        else expect([file, name]).toEqual([file, expect.stringMatching(/^@trpc\/(client|server)(\/|$)/)]);
+      }
+    }
+  });
+
+  test("has what its manifest promises, and nothing that is not for customers", () => {
+    const manifest = JSON.parse(readInstalled("package.json"));
+    expect(manifest).toMatchObject({
+      name: "@headroom/client",
+      license: "Apache-2.0",
+      type: "module",
+      sideEffects: false,
+      engines: { node: ">=20" },
+      repository: { type: "git", directory: "packages/client" },
+    });
+    for (const absent of ["private", "scripts", "dependencies", "devDependencies"]) {
+      expect(manifest).not.toHaveProperty(absent);
+    }
+    const optional = Object.keys(manifest.peerDependenciesMeta);
+    expect(Object.keys(manifest.peerDependencies)).toEqual(expect.arrayContaining(optional));
+    const published = customer.published();
+    const promised = Object.values<string | Record<string, string>>(manifest.exports).flatMap((target) =>
+      typeof target === "string" ? [target] : Object.values(target),
     );
-    const foreign = [...imports].filter((name) => !name.startsWith("./") && !name.startsWith("@trpc/"));
-    expect(foreign).toEqual([]);
+    expect(promised.length).toBe(5);
+    for (const file of promised) expect(published).toContain(file.replace("./", ""));
+    // Types come first: a condition that is met ends the search.
+    expect(Object.keys(manifest.exports["."])).toEqual(["types", "default"]);
+    const documents = published.filter((file) => !/^[a-z-]+\.(js|d\.ts)$/.test(file));
+    expect(documents).toEqual(["LICENSE", "README.md", "package.json"]);
+    for (const file of filesOf(/\.d\.ts$/)) {
+      expect(existsSync(path.join(customer.installed, file.replace(/d\.ts$/, "js")))).toBe(true);
+    }
   });
 
   test("names no table, no library and no package of the server", () => {
@@ -163,13 +239,14 @@ describe("the packed client", () => {
     const secrets = [
       ...tables.map((table) => `${table}(?![a-z]|\\.[a-z_]+")`),
       "kysely",
+      "\\bStripe\\.[A-Z]",
       "graphile",
       "ServiceContext",
       "@headroom/(?!client)",
       "\\bpg\\b",
     ];
-    for (const file of readdirSync(installed)) {
-      const text = readFileSync(path.join(installed, file), "utf8");
+    for (const file of readdirSync(customer.installed)) {
+      const text = readInstalled(file);
       const found = secrets.filter((secret) => new RegExp(secret).test(text));
       expect([file, found]).toEqual([file, []]);
     }
