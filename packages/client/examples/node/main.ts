@@ -9,17 +9,22 @@ const organization = await headroom.organizations.create.mutate({ name: "Example
 const organizationId = organization.id;
 console.log(`${organization.name} is ${organization.slug}`);
 
-for (const email of ["bo@example.com", "cy@example.com", "di@example.com"]) {
-  try {
-    const invite = await headroom.invites.create.mutate({ organizationId, email, role: "member" });
-    console.log(`${email}: ${invite.status}`);
-  } catch (error) {
-    if (!isHeadroomError(error, "seat_limit_reached")) throw error;
-    const { used, limit, upgradePlans } = error.data.details;
-    const plans = upgradePlans.map(({ displayName }) => displayName).join(", ");
-    console.log(`${email}: ${used} of ${limit} seats are taken; more with: ${plans || "no plan"}`);
-    break;
-  }
+const { results } = await headroom.invites.bulk.mutate({
+  organizationId,
+  invites: ["bo", "cy", "di", "ed"].map((name) => ({
+    email: `${name}@example.com`,
+    role: "member" as const,
+  })),
+});
+for (const { email, status } of results) console.log(`${email}: ${status}`);
+
+try {
+  await headroom.invites.create.mutate({ organizationId, email: "fay@example.com", role: "member" });
+} catch (error) {
+  if (!isHeadroomError(error, "seat_limit_reached")) throw error;
+  const { used, limit, upgradePlans } = error.data.details;
+  const plans = upgradePlans.map(({ displayName }) => displayName).join(", ");
+  console.log(`${used} of ${limit} seats are taken; more with: ${plans || "no plan"}`);
 }
 
 const { usage } = await headroom.usage.get.query({ organizationId });
