@@ -7,8 +7,9 @@ import { promisify } from "node:util";
 import { organizations, people } from "@headroom/cli/seed/cast";
 import { createHeadroomClient, type HeadroomClient } from "@headroom/client";
 import pg from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { signIn } from "./people.ts";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { makeOrganization, signIn, subscribe } from "./people.ts";
+import { openTerminal, steps } from "./quick-start.ts";
 import { type Stack, startStack } from "./stack.ts";
 
 const root = path.resolve(import.meta.dirname, "..", "..", "..");
@@ -112,6 +113,46 @@ test("the clocks are at real time, the counters equal the recount, and Stripe's 
   const [usage, bills] = await Promise.all([headroom("usage", "verify"), headroom("stripe", "reconcile")]);
   expect(usage).toMatchObject({ checked: 6, mismatches: [] });
   expect(bills).toMatchObject({ organizations: 3, differences: [] });
+});
+
+test("the quick start's commands tell what the page says", async () => {
+  expect(steps.map(({ name }) => name)).toEqual([
+    "refused today",
+    "tomorrow",
+    "free",
+    "paid",
+    "overage",
+    "typescript",
+    "rest",
+    "verify",
+  ]);
+  const { api, stripe, demoKey } = stack.ready;
+  const { owner, organizationId } = await makeOrganization(stack.ready, "rocket");
+  const { secret } = await owner.apiKeys.create.mutate({
+    organizationId,
+    name: "quick start",
+    scopes: ["usage:write", "usage:read"],
+  });
+  const terminal = openTerminal({
+    HEADROOM_URL: api,
+    STRIPE_URL: stripe ?? "",
+    ACME_KEY: demoKey ?? "",
+    HEADROOM_KEY: secret ?? "",
+    HEADROOM_STACK: path.join(dataDirectory, "stack.json"),
+  });
+  onTestFinished(terminal.close);
+  /** What the reader does in the console before a step. */
+  const clicks: Record<string, () => Promise<unknown>> = {
+    paid: () => subscribe(stack.ready, owner, organizationId, "pro"),
+    overage: () => owner.organizations.setMaxOverages.mutate({ organizationId, meter: "jobs", units: 50 }),
+  };
+  for (const step of steps) {
+    await clicks[step.name]?.();
+    const told = await terminal.run(step);
+    expect({ step: step.name, told, missing: step.told.filter((line) => !line.test(told)) }).toMatchObject({
+      missing: [],
+    });
+  }
 });
 
 test("it is there once: a second seed does nothing, and the next start has the same key", async () => {
