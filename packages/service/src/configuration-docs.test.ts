@@ -1,30 +1,32 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 import { configurationShape } from "./configuration-schema.ts";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
+type Row = { key: string; values: string; fallback: string; meaning: string };
 
-const page = readFileSync(path.resolve(import.meta.dirname, "../../../docs/configuration.md"), "utf8");
-const published = page.split("\n").filter((line) => line.startsWith("| `"));
-const expected = rowsOf("", z.toJSONSchema(configurationShape, { io: "input" }), new Set());
+const file = path.resolve(import.meta.dirname, "../../../docs/configuration.md");
+const page = readFileSync(file, "utf8");
+const rows = rowsOf("", z.toJSONSchema(configurationShape, { io: "input" }), new Set());
 
-type Row = { key: string; values: string; fallback: string };
-
-/** Every key that the schema takes. */
+/** A line for every key that the schema takes. */
 function rowsOf(key: string, schema: JsonSchema, required: ReadonlySet<string>): Row[] {
   const options = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])] as JsonSchema[];
   // What only groups others stands for itself in their keys.
   const hasFields = schema.properties !== undefined || schema.oneOf !== undefined;
   const isGroup = hasFields && JSON.stringify(schema.default ?? {}) === "{}";
-  const own = isGroup
-    ? []
-    : [{ key, values: valuesOf(schema), fallback: defaultOf(schema, required.has(key)) }];
-  const rows = [...own, ...[schema, ...options].flatMap((one) => fieldsOf(key, one))];
-  return [...Map.groupBy(rows, (row) => row.key).values()].flatMap(([first, ...others]) =>
+  const own = isGroup ? [] : [rowOf(key, schema, required.has(key))];
+  const all = [...own, ...[schema, ...options].flatMap((one) => fieldsOf(key, one))];
+  return [...Map.groupBy(all, (row) => row.key).values()].flatMap(([first, ...others]) =>
     first === undefined ? [] : [{ ...first, values: joined([first, ...others].map(({ values }) => values)) }],
   );
+}
+
+function rowOf(key: string, schema: JsonSchema, isRequired: boolean): Row {
+  const meaning = schema.description ?? "";
+  return { key, values: valuesOf(schema), fallback: defaultOf(schema, isRequired), meaning };
 }
 
 function joined(values: readonly string[]): string {
@@ -41,11 +43,6 @@ function fieldsOf(place: string, schema: JsonSchema): Row[] {
   const entries = typeof entry === "object" ? fieldsOf(below("<name>"), entry as JsonSchema) : [];
   const items = schema.items === undefined ? [] : fieldsOf(`${place}[]`, schema.items as JsonSchema);
   return [...fields, ...entries, ...items];
-}
-
-/** The key in a line of the page. */
-function keyOf(line: string): string {
-  return line.split("`")[1] ?? "";
 }
 
 function valuesOf(schema: JsonSchema): string {
@@ -70,15 +67,48 @@ function defaultOf(schema: JsonSchema, isRequired: boolean): string {
   return `\`${JSON.stringify(schema.default)}\``;
 }
 
-describe("docs/configuration.md", () => {
-  test.each(expected)("has $key with its values and default", ({ key, values, fallback }) => {
-    const lines = published.filter((line) => keyOf(line) === key);
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain(`| \`${key}\` | ${values} | ${fallback} | `);
-    expect(lines[0]?.split(" | ").at(-1)).toMatch(/^\S.{9,}\S \|$/);
-  });
+/** `<!-- keys plans policies -->`, a table, `<!-- end -->`. */
+const section = /<!-- keys ([^>]*(?:<name>[^>]*)*) -->\n[^]*?<!-- end -->/g;
+const sections = [...page.matchAll(section)].map(([, keys = ""]) => keys);
+const places = sections.flatMap((keys) => keys.split(" "));
 
-  test("has no other key", () => {
-    expect(published.map(keyOf).toSorted()).toEqual(expected.map(({ key }) => key).toSorted());
-  });
+const isBelow = (key: string, place: string) =>
+  key === place || key.startsWith(`${place}.`) || key.startsWith(`${place}[`);
+
+/** Where a key stands: the section that names most of it. */
+const placeOf = (key: string) =>
+  places.filter((place) => isBelow(key, place)).toSorted((one, other) => other.length - one.length)[0];
+
+function tableOf(keys: string): string {
+  const wanted = new Set(keys.split(" "));
+  const lines = rows
+    .filter(({ key }) => wanted.has(placeOf(key) ?? ""))
+    .map(({ key, values, fallback, meaning }) => `| \`${key}\` | ${values} | ${fallback} | ${meaning} |`);
+  return ["| key | values | default | meaning |", "|---|---|---|---|", ...lines].join("\n");
+}
+
+test("docs/configuration.md has every key as the schema has it; UPDATE_DOCS=1 writes the tables anew", () => {
+  const generated = page.replace(
+    section,
+    (_, keys: string) => `<!-- keys ${keys} -->\n${tableOf(keys)}\n<!-- end -->`,
+  );
+  if (process.env.UPDATE_DOCS === "1") writeFileSync(file, generated);
+  expect(generated).toBe(page);
+});
+
+test("its whole configuration is the one that is shipped", () => {
+  const shipped = readFileSync(path.resolve(path.dirname(file), "../headroom.config.ts"), "utf8");
+  expect(page).toContain(`\`\`\`ts\n${shipped}\`\`\`\n`);
+});
+
+test("every key stands in one section, and every section has keys", () => {
+  expect(rows.length).toBeGreaterThan(60);
+  expect(rows.map(({ key }) => key).filter((key) => placeOf(key) === undefined)).toEqual([]);
+  expect(new Set(places).size).toBe(places.length);
+  expect(places.filter((place) => !rows.some(({ key }) => placeOf(key) === place))).toEqual([]);
+  expect(page.match(/^\| `/gm)).toHaveLength(rows.length);
+});
+
+test("the schema says of every key what it means", () => {
+  expect(rows.filter(({ meaning }) => !/^\S.{8,}\.$/.test(meaning)).map(({ key }) => key)).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { policiesShape } from "./configuration-schema.ts";
+import { policiesShape } from "./configuration-policies.ts";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
