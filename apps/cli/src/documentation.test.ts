@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { runProgram } from "./program.ts";
 
 const root = path.join(import.meta.dirname, "../../..");
-const pages = ["*.md", "docs/*.md"].flatMap((places) => globSync(places, { cwd: root }));
+const pages = ["*.md", "docs/*.md", "docs/recipes/*.md"].flatMap((places) => globSync(places, { cwd: root }));
 
 /** `headroom keys create --platform …` as pages have it, in a line of its own or in backticks. */
 const commands = new Set(

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 const root = path.join(import.meta.dirname, "../../..");
 const read = (file: string) => readFileSync(path.join(root, file), "utf8");
-const pages = ["*.md", "docs/*.md", "docs/decisions/*.md"].flatMap((places) =>
+const pages = ["*.md", "docs/*.md", "docs/recipes/*.md", "docs/decisions/*.md"].flatMap((places) =>
   globSync(places, { cwd: root }),
 );
 

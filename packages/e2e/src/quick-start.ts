@@ -12,7 +12,11 @@ type Step = { name: string; script: string; told: readonly RegExp[] };
 /** The blocks that are run, in the order of the page, each with what it is said to tell. */
 export const steps: readonly Step[] = [
   ...page.matchAll(/<!-- run: ([^>]+) -->\n```sh\n(.*?)^```\n\n```\n(.*?)^```/gms),
-].map(([, name = "", script = "", told = ""]) => ({ name, script, told: told.trim().split("\n").map(elided) }));
+].map(([, name = "", script = "", told = ""]) => ({
+  name,
+  script,
+  told: told.trim().split("\n").map(elided),
+}));
 
 /** `…` stands for anything. */
 function elided(line: string): RegExp {

@@ -68,7 +68,7 @@ function defaultOf(schema: JsonSchema, isRequired: boolean): string {
 }
 
 /** `<!-- keys plans policies -->`, a table, `<!-- end -->`. */
-const section = /<!-- keys ([^>]*(?:<name>[^>]*)*) -->\n[^]*?<!-- end -->/g;
+const section = /<!-- keys ([^>]*(?:<name>[^>]*)*) -->\n[\s\S]*?<!-- end -->/g;
 const sections = [...page.matchAll(section)].map(([, keys = ""]) => keys);
 const places = sections.flatMap((keys) => keys.split(" "));
 
