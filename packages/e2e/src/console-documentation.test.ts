@@ -9,10 +9,14 @@ const page = read("docs/console.md");
 test("the page about the console has every address that the console has, and no other", () => {
   const routes = read("apps/console/src/routes.tsx");
   const [, parent = ""] = /<Route path="([^"]+)" nest>/.exec(routes) ?? [];
-  const addresses = [...routes.matchAll(/<Route path="([^"]+)" component/g)].map(([, address = ""]) => address);
+  const addresses = [...routes.matchAll(/<Route path="([^"]+)" component/g)].map(
+    ([, address = ""]) => address,
+  );
   const told = [...page.matchAll(/^\| [^|]+ \| `(\/[^`]*)` \|/gm)].map(([, address = ""]) => address);
   expect(addresses.length).toBeGreaterThan(10);
-  expect(["/", ...told.map((address) => address.replace(parent, ""))].toSorted()).toEqual(addresses.toSorted());
+  expect(["/", ...told.map((address) => address.replace(parent, ""))].toSorted()).toEqual(
+    addresses.toSorted(),
+  );
 });
 
 test("and every component of the package", () => {
@@ -27,5 +31,7 @@ test("and every component of the package", () => {
 test("and sets variables that the package has", () => {
   const variables = [...page.matchAll(/^ {2}(--hr-[\w-]+):/gm)].map(([, name = ""]) => name);
   expect(variables.length).toBeGreaterThan(2);
-  expect(variables.filter((name) => !read("packages/react/src/styles.css").includes(`${name}: `))).toEqual([]);
+  expect(variables.filter((name) => !read("packages/react/src/styles.css").includes(`${name}: `))).toEqual(
+    [],
+  );
 });

@@ -67,10 +67,9 @@ function defaultOf(schema: JsonSchema, isRequired: boolean): string {
   return `\`${JSON.stringify(schema.default)}\``;
 }
 
-/** `<!-- keys plans policies -->`, a table, `<!-- end -->`. */
-const section = /<!-- keys ([^>]*(?:<name>[^>]*)*) -->\n[\s\S]*?<!-- end -->/g;
-const sections = [...page.matchAll(section)].map(([, keys = ""]) => keys);
-const places = sections.flatMap((keys) => keys.split(" "));
+/** `<!-- keys plans.<name>.seats below plans.<name> -->`, a table, `<!-- end -->`. */
+const section = /<!-- keys (.+?)(?: below (\S+))? -->\n[\s\S]*?<!-- end -->/g;
+const places = [...page.matchAll(section)].flatMap(([, keys = ""]) => keys.split(" "));
 
 const isBelow = (key: string, place: string) =>
   key === place || key.startsWith(`${place}.`) || key.startsWith(`${place}[`);
@@ -79,19 +78,21 @@ const isBelow = (key: string, place: string) =>
 const placeOf = (key: string) =>
   places.filter((place) => isBelow(key, place)).toSorted((one, other) => other.length - one.length)[0];
 
-function tableOf(keys: string): string {
+/** The keys of a section; their names begin where it says. */
+function sectionOf(keys: string, above: string | undefined): string {
   const wanted = new Set(keys.split(" "));
   const lines = rows
     .filter(({ key }) => wanted.has(placeOf(key) ?? ""))
+    .map((row) => ({ ...row, key: above === undefined ? row.key : row.key.replace(`${above}.`, "") }))
     .map(({ key, values, fallback, meaning }) => `| \`${key}\` | ${values} | ${fallback} | ${meaning} |`);
-  return ["| key | values | default | meaning |", "|---|---|---|---|", ...lines].join("\n");
+  const head = `<!-- keys ${keys}${above === undefined ? "" : ` below ${above}`} -->`;
+  return [head, "| key | values | default | meaning |", "|---|---|---|---|", ...lines, "<!-- end -->"].join(
+    "\n",
+  );
 }
 
 test("docs/configuration.md has every key as the schema has it; UPDATE_DOCS=1 writes the tables anew", () => {
-  const generated = page.replace(
-    section,
-    (_, keys: string) => `<!-- keys ${keys} -->\n${tableOf(keys)}\n<!-- end -->`,
-  );
+  const generated = page.replace(section, (_, keys: string, above?: string) => sectionOf(keys, above));
   if (process.env.UPDATE_DOCS === "1") writeFileSync(file, generated);
   expect(generated).toBe(page);
 });

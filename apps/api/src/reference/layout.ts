@@ -5,6 +5,9 @@ import { escapeHtml } from "./markdown.ts";
 export const guidePolicy =
   "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** A picture that is opened by itself has its own colours, and nothing else. Within a page the page's policy holds. */
+export const picturePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
 /** A whole page around its text. `page` is null for those that are no file. */
 export function layOut(library: Library, title: string, content: string, page: GuidePage | null): string {
   return `<!doctype html>

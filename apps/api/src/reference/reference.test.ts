@@ -152,6 +152,7 @@ describe("the guide", () => {
     write("docs/unlisted.md", "# Told by nobody\n");
     write("docs/decisions/0001-why.md", "# Why\n");
     write("docs/pictures/chart.png", picture);
+    write("docs/pictures/lines.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>');
     write("packages/client/README.md", "# `@headroom/client`\n");
     write("SECURITY.md", "# Security\n");
     write("secret.png", picture);
@@ -225,6 +226,11 @@ describe("the guide", () => {
     expect(await read("/first")).toContain('<img src="/docs/guide/pictures/chart.png" alt="A chart"');
     const { body, headers } = await send(url, "/docs/guide/pictures/chart.png");
     expect([headers["content-type"], body.equals(picture)]).toEqual(["image/png", true]);
+    const drawn = await send(url, "/docs/guide/pictures/lines.svg");
+    expect(drawn.headers).toMatchObject({
+      "content-type": "image/svg+xml",
+      "content-security-policy": expect.stringMatching(/^default-src 'none'; style-src 'unsafe-inline';/),
+    });
     for (const name of [
       "../secret.png",
       "%2e%2e/secret.png",

@@ -3,7 +3,7 @@ import path from "node:path";
 import { sendMethodNotAllowed } from "../rest/problems.ts";
 import { type Asset, createAsset, sendAsset } from "./assets.ts";
 import { createGuide } from "./guide.ts";
-import { guidePolicy } from "./layout.ts";
+import { guidePolicy, picturePolicy } from "./layout.ts";
 import { readScalarScript, scalarPage, scalarPolicy, startScript } from "./scalar.ts";
 
 export type ReferenceOptions = {
@@ -50,7 +50,7 @@ export function createReference({ document, key, root = checkout }: ReferenceOpt
     else
       sendAsset(request, response, answer.asset, {
         status: answer.kind === "lost" ? 404 : 200,
-        policy: guidePolicy,
+        policy: answer.asset.type === "image/svg+xml" ? picturePolicy : guidePolicy,
       });
   }
 
