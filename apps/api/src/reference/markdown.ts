@@ -36,6 +36,8 @@ export function renderMarkdown(text: string, file: string, library: Library): st
           ? escapeHtml(alternative)
           : `<img src="${escapeHtml(target)}" alt="${escapeHtml(alternative)}" loading="lazy">`;
       },
+      // A box that nobody can tick needs no label as a sign.
+      checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
       code({ text: code }) {
         return `<pre tabindex="0"><code>${escapeHtml(code)}\n</code></pre>\n`;
       },

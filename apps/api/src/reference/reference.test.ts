@@ -146,7 +146,7 @@ describe("the guide", () => {
       "# First & foremost\n\n## What counts?\n\n## What counts?\n\n[over](second.md#there) [up](../SECURITY.md) [code](../src/main.ts) " +
         "[out](https://example.com/?a=1&b=2) [bad](javascript:alert(1)) [all](decisions) [json](openapi.json)\n\n" +
         "<script>alert(1)</script>\n\n<!-- for editors -->\n\n![A chart](pictures/chart.png) ![x](https://example.com/x.png)\n\n" +
-        'Text <img src=x onerror="alert(1)"> more\n\n| a | |\n|---|---|\n| `<b>` | c |\n\n```ts\nconst a = "<b>";\n```\n',
+        'Text <img src=x onerror="alert(1)"> more\n\n| a | |\n|---|---|\n| `<b>` | c |\n\n- [ ] to do\n- [x] done\n\n```ts\nconst a = "<b>";\n```\n',
     );
     write("docs/second.md", "# Second\n");
     write("docs/unlisted.md", "# Told by nobody\n");
@@ -218,6 +218,8 @@ describe("the guide", () => {
     expect(text).not.toMatch(/<script|<img src=x|for editors|example\.com\/x\.png/);
     expect(text).toContain("const a = &quot;&lt;b&gt;&quot;;");
     expect(text).toContain('<th scope="col">a</th><td></td>');
+    expect(text).toContain("<li>☐ to do</li>");
+    expect(text).toContain("<li>☑ done</li>");
     const { headers } = await send(url, "/docs/guide/first");
     expect(headers["content-security-policy"]).toContain("default-src 'none'; style-src 'self';");
   });

@@ -23,6 +23,7 @@ function renderCommand(command: Command): string {
 }
 
 function renderUse(command: Command): string[] {
+  const lines = examplesOf(command);
   const rows = [
     ...command.registeredArguments.map((one) => [
       one.required ? `<${one.name()}>` : `[${one.name()}]`,
@@ -34,10 +35,7 @@ function renderUse(command: Command): string[] {
     ...(rows.length === 0
       ? []
       : ["| | |", "|---|---|", ...rows.map(([term, text]) => `| \`${term}\` | ${cell(text ?? "")} |`), ""]),
-    "```sh",
-    ...examplesOf(command),
-    "```",
-    "",
+    ...(lines.length === 0 ? [] : ["```sh", ...lines, "```", ""]),
   ];
 }
 
