@@ -33,15 +33,19 @@ export function operatorOf(environment: Environment): { kind: "operator"; name: 
   return { kind: "operator", name: environment.USER || "cli" };
 }
 
-/** Where a running development stack says what it is: `.headroom/stack.json`, or the file that HEADROOM_STACK names. */
-export function stackFileOf(environment: Environment): string {
-  return environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
+/**
+ * Where a running development stack says what it is: `.headroom/stack.json`, or the file that HEADROOM_STACK names. Null
+ * where none runs, and in production.
+ */
+export function stackFileOf(environment: Environment): string | null {
+  const file = environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
+  return environment.HEADROOM_ENV === "production" || !existsSync(file) ? null : file;
 }
 
 function stackVariables(environment: Environment): Environment {
   const file = stackFileOf(environment);
   const isGiven = Boolean(environment.DATABASE_URL || environment.DATABASE_URL_FILE);
-  if (isGiven || environment.HEADROOM_ENV === "production" || !existsSync(file)) {
+  if (isGiven || file === null) {
     return {};
   }
   const stack = JSON.parse(readFileSync(file, "utf8")) as Stack;
