@@ -40,7 +40,7 @@ export function readSurroundings(environment: Environment): {
 } {
   const file = stackFileOf(environment);
   const stack = findStack(environment);
-  const added = stack === null ? {} : { ...ofApplications(stack), ...secretsBeside(file) };
+  const added = stack === null || file === null ? {} : { ...ofApplications(stack), ...secretsBeside(file) };
   return { environment: { ...added, ...stackVariables(environment), ...withoutBlanks(environment) }, stack };
 }
 
@@ -63,15 +63,19 @@ function secretsBeside(file: string): Environment {
   });
 }
 
-/** Where a running development stack says what it is: `.headroom/stack.json`, or the file that HEADROOM_STACK names. */
-export function stackFileOf(environment: Environment): string {
-  return environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
+/**
+ * Where a running development stack says what it is: `.headroom/stack.json`, or the file that HEADROOM_STACK names. Null
+ * where none runs, and in production.
+ */
+export function stackFileOf(environment: Environment): string | null {
+  const file = environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
+  return environment.HEADROOM_ENV === "production" || !existsSync(file) ? null : file;
 }
 
 function findStack(environment: Environment): Stack | null {
   const file = stackFileOf(environment);
   const isGiven = Boolean(environment.DATABASE_URL || environment.DATABASE_URL_FILE);
-  if (isGiven || environment.HEADROOM_ENV === "production" || !existsSync(file)) {
+  if (isGiven || file === null) {
     return null;
   }
   return JSON.parse(readFileSync(file, "utf8")) as Stack;
