@@ -279,6 +279,13 @@ describe("Stripe", () => {
     expect(await it.look("stripe key", { STRIPE_API_BASE: refusing.url })).toMatchObject(
       faulty(/refuses the test key/, /STRIPE_SECRET_KEY/),
     );
+    const telling = await it.serve((request, response) => {
+      const message = `no such thing for ${request.headers.authorization}`;
+      response.writeHead(400, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: { type: "invalid_request_error", message } }));
+    });
+    const told = await it.look("stripe key", { STRIPE_API_BASE: telling.url });
+    expect(told).toMatchObject(faulty(/no such thing for Bearer \[secret\]/, /reaches it/));
     const nobody = { STRIPE_API_BASE: `http://127.0.0.1:${it.deadPort}` };
     expect(await it.look("stripe key", nobody)).toMatchObject(
       faulty(/connection to Stripe|ECONNREFUSED/, /reaches it/),
@@ -448,11 +455,8 @@ test("in a development stack finds everything by the stack's own file", async ()
   writeFileSync(file, JSON.stringify(stack));
   const made = { stripeWebhookSecret: "whsec_stack", secretsKey: Buffer.alloc(32).toString("base64") };
   writeFileSync(path.join(folder, "secrets.json"), JSON.stringify(made));
-  const { code, out } = await headroomOn(() => "", {
-    HEADROOM_STACK: file,
-    HEADROOM_ENV: "",
-    HEADROOM_CONFIG: "",
-  })("doctor", "--json");
+  const headroom = headroomOn(() => "", { HEADROOM_STACK: file, HEADROOM_ENV: "", HEADROOM_CONFIG: "" });
+  const { code, out } = await headroom("doctor", "--json");
   const { checks } = JSON.parse(out) as typeof healthy;
   const wrong = checks.filter(({ state }) => state === "fault" || state === "skipped");
   // What is not running here is told, as it would be of a stack that has lost it.
@@ -461,4 +465,11 @@ test("in a development stack finds everything by the stack's own file", async ()
   expect(checks.find(({ name }) => name === "mail")?.found).toBe(`captured at ${mail.url}`);
   expect(code).toBe(1);
   expect(out).not.toContain("whsec_stack");
+  // With the ports that its data folder remembers, the rest too.
+  const smtp = healthy.checks.find(({ name }) => name === "mail")?.found.split(":")[1];
+  writeFileSync(path.join(folder, "ports.json"), JSON.stringify({ smtp: Number(smtp), worker: it.deadPort }));
+  const more = JSON.parse((await headroom("doctor", "--json")).out) as typeof healthy;
+  const one = (name: string) => more.checks.find((check) => check.name === name);
+  expect(one("mail")).toMatchObject({ state: "ok", found: `SMTP at 127.0.0.1:${smtp}` });
+  expect(one("worker probe")).toMatchObject(faulty(/nobody answers/, /npm start/));
 });

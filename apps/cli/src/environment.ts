@@ -40,27 +40,41 @@ export function readSurroundings(environment: Environment): {
 } {
   const file = stackFileOf(environment);
   const stack = findStack(environment);
-  const added = stack === null || file === null ? {} : { ...ofApplications(stack), ...secretsBeside(file) };
-  return { environment: { ...added, ...stackVariables(environment), ...withoutBlanks(environment) }, stack };
+  if (file === null || stack === null) {
+    return { environment: withoutBlanks(environment), stack };
+  }
+  const ports = readBeside(file, "ports.json");
+  const added = { ...ofApplications(stack, ports), ...secretsBeside(file) };
+  return {
+    environment: { ...added, ...stackVariables(environment), ...withoutBlanks(environment) },
+    stack: { ...stack, ...(ports.worker ? { worker: `http://127.0.0.1:${ports.worker}` } : {}) },
+  };
 }
 
 /** As `npm start` sets them where the shell does not. */
-function ofApplications({ issuer }: Stack): Environment {
-  return issuer ? { OIDC_ISSUER: issuer, OIDC_AUDIENCE: "headroom" } : {};
+function ofApplications({ issuer, mail }: Stack, { smtp }: Beside): Environment {
+  return {
+    ...(issuer ? { OIDC_ISSUER: issuer, OIDC_AUDIENCE: "headroom" } : {}),
+    ...(mail && smtp ? { SMTP_URL: `smtp://127.0.0.1:${smtp}` } : {}),
+  };
 }
 
-/** The secrets that the stack made for itself, in its data folder. */
+/** The secrets that the stack made for itself. */
 function secretsBeside(file: string): Environment {
-  const secrets = path.join(path.dirname(file), "secrets.json");
-  if (!existsSync(secrets)) {
-    return {};
-  }
-  const made = JSON.parse(readFileSync(secrets, "utf8")) as Record<string, string | undefined>;
+  const made = readBeside(file, "secrets.json");
   return withoutBlanks({
     STRIPE_WEBHOOK_SECRETS: made.stripeWebhookSecret,
     SECRETS_KEY: made.secretsKey,
     INVITE_LINK_KEY: made.inviteLinkKey,
   });
+}
+
+type Beside = Readonly<Record<string, string | undefined>>;
+
+/** What else stands in the stack's data folder; where the file is a copy in the checkout, nothing may. */
+function readBeside(file: string, name: string): Beside {
+  const beside = path.join(path.dirname(file), name);
+  return existsSync(beside) ? (JSON.parse(readFileSync(beside, "utf8")) as Beside) : {};
 }
 
 /**
@@ -98,6 +112,8 @@ function stackVariables(environment: Environment): Environment {
 export interface Stack {
   api?: string;
   webhook?: string;
+  /** The worker's probes. */
+  worker?: string;
   issuer?: string | null;
   /** Where captured mail is shown. */
   mail?: string | null;

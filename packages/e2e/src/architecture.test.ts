@@ -28,7 +28,17 @@ const layers: Record<string, { imports: string[]; types?: string[]; tests?: stri
 };
 
 /** What an application may take from the database package: connections and upkeep, never statements. */
-const doorsOfDb = ["client", "clock", "jobs", "listener", "migrate", "readiness", "roles", "worker-leases"];
+const doorsOfDb = [
+  "client",
+  "clock",
+  "inspection",
+  "jobs",
+  "listener",
+  "migrate",
+  "readiness",
+  "roles",
+  "worker-leases",
+];
 
 /** Arrows that must exist: a scanner that finds nothing would pass everything. */
 const carriesLoad = [

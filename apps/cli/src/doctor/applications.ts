@@ -12,8 +12,8 @@ export async function lookAtPort(scene: Scene, application: keyof Ports): Promis
     response = await fetch(`${address}/readyz`, { signal: AbortSignal.timeout(4_000), redirect: "manual" });
   } catch (error) {
     const isRefused = messageOf(error).includes("ECONNREFUSED");
-    const isRunning = scene.stack !== null && application !== "worker";
-    if (isRefused && !isRunning) return ok(`${host} is free: it does not run here`);
+    if (isRefused && scene.stack?.[application] === undefined)
+      return ok(`${host} is free: it does not run here`);
     return isRefused
       ? fault(`${host}: nobody answers`, "start the stack again: npm start")
       : fault(`${host} is taken by something that does not speak HTTP`, portAdvice(application));
@@ -30,8 +30,7 @@ export async function lookAtPort(scene: Scene, application: keyof Ports): Promis
 const ready = z.object({ status: z.string(), checks: z.record(z.string(), z.string()).optional() });
 
 function addressOf({ stack, ports }: Scene, application: keyof Ports): string {
-  const known = application === "worker" ? undefined : stack?.[application];
-  return known ?? `http://127.0.0.1:${ports[application]}`;
+  return stack?.[application] ?? `http://127.0.0.1:${ports[application]}`;
 }
 
 function portAdvice(application: keyof Ports): string {

@@ -1,5 +1,5 @@
 import { compareMigrations } from "@headroom/db/inspection";
-import { countDaysAhead } from "@headroom/db/usage-partitions";
+import { partitionChecks } from "@headroom/db/readiness";
 import { count, type Finding, fault, messageOf, ok, skipped, warning } from "./findings.ts";
 import { type Scene, withDatabaseAs } from "./scene.ts";
 
@@ -70,15 +70,16 @@ export async function lookAtMigrations(scene: Scene): Promise<Finding> {
     : ok(`${applied.length} applied, none pending`);
 }
 
-const fewDays = 7;
-
-/** Whether the coming days' usage has a place. */
+/** Whether the coming days' usage has a place, as `/readyz` asks it. */
 export async function lookAtPartitions(scene: Scene): Promise<Finding> {
   return scene.withDatabase("hr_worker", async (database) => {
-    const ahead = await countDaysAhead(database);
     const advice = "start the worker, which makes them each day; headroom migrate makes them now";
-    if (ahead < 0) return fault("there is none for today: usage cannot be stored", advice);
-    return ahead < fewDays ? warning(`${ahead} days ahead`, advice) : ok(`${ahead} days ahead`);
+    try {
+      const state = await partitionChecks(database).partitions();
+      return state === "ok" ? ok("a week ahead or more") : warning("less than a week ahead", advice);
+    } catch (error) {
+      return fault(messageOf(error), advice);
+    }
   });
 }
 
