@@ -12,7 +12,7 @@ export default defineConfig({
           name: "unit",
           sequence: { groupOrder: 0 },
           include: ["{apps,packages,infra}/**/src/**/*.test.ts", "infra/local/*.test.ts"],
-          exclude: ["**/node_modules/**", "**/*.int.test.ts", "**/*.e2e.test.ts"],
+          exclude: ["**/node_modules/**", "**/*.{int,e2e,soak}.test.ts"],
           testTimeout: 20_000,
           // Loading our modules anew for each file takes longer than the tests.
           isolate: false,
@@ -43,6 +43,7 @@ export default defineConfig({
             "packages/service/src/event-orders.int.test.ts",
             "packages/e2e/src/metering-crash.e2e.test.ts",
             "packages/e2e/src/stripe-outage.e2e.test.ts",
+            "packages/client/src/nextjs.soak.test.ts",
           ],
           globalSetup: ["packages/db/src/testing/global-setup.ts"],
           testTimeout: 2 * 60 * 60_000,
