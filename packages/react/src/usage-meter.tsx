@@ -13,6 +13,8 @@ export type UsageMeterProps = {
   included?: number | null;
   /** Writes an amount; by default as a number. For money: `(cents) => formats.money(cents, "usd")`. */
   format?: (value: number) => string;
+  /** What stands beside the number where there is no limit; by default that there is none. */
+  noLimit?: string;
   /** What else is to be said, such as when it begins again. */
   children?: ReactNode;
 };
@@ -31,7 +33,7 @@ export function UsageMeter(props: UsageMeterProps) {
       <p className="hr-meter-value">
         <strong>{format(used)}</strong>{" "}
         <span className="hr-muted">
-          {limit === null ? words.meter.noLimit : words.meter.ofLimit(format(limit))}
+          {limit === null ? (props.noLimit ?? words.meter.noLimit) : words.meter.ofLimit(format(limit))}
         </span>
       </p>
       {limit === null ? null : (
