@@ -117,7 +117,14 @@ function OverageTile({ usage, explanation }: { usage: MeterUsage; explanation: E
       {words.limits}
     </Link>
   );
-  if (money === null) {
+  if (money === null || (money.most === 0 && money.amount === 0)) {
+    const { included } = usage;
+    const why =
+      money !== null
+        ? words.capIsZero(formats.unitPrice(money.unitPrice, money.currency))
+        : included === null
+          ? words.neverOver
+          : words.notSold;
     return (
       <Tile action={limits}>
         <div className="hr-meter">
@@ -125,7 +132,7 @@ function OverageTile({ usage, explanation }: { usage: MeterUsage; explanation: E
           <p className="hr-meter-value">
             <strong>{words.none}</strong>
           </p>
-          <p className="hr-meter-note">{usage.included === null ? words.neverOver : words.notSold}</p>
+          <p className="hr-meter-note">{why}</p>
         </div>
       </Tile>
     );
@@ -133,18 +140,16 @@ function OverageTile({ usage, explanation }: { usage: MeterUsage; explanation: E
   const price = formats.unitPrice(money.unitPrice, money.currency);
   return (
     <Tile action={limits}>
-      {/* All of it is overage: a cap of nothing has no bar to fill. */}
+      {/* All of it is overage. */}
       <UsageMeter
         label={words.overage}
         used={money.amount}
-        limit={money.most === 0 ? null : money.most}
+        limit={money.most}
         included={0}
         format={(amount) => formats.money(amount, money.currency)}
-        {...(money.most === 0 ? { noLimit: words.notAllowed } : {})}
+        noLimit={words.noCap}
       >
-        {money.most === 0
-          ? words.capIsZero(price)
-          : words.unitsAtPrice(formats.number(money.units), price)}
+        {words.unitsAtPrice(formats.number(money.units), price)}
       </UsageMeter>
     </Tile>
   );

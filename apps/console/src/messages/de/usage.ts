@@ -19,7 +19,7 @@ export const usage: Messages["usage"] = {
   none: "Keiner",
   neverOver: "Der Tarif enthält beliebig viele, also gibt es nie Mehrverbrauch.",
   notSold: "Der Tarif hat keinen Mehrverbrauch: Beim Enthaltenen ist Schluss.",
-  notAllowed: "zugelassen: keiner",
+  noCap: "ohne Obergrenze",
   capIsZero: (price) => `Aus: Beim Enthaltenen ist Schluss. Er würde je Einheit ${price} kosten.`,
   unitsAtPrice: (units, price) => `${units} zu je ${price}.`,
   seats: "Plätze",

@@ -16,7 +16,7 @@ export const usage = {
   none: "None",
   neverOver: "The plan includes any number, so there is never overage.",
   notSold: "The plan has no overage: usage stops at what is included.",
-  notAllowed: "allowed: none",
+  noCap: "without a cap",
   capIsZero: (price: string) => `Off: usage stops at what is included. It would cost ${price} each.`,
   unitsAtPrice: (units: string, price: string) => `${units} at ${price} each.`,
   seats: "Seats",
