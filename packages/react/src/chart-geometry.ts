@@ -1,4 +1,4 @@
-import { type ScaleBand, type ScaleLinear, scaleBand, scaleLinear } from "d3-scale";
+import { type BandScale, bandScale, type LinearScale, linearScale } from "./scales.ts";
 
 export const margin = { top: 22, right: 8, bottom: 24, left: 46 };
 
@@ -6,8 +6,8 @@ export const margin = { top: 22, right: 8, bottom: 24, left: 46 };
 export type Plot = {
   width: number;
   height: number;
-  x: ScaleBand<string>;
-  y: ScaleLinear<number, number>;
+  x: BandScale;
+  y: LinearScale;
   ticks: readonly number[];
 };
 
@@ -19,28 +19,19 @@ export function plotOf(input: {
   height: number;
 }): Plot {
   const { width, height } = input;
-  const x = scaleBand<string>()
-    .domain([...input.dates])
-    .range([margin.left, Math.max(width - margin.right, margin.left + 1)])
-    .paddingInner(0.25)
-    .paddingOuter(0.1);
-  const y = scaleLinear()
-    .domain([0, Math.max(1, input.max)])
-    .nice(4)
-    .range([height - margin.bottom, margin.top]);
-  // Units are whole.
-  return { width, height, x, y, ticks: y.ticks(4).filter(Number.isInteger) };
+  const x = bandScale(input.dates, [margin.left, Math.max(width - margin.right, margin.left + 1)]);
+  const y = linearScale(input.max, [height - margin.bottom, margin.top]);
+  return { width, height, x, y, ticks: y.ticks };
 }
 
 /** The middle of a day. */
 export function middleOf({ x }: Plot, date: string): number {
-  return (x(date) ?? 0) + x.bandwidth() / 2;
+  return x(date) + x.bandwidth / 2;
 }
 
 /** Which day is at a place, counted from the first. */
 export function indexAt({ x }: Plot, left: number, count: number): number {
-  const [start] = x.range();
-  return Math.min(count - 1, Math.max(0, Math.floor((left - start) / x.step())));
+  return Math.min(count - 1, Math.max(0, Math.floor((left - x.start) / x.step)));
 }
 
 /** The days that are named below the axis: as many as there is room for, and always the one that matters. */
@@ -56,8 +47,8 @@ export function columnOf({ x, y }: Plot, date: string, used: number, limit: numb
   const within = limit === null ? used : Math.min(used, limit);
   const top = y(within);
   return {
-    left: x(date) ?? 0,
-    width: x.bandwidth(),
+    left: x(date),
+    width: x.bandwidth,
     within: { top, height: foot - top },
     above: { top: y(used), height: top - y(used) },
   };
@@ -77,7 +68,7 @@ export function pathAhead(
 ): string {
   const { today, last, used, total, cap } = input;
   const from = middleOf(plot, today);
-  const to = (plot.x(last) ?? 0) + plot.x.bandwidth();
+  const to = plot.x(last) + plot.x.bandwidth;
   const at = (left: number, units: number) => `${round(left)},${round(plot.y(units))}`;
   if (cap === null || total <= cap || total <= used) return `M${at(from, used)}L${at(to, total)}`;
   const stop = Math.max(used, cap);

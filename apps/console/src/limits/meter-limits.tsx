@@ -60,7 +60,10 @@ function Table({ usage, explanation }: { usage: MeterUsage; explanation: Explana
   const title = meterTitle(usage.meter);
   const { day, period } = usage.windows;
   const line = explanation.line;
-  const rows = (["daily_limit", "included", "hard_cap"] as const).map((name) => {
+  // Where it stops is said once.
+  const names = ["daily_limit", "included", "hard_cap"] as const;
+  const shown = names.filter((name) => name !== "hard_cap" || usage.hardCap !== usage.included);
+  const rows = shown.map((name) => {
     const limit = explanation.limits.find((one) => one.limit === name);
     const value = { daily_limit: usage.dailyLimit, included: usage.included, hard_cap: usage.hardCap }[name];
     const used = name === "daily_limit" ? day.used : period.used;

@@ -1,17 +1,16 @@
 import "../styles/usage.css";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useSearchParams } from "wouter";
 import { useTRPC } from "../api.ts";
 import { Page } from "../components/page.tsx";
-import { Answer } from "../components/states.tsx";
+import { Answer, Loading } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import { ChartSection } from "../usage/chart-section.tsx";
 import { Choices } from "../usage/choices.tsx";
-import { ExplainDialog, type ExplainTarget } from "../usage/explain-dialog.tsx";
+import type { ExplainTarget } from "../usage/explain-dialog.tsx";
 import { Figures } from "../usage/figures.tsx";
-import { FirstEvent } from "../usage/first-event.tsx";
 import { meterTitle } from "../usage/meter-names.ts";
 import { NoticeList } from "../usage/notice-list.tsx";
 import {
@@ -26,6 +25,10 @@ import {
   useUsage,
 } from "../usage/readings.ts";
 import { Tiles } from "../usage/tiles.tsx";
+
+// Loaded when they are wanted: the page itself should be there at once.
+const ExplainDialog = lazy(() => import("../usage/explain-dialog.tsx"));
+const FirstEvent = lazy(() => import("../usage/first-event.tsx"));
 
 /** What the organization has used, against what it may. */
 export default function Usage() {
@@ -60,7 +63,12 @@ function OfMeters({ meters, meter }: { meters: readonly MeterUsage[]; meter: str
   const { data: billing } = useQuery(useTRPC().billing.get.queryOptions({ organizationId }));
   const explanations = useExplanations(meters);
   const history = useHistory();
-  const [target, explain] = useState<ExplainTarget | null>(null);
+  const [target, setTarget] = useState<ExplainTarget | null>(null);
+  const [asked, setAsked] = useState(false);
+  const explain = (next: ExplainTarget | null) => {
+    setTarget(next);
+    setAsked(true);
+  };
   useFollowCounters(meters);
   const usage = meters.find((one) => one.meter === meter);
   if (usage === undefined) return null;
@@ -78,13 +86,19 @@ function OfMeters({ meters, meter }: { meters: readonly MeterUsage[]; meter: str
       <Answer query={history} lines={6}>
         {({ days }) =>
           unused && days.every((day) => day.meters.every(({ used }) => used === 0)) ? (
-            <FirstEvent meter={meter} />
+            <Suspense fallback={<Loading />}>
+              <FirstEvent meter={meter} />
+            </Suspense>
           ) : (
             <Drawn usage={usage} history={days} onExplain={explain} />
           )
         }
       </Answer>
-      <ExplainDialog target={target} onClose={() => explain(null)} />
+      {asked ? (
+        <Suspense fallback={null}>
+          <ExplainDialog target={target} onClose={() => explain(null)} />
+        </Suspense>
+      ) : null}
     </>
   );
 }

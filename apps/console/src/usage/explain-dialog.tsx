@@ -1,7 +1,7 @@
 import { useFormats } from "@headroom/react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { useTRPC } from "../api.ts";
+import { useTRPC, useTRPCClient } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Failure, Loading } from "../components/states.tsx";
@@ -16,7 +16,7 @@ export type ExplainTarget = { meter: string; window: "day" | "period"; date?: st
 const eventsAtOnce = 10;
 
 /** Where a number comes from: its window, plan, limits, bill and the events behind it. */
-export function ExplainDialog({ target, onClose }: { target: ExplainTarget | null; onClose: () => void }) {
+export default function ExplainDialog({ target, onClose }: { target: ExplainTarget | null; onClose: () => void }) {
   const { usage: words } = useMessages();
   const formats = useFormats();
   const name =
@@ -35,12 +35,16 @@ export function ExplainDialog({ target, onClose }: { target: ExplainTarget | nul
 function Content({ target }: { target: ExplainTarget }) {
   const { common } = useMessages();
   const { id: organizationId } = useOrganization();
-  const query = useInfiniteQuery(
-    useTRPC().usage.explain.infiniteQueryOptions(
-      { organizationId, ...target, limit: eventsAtOnce },
-      { getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined },
-    ),
-  );
+  const client = useTRPCClient();
+  const input = { organizationId, ...target, limit: eventsAtOnce };
+  const query = useInfiniteQuery({
+    // Below the query's own key, so that whatever makes it stale makes this stale.
+    queryKey: [...useTRPC().usage.explain.queryKey(input), "pages"],
+    queryFn: ({ pageParam: cursor }) =>
+      client.usage.explain.query(cursor === null ? input : { ...input, cursor }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ nextCursor }) => nextCursor,
+  });
   const [first] = query.data?.pages ?? [];
   if (first === undefined) {
     return query.isError ? <Failure error={query.error} onRetry={() => void query.refetch()} /> : <Loading lines={6} />;

@@ -9,7 +9,7 @@ import { Choices } from "./choices.tsx";
 type Way = "curl" | "sdk";
 
 /** Before anything has been counted: how the first event is sent. It goes away by itself when one arrives. */
-export function FirstEvent({ meter }: { meter: string }) {
+export default function FirstEvent({ meter }: { meter: string }) {
   const { usage: words } = useMessages();
   const mayMakeKeys = useMay("keys.manage");
   const [way, setWay] = useState<Way>("curl");
