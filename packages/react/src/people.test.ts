@@ -1,4 +1,4 @@
-import { createElement as element } from "react";
+import { createElement as element, type ReactNode } from "react";
 import { renderToString } from "react-dom/server";
 import { expect, test } from "vitest";
 import { AcceptInvite } from "./accept-invite.tsx";
@@ -8,6 +8,10 @@ import { HeadroomProvider } from "./provider.tsx";
 import { SeatMeter } from "./seat-meter.tsx";
 
 const seats = { limit: 5, members: 3, pending: 1, used: 4, available: 1, overLimit: false };
+function Germans({ table }: { table: ReactNode }) {
+  return HeadroomProvider({ locale: "de", timeZone: "Europe/Berlin", children: table });
+}
+
 const text = (html: string) => html.replaceAll("<!-- -->", "");
 
 test("seats are told with what is pending, and who counts", () => {
@@ -51,15 +55,8 @@ test("members have names for every control, in the reader's language", () => {
   const permissions = ["members.change", "organization.delete", "organization.transfer"];
   const offers = offersFor({ userId: "usr_1", role: "owner", permissions, members });
   const acts = { onSetRole() {}, onRemove() {}, onLeave() {}, onTransfer() {} };
-  const html = text(
-    renderToString(
-      element(HeadroomProvider, {
-        locale: "de",
-        timeZone: "Europe/Berlin",
-        children: element(MembersTable, { members, currentUserId: "usr_1", offers, ...acts }),
-      }),
-    ),
-  );
+  const table = element(MembersTable, { members, currentUserId: "usr_1", offers, ...acts });
+  const html = text(renderToString(element(Germans, { table })));
   expect(html).toContain('aria-label="Rolle von bob@acme.test"');
   expect(html).toContain('aria-label="Aktionen für Ada"');
   expect(html).toContain("Niemand ändert die eigene Rolle.");
