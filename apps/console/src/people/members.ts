@@ -42,7 +42,9 @@ export function useEverybody(): UseQueryResult<Everybody, unknown> {
 }
 
 /** What the person can do with each member. Nothing until their permissions are known. */
-export function useOffers(everybody: Everybody): (member: Member) => MemberOffer {
+export function useOffers(
+  everybody: Pick<Everybody, "members" | "currentUserId" | "currentUserRole">,
+): (member: Member) => MemberOffer {
   const { id: organizationId } = useOrganization();
   const { data } = useQuery(useTRPC().permissions.get.queryOptions({ organizationId }));
   return offersFor({
