@@ -1,4 +1,5 @@
 import type { Messages } from "./messages.ts";
+import { people } from "./people-messages-de.ts";
 
 export const de: Messages = {
   unlimited: "Unbegrenzt",
@@ -62,4 +63,5 @@ export const de: Messages = {
     reached: (used, meter) => `${used} ${meter} sind bereits verbraucht: Weitere werden abgewiesen.`,
     reachedAbout: (date) => `Bei diesem Tempo ist sie etwa am ${date} erreicht.`,
   },
+  ...people,
 };

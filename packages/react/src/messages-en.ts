@@ -1,3 +1,5 @@
+import { people } from "./people-messages-en.ts";
+
 /** English. Parameters arrive formatted for the reader, beside the number where its grammar depends on it. */
 export const en = {
   unlimited: "Unlimited",
@@ -59,4 +61,5 @@ export const en = {
     reached: (used: string, meter: string) => `${used} ${meter} are used already: more are refused.`,
     reachedAbout: (date: string) => `At this pace it is reached about ${date}.`,
   },
+  ...people,
 };
