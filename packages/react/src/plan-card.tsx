@@ -135,7 +135,7 @@ function Facts(props: PlanCardProps & { isHere: boolean }) {
   return (
     <div>
       <FactList facts={shown} />
-      {shown.length < trends.length ? (
+      {trends.some(({ fact, trend }) => fact.has && trend === "same" && props.onlyDifferences) ? (
         <p className="hr-muted hr-plan-rest">{words.sameOtherwise(compared.displayName)}</p>
       ) : null}
     </div>

@@ -62,11 +62,9 @@ function Facts({ billing, plans, manages }: Omit<CurrentPlanProps, "onCancel">) 
       ? words.takenUnlimited(formats.number(seats.members))
       : words.taken(formats.number(seats.members), formats.number(seats.limit));
   const price = usePriceText(billing, plans);
-  const date = dateOf(billing);
   return (
     <dl className="facts">
       <Fact name={words.price}>{price}</Fact>
-      {date === null ? null : <Fact name={words[date.name]}>{formats.date(date.at)}</Fact>}
       <Fact name={words.seats}>
         {taken}
         {pending === null ? null : <span className="hr-muted small">{pending}</span>}
@@ -98,14 +96,6 @@ function usePriceText(billing: Billing, plans: readonly Plan[]): string {
   if (price === null) return words.notSold;
   const amount = formats.unitPrice(price.unitAmount, currency);
   return price.interval === "year" ? words.perYear(amount) : words.perMonth(amount);
-}
-
-function dateOf(billing: Billing): { name: "renews" | "ends" | "trialEnds"; at: string } | null {
-  const { status, source, period, cancelAt, trialEnd } = billing;
-  if (source !== "stripe") return null;
-  if (cancelAt !== null) return { name: "ends", at: cancelAt };
-  if (status === "trialing" && trialEnd !== null) return { name: "trialEnds", at: trialEnd };
-  return status === "active" && period !== null ? { name: "renews", at: period.end } : null;
 }
 
 /** What Stripe will ask for next; nothing where it cannot be said. */

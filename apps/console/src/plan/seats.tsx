@@ -1,15 +1,13 @@
 import { priceOn, useFormats } from "@headroom/react";
 import { Minus, Plus } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useId, useState } from "react";
 import type { Billing, Plan } from "../billing/managing.ts";
 import { Button } from "../components/button.tsx";
-import { TextField } from "../components/field.tsx";
 import { Section } from "../components/page.tsx";
 import { useMessages } from "../messages/messages.tsx";
+import { most, seatsIn } from "./seat-numbers.ts";
 import { SeatsDialog } from "./seats-dialog.tsx";
 import { isUnpaid } from "./standing.ts";
-
-const most = 100_000;
 
 type SeatsProps = { billing: Billing; plans: readonly Plan[]; mayNot: string | null };
 
@@ -74,17 +72,12 @@ function Sum(props: { included: number; bought: number; boughtName: string }) {
   );
 }
 
-/** A whole number of seats; null: the text is none. */
-export function seatsIn(text: string): number | null {
-  const seats = /^\d{1,6}$/.test(text.trim()) ? Number(text) : null;
-  return seats === null || seats > most ? null : seats;
-}
-
 function BoughtSeats(props: { billing: Billing; plan: Plan; price: Price; reason: string | null }) {
   const { billing, plan, price, reason } = props;
   const { seats: words } = useMessages().plan;
   const formats = useFormats();
   const bought = billing.seatsPurchased;
+  const id = useId();
   const [text, setText] = useState(String(bought));
   const [reviewed, setReviewed] = useState<number | null>(null);
   if (price === null) {
@@ -107,24 +100,39 @@ function BoughtSeats(props: { billing: Billing; plan: Plan; price: Price; reason
     >
       <Sum included={plan.seats.included} bought={bought} boughtName={words.bought} />
       <form className="seats-form" onSubmit={review}>
-        <Button aria-label={words.fewer} reason={reason} disabled={wanted === 0} onClick={() => step(-1)}>
-          <Minus aria-hidden size={16} />
-        </Button>
-        <TextField
-          label={words.label}
-          inputMode="numeric"
-          value={text}
-          readOnly={reason !== null}
-          onChange={(event) => setText(event.currentTarget.value)}
-          hint={wanted === null ? undefined : words.hint(formats.number(plan.seats.included + wanted))}
-          fault={wanted === null ? words.fault(formats.number(most)) : null}
-        />
-        <Button aria-label={words.another} reason={reason} onClick={() => step(1)}>
-          <Plus aria-hidden size={16} />
-        </Button>
-        <Button type="submit" kind="primary" reason={reason} disabled={wanted === null || wanted === bought}>
-          {words.review}
-        </Button>
+        <label htmlFor={id}>{words.label}</label>
+        <div>
+          <Button aria-label={words.fewer} reason={reason} disabled={wanted === 0} onClick={() => step(-1)}>
+            <Minus aria-hidden size={16} />
+          </Button>
+          <input
+            id={id}
+            className="hr-input"
+            inputMode="numeric"
+            autoComplete="off"
+            value={text}
+            readOnly={reason !== null}
+            aria-invalid={wanted === null || undefined}
+            aria-describedby={`${id}-hint`}
+            onChange={(event) => setText(event.currentTarget.value)}
+          />
+          <Button aria-label={words.another} reason={reason} onClick={() => step(1)}>
+            <Plus aria-hidden size={16} />
+          </Button>
+          <Button
+            type="submit"
+            kind="primary"
+            reason={reason}
+            disabled={wanted === null || wanted === bought}
+          >
+            {words.review}
+          </Button>
+        </div>
+        <p id={`${id}-hint`} className={wanted === null ? "fault" : "hr-muted"} aria-live="polite">
+          {wanted === null
+            ? words.fault(formats.number(most))
+            : words.hint(formats.number(plan.seats.included + wanted))}
+        </p>
       </form>
       {reviewed === null ? null : (
         <SeatsDialog billing={billing} planId={plan.id} seats={reviewed} onClose={() => setReviewed(null)} />

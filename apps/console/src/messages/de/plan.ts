@@ -54,9 +54,6 @@ export const plan: Messages["plan"] = {
     pending: (_count, count) => (count === 1 ? "1 offene Einladung" : `${count} offene Einladungen`),
     nextInvoice: "Nächste Rechnung",
     onDate: (amount, date) => `${amount} am ${date}, ohne Mehrnutzung`,
-    renews: "Verlängert sich am",
-    ends: "Endet am",
-    trialEnds: "Testphase endet am",
   },
   overLimit: (members, limit) =>
     `${members} Mitglieder, aber ${limit} Plätze: Niemand wird entfernt, und niemand kommt hinzu, bis Platz ist.`,

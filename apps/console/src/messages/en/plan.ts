@@ -55,9 +55,6 @@ export const plan = {
       count === 1 ? "1 invite pending" : `${count} invites pending`,
     nextInvoice: "Next invoice",
     onDate: (amount: string, date: string) => `${amount} on ${date}, without overage`,
-    renews: "Renews on",
-    ends: "Ends on",
-    trialEnds: "Trial ends on",
   },
   overLimit: (members: string, limit: string) =>
     `${members} members, but ${limit} seats: nobody is removed, and nobody can be added until there is room.`,
