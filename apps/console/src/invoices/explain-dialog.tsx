@@ -1,6 +1,6 @@
 import { spokenName, useFormats } from "@headroom/react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useTRPC } from "../api.ts";
+import { useTRPC, useTRPCClient } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Failure, Loading } from "../components/states.tsx";
@@ -20,12 +20,16 @@ export function ExplainDialog({ about, onClose }: { about: Explained; onClose: (
     "overageId" in about
       ? { overageId: about.overageId }
       : { meter: about.meter, window: "period" as const, periodStart: about.periodStart };
-  const query = useInfiniteQuery(
-    useTRPC().usage.explain.infiniteQueryOptions(
-      { organizationId, ...wish, limit: pageSize },
-      { getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined },
-    ),
-  );
+  const client = useTRPCClient();
+  const input = { organizationId, ...wish, limit: pageSize };
+  const query = useInfiniteQuery({
+    // Below the query's own key, so that whatever makes it stale makes this stale.
+    queryKey: [...useTRPC().usage.explain.queryKey(input), "pages"],
+    queryFn: ({ pageParam: cursor }) =>
+      client.usage.explain.query(cursor === null ? input : { ...input, cursor }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ nextCursor }) => nextCursor,
+  });
   const first = query.data?.pages[0];
   const events = query.data?.pages.flatMap((page) => page.events) ?? [];
   return (
@@ -42,7 +46,7 @@ export function ExplainDialog({ about, onClose }: { about: Explained; onClose: (
       {query.isPending ? <Loading lines={5} /> : null}
       {query.isError ? <Failure error={query.error} onRetry={() => void query.refetch()} /> : null}
       {first === undefined ? null : (
-        <div className="explanation">
+        <div className="invoice-explanation">
           <Sum explanation={first} />
           <h3>{explain.events}</h3>
           {first.complete ? null : <p className="hr-muted">{explain.noEvents}</p>}

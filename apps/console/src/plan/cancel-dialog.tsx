@@ -78,7 +78,7 @@ function WhenField(props: { end: string; when: When; onChange: (when: When) => v
     { value: "now", label: cancel.now, text: cancel.nowText },
   ] as const;
   return (
-    <fieldset className="choices">
+    <fieldset className="plan-choices">
       <legend>{cancel.when}</legend>
       {choices.map(({ value, label, text }) => (
         <label key={value}>

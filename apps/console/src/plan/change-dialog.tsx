@@ -64,7 +64,7 @@ export function ChangeDialog({ billing, plans, choice, onClose }: ChangeDialogPr
       }
       text={effect === null ? undefined : <EffectText effect={effect} preview={preview.data} from={from} />}
     >
-      <form className="dialog-form change" onSubmit={confirm}>
+      <form className="dialog-form plan-change" onSubmit={confirm}>
         {preview.isError ? (
           <BillingFailure error={preview.error} onRetry={() => void preview.refetch()} />
         ) : null}

@@ -63,7 +63,7 @@ function Paid({ billing, plans, back }: CheckoutNoticeProps) {
   return (
     <Banner tone="ok" actions={isDone ? <Dismiss onClick={back.dismiss} /> : undefined}>
       <p>
-        {isDone ? null : <span className="waiting" aria-hidden />}
+        {isDone ? null : <span className="plan-waiting" aria-hidden />}
         <strong>{isDone ? checkout.doneTitle(name) : waiting}</strong>{" "}
         {isDone ? checkout.doneText : checkout.waitingText(name)}
       </p>

@@ -63,7 +63,7 @@ function Facts({ billing, plans, manages }: Omit<CurrentPlanProps, "onCancel">) 
       : words.taken(formats.number(seats.members), formats.number(seats.limit));
   const price = usePriceText(billing, plans);
   return (
-    <dl className="facts">
+    <dl className="plan-facts">
       <Fact name={words.price}>{price}</Fact>
       <Fact name={words.seats}>
         {taken}

@@ -50,7 +50,7 @@ export function SeatsDialog({ billing, planId, seats, onClose }: SeatsDialogProp
       title={words.seats.dialog(formats.number(billing.seatsPurchased), formats.number(seats))}
       text={<p>{words.seats.dialogText}</p>}
     >
-      <form className="dialog-form change" onSubmit={confirm}>
+      <form className="dialog-form plan-change" onSubmit={confirm}>
         {preview.isPending ? <Loading lines={3} /> : null}
         {preview.isError ? (
           <BillingFailure error={preview.error} onRetry={() => void preview.refetch()} />

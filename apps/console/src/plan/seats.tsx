@@ -55,7 +55,7 @@ function Sum(props: { included: number; bought: number; boughtName: string }) {
   const { seats: words } = useMessages().plan;
   const formats = useFormats();
   return (
-    <dl className="facts">
+    <dl className="plan-facts">
       <div>
         <dt>{words.included}</dt>
         <dd>{formats.number(props.included)}</dd>

@@ -1,6 +1,6 @@
 import { isHeadroomError } from "@headroom/client";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useTRPC } from "../api.ts";
+import { useTRPC, useTRPCClient } from "../api.ts";
 import { useManagesBilling, useOwners } from "../billing/managing.ts";
 import { PaymentDue } from "../billing/payment-due.tsx";
 import { PortalButton } from "../billing/portal-button.tsx";
@@ -49,11 +49,15 @@ function Hidden() {
 function Invoices() {
   const { notConfigured } = useMessages().invoices;
   const { id: organizationId } = useOrganization();
+  const client = useTRPCClient();
+  const input = { organizationId, limit: pageSize };
   const query = useInfiniteQuery({
-    ...useTRPC().billing.invoices.infiniteQueryOptions(
-      { organizationId, limit: pageSize },
-      { getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined },
-    ),
+    // Below the query's own key, so that whatever makes it stale makes this stale.
+    queryKey: [...useTRPC().billing.invoices.queryKey(input), "pages"],
+    queryFn: ({ pageParam: cursor }) =>
+      client.billing.invoices.query(cursor === null ? input : { ...input, cursor }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ nextCursor }) => nextCursor,
     refetchInterval: refreshedEveryMs,
   });
   if (query.data === undefined) {
