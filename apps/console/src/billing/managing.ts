@@ -24,6 +24,12 @@ export function useOwners(): string[] {
   return owners.flatMap(({ name, email }) => name ?? email ?? []);
 }
 
+/** Names a plan by its id: as the catalogue does, and by the id itself where the plan is not on sale any more. */
+export function usePlanName(): (planId: string) => string {
+  const { data } = useQuery(useTRPC().plans.list.queryOptions());
+  return (planId) => data?.plans.find(({ id }) => id === planId)?.displayName ?? planId;
+}
+
 /** Asks again for what a change of plan or seats has made old, without waiting for its event. */
 export function useRefreshBilling(): () => void {
   const queries = useQueryClient();

@@ -1,6 +1,7 @@
 import { spokenName, useFormats } from "@headroom/react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTRPC, useTRPCClient } from "../api.ts";
+import { usePlanName } from "../billing/managing.ts";
 import { Button } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Failure, Loading } from "../components/states.tsx";
@@ -70,6 +71,7 @@ function Sum({ explanation }: { explanation: Explanation }) {
   const { explain } = useMessages().invoices;
   const { common } = useMessages();
   const formats = useFormats();
+  const planName = usePlanName();
   const { line, plan, recount } = explanation;
   const rows: [string, string][] = [];
   if (line !== null) {
@@ -87,7 +89,7 @@ function Sum({ explanation }: { explanation: Explanation }) {
     }
   }
   if (plan !== null) {
-    rows.push([explain.plan, explain.planVersion(spokenName(plan.id), formats.number(plan.version))]);
+    rows.push([explain.plan, explain.planVersion(planName(plan.id), formats.number(plan.version))]);
   }
   if (recount !== null) {
     const count = formats.number(recount.used);

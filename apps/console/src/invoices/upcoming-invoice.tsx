@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 import { useTRPC } from "../api.ts";
+import { usePlanName } from "../billing/managing.ts";
 import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
 import { useMessages } from "../messages/messages.tsx";
@@ -35,11 +36,12 @@ export function UpcomingInvoice({
 function Lines({ upcoming, onExplain }: { upcoming: Upcoming; onExplain: (about: Explained) => void }) {
   const { upcoming: words, explain } = useMessages().invoices;
   const formats = useFormats();
+  const planName = usePlanName();
   const { currency, lines, overage } = upcoming;
   const nameOf = (meter: string, planId: string) => {
     const ofMeter = overage.filter((line) => line.meter === meter);
     const name = spokenName(meter);
-    return ofMeter.length > 1 ? words.overageUnder(name, spokenName(planId)) : words.overage(name);
+    return ofMeter.length > 1 ? words.overageUnder(name, planName(planId)) : words.overage(name);
   };
   return (
     <table className="hr-table invoice-lines">

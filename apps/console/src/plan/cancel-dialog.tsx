@@ -48,7 +48,7 @@ export function CancelDialog({ billing, plans, onClose }: CancelDialogProps) {
           {cancel.text}
         </p>
       }
-      action={cancel.confirm}
+      action={cancel.confirm(billing.plan.displayName)}
       busy={ending.isPending}
       error={ending.error}
       onConfirm={() => ending.mutate({ organizationId, when })}

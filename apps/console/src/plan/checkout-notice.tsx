@@ -48,7 +48,13 @@ export function CheckoutNotice({ billing, plans, back }: CheckoutNoticeProps) {
           <strong>{checkout.openTitle(name)}</strong>
         </p>
       )}
-      <p>{checkoutUrl === null ? checkout.openRead : checkout.openText}</p>
+      <p>
+        {checkoutUrl === null
+          ? checkout.openRead
+          : back.outcome === "cancelled"
+            ? checkout.stillOpen(name)
+            : checkout.openText}
+      </p>
     </Banner>
   );
 }

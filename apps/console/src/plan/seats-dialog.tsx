@@ -33,7 +33,7 @@ export function SeatsDialog({ billing, planId, seats, onClose }: SeatsDialogProp
     trpc.billing.setSeats.mutationOptions({
       onSuccess: ({ seatsPurchased }) => {
         refresh();
-        toast(words.seats.done(formats.number(seatsPurchased)));
+        toast(words.seats.done(formats.number(seatsPurchased), seatsPurchased));
         onClose();
       },
     }),

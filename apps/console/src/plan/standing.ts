@@ -19,7 +19,7 @@ export function standingOf(
   if (billing.source === "operator") return { badge: badges.operator, tone: "accent", text: texts.operator };
   switch (status) {
     case "none":
-      return { badge: badges.none, tone: "accent", text: texts.none };
+      return { badge: badges.none, tone: "ok", text: texts.none };
     case "incomplete":
       return { badge: badges.incomplete, tone: "warning", text: texts.incomplete };
     case "past_due":

@@ -21,11 +21,9 @@ export const invoices: Messages["invoices"] = {
     unitPrice: "Einzelpreis",
     amount: "Betrag",
     lines: "Posten der nächsten Rechnung",
-    plan: "Tarif und Plätze für den Zeitraum, der dann beginnt",
     overage: (meter) => `${meter} über das im Tarif Enthaltene hinaus`,
     overageUnder: (meter, plan) => `${meter} über das in ${plan} Enthaltene hinaus`,
     total: "Summe jetzt",
-    noneYet: "Bisher keine Mehrnutzung.",
     mayCome: "Was dazukommen kann",
     capped: (meter, units, amount) =>
       `${meter}: höchstens ${units} weitere über das Enthaltene hinaus, ${amount}. Dann hält die Obergrenze an.`,

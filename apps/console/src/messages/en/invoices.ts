@@ -19,11 +19,9 @@ export const invoices = {
     unitPrice: "Unit price",
     amount: "Amount",
     lines: "Lines of the next invoice",
-    plan: "Plan and seats, for the period that begins then",
     overage: (meter: string) => `${meter} above what the plan includes`,
     overageUnder: (meter: string, plan: string) => `${meter} above what ${plan} includes`,
     total: "Total now",
-    noneYet: "No overage so far.",
     mayCome: "What may be added",
     capped: (meter: string, units: string, amount: string) =>
       `${meter}: up to ${units} more above what is included, ${amount}. Then the cap stops it.`,
