@@ -64,4 +64,9 @@ export const de: Messages = {
     reachedAbout: (date) => `Bei diesem Tempo ist sie etwa am ${date} erreicht.`,
   },
   ...people,
+import { pricing } from "./pricing-messages-de.ts";
+
+export const de: Messages = {
+  unlimited: "Unbegrenzt",
+  pricing,
 };

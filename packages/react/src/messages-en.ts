@@ -1,4 +1,5 @@
 import { people } from "./people-messages-en.ts";
+import { pricing } from "./pricing-messages-en.ts";
 
 /** English. Parameters arrive formatted for the reader, beside the number where its grammar depends on it. */
 export const en = {
@@ -62,4 +63,5 @@ export const en = {
     reachedAbout: (date: string) => `At this pace it is reached about ${date}.`,
   },
   ...people,
+  pricing,
 };
