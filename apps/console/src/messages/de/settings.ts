@@ -49,7 +49,7 @@ export const settings: Messages["settings"] = {
       "keys.manage": "API-Schlüssel verwalten",
       "webhooks.manage": "Ausgehende Webhooks verwalten",
       "audit.view": "Das Protokoll lesen",
-      "billing.manage": "Tarif, Plätze und Mehrnutzung ändern und bezahlen",
+      "billing.manage": "Tarif, Plätze und Mehrverbrauch ändern und bezahlen",
       "organization.transfer": "Den Besitz übertragen",
       "organization.delete": "Die Organisation löschen",
     },
@@ -73,7 +73,7 @@ export const settings: Messages["settings"] = {
     title: (name) => `${name} löschen?`,
     consequences: [
       "Alle Mitglieder verlieren sofort den Zugang. Schlüssel, Einladungen und Webhooks gelten nicht mehr.",
-      "Mehrnutzung, die noch nicht berechnet ist, wird berechnet.",
+      "Mehrverbrauch, die noch nicht berechnet ist, wird berechnet.",
       "Nach 30 Tagen werden die Daten endgültig gelöscht. Bis dahin bleibt der Kurzname vergeben.",
     ],
     typed: (slug) => `Geben Sie zur Bestätigung ${slug} ein`,
