@@ -13,6 +13,9 @@ export { MembersTable, type MembersTableProps, nameOf, type TableMember } from "
 export { type Messages, messages } from "./messages.ts";
 export { amountFor } from "./money.ts";
 export { OverageCap, type OverageCapProps } from "./overage-cap.tsx";
+export { spokenName } from "./plan-facts.ts";
+export { type CurrentPlan, type PricingPlan, type PricingPrice, priceOn } from "./pricing.ts";
+export { type PlanChoice, PricingTable, type PricingTableProps } from "./pricing-table.tsx";
 export {
   type DayUsage,
   daysBetween,
@@ -22,12 +25,9 @@ export {
   type Projection,
   project,
 } from "./projection.ts";
+export { HeadroomProvider, type HeadroomProviderProps, useFormats, useWords } from "./provider.tsx";
 export { type Role, roleName } from "./roles.ts";
 export { type SeatCounts, SeatMeter, type SeatMeterProps } from "./seat-meter.tsx";
 export { UsageChart, type UsageChartProps } from "./usage-chart.tsx";
 export { UsageMeter, type UsageMeterProps } from "./usage-meter.tsx";
 export { UsageTotalChart, type UsageTotalChartProps } from "./usage-total-chart.tsx";
-export { spokenName } from "./plan-facts.ts";
-export { type CurrentPlan, type PricingPlan, type PricingPrice, priceOn } from "./pricing.ts";
-export { type PlanChoice, PricingTable, type PricingTableProps } from "./pricing-table.tsx";
-export { HeadroomProvider, type HeadroomProviderProps, useFormats, useWords } from "./provider.tsx";

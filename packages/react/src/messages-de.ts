@@ -1,5 +1,6 @@
 import type { Messages } from "./messages.ts";
 import { people } from "./people-messages-de.ts";
+import { pricing } from "./pricing-messages-de.ts";
 
 export const de: Messages = {
   unlimited: "Unbegrenzt",
@@ -64,9 +65,5 @@ export const de: Messages = {
     reachedAbout: (date) => `Bei diesem Tempo ist sie etwa am ${date} erreicht.`,
   },
   ...people,
-import { pricing } from "./pricing-messages-de.ts";
-
-export const de: Messages = {
-  unlimited: "Unbegrenzt",
   pricing,
 };

@@ -79,7 +79,8 @@ function Table({ usage, explanation }: { usage: MeterUsage; explanation: Explana
         : sold && (usage.maxOverage === null || usage.maxOverage > 0)
           ? words.overageBegins(formats.unitPrice(line.unitPrice ?? "0", line.currency ?? "usd"))
           : words.refusedUntilPeriod(formats.date(usage.periodEnd)),
-    hard_cap: usage.hardCap === null ? words.nothingStops : words.refusedUntilPeriod(formats.date(usage.periodEnd)),
+    hard_cap:
+      usage.hardCap === null ? words.nothingStops : words.refusedUntilPeriod(formats.date(usage.periodEnd)),
   };
   return (
     <table className="hr-table" data-cards>

@@ -37,7 +37,8 @@ export default function Usage() {
   const [search, setSearch] = useSearchParams();
   const data = query.data;
   // The default meter stands first.
-  const names = data === undefined ? [] : [...new Set([data.usage.meter, ...data.meters.map(({ meter }) => meter)])];
+  const names =
+    data === undefined ? [] : [...new Set([data.usage.meter, ...data.meters.map(({ meter }) => meter)])];
   const wanted = search.get("meter") ?? "";
   const meter = names.includes(wanted) ? wanted : (data?.usage.meter ?? "");
   const chooser =

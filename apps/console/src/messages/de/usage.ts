@@ -50,9 +50,7 @@ export const usage: Messages["usage"] = {
     change_cap: "Obergrenze ändern",
   },
   askOwner: (name) =>
-    name === null
-      ? "Bitten Sie den Inhaber, das zu ändern."
-      : `Bitten Sie ${name} (Inhaber), das zu ändern.`,
+    name === null ? "Bitten Sie den Inhaber, das zu ändern." : `Bitten Sie ${name} (Inhaber), das zu ändern.`,
   trouble: {
     past_due:
       "Eine Zahlung ist überfällig. Bis zum Ende der Frist gelten die Limits des Tarifs; Mehrverbrauch ist gestoppt.",
@@ -97,7 +95,8 @@ export const usage: Messages["usage"] = {
     way: "Senden mit",
     curl: "curl",
     sdk: "TypeScript",
-    makeKey: "Legen Sie einen API-Schlüssel an, der Nutzung schreiben darf, und setzen Sie ihn in HEADROOM_KEY.",
+    makeKey:
+      "Legen Sie einen API-Schlüssel an, der Nutzung schreiben darf, und setzen Sie ihn in HEADROOM_KEY.",
     askForKey:
       "Bitten Sie einen Admin um einen API-Schlüssel, der Nutzung schreiben darf, und setzen Sie ihn in HEADROOM_KEY.",
     toDevelopers: "Zu den API-Schlüsseln",

@@ -21,10 +21,12 @@ export const limits = {
   unavailable: {
     trial: "In a trial there is no overage. What you set here holds once the trial is over.",
     past_due: "Overage has stopped, because a payment is overdue. What you set here holds once it is paid.",
-    inactive: "Overage has stopped, because the subscription is not active. What you set here holds once it is.",
+    inactive:
+      "Overage has stopped, because the subscription is not active. What you set here holds once it is.",
   },
   alertsTitle: (meter: string) => `${meter}: alerts`,
-  noAlerts: "Nobody is told before a limit is reached. An alert sends mail and calls your webhooks, once in each day or period.",
+  noAlerts:
+    "Nobody is told before a limit is reached. An alert sends mail and calls your webhooks, once in each day or period.",
   percentOf: {
     daily_limit: (percent: string) => `${percent} of the daily limit`,
     included: (percent: string) => `${percent} of what is included`,

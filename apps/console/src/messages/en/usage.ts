@@ -10,7 +10,9 @@ export const usage = {
   until: (date: string) => `Until ${date}.`,
   included: (units: string) => `${units} included.`,
   includedAndMore: (included: string, more: string | null) =>
-    more === null ? `${included} included, then overage without a cap.` : `${included} included and ${more} overage allowed.`,
+    more === null
+      ? `${included} included, then overage without a cap.`
+      : `${included} included and ${more} overage allowed.`,
   allIncluded: "Any number is included.",
   overage: "Overage so far",
   none: "None",
