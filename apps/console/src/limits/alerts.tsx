@@ -11,7 +11,7 @@ import { type Outputs, useMay, useOrganization } from "../organization.tsx";
 import type { MeterUsage } from "../usage/readings.ts";
 import { AddAlert } from "./add-alert.tsx";
 import { useAlertText } from "./alert-text.ts";
-import { suggestionsFor, type AlertInput } from "./suggestions.ts";
+import { type AlertInput, suggestionsFor } from "./suggestions.ts";
 
 type Alert = Outputs["alerts"]["list"]["alerts"][number];
 
@@ -21,7 +21,9 @@ export function Alerts({ usage }: { usage: MeterUsage }) {
   const query = useQuery(useTRPC().alerts.list.queryOptions({ organizationId, limit: 200 }));
   return (
     <Answer query={query}>
-      {({ alerts }) => <AlertList usage={usage} alerts={alerts.filter(({ meter }) => meter === usage.meter)} />}
+      {({ alerts }) => (
+        <AlertList usage={usage} alerts={alerts.filter(({ meter }) => meter === usage.meter)} />
+      )}
     </Answer>
   );
 }
@@ -105,7 +107,12 @@ function AlertLine({ alert, usage }: { alert: Alert; usage: MeterUsage }) {
   const formats = useFormats();
   const textOf = useAlertText(usage.meter);
   const { threshold, lastFiring, percent } = alert;
-  const at = threshold === null ? words.neverFires : percent === null ? null : words.firesAt(formats.number(threshold));
+  const at =
+    threshold === null
+      ? words.neverFires
+      : percent === null
+        ? null
+        : words.firesAt(formats.number(threshold));
   return (
     <div>
       <p>{textOf(alert)}</p>

@@ -79,7 +79,8 @@ function Table({ usage, explanation }: { usage: MeterUsage; explanation: Explana
         : sold && (usage.maxOverage === null || usage.maxOverage > 0)
           ? words.overageBegins(formats.unitPrice(line.unitPrice ?? "0", line.currency ?? "usd"))
           : words.refusedUntilPeriod(formats.date(usage.periodEnd)),
-    hard_cap: usage.hardCap === null ? words.nothingStops : words.refusedUntilPeriod(formats.date(usage.periodEnd)),
+    hard_cap:
+      usage.hardCap === null ? words.nothingStops : words.refusedUntilPeriod(formats.date(usage.periodEnd)),
   };
   return (
     <table className="hr-table" data-cards>
@@ -93,7 +94,7 @@ function Table({ usage, explanation }: { usage: MeterUsage; explanation: Explana
           <th scope="col" data-number>
             {words.used}
           </th>
-          <th scope="col">{words.then}</th>
+          <th scope="col">{words.after}</th>
           <th scope="col">{words.source}</th>
         </tr>
       </thead>
@@ -107,7 +108,7 @@ function Table({ usage, explanation }: { usage: MeterUsage; explanation: Explana
             <td data-number data-label={words.used}>
               {formats.number(used)}
             </td>
-            <td data-label={words.then}>{then[name]}</td>
+            <td data-label={words.after}>{then[name]}</td>
             <td data-label={words.source} className="hr-muted">
               <span>
                 {source}

@@ -11,7 +11,8 @@ export function capTermsOf(
   plans: readonly Plan[],
 ): CapTerms | null {
   const { line } = explanation;
-  if (usage.included === null || line === null || line.unitPrice === null || line.currency === null) return null;
+  if (usage.included === null || line === null || line.unitPrice === null || line.currency === null)
+    return null;
   const plan = plans.find(({ id, version }) => id === usage.planId && version === usage.planVersion);
   const listed = plan?.limits.find(({ meter }) => meter === usage.meter)?.overage;
   const rule = explanation.limits.find(({ limit }) => limit === "max_overage");

@@ -29,11 +29,7 @@ export default function Limits() {
   );
 }
 
-function Meters(props: {
-  meters: readonly MeterUsage[];
-  first: string;
-  billing: Outputs["billing"]["get"];
-}) {
+function Meters(props: { meters: readonly MeterUsage[]; first: string; billing: Outputs["billing"]["get"] }) {
   const { meters, first, billing } = props;
   const explanations = useExplanations(meters);
   useFollowCounters(meters);

@@ -1,4 +1,11 @@
-import { type DayUsage, daysLater, daysUntil, UsageChart, UsageTotalChart, useFormats } from "@headroom/react";
+import {
+  type DayUsage,
+  daysLater,
+  daysUntil,
+  UsageChart,
+  UsageTotalChart,
+  useFormats,
+} from "@headroom/react";
 import { useState } from "react";
 import { Section } from "../components/page.tsx";
 import { useMessages } from "../messages/messages.tsx";

@@ -16,7 +16,13 @@ export type ExplainTarget = { meter: string; window: "day" | "period"; date?: st
 const eventsAtOnce = 10;
 
 /** Where a number comes from: its window, plan, limits, bill and the events behind it. */
-export default function ExplainDialog({ target, onClose }: { target: ExplainTarget | null; onClose: () => void }) {
+export default function ExplainDialog({
+  target,
+  onClose,
+}: {
+  target: ExplainTarget | null;
+  onClose: () => void;
+}) {
   const { usage: words } = useMessages();
   const formats = useFormats();
   const name =
@@ -26,7 +32,11 @@ export default function ExplainDialog({ target, onClose }: { target: ExplainTarg
         ? (target.window === "day" ? words.todayOf : words.periodOf)(meterTitle(target.meter))
         : words.meterOn(meterTitle(target.meter), formats.day(target.date));
   return (
-    <Dialog open={target !== null} onOpenChange={(open) => !open && onClose()} title={words.explained.title(name)}>
+    <Dialog
+      open={target !== null}
+      onOpenChange={(open) => !open && onClose()}
+      title={words.explained.title(name)}
+    >
       {target === null ? null : <Content target={target} />}
     </Dialog>
   );
@@ -47,7 +57,11 @@ function Content({ target }: { target: ExplainTarget }) {
   });
   const [first] = query.data?.pages ?? [];
   if (first === undefined) {
-    return query.isError ? <Failure error={query.error} onRetry={() => void query.refetch()} /> : <Loading lines={6} />;
+    return query.isError ? (
+      <Failure error={query.error} onRetry={() => void query.refetch()} />
+    ) : (
+      <Loading lines={6} />
+    );
   }
   return (
     <div className="explained">
@@ -73,7 +87,11 @@ function Facts({ explanation }: { explanation: Explanation }) {
   return (
     <dl className="facts">
       <Fact term={words.counted} value={formats.number(counter.used)}>
-        {recount === null ? null : recount.agrees ? words.recountAgrees : words.recountDiffers(formats.number(recount.used))}
+        {recount === null
+          ? null
+          : recount.agrees
+            ? words.recountAgrees
+            : words.recountDiffers(formats.number(recount.used))}
         {counter.held > 0 ? ` ${words.held(formats.number(counter.held))}` : null}
         {(counter.voided ?? 0) > 0 ? ` ${words.voided(formats.number(counter.voided ?? 0))}` : null}
         {(counter.carried ?? 0) > 0 ? ` ${words.carried(formats.number(counter.carried ?? 0))}` : null}

@@ -31,9 +31,14 @@ export function ExplainedEvents({ pages }: { pages: readonly Explanation[] }) {
               <p>
                 <strong>{formats.number(event.quantity)}</strong>
                 <span className="hr-muted">{` · ${formats.dateTime(event.occurredAt)}`}</span>
-                {event.memberId === null ? null : <span className="hr-muted">{` · ${nameOf(event.memberId)}`}</span>}
+                {event.memberId === null ? null : (
+                  <span className="hr-muted">{` · ${nameOf(event.memberId)}`}</span>
+                )}
               </p>
-              <p className="small hr-muted">{`${words.key} `}<code>{event.idempotencyKey}</code></p>
+              <p className="small hr-muted">
+                {`${words.key} `}
+                <code>{event.idempotencyKey}</code>
+              </p>
               <p>
                 {event.voids === null ? null : <span className="hr-badge">{words.takesBack}</span>}
                 {event.carried ? <span className="hr-badge">{words.isCarried}</span> : null}

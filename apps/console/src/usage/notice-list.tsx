@@ -32,9 +32,7 @@ export function NoticeList(props: {
           explanation={props.explanations.get(notice.usage.meter)}
         />
       ))}
-      <Announcer
-        texts={notices.map(({ kind, usage }) => words.announce[kind](usage.meter))}
-      />
+      <Announcer texts={notices.map(({ kind, usage }) => words.announce[kind](usage.meter))} />
     </>
   );
 }

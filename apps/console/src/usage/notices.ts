@@ -48,7 +48,8 @@ export function isSold(explanation: Explanation | undefined): boolean {
   const { line } = explanation ?? {};
   const rule = explanation?.limits.find(({ limit }) => limit === "max_overage")?.rule.code;
   return (
-    line?.unitPrice != null && !["no_overage_terms", "no_subscription", "subscription_state"].includes(rule ?? "")
+    line?.unitPrice != null &&
+    !["no_overage_terms", "no_subscription", "subscription_state"].includes(rule ?? "")
   );
 }
 

@@ -7,7 +7,7 @@ export const limits: Messages["limits"] = {
   limit: "Limit",
   value: "Einheiten",
   used: "Verbraucht",
-  then: "Danach",
+  after: "Danach",
   source: "Woher es kommt",
   names: { daily_limit: "Am Tag", included: "Im Zeitraum enthalten", hard_cap: "Schluss bei" },
   dailySource: "Wie im Tarif festgelegt.",

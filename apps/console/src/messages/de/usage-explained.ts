@@ -43,7 +43,8 @@ export const explained: Messages["usage"]["explained"] = {
     meter_not_in_plan: "Diese Version des Tarifs ist älter als der Zähler.",
     plan_default: "Vorgabe des Tarifs: Die Organisation hat keine eigene Obergrenze.",
     organization_units: "Eigene Obergrenze der Organisation, in Einheiten.",
-    organization_cents: "Eigene Obergrenze der Organisation, in Geld: so viele ganze Einheiten, wie es bezahlt.",
+    organization_cents:
+      "Eigene Obergrenze der Organisation, in Geld: so viele ganze Einheiten, wie es bezahlt.",
     ceiling: "Mehr lässt der Tarif nicht zu; die Organisation hat mehr eingestellt.",
     no_overage_terms: "Der Tarif hat für diesen Zähler keinen Mehrverbrauch.",
     no_subscription: "Mehrverbrauch setzt ein Abonnement voraus.",

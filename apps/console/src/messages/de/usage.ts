@@ -3,6 +3,7 @@ import { explained } from "./usage-explained.ts";
 
 export const usage: Messages["usage"] = {
   title: "Nutzung",
+  text: (plan, from, to) => `Tarif ${plan}. Dieser Zeitraum geht vom ${from} bis zum ${to}.`,
   meter: "Zähler",
   todayOf: (meter) => `${meter} heute`,
   periodOf: (meter) => `${meter} in diesem Zeitraum`,
@@ -50,9 +51,7 @@ export const usage: Messages["usage"] = {
     change_cap: "Obergrenze ändern",
   },
   askOwner: (name) =>
-    name === null
-      ? "Bitten Sie den Inhaber, das zu ändern."
-      : `Bitten Sie ${name} (Inhaber), das zu ändern.`,
+    name === null ? "Bitten Sie den Inhaber, das zu ändern." : `Bitten Sie ${name} (Inhaber), das zu ändern.`,
   trouble: {
     past_due:
       "Eine Zahlung ist überfällig. Bis zum Ende der Frist gelten die Limits des Tarifs; Mehrverbrauch ist gestoppt.",
@@ -97,7 +96,8 @@ export const usage: Messages["usage"] = {
     way: "Senden mit",
     curl: "curl",
     sdk: "TypeScript",
-    makeKey: "Legen Sie einen API-Schlüssel an, der Nutzung schreiben darf, und setzen Sie ihn in HEADROOM_KEY.",
+    makeKey:
+      "Legen Sie einen API-Schlüssel an, der Nutzung schreiben darf, und setzen Sie ihn in HEADROOM_KEY.",
     askForKey:
       "Bitten Sie einen Admin um einen API-Schlüssel, der Nutzung schreiben darf, und setzen Sie ihn in HEADROOM_KEY.",
     toDevelopers: "Zu den API-Schlüsseln",

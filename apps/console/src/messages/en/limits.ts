@@ -5,7 +5,7 @@ export const limits = {
   limit: "Limit",
   value: "Units",
   used: "Used",
-  then: "Then",
+  after: "Then",
   source: "Where it comes from",
   names: { daily_limit: "A day", included: "Included in a period", hard_cap: "Stops at" },
   dailySource: "As the plan says.",
@@ -21,14 +21,16 @@ export const limits = {
   unavailable: {
     trial: "In a trial there is no overage. What you set here holds once the trial is over.",
     past_due: "Overage has stopped, because a payment is overdue. What you set here holds once it is paid.",
-    inactive: "Overage has stopped, because the subscription is not active. What you set here holds once it is.",
+    inactive:
+      "Overage has stopped, because the subscription is not active. What you set here holds once it is.",
   },
   alertsTitle: (meter: string) => `${meter}: alerts`,
-  noAlerts: "Nobody is told before a limit is reached. An alert sends mail and calls your webhooks, once in each day or period.",
+  noAlerts:
+    "Nobody is told before a limit is reached. An alert sends mail and calls your webhooks, once in each day or period.",
   percentOf: {
     daily_limit: (percent: string) => `${percent} of the daily limit`,
     included: (percent: string) => `${percent} of what is included`,
-    hard_cap: (percent: string) => `${percent} of where it stops`,
+    hard_cap: (percent: string) => `${percent} of the cap`,
   },
   unitsIn: {
     day: (units: string, meter: string) => `${units} ${meter} in a day`,
@@ -45,7 +47,7 @@ export const limits = {
   alertKinds: {
     daily_limit: () => "Percent of the daily limit",
     included: () => "Percent of what is included",
-    hard_cap: () => "Percent of where it stops",
+    hard_cap: () => "Percent of the cap",
     day_units: (meter: string) => `A number of ${meter} in a day`,
     period_units: (meter: string) => `A number of ${meter} in a period`,
   },

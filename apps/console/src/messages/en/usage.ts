@@ -2,6 +2,7 @@ import { explained } from "./usage-explained.ts";
 
 export const usage = {
   title: "Usage",
+  text: (plan: string, from: string, to: string) => `Plan ${plan}. This period goes from ${from} to ${to}.`,
   meter: "Meter",
   todayOf: (meter: string) => `${meter} today`,
   periodOf: (meter: string) => `${meter} this period`,
@@ -10,7 +11,9 @@ export const usage = {
   until: (date: string) => `Until ${date}.`,
   included: (units: string) => `${units} included.`,
   includedAndMore: (included: string, more: string | null) =>
-    more === null ? `${included} included, then overage without a cap.` : `${included} included and ${more} overage allowed.`,
+    more === null
+      ? `${included} included, then overage without a cap.`
+      : `${included} included and ${more} overage allowed.`,
   allIncluded: "Any number is included.",
   overage: "Overage so far",
   none: "None",
