@@ -60,7 +60,7 @@ export const limits: Messages["limits"] = {
   add: "Warnung hinzufügen",
   alertAdded: "Die Warnung ist hinzugefügt.",
   delete: "Löschen",
-  deleteAlert: (text) => `Warnung bei ${text} löschen`,
+  deleteAlert: (text) => `Löschen: ${text}`,
   deleteTitle: "Diese Warnung löschen?",
   deleteText: (text) => `Bei ${text} wird niemand mehr gewarnt.`,
   alertDeleted: "Die Warnung ist gelöscht.",

@@ -57,7 +57,7 @@ export const limits = {
   add: "Add alert",
   alertAdded: "The alert is added.",
   delete: "Delete",
-  deleteAlert: (text: string) => `Delete the alert at ${text}`,
+  deleteAlert: (text: string) => `Delete ${text}`,
   deleteTitle: "Delete this alert?",
   deleteText: (text: string) => `Nobody is told any more at ${text}.`,
   alertDeleted: "The alert is deleted.",
