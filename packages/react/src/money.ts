@@ -23,7 +23,7 @@ function scaled(unitPrice: string): bigint {
 }
 
 /** How many decimal places the currency's money has: 2 for dollars, 0 for yen. */
-export function decimalsOf(currency: string): number {
+function decimalsOf(currency: string): number {
   const format = new Intl.NumberFormat("en", { style: "currency", currency: currency.toUpperCase() });
   return format.resolvedOptions().maximumFractionDigits ?? 2;
 }

@@ -94,7 +94,7 @@ function Table({ usage, explanation }: { usage: MeterUsage; explanation: Explana
           <th scope="col" data-number>
             {words.used}
           </th>
-          <th scope="col">{words.then}</th>
+          <th scope="col">{words.after}</th>
           <th scope="col">{words.source}</th>
         </tr>
       </thead>
@@ -108,7 +108,7 @@ function Table({ usage, explanation }: { usage: MeterUsage; explanation: Explana
             <td data-number data-label={words.used}>
               {formats.number(used)}
             </td>
-            <td data-label={words.then}>{then[name]}</td>
+            <td data-label={words.after}>{then[name]}</td>
             <td data-label={words.source} className="hr-muted">
               <span>
                 {source}

@@ -1,4 +1,5 @@
 import "../styles/usage.css";
+import { useFormats } from "@headroom/react";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { useSearchParams } from "wouter";
@@ -6,7 +7,7 @@ import { useTRPC } from "../api.ts";
 import { Page } from "../components/page.tsx";
 import { Answer, Loading } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
-import { useOrganization } from "../organization.tsx";
+import { type Outputs, useOrganization } from "../organization.tsx";
 import { ChartSection } from "../usage/chart-section.tsx";
 import { Choices } from "../usage/choices.tsx";
 import type { ExplainTarget } from "../usage/explain-dialog.tsx";
@@ -32,7 +33,10 @@ const FirstEvent = lazy(() => import("../usage/first-event.tsx"));
 
 /** What the organization has used, against what it may. */
 export default function Usage() {
-  const { usage: words } = useMessages();
+  const { usage: words, shell } = useMessages();
+  const formats = useFormats();
+  const { id: organizationId } = useOrganization();
+  const { data: billing } = useQuery(useTRPC().billing.get.queryOptions({ organizationId }));
   const query = useUsage();
   const [search, setSearch] = useSearchParams();
   const data = query.data;
@@ -50,18 +54,30 @@ export default function Usage() {
         onChange={(name) => setSearch({ meter: name }, { replace: true })}
       />
     );
+  const chosen = data?.meters.find((one) => one.meter === meter);
+  const text =
+    billing === undefined || chosen === undefined
+      ? shell.loading
+      : words.text(
+          billing.plan.displayName,
+          formats.date(chosen.periodStart),
+          formats.date(chosen.periodEnd),
+        );
   return (
-    <Page title={words.title} actions={chooser}>
+    <Page title={words.title} text={text} actions={chooser}>
       <Answer query={query} lines={6}>
-        {({ meters }) => <OfMeters meters={meters} meter={meter} />}
+        {({ meters }) => <OfMeters meters={meters} meter={meter} billing={billing} />}
       </Answer>
     </Page>
   );
 }
 
-function OfMeters({ meters, meter }: { meters: readonly MeterUsage[]; meter: string }) {
-  const { id: organizationId } = useOrganization();
-  const { data: billing } = useQuery(useTRPC().billing.get.queryOptions({ organizationId }));
+function OfMeters(props: {
+  meters: readonly MeterUsage[];
+  meter: string;
+  billing: Outputs["billing"]["get"] | undefined;
+}) {
+  const { meters, meter, billing } = props;
   const explanations = useExplanations(meters);
   const history = useHistory();
   const [target, setTarget] = useState<ExplainTarget | null>(null);

@@ -73,7 +73,7 @@ export function ChartSection(props: { usage: MeterUsage; days: readonly DayUsage
 }
 
 /** Where the period is going, in a sentence. */
-export function Forecast({ usage, outlook }: { usage: MeterUsage; outlook: Outlook }) {
+function Forecast({ usage, outlook }: { usage: MeterUsage; outlook: Outlook }) {
   const { usage: words } = useMessages();
   const { language } = useSurroundings();
   const formats = useFormats();

@@ -82,11 +82,7 @@ function NoticeBanner({ notice, explanation }: { notice: Notice; explanation: Ex
 }
 
 /** What a banner is without being read again at each number. */
-export function NoticeBox(props: {
-  tone: "info" | "warning" | "danger";
-  action: ReactNode;
-  children: ReactNode;
-}) {
+function NoticeBox(props: { tone: "info" | "warning" | "danger"; action: ReactNode; children: ReactNode }) {
   return (
     <div className="banner" data-tone={props.tone}>
       <p>{props.children}</p>

@@ -44,7 +44,7 @@ function noticeOf(
 }
 
 /** True when the plan sells overage of the meter and it can be had now. */
-export function isSold(explanation: Explanation | undefined): boolean {
+function isSold(explanation: Explanation | undefined): boolean {
   const { line } = explanation ?? {};
   const rule = explanation?.limits.find(({ limit }) => limit === "max_overage")?.rule.code;
   return (

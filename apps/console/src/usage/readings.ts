@@ -25,7 +25,7 @@ export function useHistory() {
   return useQuery(
     useTRPC().usage.history.queryOptions(
       { organizationId, days: historyDays },
-      { refetchInterval: historyMs, placeholderData: (before) => before },
+      { refetchInterval: historyMs },
     ),
   );
 }

@@ -3,6 +3,7 @@ import { explained } from "./usage-explained.ts";
 
 export const usage: Messages["usage"] = {
   title: "Nutzung",
+  text: (plan, from, to) => `Tarif ${plan}. Dieser Zeitraum geht vom ${from} bis zum ${to}.`,
   meter: "Zähler",
   todayOf: (meter) => `${meter} heute`,
   periodOf: (meter) => `${meter} in diesem Zeitraum`,

@@ -5,7 +5,7 @@ export const limits = {
   limit: "Limit",
   value: "Units",
   used: "Used",
-  then: "Then",
+  after: "Then",
   source: "Where it comes from",
   names: { daily_limit: "A day", included: "Included in a period", hard_cap: "Stops at" },
   dailySource: "As the plan says.",
@@ -30,7 +30,7 @@ export const limits = {
   percentOf: {
     daily_limit: (percent: string) => `${percent} of the daily limit`,
     included: (percent: string) => `${percent} of what is included`,
-    hard_cap: (percent: string) => `${percent} of where it stops`,
+    hard_cap: (percent: string) => `${percent} of the cap`,
   },
   unitsIn: {
     day: (units: string, meter: string) => `${units} ${meter} in a day`,
@@ -47,7 +47,7 @@ export const limits = {
   alertKinds: {
     daily_limit: () => "Percent of the daily limit",
     included: () => "Percent of what is included",
-    hard_cap: () => "Percent of where it stops",
+    hard_cap: () => "Percent of the cap",
     day_units: (meter: string) => `A number of ${meter} in a day`,
     period_units: (meter: string) => `A number of ${meter} in a period`,
   },
@@ -57,7 +57,7 @@ export const limits = {
   add: "Add alert",
   alertAdded: "The alert is added.",
   delete: "Delete",
-  deleteAlert: (text: string) => `Delete the alert at ${text}`,
+  deleteAlert: (text: string) => `Delete ${text}`,
   deleteTitle: "Delete this alert?",
   deleteText: (text: string) => `Nobody is told any more at ${text}.`,
   alertDeleted: "The alert is deleted.",

@@ -2,6 +2,7 @@ import { explained } from "./usage-explained.ts";
 
 export const usage = {
   title: "Usage",
+  text: (plan: string, from: string, to: string) => `Plan ${plan}. This period goes from ${from} to ${to}.`,
   meter: "Meter",
   todayOf: (meter: string) => `${meter} today`,
   periodOf: (meter: string) => `${meter} this period`,
