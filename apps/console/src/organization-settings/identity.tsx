@@ -96,7 +96,14 @@ export function Identity() {
           fault={faultOf(update.error, "domain")}
         />
         {update.isError && !isFault ? <Failure error={update.error} /> : null}
-        {may ? <SaveRow changed={changed} busy={update.isPending} onDiscard={forget} /> : null}
+        {may ? (
+          <SaveRow
+            what={settings.identity.title}
+            changed={changed}
+            busy={update.isPending}
+            onDiscard={forget}
+          />
+        ) : null}
       </form>
     </Section>
   );

@@ -69,7 +69,14 @@ export function Practical() {
           fault={emailFault}
         />
         {update.isError && !isFault ? <Failure error={update.error} /> : null}
-        {may ? <SaveRow changed={changed} busy={update.isPending} onDiscard={forget} /> : null}
+        {may ? (
+          <SaveRow
+            what={texts.practical.title}
+            changed={changed}
+            busy={update.isPending}
+            onDiscard={forget}
+          />
+        ) : null}
       </form>
     </Section>
   );

@@ -22,11 +22,11 @@ export const settings: Messages["settings"] = {
     title: "Tage und Rechnungen",
     timeZone: "Zeitzone",
     worldTime: "Weltzeit",
-    timeNow: (time) => `Dort ist es ${time}.`,
+    timeNow: (time) => `Jetzt: ${time}.`,
     timeZoneHint:
-      "Tage beginnen dort um Mitternacht: Dann gelten Tageslimits von neuem, und nach diesen Tagen wird die Nutzung gezeigt.",
+      "Tage beginnen um Mitternacht: Dann gelten Tageslimits von neuem, und nach diesen Tagen wird die Nutzung gezeigt.",
     timeZoneChange:
-      "Der laufende Tag und der laufende Monat enden, wie sie begonnen haben; die nächsten beginnen dort um Mitternacht.",
+      "Der laufende Tag und der laufende Monat enden, wie sie begonnen haben; die nächsten beginnen um Mitternacht der neuen Zone.",
     billingEmail: "E-Mail für Rechnungen",
     billingEmailHint:
       "Dorthin gehen Rechnungen und Hinweise zu Zahlungen. Ohne sie gehen Hinweise an den Inhaber.",

@@ -20,10 +20,10 @@ export const settings = {
     title: "Days and invoices",
     timeZone: "Time zone",
     worldTime: "World time",
-    timeNow: (time: string) => `It is ${time} there.`,
-    timeZoneHint: "Days begin at midnight there: daily limits start anew, and usage is shown by these days.",
+    timeNow: (time: string) => `Now: ${time}.`,
+    timeZoneHint: "Days begin at midnight: daily limits start anew, and usage is shown by these days.",
     timeZoneChange:
-      "The day and the month that run now end as they began; the next ones begin at midnight there.",
+      "The day and the month that run now end as they began; the next ones begin at midnight of the new zone.",
     billingEmail: "Billing e-mail",
     billingEmailHint: "Invoices and notices about payments go there. Without one, notices go to the owner.",
   },
