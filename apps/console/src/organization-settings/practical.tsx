@@ -44,8 +44,9 @@ export function Practical() {
     event.preventDefault();
     if (may && changed && !update.isPending) update.mutate({ organizationId, settings: changes });
   };
-  const emailFault = faultOf(update.error, "settings.billingEmail");
-  const zoneFault = faultOf(update.error, "settings.timeZone");
+  const emailFault =
+    faultOf(update.error, "settings.billingEmail") === null ? null : texts.faults.billingEmail;
+  const zoneFault = faultOf(update.error, "settings.timeZone") === null ? null : texts.faults.timeZone;
   const isFault = emailFault !== null || zoneFault !== null;
   return (
     <Section title={texts.practical.title} text={may ? undefined : texts.notYours}>

@@ -29,7 +29,7 @@ export function CreateOrganization(props: { onCreated?: () => void; focused?: bo
       },
     }),
   );
-  const fault = faultOf(creation.error, "name");
+  const fault = faultOf(creation.error, "name") === null ? null : shell.welcome.nameFault;
   return (
     <form
       ref={form}

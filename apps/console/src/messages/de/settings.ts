@@ -7,6 +7,13 @@ export const settings: Messages["settings"] = {
   nothingChanged: "Nichts ist geändert.",
   discard: "Verwerfen",
   slugTaken: "Dieser Kurzname ist vergeben. Wählen Sie einen anderen.",
+  faults: {
+    name: "Verwenden Sie 1 bis 100 Zeichen.",
+    slug: "Verwenden Sie 2 bis 48 Kleinbuchstaben und Ziffern, mit einzelnen Bindestrichen dazwischen. Manche Wörter sind reserviert.",
+    domain: "Geben Sie einen Hostnamen wie example.com ein.",
+    billingEmail: "Geben Sie eine E-Mail-Adresse ein.",
+    timeZone: "Wählen Sie eine andere Zeitzone.",
+  },
   identity: {
     title: "Organisation",
     name: "Name",

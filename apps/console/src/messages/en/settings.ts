@@ -5,6 +5,13 @@ export const settings = {
   nothingChanged: "Nothing has changed.",
   discard: "Discard",
   slugTaken: "This slug is taken. Choose another.",
+  faults: {
+    name: "Use 1 to 100 characters.",
+    slug: "Use 2 to 48 lower-case letters and digits, with single hyphens between them. Some words are reserved.",
+    domain: "Enter a host name such as example.com.",
+    billingEmail: "Enter an e-mail address.",
+    timeZone: "Choose another time zone.",
+  },
   identity: {
     title: "Organization",
     name: "Name",
