@@ -82,11 +82,14 @@ function MainButton(props: AcceptInviteProps & { label: string }) {
   );
 }
 
+/** Their titles name the organization. */
+const named: readonly InviteStep[] = ["signIn", "accept", "full"];
+
 function Facts({ invite, step }: { invite: PreviewedInvite; step: InviteStep }) {
   const words = useWords();
   const formats = useFormats();
   const rows: readonly (readonly [string, string | null])[] = [
-    [words.invite.organization, invite.organization.name],
+    [words.invite.organization, named.includes(step) ? null : invite.organization.name],
     [words.invite.invitedBy, invite.invitedBy?.name ?? null],
     [words.invite.role, roleName(words, invite.role)],
     [words.invite.address, invite.email],

@@ -1,5 +1,5 @@
 import { DropdownMenu } from "radix-ui";
-import { type ReactNode, useId } from "react";
+import { type ReactNode, useId, useRef } from "react";
 import type { MemberOffer, Refusal } from "./member-offers.ts";
 import { useFormats, useWords } from "./provider.tsx";
 import { type Role, roleName } from "./roles.ts";
@@ -124,10 +124,24 @@ function Actions(props: MembersTableProps & { member: TableMember }) {
   const offer = props.offers(member);
   const name = nameOf(member);
   const isSelf = member.id === currentUserId;
+  const trigger = useRef<HTMLButtonElement>(null);
+  const chosen = useRef<(() => void) | null>(null);
+  // What is chosen begins once the menu is gone: whatever it opens can then give the focus back to the button.
+  const onClosed = (event: Event) => {
+    if (chosen.current === null) return;
+    event.preventDefault();
+    trigger.current?.focus();
+    chosen.current();
+    chosen.current = null;
+  };
+  const choose = (act: () => void) => () => {
+    chosen.current = act;
+  };
   if (!isSelf && offer.remove === "notAllowed" && offer.transfer === "hidden") return null;
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger
+        ref={trigger}
         className="hr-button"
         data-kind="quiet"
         aria-label={words.actionsFor(name)}
@@ -136,18 +150,24 @@ function Actions(props: MembersTableProps & { member: TableMember }) {
         <Dots />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content className="hr-menu" align="end" sideOffset={4} collisionPadding={8}>
+        <DropdownMenu.Content
+          className="hr-menu"
+          align="end"
+          sideOffset={4}
+          collisionPadding={8}
+          onCloseAutoFocus={onClosed}
+        >
           {offer.transfer === "hidden" ? null : (
-            <Item refusal={offer.transfer} onSelect={() => props.onTransfer(member)}>
+            <Item refusal={offer.transfer} onSelect={choose(() => props.onTransfer(member))}>
               {words.transferTo(name)}
             </Item>
           )}
           {isSelf ? (
-            <Item refusal={offer.leave} tone="danger" onSelect={props.onLeave}>
+            <Item refusal={offer.leave} tone="danger" onSelect={choose(props.onLeave)}>
               {words.leave}
             </Item>
           ) : (
-            <Item refusal={offer.remove} tone="danger" onSelect={() => props.onRemove(member)}>
+            <Item refusal={offer.remove} tone="danger" onSelect={choose(() => props.onRemove(member))}>
               {words.remove(name)}
             </Item>
           )}

@@ -51,7 +51,9 @@ export function Identity() {
   };
   const reason = may ? null : settings.notYours;
   const slugTaken = update.error?.data?.reason === "slug_taken" ? settings.slugTaken : null;
-  const isFault = slugTaken !== null || fields.some((field) => faultOf(update.error, field) !== null);
+  const faultIn = (field: (typeof fields)[number]) =>
+    faultOf(update.error, field) === null ? null : settings.faults[field];
+  const isFault = slugTaken !== null || fields.some((field) => faultIn(field) !== null);
   return (
     <Section title={settings.identity.title} text={reason ?? undefined}>
       <form className="stack narrow" onSubmit={submit}>
@@ -63,7 +65,7 @@ export function Identity() {
           required
           maxLength={100}
           autoComplete="off"
-          fault={faultOf(update.error, "name")}
+          fault={faultIn("name")}
         />
         <TextField
           label={settings.identity.slug}
@@ -80,7 +82,7 @@ export function Identity() {
           autoCapitalize="none"
           autoComplete="off"
           spellCheck={false}
-          fault={slugTaken ?? faultOf(update.error, "slug")}
+          fault={slugTaken ?? faultIn("slug")}
         />
         <TextField
           label={settings.identity.domain}
@@ -93,10 +95,17 @@ export function Identity() {
           autoCapitalize="none"
           autoComplete="off"
           spellCheck={false}
-          fault={faultOf(update.error, "domain")}
+          fault={faultIn("domain")}
         />
         {update.isError && !isFault ? <Failure error={update.error} /> : null}
-        {may ? <SaveRow changed={changed} busy={update.isPending} onDiscard={forget} /> : null}
+        {may ? (
+          <SaveRow
+            what={settings.identity.title}
+            changed={changed}
+            busy={update.isPending}
+            onDiscard={forget}
+          />
+        ) : null}
       </form>
     </Section>
   );

@@ -44,8 +44,9 @@ export function Practical() {
     event.preventDefault();
     if (may && changed && !update.isPending) update.mutate({ organizationId, settings: changes });
   };
-  const emailFault = faultOf(update.error, "settings.billingEmail");
-  const zoneFault = faultOf(update.error, "settings.timeZone");
+  const emailFault =
+    faultOf(update.error, "settings.billingEmail") === null ? null : texts.faults.billingEmail;
+  const zoneFault = faultOf(update.error, "settings.timeZone") === null ? null : texts.faults.timeZone;
   const isFault = emailFault !== null || zoneFault !== null;
   return (
     <Section title={texts.practical.title} text={may ? undefined : texts.notYours}>
@@ -69,7 +70,14 @@ export function Practical() {
           fault={emailFault}
         />
         {update.isError && !isFault ? <Failure error={update.error} /> : null}
-        {may ? <SaveRow changed={changed} busy={update.isPending} onDiscard={forget} /> : null}
+        {may ? (
+          <SaveRow
+            what={texts.practical.title}
+            changed={changed}
+            busy={update.isPending}
+            onDiscard={forget}
+          />
+        ) : null}
       </form>
     </Section>
   );

@@ -25,5 +25,5 @@ test("the one that is set stands once", () => {
 });
 
 test("the time there", () => {
-  expect(timeThere("Asia/Kathmandu", new Date("2026-11-22T10:00:00Z"), "de")).toBe("So, 15:45");
+  expect(timeThere("Asia/Kathmandu", new Date("2026-11-22T10:00:00Z"), "de")).toBe("So., 15:45");
 });

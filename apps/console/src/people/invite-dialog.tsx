@@ -1,10 +1,11 @@
 import { type Role, roleName, type SeatCounts, useWords } from "@headroom/react";
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { SelectField, TextAreaField } from "../components/field.tsx";
+import { useFocusWithin } from "../components/focus.ts";
 import { Failure } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { useOrganization } from "../organization.tsx";
@@ -69,6 +70,8 @@ function InviteForm({ seats, roles, text, onText, onResults, onClose }: FormProp
   const refresh = useRefreshPeople();
   const [role, setRole] = useState<Exclude<Role, "owner">>("member");
   const [tried, setTried] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  useFocusWithin(form, "textarea");
   const { valid, invalid } = readAddresses(text);
   const invitation = useMutation(
     useTRPC().invites.bulk.mutationOptions({
@@ -89,7 +92,7 @@ function InviteForm({ seats, roles, text, onText, onResults, onClose }: FormProp
     invitation.mutate({ organizationId, invites: valid.map((email) => ({ email, role })) });
   };
   return (
-    <form className="dialog-form" onSubmit={submit}>
+    <form ref={form} className="dialog-form" onSubmit={submit}>
       <TextAreaField
         label={inviting.addresses}
         hint={inviting.hint}

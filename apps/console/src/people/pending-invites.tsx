@@ -126,7 +126,7 @@ function InviteActions(props: PendingProps & { invite: Invite; onRevoke: (invite
           {pending.resend}
         </Button>
         <Button
-          kind="danger"
+          kind="quiet"
           aria-label={pending.revokeOf(invite.email)}
           onClick={() => props.onRevoke(invite)}
         >

@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { TextField } from "../components/field.tsx";
+import { useFocusWithin } from "../components/focus.ts";
 import { Page } from "../components/page.tsx";
 import { Failure } from "../components/states.tsx";
 import { faultOf } from "../failures.ts";
@@ -18,9 +19,7 @@ export function CreateOrganization(props: { onCreated?: () => void; focused?: bo
   const [, navigate] = useLocation();
   const [name, setName] = useState("");
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    if (props.focused) form.current?.querySelector("input")?.focus();
-  }, [props.focused]);
+  useFocusWithin(form, props.focused ? "input" : null);
   const creation = useMutation(
     trpc.organizations.create.mutationOptions({
       onSuccess: async ({ slug }) => {
@@ -30,7 +29,7 @@ export function CreateOrganization(props: { onCreated?: () => void; focused?: bo
       },
     }),
   );
-  const fault = faultOf(creation.error, "name");
+  const fault = faultOf(creation.error, "name") === null ? null : shell.welcome.nameFault;
   return (
     <form
       ref={form}

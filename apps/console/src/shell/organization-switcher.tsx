@@ -1,6 +1,6 @@
 import { ChevronsUpDown, Plus } from "lucide-react";
 import { Popover } from "radix-ui";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Button } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { useMessages } from "../messages/messages.tsx";
@@ -13,10 +13,20 @@ export function OrganizationSwitcher({ organization }: { organization: Organizat
   const { shell } = useMessages();
   const [open, setOpen] = useState(false);
   const [creating, setCreating] = useState(false);
+  const trigger = useRef<HTMLButtonElement>(null);
+  const createNext = useRef(false);
+  // The dialog opens once the list is gone, so that the focus comes back from it to what is still there.
+  const onClosed = (event: Event) => {
+    if (!createNext.current) return;
+    createNext.current = false;
+    event.preventDefault();
+    trigger.current?.focus();
+    setCreating(true);
+  };
   return (
     <>
       <Popover.Root open={open} onOpenChange={setOpen}>
-        <Popover.Trigger className="switcher">
+        <Popover.Trigger ref={trigger} className="switcher">
           <span className="who">
             <span className="hr-muted small">{shell.switcher.label}</span>
             <span>{organization?.name ?? shell.product}</span>
@@ -30,13 +40,14 @@ export function OrganizationSwitcher({ organization }: { organization: Organizat
             sideOffset={4}
             collisionPadding={8}
             aria-label={shell.switcher.label}
+            onCloseAutoFocus={onClosed}
           >
             <OrganizationList current={organization?.id ?? null} onChosen={() => setOpen(false)} />
             <Button
               kind="quiet"
               onClick={() => {
+                createNext.current = true;
                 setOpen(false);
-                setCreating(true);
               }}
             >
               <Plus aria-hidden size={16} />

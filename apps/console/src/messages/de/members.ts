@@ -76,7 +76,7 @@ export const members: Messages["members"] = {
     copyFor: (email) => `Link für ${email} kopieren`,
     copied: "Kopiert",
     resend: "Erneut senden",
-    resendTo: (email) => `Erneut an ${email} senden`,
+    resendTo: (email) => `Erneut senden an ${email}`,
     resent: (email) => `${email} hat einen neuen Link. Der alte gilt nicht mehr.`,
     revoke: "Zurückziehen",
     revokeOf: (email) => `Einladung für ${email} zurückziehen`,

@@ -7,6 +7,13 @@ export const settings: Messages["settings"] = {
   nothingChanged: "Nichts ist geändert.",
   discard: "Verwerfen",
   slugTaken: "Dieser Kurzname ist vergeben. Wählen Sie einen anderen.",
+  faults: {
+    name: "Verwenden Sie 1 bis 100 Zeichen.",
+    slug: "Verwenden Sie 2 bis 48 Kleinbuchstaben und Ziffern, mit einzelnen Bindestrichen dazwischen. Manche Wörter sind reserviert.",
+    domain: "Geben Sie einen Hostnamen wie example.com ein.",
+    billingEmail: "Geben Sie eine E-Mail-Adresse ein.",
+    timeZone: "Wählen Sie eine andere Zeitzone.",
+  },
   identity: {
     title: "Organisation",
     name: "Name",
@@ -22,11 +29,11 @@ export const settings: Messages["settings"] = {
     title: "Tage und Rechnungen",
     timeZone: "Zeitzone",
     worldTime: "Weltzeit",
-    timeNow: (time) => `Dort ist es ${time}.`,
+    timeNow: (time) => `Jetzt: ${time}.`,
     timeZoneHint:
-      "Tage beginnen dort um Mitternacht: Dann gelten Tageslimits von neuem, und nach diesen Tagen wird die Nutzung gezeigt.",
+      "Tage beginnen um Mitternacht: Dann gelten Tageslimits von neuem, und nach diesen Tagen wird die Nutzung gezeigt.",
     timeZoneChange:
-      "Der laufende Tag und der laufende Monat enden, wie sie begonnen haben; die nächsten beginnen dort um Mitternacht.",
+      "Der laufende Tag und der laufende Monat enden, wie sie begonnen haben; die nächsten beginnen um Mitternacht der neuen Zone.",
     billingEmail: "E-Mail für Rechnungen",
     billingEmailHint:
       "Dorthin gehen Rechnungen und Hinweise zu Zahlungen. Ohne sie gehen Hinweise an den Inhaber.",

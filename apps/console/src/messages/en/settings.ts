@@ -5,6 +5,13 @@ export const settings = {
   nothingChanged: "Nothing has changed.",
   discard: "Discard",
   slugTaken: "This slug is taken. Choose another.",
+  faults: {
+    name: "Use 1 to 100 characters.",
+    slug: "Use 2 to 48 lower-case letters and digits, with single hyphens between them. Some words are reserved.",
+    domain: "Enter a host name such as example.com.",
+    billingEmail: "Enter an e-mail address.",
+    timeZone: "Choose another time zone.",
+  },
   identity: {
     title: "Organization",
     name: "Name",
@@ -20,10 +27,10 @@ export const settings = {
     title: "Days and invoices",
     timeZone: "Time zone",
     worldTime: "World time",
-    timeNow: (time: string) => `It is ${time} there.`,
-    timeZoneHint: "Days begin at midnight there: daily limits start anew, and usage is shown by these days.",
+    timeNow: (time: string) => `Now: ${time}.`,
+    timeZoneHint: "Days begin at midnight: daily limits start anew, and usage is shown by these days.",
     timeZoneChange:
-      "The day and the month that run now end as they began; the next ones begin at midnight there.",
+      "The day and the month that run now end as they began; the next ones begin at midnight of the new zone.",
     billingEmail: "Billing e-mail",
     billingEmailHint: "Invoices and notices about payments go there. Without one, notices go to the owner.",
   },
