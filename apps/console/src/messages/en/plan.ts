@@ -155,7 +155,9 @@ export const plan = {
     confirmBuy: "Buy the seats",
     confirmReturn: "Give the seats back",
     done: (count: string, plain: number) =>
-      plain === 1 ? "1 seat is bought on top of the plan's own." : `${count} seats are bought on top of the plan's own.`,
+      plain === 1
+        ? "1 seat is bought on top of the plan's own."
+        : `${count} seats are bought on top of the plan's own.`,
     whileEnding: "The plan ends: keep it before you change its seats.",
     fault: (most: string) => `A whole number from 0 to ${most}.`,
   },
