@@ -1,9 +1,14 @@
-import { createElement } from "react";
+import { createElement, type ReactElement } from "react";
 import { renderToString } from "react-dom/server";
 import { expect, test } from "vitest";
 import type { PricingPlan } from "./pricing.ts";
 import { PricingTable, type PricingTableProps } from "./pricing-table.tsx";
-import { HeadroomProvider } from "./provider.tsx";
+import { HeadroomProvider, type HeadroomProviderProps } from "./provider.tsx";
+
+const inLanguage = (locale: string, table: ReactElement) => {
+  const reader = { locale, timeZone: "UTC" } as HeadroomProviderProps;
+  return createElement(HeadroomProvider, reader, table);
+};
 
 const seats = { kind: "licensed" as const, included: 2, max: null, prices: [] };
 const free: PricingPlan = {
@@ -26,14 +31,10 @@ const pro: PricingPlan = {
   ],
   trialDays: 14,
 };
-const render = (props: Partial<PricingTableProps>, locale = "en") =>
-  renderToString(
-    createElement(HeadroomProvider, {
-      locale,
-      timeZone: "UTC",
-      children: createElement(PricingTable, { plans: [free, pro], ...props }),
-    }),
-  );
+const render = (props: Partial<PricingTableProps>, locale: "en" | "de" = "en") => {
+  const table = createElement(PricingTable, { plans: [free, pro], ...props });
+  return renderToString(inLanguage(locale, table));
+};
 const current = { planId: "free", interval: null, currency: null, pendingPlanId: null };
 
 test("without a server's window it renders every plan, for whoever has none yet", () => {
