@@ -12,7 +12,7 @@ export default defineConfig({
           name: "unit",
           sequence: { groupOrder: 0 },
           include: ["{apps,packages,infra}/**/src/**/*.test.ts", "infra/local/*.test.ts"],
-          exclude: ["**/node_modules/**", "**/*.int.test.ts", "**/*.e2e.test.ts"],
+          exclude: ["**/node_modules/**", "**/*.{int,e2e,soak}.test.ts"],
           testTimeout: 20_000,
           // Loading our modules anew for each file takes longer than the tests.
           isolate: false,
@@ -30,7 +30,7 @@ export default defineConfig({
           maxWorkers: 3,
           isolate: false,
           env: compiled,
-          provide: { modelCommands: 2_000, meteringCommands: 5_000, interleavings: 1_000, eventOrders: 6 },
+          provide: { modelCommands: 1_500, meteringCommands: 3_000, interleavings: 400, eventOrders: 6 },
         },
       },
       {
@@ -43,6 +43,7 @@ export default defineConfig({
             "packages/service/src/event-orders.int.test.ts",
             "packages/e2e/src/metering-crash.e2e.test.ts",
             "packages/e2e/src/stripe-outage.e2e.test.ts",
+            "packages/client/src/nextjs.soak.test.ts",
           ],
           globalSetup: ["packages/db/src/testing/global-setup.ts"],
           testTimeout: 2 * 60 * 60_000,

@@ -14,8 +14,12 @@ export type Addresses = {
   mail: string | null;
 };
 
-/** The object that `--json` prints. */
-export type ReadyStack = Addresses & { databaseUrl: string; platformKey: string | null };
+/** The object that `--json` prints. `demoKey` is the API key of the demo's Acme; null without the demo. */
+export type ReadyStack = Addresses & {
+  databaseUrl: string;
+  platformKey: string | null;
+  demoKey: string | null;
+};
 
 /** What stands in `stack.json`: the same with the configuration, absolute, and the ids of the processes. */
 export type StackFile = ReadyStack & { configurationFile: string; processes: Record<string, number> };

@@ -10,20 +10,37 @@ type Colors = {
 export const doneLine = (colors: Colors, what: string, milliseconds: number): string =>
   `  ${colors.green("✓")} ${what} ${colors.dim(`(${(milliseconds / 1000).toFixed(1)} s)`)}`;
 
+/** A call for the demo's Acme, whose day is full: refused with 429. */
+const tryLines = (stack: ReadyStack): string[] =>
+  stack.demoKey === null
+    ? []
+    : [
+        "",
+        "  Try: Acme has used its pages of today, so one more is refused with 429",
+        "",
+        `  curl -i ${stack.api}/v1/usage/consume -H "Authorization: Bearer ${stack.demoKey}" \\`,
+        `    -H "Content-Type: application/json" -d '{"meter": "pages", "quantity": 1}'`,
+      ];
+
 /** Where everything is, for people. */
 export const addressLines = (colors: Colors, stack: ReadyStack): string[] => {
+  const who = stack.demoKey === null ? "" : "sign in as ada@acme.test (owner of Acme, at its limit)";
   const rows: [string, string | null][] = [
-    ["API", `${stack.api}   ${colors.dim("tRPC /trpc · REST /v1 · /openapi.json")}`],
-    ["Stripe", stack.stripe && `${stack.stripe}   ${colors.dim("sandbox")}`],
-    ["Webhooks", stack.webhook],
+    ["Console", `${colors.bold(stack.console)}   ${colors.dim(who)}`.trimEnd()],
+    ["Reference", `${stack.api}/docs   ${colors.dim("REST /v1 · tRPC /trpc · /openapi.json")}`],
+    ["Guide", `${stack.api}/docs/guide`],
+    ["Mail", stack.mail && `${stack.mail}   ${colors.dim("every mail that would have been sent")}`],
+    ["Stripe", stack.stripe && `${stack.stripe}   ${colors.dim("sandbox, no account")}`],
     ["Issuer", stack.issuer && `${stack.issuer}   ${colors.dim('token: POST /dev/token {"email"}')}`],
-    ["Mail", stack.mail],
+    ["Webhooks", stack.webhook],
     ["Database", stack.databaseUrl.replace(/:[^:@/]+@/, ":…@")],
     ["Platform key", stack.platformKey && colors.bold(stack.platformKey)],
+    ["Acme's key", stack.demoKey && colors.bold(stack.demoKey)],
   ];
   return [
     "",
     ...rows.flatMap(([name, value]) => (value === null ? [] : [`  ${name.padEnd(13)} ${value}`])),
+    ...tryLines(stack),
     "",
     `  ${colors.dim("Ctrl-C stops everything; the data stays.")}`,
     "",

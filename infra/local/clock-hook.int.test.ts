@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
@@ -59,6 +60,35 @@ test("the clock moves only when Stripe knows every seat, and nobody waits out th
   expect(await moving).toBe(200);
   const { rows } = await scratch.admin.query("select headroom.clock_now() >= '2027-03-01' as moved");
   expect(rows).toEqual([{ moved: true }]);
+});
+
+const offset = async () =>
+  (await scratch.admin.query("select clock_offset = interval '0' as real from headroom.dev_clock")).rows[0];
+
+test("a clock that has come to within a second of real time keeps real time", async () => {
+  const sayNow = (now: number) =>
+    fetch(`${url}/clock`, { method: "POST", body: JSON.stringify({ now: new Date(now).toISOString() }) });
+  await sayNow(Date.now() - 5_000);
+  expect(await offset()).toEqual({ real: false });
+  await sayNow(Date.now() - 20);
+  expect(await offset()).toEqual({ real: true });
+  await sayNow(Date.now() + 60_000);
+  expect(await offset()).toEqual({ real: false });
+});
+
+test("the database's clock follows a sandbox that has begun elsewhere", async () => {
+  const sandbox = createHttpServer((request, response) => {
+    response.writeHead(request.url === "/_sandbox/clock" ? 200 : 404);
+    response.end(JSON.stringify({ now: "2026-01-10T00:00:00Z" }));
+  });
+  await new Promise<void>((resolve) => sandbox.listen(0, host, resolve));
+  await hook.follow(`http://${host}:${(sandbox.address() as AddressInfo).port}`);
+  sandbox.closeAllConnections();
+  sandbox.close();
+  const { rows } = await scratch.admin.query(
+    "select headroom.clock_now() between '2026-01-10' and '2026-01-10T00:01:00Z' as follows",
+  );
+  expect(rows).toEqual([{ follows: true }]);
 });
 
 test("it is settled when Stripe knows every seat", async () => {

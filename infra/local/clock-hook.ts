@@ -6,12 +6,21 @@ import { setDevClock } from "@headroom/db/clock";
 import { hastenSeats, isSettled } from "@headroom/db/settled";
 import { host } from "./addresses.ts";
 
-export type ClockHook = { close: () => Promise<void> };
+export type ClockHook = {
+  /** Sets the database's clock to that of a sandbox which has begun elsewhere than at real time. */
+  follow: (sandbox: string) => Promise<void>;
+  close: () => Promise<void>;
+};
+
+/** As the sandbox has it: a clock that is this little behind has caught up with real time. */
+const caughtUpMs = 1_000;
 
 const offsetFrom = async (request: IncomingMessage): Promise<number | null> => {
   const body = await json(request).catch(() => null);
   const now = Date.parse(String((body as { now?: unknown } | null)?.now));
-  return Number.isNaN(now) ? null : now - Date.now();
+  if (Number.isNaN(now)) return null;
+  const ahead = now - Date.now();
+  return ahead < 0 && ahead > -caughtUpMs ? 0 : ahead;
 };
 
 const send = (response: ServerResponse, status: number, body: object): void => {
@@ -73,6 +82,10 @@ export const startClockHook = async (databaseUrl: string, port: number): Promise
     server.listen(port, host, resolve);
   });
   return {
+    follow: async (sandbox) => {
+      const { now } = (await (await fetch(`${sandbox}/_sandbox/clock`)).json()) as { now: string };
+      await setDevClock(owner, Date.parse(now) - Date.now());
+    },
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

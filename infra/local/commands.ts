@@ -9,11 +9,17 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const noWarnings = "--disable-warning=ExperimentalWarning";
 
-const runCli = async (root: string, parameters: string[], environment: Environment): Promise<string> => {
+const runCli = async (
+  root: string,
+  parameters: string[],
+  environment: Environment,
+  signal?: AbortSignal,
+): Promise<string> => {
   const script = path.join(root, "apps", "cli", "src", "main.ts");
   const child = spawn(process.execPath, [noWarnings, script, ...parameters], {
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
+    signal,
   });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
@@ -48,6 +54,26 @@ export const mintPlatformKey = async (root: string, environment: Environment): P
   const { key } = jsonLine(await runCli(root, ["keys", "create", ...parameters], environment));
   if (typeof key !== "string") throw new Error("headroom keys create printed no key");
   return key;
+};
+
+/**
+ * Plays the demo's three organizations on the stack of this data folder, and answers the API key of its Acme; the
+ * clock ends at real time. The signal ends it.
+ */
+export const runSeed = async (
+  root: string,
+  stackFile: string,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<string | null> => {
+  const output = await runCli(
+    root,
+    ["seed", "--json"],
+    { ...environment, HEADROOM_STACK: stackFile },
+    signal,
+  );
+  const { demoKey } = jsonLine(output);
+  return typeof demoKey === "string" ? demoKey : null;
 };
 
 /**

@@ -45,6 +45,8 @@ const contents = [
   "ports.json",
   "stack.json",
   "toured.json",
+  "seeding.json",
+  "seeded.json",
 ];
 
 /** True while a process with this id runs. */

@@ -1,5 +1,7 @@
+import { operator } from "@headroom/cli/seed/cast";
 import { host, urlOf } from "./addresses.ts";
 import type { DataFolder, Secrets } from "./data-folder.ts";
+import { subjectOf } from "./issuer/tokens.ts";
 import type { StartOptions } from "./options.ts";
 import type { Ports } from "./ports.ts";
 
@@ -64,6 +66,9 @@ export const applicationEnvironment = (
   CONSOLE_URL: shell.CONSOLE_URL || urlOf(ports.api),
   ...(options.smtpUrl === null && { MAIL_CAPTURE_URL: urlOf(ports.mail) }),
   OIDC_ISSUER: options.oidcIssuer ?? urlOf(ports.issuer),
+  ...(options.oidcIssuer === null && {
+    OPERATORS: shell.OPERATORS || `${urlOf(ports.issuer)}|${subjectOf(operator.email)}`,
+  }),
   SECRETS_KEY: shell.SECRETS_KEY || folder.secrets().secretsKey,
   INVITE_LINK_KEY: shell.INVITE_LINK_KEY || folder.secrets().inviteLinkKey,
   WEBHOOKS_ALLOW_INTERNAL: "true",
@@ -71,11 +76,17 @@ export const applicationEnvironment = (
   ...stripeVariables(shell, options, ports, folder.secrets()),
 });
 
-/** What the Stripe sandbox reads: where it keeps its state, whom it calls, and who lives by its clock. */
-export const sandboxEnvironment = (file: string, ports: Ports, secrets: Secrets): Environment => ({
+/** What the Stripe sandbox reads: where it keeps its state, whom it calls, and who lives by its clock, which begins at `startsAt` on a new file. */
+export const sandboxEnvironment = (
+  file: string,
+  ports: Ports,
+  secrets: Secrets,
+  startsAt: Date | null,
+): Environment => ({
   PORT: String(ports.stripe),
   HOST: host,
   STRIPE_SANDBOX_FILE: file,
+  STRIPE_SANDBOX_START: startsAt?.toISOString(),
   WEBHOOK_URL: `${urlOf(ports.webhook)}${webhookPath}`,
   WEBHOOK_SECRET: secrets.stripeWebhookSecret,
   CLOCK_HOOK_URL: `${urlOf(ports.clock)}/clock`,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { help, hindrancesOfTour, portNames, readOptions, UsageError } from "./options.ts";
+import { help, hindrancesOfSeed, hindrancesOfTour, portNames, readOptions, UsageError } from "./options.ts";
 
 const places = { root: "/checkout", here: "/home/ada" };
 const read = (parameters: string[], environment: Record<string, string> = {}) =>
@@ -11,6 +11,7 @@ test("without a word everything is ours, in the checkout", () => {
     json: false,
     fresh: false,
     tour: true,
+    seed: true,
     dataDirectory: "/checkout/.headroom",
     configurationFile: "/checkout/headroom.config.ts",
     hasOwnConfiguration: false,
@@ -23,8 +24,17 @@ test("without a word everything is ours, in the checkout", () => {
 });
 
 test("paths start where the command was typed", () => {
-  const options = read(["--data", "stack", "--config", "../config.ts", "--fresh", "--no-tour", "--json"]);
-  expect(options).toMatchObject({ fresh: true, tour: false, json: true });
+  const options = read([
+    "--data",
+    "stack",
+    "--config",
+    "../config.ts",
+    "--fresh",
+    "--no-tour",
+    "--no-seed",
+    "--json",
+  ]);
+  expect(options).toMatchObject({ fresh: true, tour: false, seed: false, json: true });
   expect(options.dataDirectory).toBe("/home/ada/stack");
   expect(options.configurationFile).toBe("/home/config.ts");
 });
@@ -75,4 +85,12 @@ test("somebody else's Stripe, issuer or mail hinders the tour; somebody else's d
 
 test("another configuration hinders the tour: its plans and meters are others", () => {
   expect(hindrancesOfTour(read(["--config", "crawler.config.ts"]))).toEqual(["--config"]);
+});
+
+test("what hinders the tour hinders the demo data, and so does somebody else's database", () => {
+  expect(hindrancesOfSeed(read([]))).toEqual([]);
+  expect(hindrancesOfSeed(read(["--config", "x.ts"], { DATABASE_URL: "postgres://h@db/h" }))).toEqual([
+    "--config",
+    "DATABASE_URL",
+  ]);
 });

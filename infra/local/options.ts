@@ -21,6 +21,7 @@ export type StartOptions = {
   json: boolean;
   fresh: boolean;
   tour: boolean;
+  seed: boolean;
   /** Absolute. */
   dataDirectory: string;
   /** Absolute. */
@@ -42,8 +43,9 @@ export class UsageError extends Error {
 export const help = `usage: npm start -- [options]
 
   --json           one line on standard output when ready: {"api", "webhook", "console", "stripe", "issuer",
-                   "mail", "databaseUrl", "platformKey"}; everything else on standard error
+                   "mail", "databaseUrl", "platformKey", "demoKey"}; everything else on standard error
   --no-tour        do not run the tour on the first start (nor with --config)
+  --no-seed        do not fill a new data folder with the three organizations of the demo (nor with --config)
   --fresh          empty the data folder first
   --data DIR       the data folder (.headroom)
   --config FILE    the configuration (headroom.config.ts)
@@ -69,6 +71,7 @@ const parse = (parameters: string[]) => {
         json: { type: "boolean", default: false },
         fresh: { type: "boolean", default: false },
         "no-tour": { type: "boolean", default: false },
+        "no-seed": { type: "boolean", default: false },
         data: { type: "string" },
         config: { type: "string" },
         ...portFlags,
@@ -124,6 +127,7 @@ export const readOptions = (
     json: flags.json === true,
     fresh: flags.fresh === true,
     tour: flags["no-tour"] !== true,
+    seed: flags["no-seed"] !== true,
     dataDirectory: path.resolve(places.here, String(flags.data ?? path.join(places.root, ".headroom"))),
     configurationFile: path.resolve(
       places.here,
@@ -148,3 +152,7 @@ export const hindrancesOfTour = (options: StartOptions): string[] => {
   const others = Object.entries(given).flatMap(([name, value]) => (value === null ? [] : [name]));
   return options.hasOwnConfiguration ? ["--config", ...others] : others;
 };
+
+/** The same for the demo data, which needs a database of its own too: its clock begins in the past. */
+export const hindrancesOfSeed = (options: StartOptions): string[] =>
+  options.databaseUrl === null ? hindrancesOfTour(options) : [...hindrancesOfTour(options), "DATABASE_URL"];

@@ -15,6 +15,7 @@ export const standIns = (
   ports: Ports,
   folder: DataFolder,
   shell: Environment,
+  startsAt: Date | null,
 ): ProcessSpec[] => {
   const here = path.join(root, "infra", "local");
   const base = {
@@ -30,7 +31,7 @@ export const standIns = (
       script: path.join(root, "packages", "stripe-sandbox", "src", "main.ts"),
       environment: {
         ...base,
-        ...sandboxEnvironment(folder.file("stripe-sandbox.sqlite"), ports, folder.secrets()),
+        ...sandboxEnvironment(folder.file("stripe-sandbox.sqlite"), ports, folder.secrets(), startsAt),
       },
       readyUrl: `${urlOf(ports.stripe)}/readyz`,
     },

@@ -22,6 +22,7 @@ const stackOf = (supervisor: number): StackFile => ({
   mail: null,
   databaseUrl: "postgres://127.0.0.1:3/headroom",
   platformKey: null,
+  demoKey: null,
   configurationFile: "/elsewhere/headroom.config.ts",
   processes: { supervisor },
 });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { migrate } from "@headroom/db/migrate";
-import { addressesOf, type ReadyStack } from "./addresses.ts";
+import { addressesOf, type ReadyStack, urlOf } from "./addresses.ts";
 import { startClockHook } from "./clock-hook.ts";
 import { mintPlatformKey, pushPlans } from "./commands.ts";
 import { buildConsole } from "./console.ts";
@@ -23,6 +23,8 @@ export type StackPlaces = {
   folder: DataFolder;
   /** The variables that `npm start` was called with. */
   shell: Environment;
+  /** Where the clock of a new data folder begins; null: real time. */
+  startsAt: Date | null;
   /** What happens, for people. */
   log: (line: string) => void;
   /** A step is done. */
@@ -34,6 +36,8 @@ export type Stack = {
   start: () => Promise<ReadyStack>;
   /** The variables of the applications, for commands beside them. */
   environment: () => Environment;
+  /** Readers find the demo's key from now on. */
+  tellDemoKey: (demoKey: string | null) => ReadyStack;
   stop: () => Promise<void>;
 };
 
@@ -42,7 +46,7 @@ const leavingMs = 20_000;
 
 /** One development stack on one data folder. Nothing runs before `start`; `stop` is safe at any moment. */
 export const createStack = (options: StartOptions, places: StackPlaces): Stack => {
-  const { root, folder, shell, log, done } = places;
+  const { root, folder, shell, startsAt, log, done } = places;
   const stops: (() => Promise<void>)[] = [];
   const processes: KeptProcess[] = [];
   let postgres: KeptPostgres | null = null;
@@ -113,7 +117,7 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
   };
 
   const openStandIns = async (ports: Ports): Promise<void> => {
-    const specs = standIns(root, options, ports, folder, shell);
+    const specs = standIns(root, options, ports, folder, shell, startsAt);
     await startAll(specs);
     if (specs.length > 0) done(specs.map((spec) => spec.name).join(", "));
   };
@@ -145,11 +149,12 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
     environment = applicationEnvironment(shell, options, ports, folder, { databaseUrl, consoleDirectory });
     const clock = await startClockHook(databaseUrl, ports.clock);
     stops.push(clock.close);
+    if (startsAt !== null) await clock.follow(urlOf(ports.stripe));
     await pushPlans(root, environment);
     done(`plans of ${path.relative(root, options.configurationFile)}`);
     const [platformKey] = await Promise.all([mintKey(), startAll(applications(root, ports, environment))]);
     done("api, webhook, worker");
-    ready = { ...addressesOf(options, ports), databaseUrl, platformKey };
+    ready = { ...addressesOf(options, ports), databaseUrl, platformKey, demoKey: null };
     publish();
     return ready;
   };
@@ -164,6 +169,12 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
   return {
     start,
     environment: () => environment,
+    tellDemoKey: (demoKey) => {
+      if (ready === null) throw new Error("the stack is not ready");
+      ready = { ...ready, demoKey };
+      publish();
+      return ready;
+    },
     stop: () => {
       stopping ??= stopAll();
       return stopping;

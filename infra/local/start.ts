@@ -3,13 +3,12 @@ import path from "node:path";
 import process from "node:process";
 import colors from "picocolors";
 import { addressLines, doneLine } from "./announcement.ts";
-import { runTour } from "./commands.ts";
 import { openDataFolder } from "./data-folder.ts";
-import { help, hindrancesOfTour, readOptions, type StartOptions, UsageError } from "./options.ts";
+import { isHalfSeeded, planFirstStart, playFirstStart } from "./first-start.ts";
+import { help, readOptions, type StartOptions, UsageError } from "./options.ts";
 import { createStack } from "./stack.ts";
 
 const root = path.resolve(import.meta.dirname, "..", "..");
-const tourScript = path.join(import.meta.dirname, "tour.ts");
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -38,16 +37,15 @@ const timer = (): (() => number) => {
 };
 
 const run = async (options: StartOptions): Promise<void> => {
-  const folder = openDataFolder(options.dataDirectory, options.fresh);
+  const anew = !options.fresh && isHalfSeeded(options.dataDirectory);
+  if (anew) say("the first start was interrupted: beginning anew");
+  const folder = openDataFolder(options.dataDirectory, options.fresh || anew);
+  const first = planFirstStart(options, folder, new Date());
   const lap = timer();
   const print = options.json ? say : (line: string) => void process.stdout.write(`${line}\n`);
-  const stack = createStack(options, {
-    root,
-    folder,
-    shell: process.env,
-    log: say,
-    done: (what) => print(doneLine(colors, what, lap())),
-  });
+  const done = (what: string): void => print(doneLine(colors, what, lap()));
+  const shell = process.env;
+  const stack = createStack(options, { root, folder, shell, startsAt: first.startsAt, log: say, done });
 
   const ending = new AbortController();
   const stop = async (code: number): Promise<void> => {
@@ -62,20 +60,10 @@ const run = async (options: StartOptions): Promise<void> => {
   process.once("disconnect", () => void stop(0));
 
   try {
-    const ready = await stack.start();
+    await stack.start();
+    const { signal } = ending;
+    const ready = await playFirstStart(first, { root, options, folder, stack, say, done, signal });
     for (const line of addressLines(colors, ready)) print(line);
-    const wanted = options.tour && existsSync(tourScript) && folder.read("toured.json") === null;
-    const hindrances = hindrancesOfTour(options);
-    if (wanted && hindrances.length > 0) {
-      say(
-        `no tour with ${hindrances.join(", ")}: it needs the local Stripe, issuer and mail, and headroom.config.ts`,
-      );
-    } else if (wanted) {
-      const stackFile = folder.file("stack.json");
-      const passed = await runTour(root, stackFile, stack.environment(), options.json, ending.signal);
-      if (passed) folder.write("toured.json", { at: new Date().toISOString() });
-      else say("the tour failed: see above. The stack stays up; `npm run tour` runs it again.");
-    }
     if (options.json) process.stdout.write(`${JSON.stringify(ready)}\n`);
   } catch (error) {
     if (!ending.signal.aborted) say(error instanceof Error ? error.message : String(error));

@@ -108,14 +108,14 @@ async function tour(): Promise<void> {
     mail: captured,
   });
   const run = Date.now().toString(36);
-  const ada = await signIn(`ada+${run}@acme.test`, "Ada");
-  const grace = await signIn(`grace+${run}@acme.test`, "Grace");
+  const ada = await signIn(`ada+${run}@tour.test`, "Ada");
+  const grace = await signIn(`grace+${run}@tour.test`, "Grace");
 
-  const { id: organizationId, slug } = await ada.organizations.create.mutate({ name: `Acme ${run}` });
+  const { id: organizationId, slug } = await ada.organizations.create.mutate({ name: `Tour ${run}` });
   show("Ada makes an organization", slug);
 
-  const invited = await ada.invites.create.mutate({ organizationId, email: `grace+${run}@acme.test` });
-  const mail = await mailTo(`grace+${run}@acme.test`);
+  const invited = await ada.invites.create.mutate({ organizationId, email: `grace+${run}@tour.test` });
+  const mail = await mailTo(`grace+${run}@tour.test`);
   show("invites Grace, who gets a mail", `${invited.emailDelivery}: ${mail.subject}`);
 
   const token = /[?&]token=([\w-]+)/.exec(mail.text)?.[1] ?? "";
@@ -141,7 +141,7 @@ async function tour(): Promise<void> {
     "the back end consumes 1,000 pages, then one more",
     `${full.reason}, resets ${full.windows.day.resetsAt}`,
   );
-  const told = await mailTo(`ada+${run}@acme.test`);
+  const told = await mailTo(`ada+${run}@tour.test`);
   show("80 % of the day's pages: Ada is told, once", told.subject);
 
   const { checkoutUrl } = await ada.billing.checkout.mutate({ organizationId, planId: "pro" });

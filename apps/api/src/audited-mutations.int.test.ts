@@ -11,6 +11,7 @@ import { createConversation } from "@headroom/service/conversations";
 import { acceptInvite } from "@headroom/service/invite-acceptance";
 import { createOrganization } from "@headroom/service/organization-creation";
 import { createApiKey } from "@headroom/service/organization-keys";
+import { assignPlan } from "@headroom/service/plan-assignments";
 import { createPlatformKey } from "@headroom/service/platform-keys";
 import { createProfile } from "@headroom/service/profiles";
 import { reserve } from "@headroom/service/reservations";
@@ -220,6 +221,26 @@ const mutations: Record<string, Mutation> = {
     call: async ({ organizationId }) => {
       await handOn(bench.api, organizationId).set("seats", null, 5);
       return { ...operatorCall, input: { kind: "seats" } };
+    },
+  },
+  "operator.assignPlan": {
+    leaves: ["plan_assignment.assigned"],
+    call: async () => ({ ...operatorCall, input: { planId: "spare", reason: "asked for" } }),
+  },
+  "operator.removePlan": {
+    leaves: ["plan_assignment.removed"],
+    call: async ({ organizationId }) => {
+      const operator = { kind: "operator", name: "kim" } as const;
+      const access = await authorize(api, operator, organizationId, "overrides.manage");
+      await assignPlan(api, access, { planId: "spare", reason: "asked for" });
+      return { ...operatorCall, input: { reason: "over" } };
+    },
+  },
+  "operator.resync": {
+    leaves: ["subscription.resynced"],
+    call: async (stage) => {
+      await pays(stage);
+      return { ...operatorCall, input: {} };
     },
   },
   "users.upsert": {

@@ -54,6 +54,7 @@ function promised({ asks }: ProcedureRow, { standing }: Caller): Verdict {
   const scope = /^platform key, (.*)$/.exec(asks)?.[1];
   if (scope !== undefined)
     return platformScopesOf(standing).some((one) => one === scope) ? "past" : "forbidden";
+  if (asks === "operator") return standing.kind === "operator" ? "past" : "forbidden";
   if (asks === "signed in") return "past";
   if (asks === "user") return isPerson(standing) ? "past" : "forbidden";
   if (asks === "API key, usage:write") {

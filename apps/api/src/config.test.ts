@@ -2,7 +2,7 @@ import type { Configuration } from "@headroom/domain/configuration";
 import { ConfigurationError } from "@headroom/platform/config";
 import { describe, expect, test } from "vitest";
 import { issuerDefaults } from "./auth/issuers.ts";
-import { operatorsOf, readVariables, withIssuers } from "./config.ts";
+import { operatorsOf, readVariables, referenceKey, withIssuers } from "./config.ts";
 
 const variables = (more: Record<string, string> = {}) =>
   readVariables({ HEADROOM_ENV: "test", DATABASE_URL: "postgres://localhost/headroom", ...more });
@@ -36,5 +36,21 @@ describe("OPERATORS", () => {
     const named = { OIDC_ISSUER: "https://id.example.com", OIDC_AUDIENCE: "headroom" };
     const both = variables({ OPERATORS: "https://id.example.com|kim", ...named });
     expect(withIssuers(configuration, both).issuers).toHaveLength(2);
+  });
+});
+
+describe("REFERENCE_KEY", () => {
+  test("is a key of a test environment, and is not printed", () => {
+    expect(referenceKey(variables())).toBeUndefined();
+    expect(referenceKey(variables({ REFERENCE_KEY: "hr_test_abc" }))).toBe("hr_test_abc");
+    expect(() => variables({ REFERENCE_KEY: "hr_live_abc" })).toThrow(
+      /REFERENCE_KEY = \[secret\]: is not an API key/,
+    );
+    expect(() => variables({ REFERENCE_KEY: "hr_live_abc" })).not.toThrow(/hr_live_abc/);
+  });
+
+  test("is refused in production, where everybody would have it", () => {
+    const read = variables({ HEADROOM_ENV: "production", REFERENCE_KEY: "hr_test_abc" });
+    expect(() => referenceKey(read)).toThrow(/everybody who opens \/docs has it/);
   });
 });

@@ -7,6 +7,7 @@ import {
   port,
   processVariables,
   readConfiguration,
+  secret,
 } from "@headroom/platform/config";
 import { inviteLinkVariables } from "@headroom/service/invite-links";
 import { stripeVariables } from "@headroom/service/stripe/variables";
@@ -44,6 +45,9 @@ const variables = z.object({
   CONSOLE_CONNECT_ORIGINS: commaSeparated.pipe(z.array(origin)).default([]),
   MAIL_CAPTURE_URL: httpAddress.optional(),
   RETURN_ORIGINS: commaSeparated.pipe(z.array(origin)).default([]),
+  REFERENCE_KEY: secret(
+    z.string().regex(/^hr_test_\S+$/, "is not an API key of a test environment"),
+  ).optional(),
 });
 
 export type ApiVariables = z.output<typeof variables>;
@@ -127,4 +131,16 @@ export function inviteAddress({ INVITE_ACCEPT_URL, CONSOLE_URL }: ApiVariables):
 /** The origins whose pages may call: as listed, else the console's. */
 export function allowedOrigins({ CORS_ORIGINS, CONSOLE_URL }: ApiVariables): readonly string[] {
   return CORS_ORIGINS ?? [new URL(CONSOLE_URL).origin];
+}
+
+/**
+ * The API key that calls from the reference are made with: whoever opens the page sees it.
+ * @throws ConfigurationError in production
+ */
+export function referenceKey({ REFERENCE_KEY, HEADROOM_ENV }: ApiVariables): string | undefined {
+  if (REFERENCE_KEY !== undefined && HEADROOM_ENV === "production")
+    throw new ConfigurationError([
+      "REFERENCE_KEY is for development and test: everybody who opens /docs has it",
+    ]);
+  return REFERENCE_KEY;
 }

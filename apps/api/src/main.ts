@@ -21,6 +21,7 @@ import {
   inviteAddress,
   operatorsOf,
   readVariables,
+  referenceKey,
   withIssuers,
 } from "./config.ts";
 import { createConsole } from "./console.ts";
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
   const stripe = openStripe(variables);
   const inviteLinkKey = readInviteLinkKey(configuration.policies, variables);
   const webhooks = openWebhooks(variables);
+  const key = referenceKey(variables);
   const lifecycle = superviseProcess(log);
 
   const db = createDatabase({
@@ -83,9 +85,11 @@ async function main(): Promise<void> {
     router: appRouter,
     ...(console === null ? {} : { console: createConsole(console) }),
     authenticate: (headers) => authenticate(service, verifyToken, headers, operators),
+    operators,
     checks: { ...databaseChecks(db), ...partitionChecks(db) },
     origins: allowedOrigins(variables),
     metrics,
+    ...(key === undefined ? {} : { referenceKey: key }),
     shutdownDelayMs: variables.SHUTDOWN_DELAY_MS,
   });
   lifecycle.onStop("http", () => server.close());

@@ -3,6 +3,7 @@ import { DomainError } from "@headroom/domain/errors";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { attributes } from "./inputs.ts";
+import { lookUp } from "./testing/json-schema.ts";
 import { startTestServer } from "./testing/servers.ts";
 import { publicProcedure, router } from "./trpc.ts";
 import { role } from "./views/roles.ts";
@@ -106,12 +107,17 @@ test("without aliases there are the roles alone", async () => {
   });
 });
 
+type Fields = Record<string, { enum?: string[]; items?: { properties: Fields } }>;
+
 test("the document tells the words that are taken and answered", async () => {
   const document = JSON.parse(await (await fetch(`${aliased.url}/openapi.json`)).text());
   const operation = document.paths["/v1/team/{user_id}"].post;
-  const input = operation.requestBody.content["application/json"].schema.properties;
-  const answer = operation.responses["200"].content["application/json"].schema.properties;
-  expect(input.role.enum).toEqual(["owner", "admin", "member", "agent", "helper"]);
-  expect(answer.members.items.properties.role.enum).toEqual(["owner", "admin", "agent"]);
-  expect(answer.kind.enum).toEqual(["member", "guest"]);
+  const fieldsOf = (body: { content: Record<string, { schema: { $ref: string } }> }) =>
+    lookUp(document, `${body.content["application/json"]?.schema.$ref}/properties`);
+  const input = fieldsOf(operation.requestBody) as Fields;
+  const answer = fieldsOf(operation.responses["200"]) as Fields;
+  expect(input.role?.enum).toEqual(["owner", "admin", "member", "agent", "helper"]);
+  expect(answer.members?.items?.properties.role).toEqual({ $ref: "#/components/schemas/Role" });
+  expect(document.components.schemas.Role.enum).toEqual(["owner", "admin", "agent"]);
+  expect(answer.kind?.enum).toEqual(["member", "guest"]);
 });

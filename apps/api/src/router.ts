@@ -8,6 +8,7 @@ import { eventsRouter } from "./routers/events.ts";
 import { invitesRouter } from "./routers/invites.ts";
 import { meRouter } from "./routers/me.ts";
 import { membersRouter } from "./routers/members.ts";
+import { operatorRouter } from "./routers/operator.ts";
 import { organizationsRouter } from "./routers/organizations.ts";
 import { overridesRouter } from "./routers/overrides.ts";
 import { permissionsRouter } from "./routers/permissions.ts";
@@ -30,6 +31,7 @@ export const appRouter = router({
   invites: invitesRouter,
   me: meRouter,
   members: membersRouter,
+  operator: operatorRouter,
   organizations: organizationsRouter,
   overrides: overridesRouter,
   permissions: permissionsRouter,

@@ -8,20 +8,21 @@ import type { Metrics } from "@headroom/platform/metrics";
 import type { ServiceContext } from "@headroom/service/context";
 import type { RateLimiter } from "@headroom/service/rate-limits";
 import type { UsageLane } from "@headroom/service/usage-lane";
+import type { Operators } from "@headroom/service/users";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { createAliasHandler } from "./aliases/handler.ts";
-import { describeAliases } from "./aliases/openapi.ts";
 import { createAliasTable } from "./aliases/table.ts";
 import { actsAsAnother, credentialEnd, presentedKey } from "./auth/credentials.ts";
 import type { AnswerConsole } from "./console.ts";
 import { answerPreflight, setCorsHeaders, setSecurityHeaders } from "./headers.ts";
 import { largestBody } from "./largest-body.ts";
 import { createRequestLimits } from "./limits.ts";
-import { createOpenApiDocument } from "./openapi/document.ts";
 import { attachSockets } from "./realtime/sockets.ts";
 import { createLiveEvents } from "./realtime/subscriptions.ts";
-import { sendMethodNotAllowed, sendProblem } from "./rest/problems.ts";
+import { createReferenceDocument } from "./reference/document.ts";
+import { createReference } from "./reference/reference.ts";
+import { sendProblem } from "./rest/problems.ts";
 import { createRestHandler } from "./rest/rest.ts";
 import { createRouteTable } from "./rest/table.ts";
 import { createRoleAliases } from "./role-aliases.ts";
@@ -41,11 +42,15 @@ export type ApiServerOptions = {
   console?: AnswerConsole;
   /** The actor behind a request's headers; throws when there is none. */
   authenticate(headers: IncomingHttpHeaders): Promise<Actor>;
+  /** Who may act as operators; default nobody. What they are told of themselves: `authenticate` is what decides. */
+  operators?: Operators;
   /** What `/readyz` asks. */
   checks: Readonly<Record<string, Check>>;
   /** Exact origins whose pages may call. */
   origins: readonly string[];
   metrics: Metrics;
+  /** The API key that calls from `/docs` are made with. */
+  referenceKey?: string;
   shutdownDelayMs?: number;
 };
 
@@ -53,7 +58,7 @@ const mostCallsInABatch = 50;
 
 /**
  * The api on one node:http server: `/trpc`, `/v1`, the paths of the configuration's preset, `/socket.io`,
- * `/openapi.json`, `/livez`, `/readyz`, and the console for browsers.
+ * `/openapi.json`, `/docs`, `/livez`, `/readyz`, and the console for browsers.
  * @throws Error when a procedure is not fully declared (`createRouteTable`, `createAliasTable`)
  */
 export async function startApiServer(options: ApiServerOptions): Promise<HttpServer> {
@@ -64,9 +69,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
   const answerRest = createRestHandler(router, table);
   const aliases = preset === null ? null : createAliasTable(preset, table);
   const answerAlias = aliases && createAliasHandler(router, aliases);
-  const document = JSON.stringify(
-    createOpenApiDocument(table, aliases ? describeAliases(aliases, roleAliases) : {}, roleAliases),
-  );
+  const reference = createReference({
+    document: () => createReferenceDocument(table, aliases, roleAliases, policies.roles.aliases),
+    key: options.referenceKey ?? null,
+  });
   const live = createLiveEvents(service, options.metrics);
 
   /** Answers, and names the route for the metrics. */
@@ -86,10 +92,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
       const route = await answerRest({ request, response, url: below, context: context() });
       return route === null ? "unknown" : `/v1${route}`;
     }
-    if (url.pathname === "/openapi.json") {
-      sendDocument(request, response, document, requestId);
-      return "/openapi.json";
-    }
+    const read = await reference.answer(request, response, url, requestId);
+    if (read !== null) return read;
     sendProblem(response, new DomainError("route_not_found", "There is nothing at this address."), requestId);
     return "unknown";
   }
@@ -152,6 +156,7 @@ function createContext(
       trustedHops: options.trustedProxyHops ?? 0,
     }),
     ...shared,
+    operators: options.operators ?? new Set(),
     credentialEnd: () => credentialEnd(request.headers),
     apiKey: presentedKey(request.headers, options.service.environment),
     actsAsAnother: actsAsAnother(request.headers),
@@ -192,20 +197,6 @@ async function answerTrpc(
   });
   // The handler waits for the end of an answer that a caller who left never takes.
   await Promise.race([answered, closed]);
-}
-
-function sendDocument(
-  request: IncomingMessage,
-  response: ServerResponse,
-  document: string,
-  requestId: string,
-): void {
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    sendMethodNotAllowed(response, ["GET", "HEAD"], requestId);
-    return;
-  }
-  response.writeHead(200, { "content-type": "application/json", "cache-control": "public, max-age=300" });
-  response.end(document);
 }
 
 function parseUrl(target: string | undefined): URL | null {

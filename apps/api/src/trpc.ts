@@ -25,6 +25,7 @@ import type { ServiceContext } from "@headroom/service/context";
 import type { FailureLimit } from "@headroom/service/rate-limits";
 import type { UsageCaller } from "@headroom/service/usage";
 import type { UsageLane } from "@headroom/service/usage-lane";
+import type { Operators } from "@headroom/service/users";
 import { initTRPC, TRPCError } from "@trpc/server";
 import { actingUser, resolveOrganization } from "./callers.ts";
 import { logCall } from "./calls.ts";
@@ -51,6 +52,8 @@ export type Context = {
   /** The `Idempotency-Key` header, for calls that create. */
   idempotencyKey: string | null;
   signal: AbortSignal | undefined;
+  /** Who may act as operators. */
+  operators: Operators;
   /** Other names of roles, under `roles.aliases`; null: there are none. */
   roleAliases: RoleAliases | null;
 };
@@ -58,7 +61,7 @@ export type Context = {
 /** What a procedure says of itself besides its schemas. */
 export type Meta = {
   /** Set by the builders. */
-  permission?: Permission | Scope | "public" | "signed_in" | "user";
+  permission?: Permission | Scope | "public" | "signed_in" | "user" | "operator";
   /** A few words, in the imperative: the title in the reference. */
   summary?: string;
   /** What a caller must know beyond the summary. */
@@ -181,6 +184,20 @@ function assertModule({ configuration }: ServiceContext, module: keyof Modules |
     throw new DomainError("route_not_found", "There is nothing at this address.");
   }
 }
+
+/** A listed operator who says so. Anybody else is 403, whatever they name. */
+export const operatorProcedure = authenticated.meta({ permission: "operator" }).use(({ ctx, next }) => {
+  if (ctx.actor.kind === "operator") return next();
+  throw new DomainError("forbidden", "This call needs an operator.");
+});
+
+/** The same, about the organization that the input names; `ctx.access`. */
+export const operatedProcedure = operatorProcedure.use(async ({ ctx, getRawInput, next }) => {
+  const organizationId = await resolveOrganization(ctx.service, ctx.actor, await getRawInput());
+  ctx.caller.organizationId = organizationId;
+  const access = await authorize(ctx.service, ctx.actor, organizationId, "overrides.manage");
+  return next({ ctx: { access } });
+});
 
 /** A platform key with `scope`: the SaaS's own back end; `ctx.actor`. */
 export function platformProcedure(scope: Scope) {

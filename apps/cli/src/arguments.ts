@@ -1,15 +1,6 @@
 import { decodeId } from "@headroom/domain/ids";
 import { InvalidArgumentError } from "commander";
 
-/** `org_…` as a raw UUID; a usage error for anything else. */
-export function parseOrganizationId(text: string): string {
-  const id = decodeId("org", text);
-  if (id === null) {
-    throw new InvalidArgumentError("It looks like org_ and a UUID.");
-  }
-  return id;
-}
-
 /** `usr_…` as a raw UUID; a usage error for anything else. */
 export function parseUserId(text: string): string {
   const id = decodeId("usr", text);

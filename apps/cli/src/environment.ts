@@ -14,7 +14,7 @@ const variables = z.object({
 
 export type CliVariables = z.output<typeof variables>;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 const checkout = path.join(import.meta.dirname, "../../..");
 
@@ -33,13 +33,73 @@ export function operatorOf(environment: Environment): { kind: "operator"; name: 
   return { kind: "operator", name: environment.USER || "cli" };
 }
 
-function stackVariables(environment: Environment): Environment {
+/** Everything that is known of the installation, for `doctor`: also what only the stack's applications read. */
+export function readSurroundings(environment: Environment): {
+  environment: Environment;
+  stack: Stack | null;
+} {
+  const file = stackFileOf(environment);
+  const stack = findStack(environment);
+  if (file === null || stack === null) {
+    return { environment: withoutBlanks(environment), stack };
+  }
+  const ports = readBeside(file, "ports.json");
+  const added = { ...ofApplications(stack, ports), ...secretsBeside(file) };
+  return {
+    environment: { ...added, ...stackVariables(environment), ...withoutBlanks(environment) },
+    stack: { ...stack, ...(ports.worker ? { worker: `http://127.0.0.1:${ports.worker}` } : {}) },
+  };
+}
+
+/** As `npm start` sets them where the shell does not. */
+function ofApplications({ issuer, mail }: Stack, { smtp }: Beside): Environment {
+  return {
+    ...(issuer ? { OIDC_ISSUER: issuer, OIDC_AUDIENCE: "headroom" } : {}),
+    ...(mail && smtp ? { SMTP_URL: `smtp://127.0.0.1:${smtp}` } : {}),
+  };
+}
+
+/** The secrets that the stack made for itself. */
+function secretsBeside(file: string): Environment {
+  const made = readBeside(file, "secrets.json");
+  return withoutBlanks({
+    STRIPE_WEBHOOK_SECRETS: made.stripeWebhookSecret,
+    SECRETS_KEY: made.secretsKey,
+    INVITE_LINK_KEY: made.inviteLinkKey,
+  });
+}
+
+type Beside = Readonly<Record<string, string | undefined>>;
+
+/** What else stands in the stack's data folder; where the file is a copy in the checkout, nothing may. */
+function readBeside(file: string, name: string): Beside {
+  const beside = path.join(path.dirname(file), name);
+  return existsSync(beside) ? (JSON.parse(readFileSync(beside, "utf8")) as Beside) : {};
+}
+
+/**
+ * Where a running development stack says what it is: `.headroom/stack.json`, or the file that HEADROOM_STACK names. Null
+ * where none runs, and in production.
+ */
+export function stackFileOf(environment: Environment): string | null {
   const file = environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
+  return environment.HEADROOM_ENV === "production" || !existsSync(file) ? null : file;
+}
+
+function findStack(environment: Environment): Stack | null {
+  const file = stackFileOf(environment);
   const isGiven = Boolean(environment.DATABASE_URL || environment.DATABASE_URL_FILE);
-  if (isGiven || environment.HEADROOM_ENV === "production" || !existsSync(file)) {
+  if (isGiven || file === null) {
+    return null;
+  }
+  return JSON.parse(readFileSync(file, "utf8")) as Stack;
+}
+
+function stackVariables(environment: Environment): Environment {
+  const stack = findStack(environment);
+  if (stack === null) {
     return {};
   }
-  const stack = JSON.parse(readFileSync(file, "utf8")) as Stack;
   return {
     DATABASE_URL: stack.databaseUrl,
     HEADROOM_ENV: "development",
@@ -49,7 +109,14 @@ function stackVariables(environment: Environment): Environment {
 }
 
 /** What is read of `stack.json`; one that an earlier version wrote names no configuration. */
-interface Stack {
+export interface Stack {
+  api?: string;
+  webhook?: string;
+  /** The worker's probes. */
+  worker?: string;
+  issuer?: string | null;
+  /** Where captured mail is shown. */
+  mail?: string | null;
   databaseUrl: string;
   /** Absolute. */
   configurationFile?: string;

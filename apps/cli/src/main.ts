@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { runProgram } from "./program.ts";
+import { coloursOf } from "./terminal.ts";
 
 // Who reads only the first lines (`| head`) closes the pipe; that is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -11,4 +12,5 @@ process.exitCode = await runProgram(process.argv.slice(2), process.env, {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   isWatched: process.stderr.isTTY === true,
+  colours: coloursOf({ out: process.stdout, err: process.stderr }, process.env),
 });

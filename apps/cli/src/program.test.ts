@@ -1,11 +1,17 @@
-import { expect, test } from "vitest";
-import { runProgram } from "./program.ts";
-import { alignColumns, withProgress } from "./terminal.ts";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { commandsBelow, examples, examplesOf, pathOf } from "./examples.ts";
+import { describeProgram, runProgram } from "./program.ts";
+import { alignColumns, coloursOf, withProgress } from "./terminal.ts";
 
-const run = async (...parameters: string[]) => {
+const run = (...parameters: string[]) => runIn({}, ...parameters);
+
+const runIn = async (environment: Record<string, string>, ...parameters: string[]) => {
   const [out, err]: [string[], string[]] = [[], []];
   const terminal = { out: (text: string) => void out.push(text), err: (text: string) => void err.push(text) };
-  const code = await runProgram(parameters, {}, { ...terminal, isWatched: false });
+  const code = await runProgram(parameters, environment, { ...terminal, isWatched: false });
   return { code, out: out.join(""), err: err.join("") };
 };
 
@@ -20,6 +26,7 @@ test("help names every command, the environment and the exit codes", async () =>
     "audit",
     "organizations",
     "users",
+    "seed",
     "DATABASE_URL",
     "HEADROOM_CONFIG",
     "Exit codes: 0 done",
@@ -29,6 +36,7 @@ test("help names every command, the environment and the exit codes", async () =>
 });
 
 test.each([
+  [["seed"], ["development stack", "three organizations, 14 people, 90 days of usage", "--json"]],
   [["migrate"], ["bring the database to this release's schema", "--json"]],
   [
     ["plans", "push"],
@@ -72,7 +80,7 @@ test.each([
     ["keys", "create"],
     [
       "--platform",
-      "--organization <id>",
+      "--organization <name>",
       "--name <name>",
       "--scopes <list>",
       "usage:write",
@@ -118,19 +126,19 @@ test.each([
   ],
   [
     ["keys", "list"],
-    ["--organization <id>", "--include-revoked", "--json", "never their secrets"],
+    ["--organization <name>", "id or slug", "--include-revoked", "--json", "never their secrets"],
   ],
   [
     ["keys", "revoke"],
-    ["<key>", "--organization <id>", "--json", "at once"],
+    ["<key>", "--organization <name>", "--json", "at once"],
   ],
   [
     ["keys", "rotate"],
-    ["<key>", "--organization <id>", "--overlap <seconds>", "--json"],
+    ["<key>", "--organization <name>", "--overlap <seconds>", "--json"],
   ],
   [
     ["audit", "verify"],
-    ["recompute", "exit code 1", "--organization <id>", "--json"],
+    ["recompute", "exit code 1", "--organization <name>", "id or slug", "--json"],
   ],
   [
     ["audit", "operators"],
@@ -156,7 +164,14 @@ test.each([
 const key = ["keys", "create", "--name", "n", "--scopes", "usage:write"];
 
 test.each([
-  [["dance"], "unknown command"],
+  [["dance"], "unknown command 'dance'"],
+  [["migrat"], "Did you mean migrate?"],
+  [["plans", "psh"], "Did you mean push?"],
+  // What is not there yet has no help either.
+  [["import"], "unknown command 'import'"],
+  [["import", "--help"], "unknown command 'import'"],
+  [["stripe", "import", "--help"], "unknown command 'import'"],
+  [["doctor", "--port-api", "0"], "1 to 65535"],
   [["migrate", "--fast"], "unknown option"],
   [["keys", "create", "--platform", "--name", "n"], "--scopes"],
   [[...key], "either --platform or --organization"],
@@ -165,7 +180,6 @@ test.each([
     [...key, "--organization", "org_01890000-0000-7000-8000-000000000000", "--replace"],
     "--replace is for platform keys",
   ],
-  [[...key, "--organization", "acme"], "looks like org_"],
   [[...key, "--platform", "--expires", "soon"], "ISO 8601"],
   [["keys", "create", "--platform", "--name", "n", "--scopes", "usage:drink"], "Not a scope: usage:drink"],
   [["keys", "create", "--platform", "--name", " ", "--scopes", "all"], "1 to 100 characters"],
@@ -188,10 +202,96 @@ test.each([
   },
 );
 
+test("the demo needs a development stack that has its own Stripe and issuer", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "headroom-seed-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, "stack.json");
+  const refused = { code: 1, out: "", err: expect.stringMatching(/^headroom seed needs .*: npm start\n$/) };
+  expect(await runIn({ HEADROOM_STACK: file }, "seed")).toEqual(refused);
+  const address = "http://127.0.0.1:9";
+  writeFileSync(file, JSON.stringify({ api: address, stripe: null, issuer: address }));
+  expect(await runIn({ HEADROOM_STACK: file }, "seed")).toEqual(refused);
+  writeFileSync(file, JSON.stringify({ api: address, stripe: address, issuer: address }));
+  expect(await runIn({ HEADROOM_STACK: file, HEADROOM_ENV: "production" }, "seed")).toEqual(refused);
+});
+
 test("without a command it shows the help and counts as wrong usage", async () => {
   const { code, err } = await run();
   expect(code).toBe(2);
   expect(err).toContain("Usage: headroom");
+});
+
+test("help with what there is stays help, wherever it is asked for", async () => {
+  for (const words of [["help"], ["help", "plans"], ["plans", "--help"], ["plans", "help", "push"], ["-h"]]) {
+    const { code, out } = await run(...words);
+    expect([words, code, out.startsWith("Usage: headroom")]).toEqual([words, 0, true]);
+  }
+  expect((await run("plans")).code).toBe(2);
+});
+
+test("the version is the package's; after a command it is the command's own", async () => {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  expect(await run("--version")).toEqual({ code: 0, out: `${version}\n`, err: "" });
+  const { code, err } = await run("organizations", "assign-plan", "acme", "pro", "--version", "0");
+  expect([code, err]).toEqual([2, expect.stringContaining("A whole number from 1")]);
+});
+
+describe("every command", () => {
+  const commands = commandsBelow(describeProgram());
+
+  test("and group has an example in its help, which begins with it", () => {
+    for (const command of commands) {
+      const lines = examplesOf(command);
+      expect([pathOf(command), lines.length > 0]).toEqual([pathOf(command), true]);
+      for (const line of lines) expect(line).toMatch(new RegExp(`^headroom ${pathOf(command)}( |$)`));
+    }
+  });
+
+  test("of the examples is there", () => {
+    const paths = commands.filter((one) => one.commands.length === 0).map(pathOf);
+    expect(Object.keys(examples).toSorted()).toEqual(paths.toSorted());
+  });
+
+  test("prints JSON where it is asked to", () => {
+    const without = commands.filter(
+      (one) => one.commands.length === 0 && !one.options.some(({ long }) => long === "--json"),
+    );
+    expect(without.map(pathOf)).toEqual([]);
+  });
+});
+
+describe("colours", () => {
+  const terminal = { isTTY: true };
+  const pipe = {};
+
+  test.each([
+    [{ out: terminal, err: terminal }, {}, { out: true, err: true }],
+    [{ out: pipe, err: terminal }, {}, { out: false, err: true }],
+    [{ out: terminal, err: terminal }, { NO_COLOR: "1" }, { out: false, err: false }],
+    [{ out: terminal, err: terminal }, { NO_COLOR: "" }, { out: true, err: true }],
+    [{ out: terminal, err: terminal }, { TERM: "dumb" }, { out: false, err: false }],
+  ])("on %j under %j are %j", (streams, environment, shown) => {
+    expect(coloursOf(streams, environment)).toEqual(shown);
+  });
+
+  test("are in help and errors where the stream shows them, and nowhere else", async () => {
+    const said = async (colours: boolean, ...words: string[]) => {
+      let text = "";
+      const say = (more: string) => {
+        text += more;
+      };
+      const shown = { out: colours, err: colours };
+      const nowhere = { HEADROOM_ENV: "nowhere", HEADROOM_STACK: "none.json" };
+      await runProgram(words, nowhere, { out: say, err: say, isWatched: false, colours: shown });
+      return text;
+    };
+    for (const words of [["--help"], ["plans", "push", "--help"], ["dance"], ["plans", "list"]]) {
+      const escapes = [await said(true, ...words), await said(false, ...words)].map((text) =>
+        text.includes("\u001b["),
+      );
+      expect([words, ...escapes]).toEqual([words, true, false]);
+    }
+  });
 });
 
 test("columns are as wide as their widest cell", () => {
@@ -215,6 +315,11 @@ test("progress shows only to people, and leaves no trace", async () => {
     report(1, 4);
     return slow();
   });
+  await withProgress(terminal, "reading", (report) => {
+    report(1_234);
+    return slow();
+  });
+  expect(said.join("")).toMatch(/\rreading ·*█·* 1,234 0 s/);
   expect(said).toContain(`\rverifying ${"█".repeat(5)}${"·".repeat(15)} 25 % 0 s`);
   said.length = 0;
   await withProgress({ ...terminal, isWatched: false }, "counting", slow);

@@ -1,16 +1,21 @@
+import { styleText } from "node:util";
 import { RolesMissingError } from "@headroom/db/roles";
 import { DomainError } from "@headroom/domain/errors";
 import { Command, CommanderError } from "commander";
 import { addAudit } from "./commands/audit.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addOrganizations } from "./commands/organizations.ts";
 import { addPlans } from "./commands/plans.ts";
+import { addSeed } from "./commands/seed.ts";
 import { addStripe } from "./commands/stripe.ts";
 import { addUsage } from "./commands/usage.ts";
 import { addUsers } from "./commands/users.ts";
-import type { Terminal } from "./terminal.ts";
+import { addExamples } from "./examples.ts";
+import { paint, type Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
 
 /** What commands are run with. */
 export interface Shell {
@@ -42,8 +47,21 @@ function createProgram(shell: Shell): Command {
         "Exit codes: 0 done, 1 failed or found a problem, 2 wrong usage",
       ].join("\n"),
     )
+    .version(version, "--version", "print the version")
+    // `--version` after a command is the command's own.
+    .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: terminal.err,
+      outputError: (text, write) => write(paint(terminal, "err", "red", text)),
+      getOutHasColors: () => terminal.colours?.out ?? false,
+      getErrHasColors: () => terminal.colours?.err ?? false,
+    })
+    .configureHelp({
+      styleTitle: (title) => styleText("bold", title, { validateStream: false }),
+      styleCommandText: (text) => styleText("bold", text, { validateStream: false }),
+    })
     .showHelpAfterError("(add --help for more)");
   addMigrate(program, shell);
   addPlans(program, shell);
@@ -54,7 +72,34 @@ function createProgram(shell: Shell): Command {
   addUsers(program, shell);
   addStripe(program, shell);
   addDeadLetters(program, shell);
+  addSeed(program, shell);
+  addDoctor(program, shell);
+  addExamples(program);
   return program;
+}
+
+/** The whole command line, for its reference. */
+export function describeProgram(): Command {
+  const nowhere = { out: () => undefined, err: () => undefined, isWatched: false };
+  return createProgram({ environment: {}, terminal: nowhere, finish: () => undefined });
+}
+
+/**
+ * The parameters without a wish for help with a command that there is not: commander would show the help of what stands
+ * above it, as if all were well.
+ */
+function withoutHelpOfNothing(program: Command, parameters: readonly string[]): readonly string[] {
+  let command: Command | undefined = program;
+  for (const word of parameters) {
+    if (word.startsWith("-") || word === "help" || command.commands.length === 0) {
+      return parameters;
+    }
+    command = command.commands.find((one) => one.name() === word);
+    if (command === undefined) {
+      return parameters.filter((one) => one !== "--help" && one !== "-h");
+    }
+  }
+  return parameters;
 }
 
 /** Runs one command line, without the program's name. Answers the exit code: 0 done, 1 failed or found a problem, 2 wrong usage. */
@@ -72,13 +117,13 @@ export async function runProgram(
     },
   });
   try {
-    await program.parseAsync(parameters, { from: "user" });
+    await program.parseAsync(withoutHelpOfNothing(program, parameters), { from: "user" });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? 0 : usageError;
     }
-    terminal.err(describe(error));
+    terminal.err(paint(terminal, "err", "red", describe(error)));
     return 1;
   }
 }

@@ -11,7 +11,7 @@ import { isReturning, openSession } from "./session.ts";
 import { loadSettings } from "./settings.ts";
 
 /** Pages for people who are not signed in. */
-const publicPages = ["/invites/accept", "/signed-out"];
+const publicPages = ["/invites/accept"];
 
 async function start(): Promise<void> {
   showTheme(preferredTheme());

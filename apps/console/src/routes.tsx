@@ -1,5 +1,5 @@
 import { lazy, Suspense } from "react";
-import { Redirect, Route, Switch } from "wouter";
+import { Route, Switch } from "wouter";
 import { Loading } from "./components/states.tsx";
 import { OrganizationShell } from "./shell/organization-shell.tsx";
 import { Shell } from "./shell/shell.tsx";
@@ -20,19 +20,14 @@ const AcceptInvite = lazy(() => import("./routes/accept-invite.tsx"));
 const Operator = lazy(() => import("./routes/operator.tsx"));
 const OperatorOrganization = lazy(() => import("./routes/operator-organization.tsx"));
 const Sandbox = lazy(() => import("./routes/sandbox.tsx"));
-const SignedOut = lazy(() => import("./routes/signed-out.tsx"));
 
 /** Every address of the console. */
 export function Routes() {
-  const { settings, signedIn } = useSurroundings();
+  const { settings } = useSurroundings();
   return (
     <Suspense fallback={<Loading />}>
       <Switch>
         <Route path="/invites/accept" component={AcceptInvite} />
-        {signedIn ? null : <Route component={SignedOut} />}
-        <Route path="/signed-out">
-          <Redirect to="/" />
-        </Route>
         <Route path="/" component={Start} />
         <Route path="/organizations/:slug" nest>
           <OrganizationShell>

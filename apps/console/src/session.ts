@@ -25,7 +25,7 @@ export function openSession(settings: Settings) {
     authority: settings.issuer,
     client_id: settings.clientId,
     redirect_uri: `${origin}${signedInPath}`,
-    post_logout_redirect_uri: `${origin}/signed-out`,
+    post_logout_redirect_uri: `${origin}/`,
     scope: "openid profile email offline_access",
     userStore: new WebStorageStateStore({ store: window.sessionStorage }),
     automaticSilentRenew: false,

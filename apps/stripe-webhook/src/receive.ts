@@ -74,7 +74,9 @@ function parse(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch {
-    throw new DomainError("validation_failed", "The body is not JSON.");
+    throw new DomainError("validation_failed", "The body is not JSON.", {
+      issues: [{ path: "", message: "is not well-formed JSON" }],
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort } from "@headroom/db/testing/embedded";
@@ -214,8 +214,10 @@ test("knows a browser again, also after a restart, until it signs out", async ()
     post_logout_redirect_uri: "http://127.0.0.1:4400/",
     state: "bye",
   });
+  expect(readFileSync(file("sessions.json"), "utf8")).toContain(again.refresh_token);
   const left = await person.follow(await person.request(`/session/end?${out}`));
   expect(left.url).toBe("http://127.0.0.1:4400/?state=bye");
+  expect(readFileSync(file("sessions.json"), "utf8")).not.toContain(again.refresh_token);
   const none = await authorize(person, { prompt: "none" });
   expect(new URL(none.url).searchParams.get("error")).toBe("login_required");
   expect((await authorize(person)).page).toContain("Grace Hopper");

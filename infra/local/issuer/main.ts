@@ -1,5 +1,5 @@
 import process from "node:process";
-import { people } from "@headroom/cli/seed/cast";
+import { operator, people } from "@headroom/cli/seed/cast";
 import { environmentName, logLevel, port, readConfiguration } from "@headroom/platform/config";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
@@ -27,7 +27,7 @@ const server = await startIssuer({
   sessionFile: environment.ISSUER_SESSION_FILE,
   audience: environment.OIDC_AUDIENCE,
   clientId: environment.CONSOLE_CLIENT_ID,
-  people,
+  people: [...people, operator],
   log,
 });
 lifecycle.onStop("http", () => server.close());

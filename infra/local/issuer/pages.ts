@@ -23,11 +23,15 @@ label.check { display: flex; gap: .5rem; align-items: center; font-weight: 400; 
 [role=alert] { border-inline-start: .25rem solid currentcolor; padding-inline-start: .75rem }
 `;
 
-const entry = ({ email, name }: Known, isHinted: boolean): string => `<li><form method="post">
+const entry = (
+  { email, name }: Known,
+  isHinted: boolean,
+  isFirst: boolean,
+): string => `<li><form method="post">
 <input type="hidden" name="email" value="${escapeHtml(email)}">
 <input type="hidden" name="name" value="${escapeHtml(name)}">
 <input type="hidden" name="verified" value="yes">
-<button type="submit"${isHinted ? ' class="main" autofocus' : ""}><span>${escapeHtml(name)}</span>
+<button type="submit"${isHinted ? ` class="main"${isFirst ? " autofocus" : ""}` : ""}><span>${escapeHtml(name)}</span>
 <span${isHinted ? "" : ' class="quiet"'}>${escapeHtml(email)}</span></button>
 </form></li>`;
 
@@ -39,7 +43,7 @@ export const signInPage = ({ people, hint, problem, filled }: SignInForm): strin
   const email = filled?.email ?? (isKnown ? "" : hint);
   const isVerified = filled?.emailVerified ?? true;
   const content = `<p class="quiet">This issuer belongs to the development stack: it asks for no password.</p>
-<ul>${ordered.map((person) => entry(person, isHinted(person))).join("\n")}</ul>
+<ul>${ordered.map((person) => entry(person, isHinted(person), problem === null)).join("\n")}</ul>
 <h2>Somebody else</h2>
 ${problem === null ? "" : `<p role="alert" id="problem">${escapeHtml(problem)}</p>`}
 <form method="post" class="other">

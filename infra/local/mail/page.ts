@@ -5,6 +5,7 @@ const style = `
 article { border-top: 1px solid var(--line); padding: 1rem 0 }
 article > div { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem; margin-top: .75rem }
 h2 { margin-top: 0 }
+time { white-space: nowrap }
 h2 a { color: inherit }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .875rem/1.5 ui-monospace, monospace }
 iframe { width: 100%; height: 24rem; border: 1px solid var(--line); background: #fff; color-scheme: light }

@@ -3,7 +3,7 @@ import { publicProcedure, router } from "@headroom/api/trpc";
 import { DomainError } from "@headroom/domain/errors";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { createHeadroomClient, createMeter, isHeadroomError } from "./index.ts";
+import { type CallResponse, createHeadroomClient, createMeter, isHeadroomError } from "./index.ts";
 
 /** How the next calls go; the last one stays. */
 let behaviours: ("answer" | "refuse" | "invalid" | "unavailable" | "silent")[] = [];
@@ -176,5 +176,35 @@ describe("a credential", () => {
 
   test("is left out when there is none", async () => {
     expect(await headersOf({})).not.toHaveProperty("authorization");
+  });
+});
+
+describe("onResponse", () => {
+  const told: CallResponse[] = [];
+  const clientOf = (url: string, onResponse = (response: CallResponse) => void told.push(response)) =>
+    createHeadroomClient({ url, onResponse });
+  const consume = (client: ReturnType<typeof clientOf>, key: string) =>
+    client.usage.consume.mutate({ ...units, idempotencyKey: key }).catch((error: unknown) => error);
+  beforeEach(() => {
+    told.length = 0;
+  });
+
+  test("is told of each call, of one request under one id, also of what was refused", async () => {
+    behaviours = ["answer", "invalid"];
+    const client = clientOf(server.url);
+    const [, refusal] = await Promise.all([consume(client, "a"), consume(client, "b")]);
+    const requestId = isHeadroomError(refusal) ? refusal.data.requestId : null;
+    expect(requestId).toMatch(/\S{8}/);
+    const call = { path: "usage.consume", type: "mutation", requestId, ms: expect.any(Number) };
+    expect(told).toEqual([
+      { ...call, status: 200 },
+      { ...call, status: 400 },
+    ]);
+    expect(told[0]?.ms).toBeGreaterThan(0);
+  });
+
+  test("is told of calls without an answer", async () => {
+    await consume(clientOf("http://127.0.0.1:1"), "a");
+    expect(told).toMatchObject([{ path: "usage.consume", requestId: null, status: null }]);
   });
 });

@@ -1,5 +1,6 @@
 import { TRPCClientError } from "@trpc/client";
 import type { inferRouterError } from "@trpc/server";
+import type { ErrorDetails } from "./error-details.ts";
 import type { AppRouter } from "./router.ts";
 
 type ErrorData = inferRouterError<AppRouter>["data"];
@@ -7,9 +8,18 @@ type ErrorData = inferRouterError<AppRouter>["data"];
 /** Every code that Headroom refuses with: a closed list, so a `switch` over it can be checked. */
 export type HeadroomErrorCode = ErrorData["reason"];
 
-/** A refusal of Headroom: `error.data.reason` is the code, `error.data.details` has the numbers and names behind it. */
+/** `error.data` of one code. */
+type DataOf<Code extends HeadroomErrorCode> = ErrorData & {
+  reason: Code;
+  details: Code extends keyof ErrorDetails ? ErrorDetails[Code] : Readonly<Record<string, unknown>>;
+};
+
+/**
+ * A refusal of Headroom: `error.data.reason` is the code, `error.data.details` has the numbers and names behind it. They
+ * are typed by the code (`ErrorDetails`): `limit` of `seat_limit_reached` is a number or null.
+ */
 export type HeadroomError<Code extends HeadroomErrorCode = HeadroomErrorCode> = TRPCClientError<AppRouter> & {
-  data: ErrorData & { reason: Code };
+  data: { [Each in Code]: DataOf<Each> }[Code];
 };
 
 /**

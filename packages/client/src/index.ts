@@ -7,9 +7,11 @@ import {
   type TRPCClient,
 } from "@trpc/client";
 import { eventSourceOver } from "./event-source.ts";
+import { type CallResponse, responseLink } from "./responses.ts";
 import type { AppRouter } from "./router.ts";
 
 export type { CommitResult } from "./commits.ts";
+export type { ErrorDetails } from "./error-details.ts";
 export { type HeadroomError, type HeadroomErrorCode, isHeadroomError } from "./errors.ts";
 export { isMeterError, type KeyedEvent, type MeterError, type MeterErrorCode } from "./meter-errors.ts";
 export type { CallOptions, MeterOptions } from "./meter-options.ts";
@@ -17,6 +19,7 @@ export { type CheckResult, type ConsumeResult, createMeter, type Meter } from ".
 export type { AskedInput, OnUnavailable, UnavailableEvent } from "./outages.ts";
 export type { RecordResult } from "./record-delivery.ts";
 export type { ReleaseResult, ReservationOutcome, ReserveResult } from "./reservations.ts";
+export type { CallResponse } from "./responses.ts";
 export type { AppRouter } from "./router.ts";
 export type {
   CheckAnswer,
@@ -54,6 +57,8 @@ export type HeadroomClientOptions = HeadroomCredential & {
   headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
   /** Instead of the global one. */
   fetch?: typeof globalThis.fetch;
+  /** Told how each query and mutation was answered: for a log, or a list of request ids. */
+  onResponse?: (response: CallResponse) => void;
 };
 
 export type HeadroomClient = TRPCClient<AppRouter>;
@@ -71,6 +76,7 @@ export function createHeadroomClient(options: HeadroomClientOptions): HeadroomCl
   const fetching = options.fetch === undefined ? {} : { fetch: options.fetch };
   return createTRPCClient<AppRouter>({
     links: [
+      ...(options.onResponse === undefined ? [] : [responseLink(options.onResponse)]),
       splitLink({
         condition: ({ type }) => type === "subscription",
         true: httpSubscriptionLink({

@@ -12,6 +12,8 @@ export type LiveEvent = inferRouterOutputs<AppRouter>["events"]["list"]["events"
 export type LiveOptions = {
   /** Told of each event, after its queries were marked: for a line on the screen. */
   onEvent?: (event: LiveEvent) => void;
+  /** Told true when the stream stands, and false while it is being made again. */
+  onLive?: (live: boolean) => void;
   /**
    * Told why no more events come: `organization_not_found` (removed, left, deleted), `token_expired` where a token that
    * was asked for again had expired as well, `forbidden`, `rate_limited`.
@@ -36,7 +38,13 @@ export function invalidateOnEvents(
 ): () => void {
   const names = new Set([organizationId, "current"]);
   const invalidator = createInvalidator(queryClient, names);
-  const state = { stopped: false, seq: null as number | null, connected: false, stop: () => {} };
+  const state = { stopped: false, seq: null as number | null, connected: false, live: false, stop: () => {} };
+
+  function tellLive(live: boolean): void {
+    if (live === state.live || state.stopped) return;
+    state.live = live;
+    options.onLive?.(live);
+  }
 
   function subscribe(): void {
     state.connected = false;
@@ -47,6 +55,7 @@ export function invalidateOnEvents(
         onData({ data }) {
           if (data.name === "subscribed") {
             names.add(data.organizationId);
+            tellLive(true);
             // What was read before the stream began may have changed in between.
             if (state.seq === null) invalidator.add(queriesTouched);
           } else {
@@ -55,6 +64,9 @@ export function invalidateOnEvents(
           }
           state.seq = data.seq;
           state.connected = true;
+        },
+        onConnectionStateChange: ({ state: connection }) => {
+          if (connection === "connecting") tellLive(false);
         },
         onError: end,
       },
@@ -69,6 +81,7 @@ export function invalidateOnEvents(
       subscribe();
       return;
     }
+    tellLive(false);
     state.stopped = true;
     // Whoever is told nothing any more has lost the right to it, or the organization is gone.
     invalidator.add(queriesTouched);

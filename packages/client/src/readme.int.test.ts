@@ -1,6 +1,6 @@
 import { tokenOf } from "@headroom/api/testing/live";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { createHeadroomClient, createMeter, type MeterError } from "./index.ts";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { createHeadroomClient, createMeter, isHeadroomError, type MeterError } from "./index.ts";
 import { examplesIn, runExample } from "./testing/examples.ts";
 import { startMeteringServer } from "./testing/metering-server.ts";
 import { stageMetering } from "./testing/staged-meter.ts";
@@ -35,6 +35,8 @@ const meterOf = () => staged.meterOf({ onRejected: (error) => rejected.push(erro
 test("every example is run here", () => {
   expect(examplesIn(readme)).toEqual([
     "client",
+    "refusal",
+    "react-query",
     "meter",
     "consume",
     "outage",
@@ -110,4 +112,18 @@ test("reservations", async () => {
   reservations.state.limit = 60;
   await runExample(readme, "reservation", scopeOf({ meter, crawl, job: null }));
   expect(shown).toEqual(["used 3", "counted 20", "no room for 50"]);
+});
+
+test("refusals, TanStack Query and live events", async () => {
+  const { world, acme, ada } = staged.stage;
+  const headroom = createHeadroomClient({ url: staged.stage.server.url, token: tokenOf(ada) });
+  const stop = await runExample(readme, "react-query", scopeOf({ headroom }), "stop");
+  expect(shown[0]).toBe("1 of 5 seats");
+  await vi.waitFor(() => expect(shown[1]).toBe("live"), { timeout: 5_000 });
+  for (let member = 0; member < 4; member += 1) await world.join(acme, ada);
+  await vi.waitFor(() => expect(shown).toContain("member.joined"), { timeout: 5_000 });
+  stop();
+  shown.length = 0;
+  await runExample(readme, "refusal", scopeOf({ headroom, isHeadroomError }));
+  expect(shown).toEqual([expect.stringMatching(/^5 of 5 seats are taken; \d+ plans have more$/)]);
 });

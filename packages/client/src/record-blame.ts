@@ -25,5 +25,5 @@ function namedByPath(issues: unknown, part: readonly Entry[]): ReadonlySet<Entry
 }
 
 function detailsOf(error: HeadroomError): Details {
-  return error.data.details ?? {};
+  return (error.data.details as Details | undefined) ?? {};
 }

@@ -243,6 +243,8 @@ describe("functions that run with their owner's rights", () => {
       "note_subscription_changed of hr_engine for hr_owner",
       "note_usage_check of hr_engine for hr_worker",
       "open_invoice_holds of hr_engine for hr_webhook hr_worker",
+      "operator_events of hr_engine for hr_api",
+      "operator_organizations of hr_engine for hr_api",
       "organization_ids of hr_engine for hr_worker",
       "organization_of_customer of hr_engine for hr_api hr_webhook hr_worker",
       "organization_of_slug of hr_engine for hr_api",

@@ -3,35 +3,9 @@ import { type RawBuilder, sql } from "kysely";
 import { clock } from "./clock.ts";
 import type { Tx } from "./tenancy.ts";
 
-/**
- * What seats are counted from, as a part of a statement that starts with `clock`: members and open invites, and the
- * seat terms of the plan in force, which is the subscription's while its limits hold, else the base plan, which sells
- * none, and an operator's override. null when there is no such organization.
- */
+/** What seats are counted from, as a part of a statement that starts with `clock`; null: no such organization. */
 export function seatCounts(organizationId: string): RawBuilder<SeatCounts> {
-  return sql<SeatCounts>`(
-    select jsonb_build_object(
-      'plan', jsonb_build_object(
-        'planId', p.id, 'kind', p.seats_kind, 'included', coalesce(p.seats_included, 0), 'max', p.seats_max),
-      'purchased', case when f.paid then s.seats_purchased else 0 end,
-      'members', (
-        select jsonb_build_object(
-          'owner', count(*) filter (where m.role = 'owner'),
-          'admin', count(*) filter (where m.role = 'admin'),
-          'member', count(*) filter (where m.role = 'member'))
-        from membership m where m.organization_id = s.organization_id),
-      'pending', (
-        select count(*) from invite i
-        where i.organization_id = s.organization_id and i.status = 'pending'
-          and i.expires_at > (select now from clock)),
-      'override', (
-        select jsonb_build_object('limit', o.value) from operator_override o
-        where o.organization_id = s.organization_id and o.kind = 'seats'
-          and (o.expires_at is null or o.expires_at > (select now from clock))))
-    from subscription s
-    cross join lateral plan_in_force(s, (select now from clock)) f
-    join plan p on p.id = f.plan_id and p.version = f.plan_version
-    where s.organization_id = ${organizationId}::uuid)`;
+  return sql<SeatCounts>`seat_counts(${organizationId}::uuid, (select now from clock))`;
 }
 
 /** What the seats of an organization are counted from now. */

@@ -1,20 +1,20 @@
-import type { ErrorCode } from "./errors.ts";
+import type { DetailsOf, ErrorCode } from "./errors.ts";
 import { limitReference } from "./limit-reference.ts";
 
 /** What the reference tells of a code. */
-export interface ErrorEntry {
+export interface ErrorEntry<Code extends ErrorCode = ErrorCode> {
   /** When it is answered: one sentence. */
   when: string;
   /** `detail`, as a caller may meet it. */
   message: string;
   /** `details` of such an answer; their names are those that a caller can count on. */
-  details: Readonly<Record<string, unknown>>;
+  details: DetailsOf<Code>;
 }
 
 const upgradePlans = [{ planId: "pro", displayName: "Pro" }];
 
 /** Each code explained; the published page and the problems in the reference come from here. */
-export const errorReference: Readonly<Record<ErrorCode, ErrorEntry>> = {
+export const errorReference: { readonly [Code in ErrorCode]: ErrorEntry<Code> } = {
   validation_failed: {
     when: "The input is not what the procedure takes; `issues` names each fault and where it is.",
     message: "The input is not valid.",

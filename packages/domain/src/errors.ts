@@ -1,3 +1,5 @@
+import type { ErrorDetails } from "./error-details.ts";
+
 /** The kinds of refusal. Each has one HTTP status and one nearest tRPC code (`statusOf`, `trpcCodeOf`). */
 export type ErrorKind = keyof typeof kinds;
 
@@ -70,17 +72,27 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+/** `details` of a refusal with that code. */
+export type DetailsOf<Code extends ErrorCode> = Code extends keyof ErrorDetails
+  ? ErrorDetails[Code]
+  : Readonly<Record<string, unknown>>;
+
+/** Where callers compute with the details, whoever throws must give them. */
+type GivenDetails<Code extends ErrorCode> = Code extends keyof ErrorDetails
+  ? [details: ErrorDetails[Code]]
+  : [details?: Readonly<Record<string, unknown>>];
+
 /**
  * A refusal that the caller is told about. `message` is one plain sentence, `details` is JSON with the numbers
  * and names behind it (camelCase). Anything else that is thrown becomes `internal` and leaks nothing.
  */
-export class DomainError extends Error {
+export class DomainError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = "DomainError";
   readonly code: ErrorCode;
   readonly kind: ErrorKind;
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}) {
+  constructor(code: Code, message: string, ...[details = {}]: GivenDetails<Code>) {
     super(message);
     this.code = code;
     this.kind = errorCodes[code];

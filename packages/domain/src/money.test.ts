@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { amountOf, isUnitPrice, plainPrice } from "./money.ts";
+import { amountOf, isUnitPrice, monthlyAmount, plainPrice } from "./money.ts";
 
 const price = fc
   .tuple(fc.nat(1_000_000), fc.option(fc.stringMatching(/^[0-9]{1,12}$/), { nil: null }))
@@ -72,5 +72,48 @@ describe("plainPrice", () => {
         expect(amountOf(plainPrice(unitPrice), units)).toBe(amountOf(unitPrice, units));
       }),
     );
+  });
+});
+
+describe("monthlyAmount", () => {
+  it.each([
+    [[], "month", 0],
+    [[["2900", 1]], "month", 2900],
+    [
+      [
+        ["2900", 1],
+        ["900", 2],
+      ],
+      "month",
+      4700,
+    ],
+    [[["10000", 1]], "year", 833],
+    [[["6", 1]], "year", 1],
+    [[["5.999999999999", 1]], "year", 0],
+    // Each alone would be rounded down.
+    [
+      [
+        ["5", 1],
+        ["1", 1],
+      ],
+      "year",
+      1,
+    ],
+    [
+      [
+        ["0.5", 1],
+        ["0.5", 3],
+      ],
+      "month",
+      2,
+    ],
+  ] as const)("of %j per %s is %i, rounded once", (prices, interval, amount) => {
+    const recurring = prices.map(([unitPrice, quantity]) => ({ unitPrice, quantity }));
+    expect(monthlyAmount(recurring, interval)).toBe(amount);
+  });
+
+  it("refuses what no amount can hold", () => {
+    const most = { unitPrice: "999999999999999999", quantity: 1 };
+    expect(() => monthlyAmount([most], "month")).toThrow(RangeError);
   });
 });

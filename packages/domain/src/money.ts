@@ -24,6 +24,26 @@ export function amountOf(unitPrice: string, quantity: number): number {
   return Number(amount);
 }
 
+/**
+ * What prices that recur come to in a month, in integer minor units: a year's is a twelfth, rounded once, half up.
+ * @throws RangeError as `amountOf` does
+ */
+export function monthlyAmount(
+  prices: readonly { unitPrice: string; quantity: number }[],
+  interval: "month" | "year",
+): number {
+  const months = interval === "year" ? 12n : 1n;
+  const total = prices.reduce(
+    (sum, { unitPrice, quantity }) => sum + scaled(unitPrice) * BigInt(quantity),
+    0n,
+  );
+  const amount = (total * 2n + one * months) / (2n * one * months);
+  if (amount > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError("the prices are more than an amount can hold");
+  }
+  return Number(amount);
+}
+
 /** True when the first unit price is the lower one. */
 export function isCheaper(unitPrice: string, than: string): boolean {
   return scaled(unitPrice) < scaled(than);

@@ -19,7 +19,7 @@ const layers: Record<string, { imports: string[]; types?: string[]; tests?: stri
   "apps/api": { imports: server },
   "apps/worker": { imports: server },
   "apps/stripe-webhook": { imports: server, tests: ["packages/stripe-sandbox"] },
-  "apps/cli": { imports: server },
+  "apps/cli": { imports: [...server, "packages/client"] },
   "packages/client": { imports: [], types: ["apps/api"], tests: ["apps/api", "packages/domain"] },
   "packages/react": { imports: ["packages/client"] },
   "apps/console": { imports: ["packages/react", "packages/client"] },
@@ -28,7 +28,17 @@ const layers: Record<string, { imports: string[]; types?: string[]; tests?: stri
 };
 
 /** What an application may take from the database package: connections and upkeep, never statements. */
-const doorsOfDb = ["client", "clock", "jobs", "listener", "migrate", "readiness", "roles", "worker-leases"];
+const doorsOfDb = [
+  "client",
+  "clock",
+  "inspection",
+  "jobs",
+  "listener",
+  "migrate",
+  "readiness",
+  "roles",
+  "worker-leases",
+];
 
 /** Arrows that must exist: a scanner that finds nothing would pass everything. */
 const carriesLoad = [

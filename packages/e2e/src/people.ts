@@ -14,18 +14,15 @@ export async function post<Answer>(url: string, body: object): Promise<Answer> {
   return (await response.json()) as Answer;
 }
 
-/** An access token of the local issuer. */
-export async function tokenOf(stack: ReadyStack, email: string): Promise<string> {
-  const { accessToken } = await post<{ accessToken: string }>(`${stack.issuer}/dev/token`, {
-    email,
-    name: email.split("@")[0],
-  });
+/** An access token of the local issuer, which the api takes the person's name from. */
+export async function tokenOf(stack: ReadyStack, email: string, name = email.split("@")[0]): Promise<string> {
+  const { accessToken } = await post<{ accessToken: string }>(`${stack.issuer}/dev/token`, { email, name });
   return accessToken;
 }
 
 /** A client for a person, signed in at the local issuer. */
-export async function signIn(stack: ReadyStack, email: string): Promise<HeadroomClient> {
-  return createHeadroomClient({ url: stack.api, token: await tokenOf(stack, email) });
+export async function signIn(stack: ReadyStack, email: string, name?: string): Promise<HeadroomClient> {
+  return createHeadroomClient({ url: stack.api, token: await tokenOf(stack, email, name) });
 }
 
 /** An organization with its owner, and a key that meters its usage. */

@@ -17,6 +17,7 @@ export type ReadyStack = {
   mail: string | null;
   databaseUrl: string;
   platformKey: string | null;
+  demoKey: string | null;
 };
 
 /** A stack that was started as a person would start it. */
@@ -34,6 +35,8 @@ export type Stack = {
 };
 
 export type StackOptions = {
+  /** With the three organizations of the demo, whose story is played before the stack is ready. Without unless set. */
+  seeded?: boolean;
   args?: readonly string[];
   env?: Readonly<Record<string, string>>;
   /** An existing data folder, kept afterwards. A new one unless given. */
@@ -59,10 +62,12 @@ const readyLine = async (child: ChildProcess, output: () => string): Promise<Rea
   return Promise.race([found, gone]);
 };
 
-/** Runs `npm start -- --json --no-tour` on a data folder of its own and resolves when it is ready. */
+/** Runs `npm start -- --json --no-tour --no-seed` on a data folder of its own and resolves when it is ready. */
 export const startStack = async (options: StackOptions = {}): Promise<Stack> => {
   const dataDirectory = options.dataDirectory ?? mkdtempSync(path.join(tmpdir(), "headroom-stack-"));
-  const parameters = ["start", "--json", "--no-tour", "--data", dataDirectory, ...(options.args ?? [])];
+  const unseeded = options.seeded === true ? [] : ["--no-seed"];
+  const parameters = ["start", "--json", "--no-tour", ...unseeded, "--data", dataDirectory];
+  parameters.push(...(options.args ?? []));
   const child = spawn("node", [bootstrap, ...parameters], {
     env: { ...shell(), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -94,6 +94,7 @@ async function writeAlert(
   }
   if ((await countAlerts(tx, organizationId, alert.meter)) >= mostAlerts) {
     throw new DomainError("validation_failed", `A meter has at most ${mostAlerts} alerts.`, {
+      issues: [{ path: "meter", message: `has ${mostAlerts} alerts already` }],
       limit: mostAlerts,
     });
   }

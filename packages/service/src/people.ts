@@ -41,7 +41,7 @@ export async function findPerson({ db }: Context, reference: string): Promise<Ac
   if (accounts.length > 1) {
     const ids = accounts.map((account) => encodeId("usr", account.id));
     throw new DomainError("validation_failed", `Several accounts have this address: ${ids.join(", ")}.`, {
-      ids,
+      issues: ids.map((id) => ({ path: "", message: `is the address of ${id}` })),
     });
   }
   return found(accounts[0] ?? null);

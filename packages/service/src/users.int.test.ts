@@ -72,14 +72,22 @@ test("the caller sees themselves as the credential names them", async () => {
       emailVerified: true,
       name: "Ada",
       activeOrganizationId: null,
+      operator: false,
     },
   });
+  const [row] = (
+    await world.scratch.admin.query("select issuer, subject from headroom.account where id = $1", [
+      person.userId,
+    ])
+  ).rows;
+  const listed = new Set([`${row.issuer}|${row.subject}`]);
+  expect(await getCaller(world.context, person, listed)).toMatchObject({ user: { operator: true } });
   const organization = await world.organization(person);
   expect(await findActiveOrganization(world.context, person.userId)).toBe(organization);
   const key = { kind: "platform_key", keyId: uuidv7(), scopes: ["impersonate"] } as const;
-  expect(await getCaller(world.context, { ...key, onBehalfOf: person.userId })).toMatchObject({
+  expect(await getCaller(world.context, { ...key, onBehalfOf: person.userId }, listed)).toMatchObject({
     kind: "platform_key",
-    onBehalfOf: { id: `usr_${person.userId}`, activeOrganizationId: `org_${organization}` },
+    onBehalfOf: { id: `usr_${person.userId}`, activeOrganizationId: `org_${organization}`, operator: false },
   });
   expect(await outcomeOf(getUser(world.context, uuidv7()))).toBe("user_not_found");
   expect(await outcomeOf(getCaller(world.context, { kind: "operator", name: "ops" }))).toBe("forbidden");

@@ -26,7 +26,12 @@ export interface OwnUserView {
   emailVerified: boolean;
   name: string | null;
   activeOrganizationId: string | null;
+  /** Listed as an operator: acts as one where they say so. */
+  operator: boolean;
 }
+
+/** Who may act as operators: `issuer|subject` of each. */
+export type Operators = ReadonlySet<string>;
 
 /** The caller, as the credential names them. */
 export type CallerView =
@@ -124,7 +129,11 @@ async function requireAccount(context: Context, userId: string): Promise<Account
 }
 
 /** @throws DomainError user_not_found */
-export async function getUser(context: Context, userId: string): Promise<OwnUserView> {
+export async function getUser(
+  context: Context,
+  userId: string,
+  operators: Operators = new Set(),
+): Promise<OwnUserView> {
   const account = await requireAccount(context, userId);
   return {
     id: encodeId("usr", account.id),
@@ -133,6 +142,7 @@ export async function getUser(context: Context, userId: string): Promise<OwnUser
     name: account.name,
     activeOrganizationId:
       account.active_organization_id === null ? null : encodeId("org", account.active_organization_id),
+    operator: operators.has(`${account.issuer}|${account.subject}`),
   };
 }
 
@@ -143,10 +153,10 @@ export async function findActiveOrganization(context: Context, userId: string): 
 }
 
 /** Who calls. @throws DomainError forbidden for an operator, who has no account */
-export async function getCaller(context: Context, actor: Actor): Promise<CallerView> {
+export async function getCaller(context: Context, actor: Actor, operators?: Operators): Promise<CallerView> {
   switch (actor.kind) {
     case "user":
-      return { kind: "user", user: await getUser(context, actor.userId) };
+      return { kind: "user", user: await getUser(context, actor.userId, operators) };
     case "organization_key":
       return {
         kind: "organization_key",
@@ -159,6 +169,7 @@ export async function getCaller(context: Context, actor: Actor): Promise<CallerV
         kind: "platform_key",
         keyId: encodeId("key", actor.keyId),
         scopes: [...actor.scopes],
+        // A key never acts as an operator, whomever it acts for.
         onBehalfOf: actor.onBehalfOf === null ? null : await getUser(context, actor.onBehalfOf),
       };
     case "operator":

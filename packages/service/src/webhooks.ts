@@ -66,6 +66,7 @@ async function writeWebhook(
   const { organizationId, actor } = access;
   if ((await countWebhooks(tx, organizationId)) >= mostWebhooks) {
     throw new DomainError("validation_failed", `An organization has at most ${mostWebhooks} webhooks.`, {
+      issues: [{ path: "organizationId", message: `has ${mostWebhooks} webhooks already` }],
       limit: mostWebhooks,
     });
   }

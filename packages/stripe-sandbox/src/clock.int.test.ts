@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { type RunningSandbox, startSandbox } from "./sandbox.ts";
 import { monthly, openWorkbench, payingCustomer, until, type Workbench } from "./testing/workbench.ts";
 
 /** A stack that notes in one list when its clock is moved, when it is asked to settle, and when a webhook comes. */
@@ -195,4 +199,32 @@ test("two advances at once both count", async () => {
 
 test("livez and readyz answer", async () => {
   for (const path of ["/livez", "/readyz"]) expect((await fetch(`${bench.url}${path}`)).status).toBe(200);
+});
+
+test("a new file's clock begins where it is asked to, once, and is real time when it has come that far", async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), "stripe-sandbox-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const startsAt = new Date(Date.now() - 40 * 86_400_000);
+  const begin = () => startSandbox({ file: path.join(directory, "past.sqlite"), port: 0, startsAt });
+  const behind = async ({ url }: RunningSandbox): Promise<number> => {
+    const asked = Date.now();
+    const { now } = (await (await fetch(`${url}/_sandbox/clock`)).json()) as { now: string };
+    return asked - Date.parse(now);
+  };
+  const advance = ({ url }: RunningSandbox, to: number) =>
+    fetch(`${url}/_sandbox/clock/advance`, {
+      method: "POST",
+      body: JSON.stringify({ to: new Date(to).toISOString() }),
+    });
+
+  const first = await begin();
+  expect(await behind(first)).toBeGreaterThan(39 * 86_400_000);
+  await advance(first, Date.now() - 60_000);
+  expect(await behind(first)).toBeGreaterThan(59_000);
+  await first.close();
+  const again = await begin();
+  expect(await behind(again)).toBeLessThanOrEqual(60_100);
+  await advance(again, Date.now() - 20);
+  expect(await behind(again)).toBeLessThanOrEqual(0);
+  await again.close();
 });

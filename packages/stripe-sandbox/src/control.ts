@@ -4,19 +4,22 @@ import { setTaxPercentages, taxPercentages } from "./billing/taxes.ts";
 import { flush, get } from "./books.ts";
 import type { Clock } from "./clock.ts";
 import { after } from "./duration.ts";
+import { deliverEvents, shownEvents } from "./event-controls.ts";
 import { StripeFailure } from "./failures.ts";
 import { BadControl, readFault } from "./fault-rules.ts";
 import { ClockStopped } from "./hooks.ts";
 import { newId } from "./ids.ts";
+import { failPayments, forgetFailures, shownFailures } from "./payment-controls.ts";
 import type { Sandbox } from "./sandbox.ts";
-import type { Answer, Incoming } from "./server.ts";
+import type { Answer, Incoming, Serving } from "./server.ts";
+import { shownSubscriptions } from "./subscription-controls.ts";
 import { rendered } from "./views.ts";
 import type { CheckoutSession } from "./wire.ts";
 
-/** The sandbox's own controls, which Stripe does not have: clock, checkout, resending, faults, the request log. */
-export async function answerControl(sandbox: Sandbox, clock: Clock, request: Incoming): Promise<Answer> {
+/** The sandbox's own controls, which Stripe does not have: clock, checkout, events, payments, faults, the request log. */
+export async function answerControl(serving: Serving, request: Incoming): Promise<Answer> {
   try {
-    const result = await control(sandbox, clock, request);
+    const result = await control(serving, request);
     return result === null ? json(404, problem("No such control.")) : json(200, result);
   } catch (error) {
     if (error instanceof BadControl) return json(400, problem(error.message));
@@ -26,15 +29,17 @@ export async function answerControl(sandbox: Sandbox, clock: Clock, request: Inc
   }
 }
 
-async function control(sandbox: Sandbox, clock: Clock, request: Incoming): Promise<object | null> {
+async function control({ sandbox, clock, closing }: Serving, request: Incoming): Promise<object | null> {
   const [, , noun = "", id = "", verb = ""] = request.path.split("/").map(decodeURIComponent);
   if (request.method === "GET") return shown(sandbox, request);
   if (noun === "faults" && verb === "") return faultControl(sandbox, request, id);
+  if (request.path === "/_sandbox/payments/fail") return paymentControl(sandbox, request);
   if (request.method !== "POST") return null;
   if (request.path === "/_sandbox/clock/advance") return advance(clock, jsonBody(request));
   if (noun === "checkout" && verb === "complete") {
     return pay(sandbox, id, filledOf(jsonBody(request)));
   }
+  if (request.path === "/_sandbox/events/deliver") return deliverEvents(sandbox, jsonBody(request), closing);
   if (request.path === "/_sandbox/tax") return setTax(sandbox, jsonBody(request));
   if (noun === "portal" && portalVerbs.includes(verb))
     return portalAction(sandbox, id, verb, jsonBody(request));
@@ -45,6 +50,9 @@ function shown(sandbox: Sandbox, request: Incoming): object | null {
   if (request.path === "/_sandbox/clock") return { now: iso(sandbox.now()) };
   if (request.path === "/_sandbox/tax") return { percentages: taxPercentages(sandbox) };
   if (request.path === "/_sandbox/faults") return { faults: sandbox.faults.list() };
+  if (request.path === "/_sandbox/events") return shownEvents(sandbox, request.query);
+  if (request.path === "/_sandbox/subscriptions") return shownSubscriptions(sandbox);
+  if (request.path === "/_sandbox/payments/fail") return shownFailures(sandbox);
   if (request.path !== "/_sandbox/requests") return null;
   const since = new URLSearchParams(request.query).get("since") ?? "0";
   if (!/^\d+$/.test(since)) throw new BadControl("since must be the seq of a request.");
@@ -57,6 +65,12 @@ function faultControl(sandbox: Sandbox, request: Incoming, id: string): object |
   if (request.method !== "DELETE") return null;
   sandbox.faults.clear(id === "" ? undefined : id);
   return { faults: sandbox.faults.list() };
+}
+
+/** Makes automatic payments fail, or none any more. */
+function paymentControl(sandbox: Sandbox, request: Incoming): object | null {
+  if (request.method === "POST") return failPayments(sandbox, jsonBody(request));
+  return request.method === "DELETE" ? forgetFailures(sandbox) : null;
 }
 
 /** Replaces the percentages that automatic tax uses, by country; a country without one has no tax. */

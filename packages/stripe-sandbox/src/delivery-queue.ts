@@ -12,6 +12,15 @@ export interface Delivery {
   firstAt: number;
 }
 
+/** How far an event is on its way to one endpoint. */
+export interface DeliveryState {
+  endpointId: string;
+  state: "pending" | "delivered" | "failed";
+  attempts: number;
+  /** The last status as text, or what went wrong; null before the first attempt. */
+  lastResult: string | null;
+}
+
 /** The durable side of webhook delivery. Times are real milliseconds: retries do not follow the virtual clock. */
 export interface DeliveryQueue {
   /** Queues an event for every enabled endpoint that listens to its type; again for those already done. */
@@ -24,6 +33,11 @@ export interface DeliveryQueue {
   failed(delivery: Delivery, result: string): void;
   /** Gives up what is still pending for an endpoint that is gone. */
   abandon(endpointId: string): void;
+  /** The enabled endpoints that listen to a type. */
+  endpointsFor(type: EventType): WebhookEndpoint[];
+  deliveriesOf(eventId: string): DeliveryState[];
+  /** Notes an attempt that was made out of turn. One that arrived is delivered; one that did not changes no plan. */
+  tried(eventId: string, endpointId: string, result: string): void;
   pendingOf(eventId: string): number;
   /** Undelivered ones that were tried fewer than `attempts` times. */
   unsettled(attempts: number): number;
@@ -60,6 +74,23 @@ export function createQueue(database: Database, store: Store): DeliveryQueue {
     failed: (delivery, result) => finish(delivery, "failed", 0, result),
     abandon: (id) => {
       database.run("delete from delivery where endpoint_id = ? and state <> 'delivered'", id);
+    },
+    endpointsFor: (type) => listening(store, type),
+    deliveriesOf: (id) =>
+      database.all<DeliveryState>(
+        `select endpoint_id as "endpointId", state, attempts, last_result as "lastResult"
+         from delivery where event_id = ? order by seq`,
+        id,
+      ),
+    tried: (id, endpointId, result) => {
+      database.run(
+        `update delivery set attempts = attempts + 1, last_result = ?1,
+         state = case when ?1 glob '2[0-9][0-9]' then 'delivered' else state end
+         where event_id = ?2 and endpoint_id = ?3`,
+        result,
+        id,
+        endpointId,
+      );
     },
     pendingOf: (id) =>
       count("select count(*) n from delivery where event_id = ? and state <> 'delivered'", id),

@@ -82,8 +82,12 @@ async function attempt(options: DeliveryOptions, delivery: Delivery, closing: Ab
   log.warn(fields, "webhook failed, will be sent again");
 }
 
-/** The status as text, or what went wrong. */
-async function send(options: DeliveryOptions, delivery: Delivery, closing: AbortSignal): Promise<string> {
+/** One attempt: the status as text, or what went wrong. */
+export async function send(
+  options: DeliveryOptions,
+  delivery: Pick<Delivery, "eventId" | "endpointId">,
+  closing: AbortSignal,
+): Promise<string> {
   const endpoint = options.store.find("webhook_endpoint", delivery.endpointId);
   const event = options.store.find("event", delivery.eventId);
   const secret = options.store.detail<{ secret: string }>(delivery.endpointId)?.secret;

@@ -10,6 +10,12 @@ if (!file) {
   process.exit(1);
 }
 
+const start = env.STRIPE_SANDBOX_START;
+if (start && Number.isNaN(Date.parse(start))) {
+  log.error({}, "STRIPE_SANDBOX_START must be a time in ISO 8601");
+  process.exit(1);
+}
+
 const sandbox = await startSandbox({
   file,
   port: Number(env.PORT ?? 0),
@@ -18,6 +24,7 @@ const sandbox = await startSandbox({
   webhookSecret: env.WEBHOOK_SECRET,
   clockHookUrl: env.CLOCK_HOOK_URL,
   settledHookUrl: env.SETTLED_HOOK_URL,
+  startsAt: start ? new Date(start) : undefined,
   log,
 }).catch((error: unknown) => {
   log.error({ error: String(error) }, "the Stripe sandbox did not start");

@@ -27,6 +27,8 @@ export interface SandboxOptions {
   settleTimeoutMs?: number | undefined;
   /** A clock that stands still between advances, from this instant on; without it real time goes on. */
   stillAt?: Date | undefined;
+  /** Where the clock of a new file begins; real time unless said otherwise. */
+  startsAt?: Date | undefined;
   log?: SandboxLog | undefined;
 }
 
@@ -54,6 +56,8 @@ export interface Sandbox {
 }
 
 const givenEndpoint = "we_sandbox";
+/** A clock that is this little behind real time has caught up with it: the rest is what the calls took. */
+const caughtUpMs = 1000;
 
 /**
  * Starts a sandbox: opens the file, serves the API and goes on with what a former process left undone.
@@ -67,7 +71,7 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
   const delivery = startDelivery({ database, store, queue, log });
   let clock: Clock | null = null;
   const passing = (): number => options.stillAt?.getTime() ?? Date.now();
-  let offset = Number(store.setting("clock_offset") ?? 0);
+  let offset = offsetOf(store, options.startsAt, passing());
   const sandbox: Sandbox = {
     database,
     store,
@@ -79,8 +83,8 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     now: () => passing() + offset,
     setNow: (milliseconds) => {
       const ahead = milliseconds - passing();
-      database.transaction(() => store.putSetting("clock_offset", String(ahead)));
-      offset = ahead;
+      offset = ahead < 0 && ahead > -caughtUpMs ? 0 : ahead;
+      database.transaction(() => store.putSetting("clock_offset", String(offset)));
     },
     transact: (cause, work, at) => {
       const now = at ?? Math.floor(sandbox.now() / 1000);
@@ -104,6 +108,13 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     database.close();
   };
   return { url: server.url, port: server.port, close };
+}
+
+/** How far the clock is from real time, as the file has it; a new one begins where it was asked to. */
+function offsetOf(store: Store, startsAt: Date | undefined, now: number): number {
+  if (startsAt !== undefined && store.isEmpty())
+    store.putSetting("clock_offset", String(startsAt.getTime() - now));
+  return Number(store.setting("clock_offset") ?? 0);
 }
 
 function hooksOf(options: SandboxOptions): Omit<Hooks, "closing"> {

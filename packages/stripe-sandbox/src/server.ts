@@ -55,7 +55,8 @@ export async function listen(sandbox: Sandbox, clock: Clock, host: string, port:
   };
 }
 
-interface Serving {
+/** What a request needs beside itself. */
+export interface Serving {
   sandbox: Sandbox;
   clock: Clock;
   /** Ends what waits when the server closes. */
@@ -81,13 +82,17 @@ async function respond(serving: Serving, request: IncomingMessage, response: Ser
   }
 }
 
-function dispatch({ sandbox, clock, closing }: Serving, request: Incoming): Outcome | Promise<Outcome> {
+function dispatch(serving: Serving, request: Incoming): Outcome | Promise<Outcome> {
+  const { sandbox, closing } = serving;
   if (request.path === "/livez" || request.path === "/readyz") {
     sandbox.database.one("select 1");
     return { status: 200, headers: { "content-type": "application/json" }, body: '{"status":"ok"}' };
   }
   if (request.path.startsWith("/v1/") || request.path.startsWith("/v2/")) {
     return serveApi(sandbox, request, closing);
+  }
+  if (request.path.startsWith("/_sandbox/") && isLoopback(request.headers.origin)) {
+    return answerLoopback(serving, request, request.headers.origin);
   }
   if (crossSite(request)) {
     return {
@@ -97,8 +102,28 @@ function dispatch({ sandbox, clock, closing }: Serving, request: Incoming): Outc
     };
   }
   return request.path.startsWith("/_sandbox/")
-    ? answerControl(sandbox, clock, request)
+    ? answerControl(serving, request)
     : answerPage(sandbox, request);
+}
+
+/** An origin of this machine: the console is one, on a port of its own. */
+function isLoopback(origin: string | undefined): origin is string {
+  return origin !== undefined && /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(origin);
+}
+
+/** A control for a page of this machine, which may read the answer (CORS). */
+async function answerLoopback(serving: Serving, request: Incoming, origin: string): Promise<Answer> {
+  const shared = { "access-control-allow-origin": origin, vary: "origin" };
+  if (request.method !== "OPTIONS") {
+    const answer = await answerControl(serving, request);
+    return { ...answer, headers: { ...answer.headers, ...shared } };
+  }
+  const allowed = {
+    "access-control-allow-methods": "GET, POST, DELETE",
+    "access-control-allow-headers": "content-type",
+    "access-control-max-age": "600",
+  };
+  return { status: 204, headers: { ...shared, ...allowed }, body: "" };
 }
 
 /** A page of another origin may not press the buttons of a server that asks for no secret. */

@@ -40,6 +40,8 @@ export interface Store {
   page<K extends Kind>(kind: K, query: PageQuery): Page<K>;
   /** Position in insertion order, for cursors; null when there is no such object. */
   position(id: string): number | null;
+  /** True while there is no object and no setting. */
+  isEmpty(): boolean;
   setting(name: string): string | null;
   putSetting(name: string, value: string): void;
 }
@@ -77,6 +79,7 @@ export function createStore(database: Database): Store {
         .map((row) => JSON.parse(row.body)),
     page: (kind, query) => page(database, kind, query),
     position: (id) => database.one<Row>("select seq from object where id = ?", id)?.seq ?? null,
+    isEmpty: () => database.one("select 1 from object union all select 1 from setting limit 1") === null,
     setting: (name) =>
       database.one<{ value: string }>("select value from setting where name = ?", name)?.value ?? null,
     putSetting: (name, value) => {

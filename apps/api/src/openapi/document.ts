@@ -6,7 +6,7 @@ import { describeOperation } from "./operations.ts";
 import { problem, problemExamples } from "./problems.ts";
 import { sharedParameters } from "./requests.ts";
 import { securitySchemes } from "./security.ts";
-import { areas } from "./tags.ts";
+import { tagsOf } from "./tags.ts";
 
 /** The OpenAPI 3.1 document of everything under `/v1`, and of the paths that a preset has besides. */
 export function createOpenApiDocument(
@@ -38,14 +38,15 @@ export function createOpenApiDocument(
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       description: about,
     },
-    servers: [{ url: "/" }],
-    tags: Object.entries(areas).map(([name, description]) => ({ name, description })),
+    externalDocs: { description: "The guide", url: "/docs/guide" },
+    servers: [{ url: "/", description: "The api that this document comes from" }],
+    tags: tagsOf(aliases),
     paths: { ...paths, ...aliases },
     components: {
       securitySchemes,
       parameters: sharedParameters,
       headers: responseHeaders,
-      schemas: { problem },
+      schemas: { Problem: problem },
       examples: problemExamples,
     },
   };

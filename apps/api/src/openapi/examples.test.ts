@@ -27,18 +27,32 @@ test("there is an example of every procedure that REST has, and of nothing else"
   expect([...procedureExamples.keys()].toSorted()).toEqual(named.toSorted());
 });
 
-describe.each([...procedureExamples])("the example of %s", (procedure, { input, output }) => {
+describe.each([...procedureExamples])("the example of %s", (procedure, { input, output, at = {} }) => {
   test("is what the procedure takes, and what it may answer", () => {
     const schemas = schemasOf(procedure);
-    expect(faultsOf(schemas.input, input)).toEqual([]);
-    expect(faultsOf(schemas.output, output)).toEqual([]);
+    for (const call of [{ input, output }, ...Object.values(at)]) {
+      expect(faultsOf(schemas.input, call.input)).toEqual([]);
+      expect(faultsOf(schemas.output, call.output)).toEqual([]);
+    }
   });
 
   test("names what the path names", () => {
     const operation = operations.find((one) => one.procedure === procedure);
-    const given = Object.keys(input as object).map(snakeCase);
-    for (const path of operation?.paths ?? [])
+    for (const path of operation?.paths ?? []) {
+      const given = Object.keys((at[path]?.input ?? input) as object).map(snakeCase);
       expect(given).toEqual(expect.arrayContaining(parametersOf(path)));
+    }
+  });
+
+  test("is one of its own where a path does not name what the first one does", () => {
+    const { paths } = operations.find((one) => one.procedure === procedure) as (typeof operations)[number];
+    const usual = parametersOf(paths[0] ?? "");
+    const lacking = paths.filter((path) => usual.some((name) => !parametersOf(path).includes(name)));
+    expect(Object.keys(at)).toEqual(lacking);
+    for (const [path, call] of Object.entries(at)) {
+      const left = usual.filter((name) => !parametersOf(path).includes(name));
+      for (const name of left) expect(Object.keys(call.input as object).map(snakeCase)).not.toContain(name);
+    }
   });
 });
 

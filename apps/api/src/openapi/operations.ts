@@ -1,13 +1,17 @@
 import { toWire } from "../rest/names.ts";
 import type { Download, Method, Path } from "../rest/routes.ts";
-import type { Operation } from "../rest/table.ts";
+import { type Operation, parametersOf } from "../rest/table.ts";
 import type { RoleAliases } from "../role-aliases.ts";
+import { ids } from "./examples/ids.ts";
 import type { Example } from "./examples/types.ts";
 import { headers, nextCursorName } from "./headers.ts";
 import { errorsOf, failures } from "./problems.ts";
 import { describeRequest } from "./requests.ts";
 import { answerSchema, type JsonSchema, spellText } from "./schemas.ts";
 import { needOf, securityOf } from "./security.ts";
+
+/** Its path with `current` in place of the id is another procedure's. */
+const byIdAlone: readonly string[] = ["organizations.get"];
 
 /** What the document tells besides what the procedures declare. */
 export type Additions = {
@@ -26,12 +30,13 @@ export function describeOperation(
   const { procedure, meta } = operation;
   const [area = procedure] = procedure.split(".");
   const hasBody = method !== "GET" && method !== "DELETE";
-  const example = spellExample(operation, additions);
+  const example = spellExample(operation, path, additions);
   const description = descriptionOf(operation);
+  const which = peculiarities(operation, path, method);
   return {
-    operationId: operationId(operation, path, method),
+    operationId: [procedure, ...which].join("."),
     tags: [area],
-    summary: meta.summary ?? procedure,
+    summary: [meta.summary ?? procedure, ...which.map((one) => `(${one.replaceAll("_", " ")})`)].join(" "),
     ...(description === "" ? {} : { description }),
     ...describeRequest(operation, path, hasBody, example?.input ?? null),
     responses: { ...success(operation, example?.output), ...failures(errorsOf(operation, hasBody)) },
@@ -45,23 +50,28 @@ export function descriptionOf({ meta }: Operation): string {
   return [said, needOf(meta.permission)].filter((text) => text !== null).join("\n\n");
 }
 
-/** The procedure's name at its first place; the others say which they are. */
-function operationId({ procedure, paths, methods }: Operation, path: Path, method: Method): string {
-  const which = [
+/** In what a place differs from the procedure's first one: `without_event_id`. */
+function peculiarities({ paths, methods }: Operation, path: Path, method: Method): string[] {
+  const [usual, here] = [parametersOf(paths[0] ?? ""), parametersOf(path)];
+  return [
     ...(method === methods[0] ? [] : [method.toLowerCase()]),
-    ...(path === paths[0] ? [] : [String(paths.indexOf(path) + 1)]),
+    ...here.filter((name) => !usual.includes(name)).map((name) => `by_${name}`),
+    ...usual.filter((name) => !here.includes(name)).map((name) => `without_${name}`),
   ];
-  return [procedure, ...which].join(".");
 }
 
-/** The procedure's example under the wire's names. */
-function spellExample(operation: Operation, { examples, roles }: Additions) {
+/** The procedure's example at a place, under the wire's names. */
+function spellExample(operation: Operation, path: Path, { examples, roles }: Additions) {
   const { procedure, inputNames, outputNames } = operation;
-  const example = examples.get(procedure);
-  if (example === undefined) return null;
+  const told = examples.get(procedure);
+  if (told === undefined) return null;
+  const example = told.at?.[path] ?? told;
   const output = roles?.get(procedure)?.write(example.output) ?? example.output;
+  const input = toWire(inputNames, example.input) as Record<string, unknown>;
+  // What a reader can try with a key of their own organization.
+  const isOwn = input.organization_id === ids.organization && !byIdAlone.includes(procedure);
   return {
-    input: toWire(inputNames, example.input) as Record<string, unknown>,
+    input: isOwn ? { ...input, organization_id: "current" } : input,
     output: toWire(outputNames, output),
   };
 }

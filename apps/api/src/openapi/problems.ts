@@ -41,7 +41,19 @@ function problemResponse(status: number, codes: readonly ErrorCode[]) {
     headers: { ...headers("X-Request-Id"), ...headersOf(status) },
     content: {
       "application/problem+json": {
-        schema: { $ref: "#/components/schemas/problem" },
+        schema: {
+          allOf: [
+            { $ref: "#/components/schemas/Problem" },
+            {
+              type: "object",
+              properties: {
+                status: { type: "integer", const: status },
+                code: { type: "string", enum: codes },
+              },
+              required: ["status", "code"],
+            },
+          ],
+        },
         examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
       },
     },
@@ -64,7 +76,11 @@ export const problem = {
     status: { type: "integer", description: "The same as the response's" },
     detail: { type: "string", description: "One plain sentence" },
     code: { type: "string", enum: Object.keys(errorCodes), description: "What programs decide by" },
-    details: { type: "object", description: "The numbers and names behind the refusal" },
+    details: {
+      type: "object",
+      additionalProperties: true,
+      description: "The numbers and names behind the refusal",
+    },
     request_id: { type: "string", description: "Also in the header `X-Request-Id`" },
   },
   required: ["type", "title", "status", "detail", "code", "details", "request_id"],

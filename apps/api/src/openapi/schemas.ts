@@ -22,14 +22,7 @@ export function answerSchema(schema: JsonSchema): JsonSchema {
 
 function open(schema: JsonSchema): JsonSchema {
   const { additionalProperties, ...rest } = schema;
-  const properties = Object.entries(schema.properties ?? {}).map(
-    ([name, field]) => [name, open(field as JsonSchema)] as const,
-  );
-  return {
-    ...(additionalProperties === false ? rest : schema),
-    ...(schema.properties === undefined ? {} : { properties: Object.fromEntries(properties) }),
-    ...nested(schema, open),
-  };
+  return mapBelow(additionalProperties === false ? rest : schema, open);
 }
 
 /** Names of fields in a text, which stand in backticks, as the wire spells them. */
@@ -37,17 +30,40 @@ export function spellText(text: string): string {
   return text.replace(/`[a-z]+(?:[A-Z][a-z]*)+`/g, snakeCase);
 }
 
-/** A format says what a pattern of three lines says once more. */
+/** A format says what a pattern of three lines, or the largest number that JSON carries, says once more. */
 function withoutNoise(schema: JsonSchema): JsonSchema {
-  const { pattern, ...rest } = schema;
-  const dated = schema.format === "date-time" || schema.format === "date";
-  return pattern === undefined || dated ? rest : schema;
+  if (schema.format === "date-time" || schema.format === "date") {
+    const { pattern: _, ...rest } = schema;
+    return rest;
+  }
+  if (schema.type !== "integer") return schema;
+  const { type, minimum, maximum, ...rest } = schema;
+  // Generators take an integer without a format for one of 32 bits.
+  return {
+    type,
+    ...(maximum === Number.MAX_SAFE_INTEGER ? { format: "int64" } : { maximum }),
+    ...(minimum === undefined || minimum === Number.MIN_SAFE_INTEGER ? {} : { minimum }),
+    ...rest,
+  };
 }
 
 function spellProperties(properties: Record<string, unknown>): Record<string, JsonSchema> {
   return Object.fromEntries(
     Object.entries(properties).map(([name, field]) => [snakeCase(name), spellSchema(field as JsonSchema)]),
   );
+}
+
+/** A schema with every schema directly below it changed. */
+export function mapBelow(schema: JsonSchema, change: (below: JsonSchema) => JsonSchema): JsonSchema {
+  const { properties } = schema;
+  const fields = Object.entries(properties ?? {}).map(
+    ([name, field]) => [name, change(field as JsonSchema)] as const,
+  );
+  return {
+    ...schema,
+    ...(properties === undefined ? {} : { properties: Object.fromEntries(fields) }),
+    ...nested(schema, change),
+  };
 }
 
 /** The schemas below one that are not its fields, each changed. */

@@ -7,6 +7,7 @@ type Asked = Meta["permission"];
 /** The credentials that a procedure takes: none, an API key alone, or a user's token as well. */
 export function securityOf(asked: Asked): Record<string, never[]>[] {
   if (asked === "public") return [];
+  if (asked === "operator") return [{ token: [] }];
   return isScope(asked) ? [{ apiKey: [] }] : [{ token: [] }, { apiKey: [] }];
 }
 
@@ -15,6 +16,8 @@ export function needOf(asked: Asked): string | null {
   if (asked === undefined || asked === "public") return null;
   if (asked === "signed_in") return "Needs a valid credential.";
   if (asked === "user") return "Needs a user, or a platform key that acts for one.";
+  if (asked === "operator")
+    return "Needs a listed operator, who says so by the header `Headroom-Operator: true`.";
   if (asked === "usage:write") return "Needs an API key with the scope `usage:write`.";
   if (isScope(asked)) return `Needs a platform key with the scope \`${asked}\`.`;
   const scope = scopes.find((one) => scopesMay([one], asked));

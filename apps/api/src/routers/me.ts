@@ -12,5 +12,5 @@ export const meRouter = router({
     })
     .input(noInput)
     .output(me)
-    .query(({ ctx }) => getCaller(ctx.service, ctx.actor)),
+    .query(({ ctx }) => getCaller(ctx.service, ctx.actor, ctx.operators)),
 });

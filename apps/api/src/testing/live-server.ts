@@ -17,7 +17,7 @@ export async function identityOf(token: string) {
   return { issuer: testIssuer, subject: token, email, emailVerified: true, name: token };
 }
 
-type LiveOptions = Partial<Omit<ApiServerOptions, "service">> & {
+type LiveOptions = Partial<Omit<ApiServerOptions, "service" | "operators">> & {
   verifyToken?: VerifyToken;
   /** Subjects of the test issuer who may act as operators. */
   operators?: readonly string[];
@@ -34,6 +34,7 @@ export function startLiveServer(service: ServiceContext, options: LiveOptions = 
     usageLane: createUsageLane(service.db),
     router: appRouter,
     authenticate: (headers) => authenticate(service, verifyToken, headers, listed),
+    operators: listed,
     checks: {},
     origins: [],
     metrics: createMetrics("api"),

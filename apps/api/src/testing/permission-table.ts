@@ -52,7 +52,8 @@ export function renderPermissions(router: AnyTRPCRouter): string {
     "## What each procedure asks for",
     "",
     "`public`: nobody needs to sign in. `signed in`: any valid credential. `user`: a person, or a platform key on behalf of",
-    "one. A foreign or unknown organization is 404 `organization_not_found`, a missing permission 403 `forbidden`.",
+    "one. `operator`: a listed one who says so; anybody else is 403, whatever organization they name. A foreign or unknown",
+    "organization is 404 `organization_not_found`, a missing permission 403 `forbidden`.",
     "",
     "| procedure | REST | asks for |",
     "|---|---|---|",
@@ -105,7 +106,12 @@ function restOf({ rest }: Meta): string {
     .join("<br>");
 }
 
-const kinds: Readonly<Record<string, string>> = { public: "public", signed_in: "signed in", user: "user" };
+const kinds: Readonly<Record<string, string>> = {
+  public: "public",
+  signed_in: "signed in",
+  user: "user",
+  operator: "operator",
+};
 
 function asked({ permission = "public" }: Meta): string {
   if (permission === "usage:write") return "API key, `usage:write`";

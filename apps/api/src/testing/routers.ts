@@ -1,3 +1,4 @@
+import { errorReference } from "@headroom/domain/error-reference";
 import { DomainError, errorCodes } from "@headroom/domain/errors";
 import { z } from "zod";
 import {
@@ -91,6 +92,7 @@ export const probeRouter = router({
             (output as { allowed: boolean }).allowed
               ? null
               : new DomainError("daily_limit", "The daily limit is reached.", {
+                  ...errorReference.daily_limit.details,
                   limit: 10,
                   remaining: 0,
                   retryAfterSeconds: 60,

@@ -8,7 +8,7 @@ import type { ServiceContext } from "@headroom/service/context";
 import { createUsageLane } from "@headroom/service/usage-lane";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { unauthenticated } from "../auth/tokens.ts";
-import { startApiServer } from "../server.ts";
+import { type ApiServerOptions, startApiServer } from "../server.ts";
 
 /** A context for procedures that never ask the database: its pool connects at the first query only. */
 export function contextWithoutDatabase(write: (line: string) => void): ServiceContext {
@@ -43,11 +43,13 @@ export async function startTestServer(
   router: AnyTRPCRouter,
   actors: Readonly<Record<string, Actor>> = {},
   configuration: Partial<Configuration> = {},
+  more: Partial<Pick<ApiServerOptions, "referenceKey" | "console">> = {},
 ) {
   const lines: Record<string, unknown>[] = [];
   const context = contextWithoutDatabase((line) => lines.push(JSON.parse(line)));
   const service = { ...context, configuration: { ...context.configuration, ...configuration } };
   const server = await startApiServer({
+    ...more,
     host: "127.0.0.1",
     port: 0,
     service,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { instant, pageOf } from "../inputs.ts";
 import { toCsv } from "../rest/csv.ts";
 
-const auditEntry = z.strictObject({
+export const auditEntry = z.strictObject({
   seq: z.int().min(1),
   at: instant,
   actor: z.strictObject({

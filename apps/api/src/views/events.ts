@@ -57,7 +57,7 @@ const schemas = eventNames.map((name) =>
 );
 
 /** One of the table in `domain/events`, told apart by its name. */
-const event = z.discriminatedUnion("name", schemas as never) as unknown as z.ZodType<
+export const event = z.discriminatedUnion("name", schemas as never) as unknown as z.ZodType<
   {
     [Name in EventName]: {
       seq: number;

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { instant, inviteId, membershipId, organizationId, userId } from "../inputs.ts";
 import { organization } from "./organizations.ts";
 
-const invitedRole = z.enum(["admin", "member"]);
-const inviteStatus = z.enum(["pending", "accepted", "declined", "revoked", "expired"]);
+export const invitedRole = z.enum(["admin", "member"]);
+export const inviteStatus = z.enum(["pending", "accepted", "declined", "revoked", "expired"]);
 
 const inviteFields = {
   id: inviteId,
@@ -56,7 +56,7 @@ const refusalDetails = z
   .partial();
 
 /** What became of one address of many. */
-const inviteResult = z.strictObject({
+export const inviteResult = z.strictObject({
   email: z.string().describe("As it was asked"),
   status: z
     .enum(["invited", "joined", "refused"])

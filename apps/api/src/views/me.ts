@@ -2,12 +2,13 @@ import { z } from "zod";
 import { apiKeyId, organizationId, userId } from "../inputs.ts";
 
 /** A user as they see themselves. */
-const ownUser = z.strictObject({
+export const ownUser = z.strictObject({
   id: userId,
   email: z.string().nullable(),
   emailVerified: z.boolean(),
   name: z.string().nullable(),
   activeOrganizationId: organizationId.nullable(),
+  operator: z.boolean().describe("May call as an operator, by the header `Headroom-Operator: true`"),
 });
 
 /** The caller, as the credential names them. */

@@ -8,9 +8,9 @@ const limit = count.nullable().describe("null: no limit");
 export const unitPrice = z.string().describe("A decimal of minor units: `2.5` is 2.5 cents");
 export const currency = z.string().describe("ISO 4217, lower case");
 
-const price = z.strictObject({ interval: z.enum(["month", "year"]), currency, unitAmount: unitPrice });
+export const price = z.strictObject({ interval: z.enum(["month", "year"]), currency, unitAmount: unitPrice });
 
-const plan = z.strictObject({
+export const plan = z.strictObject({
   id: z.string(),
   version: z.int(),
   displayName: z.string(),

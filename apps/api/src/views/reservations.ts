@@ -2,7 +2,7 @@ import { z } from "zod";
 import { eventId, instant, pageOf, reservationId, userId } from "../inputs.ts";
 import { headroom, refusalReason, units } from "./usage.ts";
 
-const reservation = z.strictObject({
+export const reservation = z.strictObject({
   id: reservationId,
   status: z
     .enum(["held", "committed", "released", "expired"])

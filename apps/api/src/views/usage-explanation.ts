@@ -56,7 +56,7 @@ const chargeRule = rule([
 
 const ends = instant.nullable().describe("When it ends by itself; null: it does not");
 
-const explainedWindow = z.strictObject({
+export const explainedWindow = z.strictObject({
   kind: z.enum(["day", "period"]),
   state: z
     .enum(["running", "ended", "closed"])
@@ -70,9 +70,14 @@ const explainedWindow = z.strictObject({
   monthsAfterAnchor: z.int().nullable().describe("Whole months from the subscription's anchor to the start"),
 });
 
-const explainedPlan = z.strictObject({ id: z.string(), version: z.int(), rule: planRule, until: ends });
+export const explainedPlan = z.strictObject({
+  id: z.string(),
+  version: z.int(),
+  rule: planRule,
+  until: ends,
+});
 
-const explainedLimit = z.strictObject({
+export const explainedLimit = z.strictObject({
   limit: z.enum(["daily_limit", "included", "max_overage", "hard_cap"]),
   value: limit,
   rule: limitRule,
@@ -107,7 +112,7 @@ const ledgerStatus = z
   .enum(["pending", "sent", "withdrawn", "written_off"])
   .describe("`withdrawn`: nothing is left to bill; `written_off`: Stripe has no such customer any more");
 
-const invoiceLine = z.strictObject({
+export const invoiceLine = z.strictObject({
   total: units,
   included: limit,
   overCap: units,
@@ -137,7 +142,7 @@ const invoiceLine = z.strictObject({
     .describe("What the ledger has of the period: a line each at Stripe"),
 });
 
-const explainedEvent = z.strictObject({
+export const explainedEvent = z.strictObject({
   eventId,
   quantity: z.int().describe("Negative: it takes back another event's"),
   mode: z.string(),
@@ -153,7 +158,7 @@ const explainedEvent = z.strictObject({
   properties: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).nullable(),
 });
 
-const explainedTally = z.strictObject({
+export const explainedTally = z.strictObject({
   date: z.iso.date(),
   memberId: userId.nullable(),
   used: z.int(),

@@ -4,16 +4,18 @@ import { eventId, instant, userId } from "../inputs.ts";
 export const units = z.int().min(0);
 const limit = units.nullable().describe("null: no limit");
 
-const window = z.strictObject({
+export const usageWindow = z.strictObject({
   used: units,
   held: units.describe("Units that open reservations hold on top"),
   limit,
   resetsAt: instant,
 });
 
+export const usageWindows = z.strictObject({ day: usageWindow, period: usageWindow });
+
 /** What every answer about a gate says of it. */
 export const headroom = {
-  windows: z.strictObject({ day: window, period: window }),
+  windows: usageWindows,
   included: limit,
   overage: units.describe("Units of the period above `included`"),
   maxOverage: limit,

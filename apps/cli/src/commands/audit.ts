@@ -1,23 +1,25 @@
 import { type AuditFault, verifyAudit } from "@headroom/service/audit-verification";
 import { listActs } from "@headroom/service/operator-acts";
 import { type Command, InvalidArgumentError } from "commander";
-import { parseOrganizationId } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
+import { identify } from "./usage.ts";
 
-export function addAudit(program: Command, { environment, terminal, finish }: Shell): void {
+export function addAudit(program: Command, shell: Shell): void {
+  const { environment, terminal, finish } = shell;
   const audit = program.command("audit").description("the audit trail");
   audit
     .command("verify")
     .description("recompute every hash of the audit trail; exit code 1 when one does not hold")
-    .option("--organization <id>", "only this organization's", parseOrganizationId)
+    .option("--organization <name>", "only this organization's, by its id or slug")
     .option("--json", "print {trails, entries, faults}")
     .action(async ({ organization, json = false }: { organization?: string; json?: boolean }) => {
+      const organizationId = organization === undefined ? undefined : await identify(shell, organization);
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
         withProgress(terminal, "verifying", (onProgress) =>
-          verifyAudit(context, { organizationId: organization, onProgress }),
+          verifyAudit(context, { organizationId, onProgress }),
         ),
       );
       const { trails, entries, faults } = result;

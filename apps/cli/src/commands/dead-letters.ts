@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
-import { alignColumns, printResult } from "../terminal.ts";
+import { alignColumns, printResult, withProgress } from "../terminal.ts";
 
 export function addDeadLetters(program: Command, shell: Shell): void {
   const { environment, terminal, finish } = shell;
@@ -37,7 +37,9 @@ export function addDeadLetters(program: Command, shell: Shell): void {
         command.error("error: which: an id, --type or --all");
       }
       const replayed = await withQueue(shell, (context) =>
-        replayDeadLetters(context, operatorOf(environment), { id, type }),
+        withProgress(terminal, "waking", () =>
+          replayDeadLetters(context, operatorOf(environment), { id, type }),
+        ),
       );
       const lines = [...describe(replayed), `${replayed.length} to be tried again`];
       printResult(terminal, json, { replayed }, lines);

@@ -10,11 +10,11 @@ import {
   rotatePlatformKey,
 } from "@headroom/service/platform-keys";
 import { type Command, InvalidArgumentError } from "commander";
-import { parseOrganizationId } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult } from "../terminal.ts";
+import { resolve } from "./organizations.ts";
 
 interface Options {
   organization?: string;
@@ -28,20 +28,20 @@ type Key = Pick<
   "id" | "name" | "secretPrefix" | "expiresAt" | "lastUsedAt" | "revokedAt"
 >;
 
-const whose = "of this organization; default: the platform's";
+const whose = "of this organization, by its id or slug; default: the platform's";
 
 /** `keys list`, `keys revoke` and `keys rotate`, beside `keys create`. */
 export function addKeyUpkeep(keys: Command, { environment, terminal }: Shell): void {
   const operator = operatorOf(environment);
   const run = <Result>(work: (context: ServiceContext) => Promise<Result>) =>
     withContext(readVariables(environment), "hr_api", terminal, work);
-  const accessTo = (context: ServiceContext, organization: string) =>
-    authorize(context, operator, organization, "keys.manage");
+  const accessTo = async (context: ServiceContext, organization: string) =>
+    authorize(context, operator, await resolve(context, organization), "keys.manage");
 
   keys
     .command("list")
     .description("list API keys, never their secrets")
-    .option("--organization <id>", whose, parseOrganizationId)
+    .option("--organization <name>", whose)
     .option("--include-revoked", "revoked keys as well")
     .option("--json", "print {keys}")
     .action(async ({ organization, includeRevoked = false, json = false }: Options) => {
@@ -52,8 +52,8 @@ export function addKeyUpkeep(keys: Command, { environment, terminal }: Shell): v
       );
       printResult(terminal, json, { keys: found }, found.length === 0 ? [] : describe(found));
 
-      async function listAll(context: ServiceContext, id: string): Promise<ApiKeyView[]> {
-        const access = await accessTo(context, id);
+      async function listAll(context: ServiceContext, name: string): Promise<ApiKeyView[]> {
+        const access = await accessTo(context, name);
         const listed: ApiKeyView[] = [];
         let cursor: string | undefined;
         do {
@@ -69,7 +69,7 @@ export function addKeyUpkeep(keys: Command, { environment, terminal }: Shell): v
     .command("revoke")
     .description("end an API key at once")
     .argument("<key>", "key_…", parseKeyId)
-    .option("--organization <id>", whose, parseOrganizationId)
+    .option("--organization <name>", whose)
     .option("--json", "print the key")
     .action(async (keyId: string, { organization, json = false }: Options) => {
       const key: Key = await run(async (context) =>
@@ -84,7 +84,7 @@ export function addKeyUpkeep(keys: Command, { environment, terminal }: Shell): v
     .command("rotate")
     .description("give an API key a successor, and print its secret, this once")
     .argument("<key>", "key_…", parseKeyId)
-    .option("--organization <id>", whose, parseOrganizationId)
+    .option("--organization <name>", whose)
     .option("--overlap <seconds>", "how long the old key still works, up to a day; default 0", parseOverlap)
     .option("--json", "print {key, id}")
     .action(async (keyId: string, { organization, overlap: overlapSeconds = 0, json = false }: Options) => {

@@ -5,12 +5,13 @@ import type { ServiceContext } from "@headroom/service/context";
 import { createApiKey } from "@headroom/service/organization-keys";
 import { createPlatformKey, revokePlatformKeysNamed } from "@headroom/service/platform-keys";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parseOrganizationId, parseTime } from "../arguments.ts";
+import { parseTime } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { printResult } from "../terminal.ts";
 import { addKeyUpkeep } from "./key-upkeep.ts";
+import { resolve } from "./organizations.ts";
 
 interface KeyOptions {
   platform?: true;
@@ -31,7 +32,7 @@ export function addKeys(program: Command, shell: Shell): void {
     .addOption(
       new Option("--platform", "for any organization: your own back end's").conflicts("organization"),
     )
-    .option("--organization <id>", "for this organization", parseOrganizationId)
+    .option("--organization <name>", "for this organization, by its id or slug")
     .requiredOption("--name <name>", "what people know it by", parseName)
     .requiredOption("--scopes <list>", `comma separated, or all: ${allScopes.join(", ")}`, parseScopes)
     .option("--expires <time>", "ISO 8601, such as 2027-01-31T00:00:00Z; default never", parseTime)
@@ -39,7 +40,7 @@ export function addKeys(program: Command, shell: Shell): void {
     .option("--json", "print {key, id}")
     .action(async (options: KeyOptions, command: Command) => {
       if (options.platform === undefined && options.organization === undefined) {
-        command.error("error: either --platform or --organization <id> is needed", { exitCode: 2 });
+        command.error("error: either --platform or --organization <name> is needed", { exitCode: 2 });
       }
       if (options.replace && options.organization !== undefined) {
         command.error("error: --replace is for platform keys", { exitCode: 2 });
@@ -56,7 +57,8 @@ export function addKeys(program: Command, shell: Shell): void {
 async function createKey(context: ServiceContext, options: KeyOptions, operator: Actor) {
   const { organization, name, scopes, expires: expiresAt } = options;
   if (organization !== undefined) {
-    const access = await authorize(context, operator, organization, "keys.manage");
+    const organizationId = await resolve(context, organization);
+    const access = await authorize(context, operator, organizationId, "keys.manage");
     return createApiKey(context, access, { name, scopes, expiresAt });
   }
   if (options.replace) {

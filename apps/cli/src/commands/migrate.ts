@@ -1,3 +1,4 @@
+import { listPendingMigrations } from "@headroom/db/inspection";
 import { migrate } from "@headroom/db/migrate";
 import type { Command } from "commander";
 import { readVariables } from "../environment.ts";
@@ -8,9 +9,16 @@ export function addMigrate(program: Command, { environment, terminal }: Shell): 
   program
     .command("migrate")
     .description("bring the database to this release's schema")
-    .option("--json", "print {applied: [names]}")
-    .action(async ({ json = false }: { json?: boolean }) => {
+    .option("--dry-run", "say what would be applied, and apply nothing")
+    .option("--json", "print {applied: [names]}; with --dry-run {dryRun, pending: [names]}")
+    .action(async ({ dryRun = false, json = false }: { dryRun?: boolean; json?: boolean }) => {
       const { DATABASE_URL: connectionString } = readVariables(environment);
+      if (dryRun) {
+        const pending = await listPendingMigrations(connectionString);
+        const told = pending.map((name) => `${name} would be applied`);
+        printResult(terminal, json, { dryRun, pending }, told.length > 0 ? told : ["nothing to do"]);
+        return;
+      }
       const { applied } = await withProgress(terminal, "migrating", () => migrate({ connectionString }));
       const lines = applied.map((name) => `applied ${name}`);
       printResult(terminal, json, { applied }, lines.length > 0 ? lines : ["nothing to do"]);

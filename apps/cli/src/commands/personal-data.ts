@@ -17,9 +17,12 @@ export function addPersonalData(users: Command, { environment, terminal }: Shell
     .command("export")
     .description("print everything that is kept about a person, as JSON")
     .argument("<user>", "usr_…, issuer|subject, or an e-mail address")
-    .action(async (reference: string) => {
-      const data = await asWorker((context) => exportPerson(context, reference));
-      terminal.out(`${JSON.stringify(data, null, 2)}\n`);
+    .option("--json", "on one line")
+    .action(async (reference: string, { json = false }: { json?: boolean }) => {
+      const data = await withProgress(terminal, "reading", () =>
+        asWorker((context) => exportPerson(context, reference)),
+      );
+      printResult(terminal, json, data, [JSON.stringify(data, null, 2)]);
     });
 
   users

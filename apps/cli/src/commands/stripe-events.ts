@@ -99,7 +99,9 @@ function addReplay(stripe: Command, { environment, terminal, finish }: Shell): v
         command.error("error: which: an event, --customer, --type or --since");
       }
       const replayed = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
-        replayEvents(context, operatorOf(environment), selection),
+        withProgress(terminal, "waking events", () =>
+          replayEvents(context, operatorOf(environment), selection),
+        ),
       );
       printResult(terminal, json, { replayed }, [`${replayed.length} events wait to be applied again`]);
       finish(replayed.length === 0 ? 1 : 0);
@@ -124,7 +126,9 @@ function addBackfill(stripe: Command, { environment, terminal }: Shell): void {
     .action(async ({ since, delivered = false, dryRun = false, json = false }: BackfillOptions) => {
       const input: BackfillInput = { since: since ? new Date(since) : undefined, delivered, dryRun };
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
-        withProgress(terminal, "reading Stripe's events", () => backfillEvents(context, input)),
+        withProgress(terminal, "reading Stripe's events", (onProgress) =>
+          backfillEvents(context, { ...input, onProgress }),
+        ),
       );
       printResult(terminal, json, { dryRun, ...result }, tell(result));
     });

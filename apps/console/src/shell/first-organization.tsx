@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
@@ -10,17 +10,22 @@ import { faultOf } from "../failures.ts";
 import { useMessages } from "../messages/messages.tsx";
 import { pageOf } from "../organization.tsx";
 
-/** Makes an organization and goes to it. */
-export function CreateOrganization() {
+/** Makes an organization and goes to it. `focused`: its field has the focus when it appears. */
+export function CreateOrganization(props: { onCreated?: () => void; focused?: boolean }) {
   const { shell } = useMessages();
   const trpc = useTRPC();
   const queries = useQueryClient();
   const [, navigate] = useLocation();
   const [name, setName] = useState("");
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (props.focused) form.current?.querySelector("input")?.focus();
+  }, [props.focused]);
   const creation = useMutation(
     trpc.organizations.create.mutationOptions({
       onSuccess: async ({ slug }) => {
         await queries.invalidateQueries({ queryKey: trpc.organizations.list.queryKey() });
+        props.onCreated?.();
         navigate(`~${pageOf(slug, "usage")}`);
       },
     }),
@@ -28,10 +33,11 @@ export function CreateOrganization() {
   const fault = faultOf(creation.error, "name");
   return (
     <form
+      ref={form}
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        creation.mutate({ name });
+        if (!creation.isPending) creation.mutate({ name });
       }}
     >
       <TextField
@@ -61,6 +67,7 @@ export function FirstOrganization() {
       <div className="hr-card narrow">
         <CreateOrganization />
       </div>
+      <p className="hr-muted narrow">{shell.welcome.invited}</p>
     </Page>
   );
 }

@@ -4,5 +4,5 @@ import { useTRPC } from "../api.ts";
 /** Whether the person is one of the installation's operators. */
 export function useIsOperator(): boolean {
   const { data } = useQuery(useTRPC().me.get.queryOptions());
-  return data?.kind === "user" && "operator" in data.user && data.user.operator === true;
+  return data?.kind === "user" && data.user.operator;
 }

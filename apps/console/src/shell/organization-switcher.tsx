@@ -1,14 +1,12 @@
-import { useQuery } from "@tanstack/react-query";
 import { ChevronsUpDown, Plus } from "lucide-react";
 import { Popover } from "radix-ui";
 import { useState } from "react";
-import { Link } from "wouter";
-import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { useMessages } from "../messages/messages.tsx";
-import { type Organization, pageOf } from "../organization.tsx";
+import type { Organization } from "../organization.tsx";
 import { CreateOrganization } from "./first-organization.tsx";
+import { OrganizationList } from "./organization-list.tsx";
 
 /** Which organization the page is about, the others to go to, and the way to a new one. */
 export function OrganizationSwitcher({ organization }: { organization: Organization | null }) {
@@ -26,7 +24,13 @@ export function OrganizationSwitcher({ organization }: { organization: Organizat
           <ChevronsUpDown aria-hidden size={16} />
         </Popover.Trigger>
         <Popover.Portal>
-          <Popover.Content className="menu" align="start" sideOffset={4} aria-label={shell.switcher.label}>
+          <Popover.Content
+            className="menu switcher-menu"
+            align="start"
+            sideOffset={4}
+            collisionPadding={8}
+            aria-label={shell.switcher.label}
+          >
             <OrganizationList current={organization?.id ?? null} onChosen={() => setOpen(false)} />
             <Button
               kind="quiet"
@@ -45,46 +49,10 @@ export function OrganizationSwitcher({ organization }: { organization: Organizat
         open={creating}
         onOpenChange={setCreating}
         title={shell.switcher.create}
-        text={shell.welcome.text}
+        text={<p className="hr-muted">{shell.welcome.text}</p>}
       >
-        <CreateOrganization />
+        <CreateOrganization onCreated={() => setCreating(false)} focused />
       </Dialog>
-    </>
-  );
-}
-
-function OrganizationList(props: { current: string | null; onChosen: () => void }) {
-  const { shell } = useMessages();
-  const [search, setSearch] = useState("");
-  const { data } = useQuery(useTRPC().organizations.list.queryOptions({}));
-  const wanted = search.trim().toLowerCase();
-  const found = (data?.organizations ?? []).filter(
-    ({ name, slug }) => name.toLowerCase().includes(wanted) || slug.includes(wanted),
-  );
-  return (
-    <>
-      <input
-        className="hr-input"
-        type="search"
-        aria-label={shell.switcher.search}
-        placeholder={shell.switcher.search}
-        value={search}
-        onChange={(event) => setSearch(event.currentTarget.value)}
-      />
-      <ul>
-        {found.map(({ id, name, slug }) => (
-          <li key={id}>
-            <Link
-              href={`~${pageOf(slug, "usage")}`}
-              aria-current={id === props.current || undefined}
-              onClick={props.onChosen}
-            >
-              {name}
-            </Link>
-          </li>
-        ))}
-      </ul>
-      {found.length === 0 ? <p className="hr-muted">{shell.switcher.none}</p> : null}
     </>
   );
 }

@@ -1,14 +1,13 @@
-import { useQuery } from "@tanstack/react-query";
 import { Redirect } from "wouter";
-import { useTRPC } from "../api.ts";
 import { Answer } from "../components/states.tsx";
 import { pageOf } from "../organization.tsx";
 import { FirstOrganization } from "./first-organization.tsx";
+import { useOrganizations } from "./organizations.ts";
 import { Shell } from "./shell.tsx";
 
 /** `/`: the usage of the organization that the person was in last; whoever has none makes the first one. */
 export function Start() {
-  const query = useQuery(useTRPC().organizations.list.queryOptions({}));
+  const query = useOrganizations();
   return (
     <Answer query={query}>
       {({ organizations, activeOrganizationId }) => {

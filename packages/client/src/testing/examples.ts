@@ -2,10 +2,17 @@ import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import path from "node:path";
 import { socketClient } from "@headroom/api/testing/live";
+import * as query from "@tanstack/react-query";
 import * as client from "../index.ts";
+import * as reactQuery from "../react-query.ts";
 
 /** What the examples may import. */
-const modules: Record<string, object> = { "@headroom/client": client, "socket.io-client": socketClient };
+const modules: Record<string, object> = {
+  "@headroom/client": client,
+  "@headroom/client/react-query": reactQuery,
+  "@tanstack/react-query": query,
+  "socket.io-client": socketClient,
+};
 const root = path.resolve(import.meta.dirname, "../../../..");
 
 /** The names of a document's examples. */

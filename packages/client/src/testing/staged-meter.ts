@@ -14,6 +14,7 @@ export async function stageMetering() {
   return {
     stage,
     client,
+    apiKey: secret ?? "",
     line: proxy.state,
     url: proxy.url,
     meterOf: (options: Parameters<typeof createMeter>[1] = {}) =>

@@ -1,8 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import process from "node:process";
+import { issuerDefaults } from "@headroom/api/auth/issuers";
+import { createTokenVerifier } from "@headroom/api/auth/tokens";
 import { people } from "@headroom/cli/seed/cast";
 import { freePort } from "@headroom/db/testing/embedded";
 import { startIssuer } from "@headroom/local/issuer/issuer.ts";
@@ -65,6 +68,11 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+/** Side by side: most of the time is spent waiting. */
+const inAllModes = async (look: (mode: Mode) => Promise<void>): Promise<void> => {
+  await Promise.all(allModes.map(look));
+};
+
 /** No fault that a machine finds, in a picture that a person looks at. */
 const inspect = async (page: Page, name: string, mode: Mode): Promise<void> => {
   await screenshot(page, name, mode);
@@ -96,7 +104,9 @@ const readFrom = (page: Page, url: string, init = "{}"): Promise<unknown> =>
   page.evaluate(`fetch(${JSON.stringify(url)}, ${init}).then((response) => response.json())`);
 
 test("signs people in at the issuer's page, each in a browser of their own", async () => {
-  for (const mode of allModes) {
+  const issuer = { ...issuerDefaults, issuer: stage.issuer.url, audience: "headroom" };
+  const verify = createTokenVerifier([issuer], "development");
+  await inAllModes(async (mode) => {
     const { context, page, errors } = await stage.browser.visit(mode);
     await page.goto(signInAddress({ login_hint: "grace@globex.test" }));
     await inspect(page, "sign-in", mode);
@@ -105,6 +115,7 @@ test("signs people in at the issuer's page, each in a browser of their own", asy
     await page.evaluate("document.querySelector('form.other').noValidate = true");
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("alert").waitFor();
+    expect(await page.locator(":focus").getAttribute("id")).toBe("email");
     await inspect(page, "sign-in-refused", mode);
     await page.getByRole("button", { name: "Ada Lovelace" }).click();
     await page.waitForURL(`${stage.program}/signed-in?**`);
@@ -118,7 +129,11 @@ test("signs people in at the issuer's page, each in a browser of their own", asy
     const form = JSON.stringify({ ...body, redirect_uri: `${stage.program}/signed-in` });
     const init = `{ method: "POST", body: new URLSearchParams(${form}) }`;
     const tokens = (await readFrom(page, `${stage.issuer.url}/token`, init)) as Record<string, string>;
-    expect(tokens).toMatchObject({ access_token: expect.any(String), refresh_token: expect.any(String) });
+    expect(await verify(tokens.access_token ?? "")).toMatchObject({
+      email: "ada@acme.test",
+      emailVerified: true,
+      name: "Ada Lovelace",
+    });
 
     await page.goto(signInAddress({ prompt: "select_account" }));
     await page.getByRole("button", { name: "Alan Turing" }).click();
@@ -132,13 +147,13 @@ test("signs people in at the issuer's page, each in a browser of their own", asy
     // The refused form was answered with 400, which a browser notes.
     expect(errors.filter((line) => !line.includes("status of 400"))).toEqual([]);
     await context.close();
-  }
+  });
 });
 
 test("pays in the sandbox's checkout and cancels in its portal", async () => {
   const { sandbox, program, browser } = stage;
   const price = await monthly(sandbox.stripe, 2000);
-  for (const mode of allModes) {
+  await inAllModes(async (mode) => {
     const { context, page, errors } = await browser.visit(mode);
     const customer = await sandbox.stripe.customers.create({ name: "Acme", email: "ada@acme.test" });
     const session = await sandbox.stripe.checkout.sessions.create({
@@ -157,6 +172,14 @@ test("pays in the sandbox's checkout and cancels in its portal", async () => {
     await inspect(page, "checkout-declined", mode);
     await page.getByRole("button", { name: "Pay" }).click();
     await page.waitForURL(`${program}/paid`);
+    const { events } = (await readFrom(page, `${sandbox.url}/_sandbox/events?limit=2`)) as {
+      events: { id: string }[];
+    };
+    const ids = JSON.stringify({ ids: events.map(({ id }) => id) });
+    const json = `{ method: "POST", headers: { "content-type": "application/json" }, body: ${JSON.stringify(ids)} }`;
+    expect(await readFrom(page, `${sandbox.url}/_sandbox/events/deliver`, json)).toMatchObject({
+      deliveries: [{ result: "200" }, { result: "200" }],
+    });
     const configuration = await sandbox.stripe.billingPortal.configurations.create({
       features: { subscription_cancel: { enabled: true }, payment_method_update: { enabled: true } },
     });
@@ -172,7 +195,7 @@ test("pays in the sandbox's checkout and cancels in its portal", async () => {
     await inspect(page, "portal-canceled", mode);
     expect(errors.filter((line) => !line.includes("status of 402"))).toEqual([]);
     await context.close();
-  }
+  });
 });
 
 test("shows the captured mails, and lets the program read them", async () => {
@@ -184,7 +207,7 @@ test("shows the captured mails, and lets the program read them", async () => {
     html: `<p><a href="${link}">Join</a></p>`,
   };
   await transport.send({ id: "1", to: "grace@acme.test", template: "invite", variables: {}, ...content });
-  for (const mode of allModes) {
+  await inAllModes(async (mode) => {
     const { context, page, errors } = await browser.visit(mode);
     await page.goto(mail.url);
     await inspect(page, "mail", mode);
@@ -195,7 +218,7 @@ test("shows the captured mails, and lets the program read them", async () => {
     });
     expect(errors).toEqual([]);
     await context.close();
-  }
+  });
 });
 
 test("finds what it looks for", async () => {
@@ -208,6 +231,15 @@ test("finds what it looks for", async () => {
   expect(await sidewaysScroll(page)).toBeGreaterThan(1000);
   await expect.poll(() => errors.join()).toMatch(/broken.*127\.0\.0\.1:9/);
   await context.close();
+});
+
+const isPackaged = process.platform === "linux" && process.arch === "x64";
+
+test.runIf(isPackaged)("takes the packaged browser where the system's does not start", async () => {
+  writeFileSync(file("chromium"), "#!/bin/sh\necho broken >&2\nexit 1\n", { mode: 0o755 });
+  const browser = await launch({ PATH: directory });
+  expect(browser.version()).toMatch(/^\d+\./);
+  await browser.close();
 });
 
 test("says in one sentence what it tried when no browser starts", async () => {

@@ -62,7 +62,7 @@ const reasonOf = (error: unknown): string => {
   const own = lines.find((line) =>
     /error while loading|No such file|ENOENT|EACCES|not found|FATAL/.test(line),
   );
-  return (own ?? lines[0] ?? "").replace(/^.*\[err\]\s*/, "").trim();
+  return (own ?? lines[0] ?? "").replace(/^browserType\.launch: |^.*\[err\]\s*/, "").trim();
 };
 
 /**

@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, expect, test } from "vitest";
+import { verifyLoops } from "./inspection.ts";
 import { createLoopsTransport } from "./loops.ts";
 import { type Mail, MailRefusedError } from "./transport.ts";
 
@@ -105,4 +106,14 @@ test("the key is not carried elsewhere by a redirect, and a server that is not t
     expect(error).not.toBeInstanceOf(MailRefusedError);
   }
   expect(elsewhere.asked).toEqual([]);
+});
+
+test("a key is verified without a mail", async () => {
+  const taking = await startLoops(200, '{"success":true,"teamName":"Acme"}');
+  await verifyLoops("loops-key", taking.baseUrl);
+  expect(taking.asked).toMatchObject([
+    { method: "GET", url: "/api/v1/api-key", headers: { authorization: "Bearer loops-key" } },
+  ]);
+  const refusing = await startLoops(401, '{"error":"Invalid API key"}');
+  await expect(verifyLoops("loops-key", refusing.baseUrl)).rejects.toThrow("Loops answered 401");
 });

@@ -53,7 +53,9 @@ export async function receiveEvent(
 function toNewEvent(payload: unknown): Omit<NewEvent, "secretIndex"> {
   const parsed = envelope.safeParse(payload);
   if (!parsed.success) {
-    throw new DomainError("validation_failed", "The body is not a Stripe event.");
+    throw new DomainError("validation_failed", "The body is not a Stripe event.", {
+      issues: [{ path: "", message: "is not a Stripe event" }],
+    });
   }
   const { id, type, created, livemode, api_version, account, data } = parsed.data;
   const { object } = data;

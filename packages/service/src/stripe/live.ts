@@ -44,7 +44,8 @@ export function isLive(secretKey: string): boolean {
   return /^(sk|rk)_live_/.test(secretKey);
 }
 
-function addressOf(apiBase: string): { host: string; port: string; protocol: "http" | "https" } {
+/** Where the client is to send to instead of Stripe. */
+export function addressOf(apiBase: string): { host: string; port: string; protocol: "http" | "https" } {
   const { hostname, port, protocol } = new URL(apiBase);
   return protocol === "https:"
     ? { host: hostname, port: port || "443", protocol: "https" }

@@ -2,6 +2,7 @@ import { type Books, change, get, note, save } from "../books.ts";
 import { subscriptionOf } from "../objects/invoice.ts";
 import type { Invoice, PaymentMethod, Subscription } from "../wire.ts";
 import { end } from "./cancellation.ts";
+import { takeFailure } from "./payment-failures.ts";
 import { isLatest, settle } from "./settlement.ts";
 
 const day = 86_400;
@@ -36,7 +37,7 @@ export function charges(books: Books, method: PaymentMethod | null): boolean {
 
 /** One automatic attempt to collect an open invoice; another is planned when it fails. */
 export function collect(books: Books, invoice: Invoice): Invoice {
-  if (charges(books, payerOf(books, invoice))) {
+  if (!takeFailure(books, invoice) && charges(books, payerOf(books, invoice))) {
     return settle(books, invoice, { amount: invoice.amount_due, charged: true });
   }
   return failed(books, invoice);

@@ -35,6 +35,11 @@ export const entitlementExamples: ExamplesOf<"entitlements"> = {
   },
 };
 
+const moreSeats = { ...raised, kind: "seats" as const, name: null, value: 12, reason: "Audit team" };
+
+/** Seats have no name. */
+const ofSeats = "/organizations/{organization_id}/overrides/{kind}";
+
 export const overrideExamples: ExamplesOf<"overrides"> = {
   list: { input: here, output: { overrides: [raised] } },
   set: {
@@ -46,7 +51,17 @@ export const overrideExamples: ExamplesOf<"overrides"> = {
       reason: "Migration week",
       expiresAt: times.nextMonth,
     },
+    at: {
+      [ofSeats]: {
+        input: { ...here, kind: "seats", value: 12, reason: "Audit team", expiresAt: times.nextMonth },
+        output: moreSeats,
+      },
+    },
     output: raised,
   },
-  remove: { input: { ...here, kind: "daily_limit", name: "pages" }, output: raised },
+  remove: {
+    input: { ...here, kind: "daily_limit", name: "pages" },
+    at: { [ofSeats]: { input: { ...here, kind: "seats" }, output: moreSeats } },
+    output: raised,
+  },
 };

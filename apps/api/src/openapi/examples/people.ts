@@ -37,6 +37,7 @@ export const meExamples: ExamplesOf<"me"> = {
         emailVerified: true,
         name: "Ada Lovelace",
         activeOrganizationId: ids.organization,
+        operator: false,
       },
     },
   },

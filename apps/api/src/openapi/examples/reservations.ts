@@ -17,7 +17,6 @@ export const meteredEvent = {
   meter: "jobs",
   quantity: 1,
   idempotencyKey: "job-7f3a9b4c",
-  memberId: ids.admin,
   properties: { source: "nightly" },
 };
 
@@ -36,6 +35,15 @@ const reservation = {
   meter: "jobs",
   quantity: 20,
   expiresAt: times.soon,
+};
+
+const voided = {
+  eventId: ids.voidEvent,
+  voidedEventId: ids.usageEvent,
+  meter: "jobs",
+  quantity: 1,
+  duplicate: false,
+  ...jobsToday,
 };
 
 type Examples = Pick<ExamplesOf<"usage">, "reserve" | "commit" | "release" | "reservations" | "void">;
@@ -95,13 +103,16 @@ export const reservationExamples: Examples = {
   },
   void: {
     input: { organizationId: ids.organization, eventId: ids.usageEvent },
-    output: {
-      eventId: ids.voidEvent,
-      voidedEventId: ids.usageEvent,
-      meter: "jobs",
-      quantity: 1,
-      duplicate: false,
-      ...jobsToday,
+    output: voided,
+    at: {
+      "/usage/void": {
+        input: {
+          organizationId: ids.organization,
+          meter: meteredEvent.meter,
+          idempotencyKey: meteredEvent.idempotencyKey,
+        },
+        output: voided,
+      },
     },
   },
 };

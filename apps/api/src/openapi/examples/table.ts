@@ -5,6 +5,7 @@ import { inviteExamples } from "./invites.ts";
 import { apiKeyExamples } from "./keys.ts";
 import { memberExamples } from "./members.ts";
 import { conversationExamples, profileExamples } from "./modules.ts";
+import { operatorExamples } from "./operator.ts";
 import { organizationExamples } from "./organizations.ts";
 import { meExamples, permissionExamples, userExamples } from "./people.ts";
 import { auditExamples, eventExamples, webhookExamples } from "./trail.ts";
@@ -22,6 +23,7 @@ const areas: Readonly<Record<string, Readonly<Record<string, Example>>>> = {
   invites: inviteExamples,
   me: meExamples,
   members: memberExamples,
+  operator: operatorExamples,
   organizations: organizationExamples,
   overrides: overrideExamples,
   permissions: permissionExamples,

@@ -84,7 +84,7 @@ export const invoices: Messages["invoices"] = {
       billed: "Berechnet wird, was über die enthaltenen Einheiten hinaus genutzt wurde.",
       nothing_over: "Über die enthaltenen Einheiten hinaus wurde nichts genutzt.",
       above_cap_only: "Nur Einheiten über der Obergrenze lagen darüber, und die werden nicht berechnet.",
-      no_overage_terms: "Der Tarif verkauft für diesen Zähler keine Mehrnutzung.",
+      no_overage_terms: "Der Tarif verkauft für diesen Zähler keine Mehrverbrauch.",
       trial: "Nutzung in der Testphase wird nie berechnet.",
       not_billed_by_stripe: "Der Tarif wird nicht über Stripe abgerechnet.",
     },

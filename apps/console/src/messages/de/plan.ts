@@ -53,7 +53,7 @@ export const plan: Messages["plan"] = {
     takenUnlimited: (used) => `${used} belegt, ohne Limit`,
     pending: (_count, count) => (count === 1 ? "1 offene Einladung" : `${count} offene Einladungen`),
     nextInvoice: "Nächste Rechnung",
-    onDate: (amount, date) => `${amount} am ${date}, ohne Mehrnutzung`,
+    onDate: (amount, date) => `${amount} am ${date}, ohne Mehrverbrauch`,
   },
   overLimit: (members, limit) =>
     `${members} Mitglieder, aber ${limit} Plätze: Niemand wird entfernt, und niemand kommt hinzu, bis Platz ist.`,
@@ -96,7 +96,7 @@ export const plan: Messages["plan"] = {
     noNext: "Es ist keine weitere Rechnung geplant. Was über den Tarif hinaus genutzt wurde, wird berechnet.",
     freeToFree: "Es wird nichts berechnet.",
     withoutOverage:
-      "Ohne Mehrnutzung. Stripe rechnet sekundengenau ab: Ein späterer Wechsel kostet etwas mehr oder weniger.",
+      "Ohne Mehrverbrauch. Stripe rechnet sekundengenau ab: Ein späterer Wechsel kostet etwas mehr oder weniger.",
     beforeTax: "Ohne Steuern und Rabatte; den endgültigen Betrag nennt die Bezahlseite.",
     lines: "Wie sich das zusammensetzt",
     limits: "Was dann gilt",

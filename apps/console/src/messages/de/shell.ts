@@ -37,8 +37,8 @@ export const shell: Messages["shell"] = {
     name: "Name",
     create: "Organisation anlegen",
     creating: "Wird angelegt …",
+    invited: "Sind Sie eingeladen? Öffnen Sie den Link in der E-Mail: Er führt zur Organisation.",
   },
-  signedOut: { title: "Sie sind abgemeldet", signIn: "Anmelden" },
   unknownPage: {
     title: "Diese Seite gibt es nicht",
     text: "Die Adresse führt nirgendwohin.",

@@ -35,8 +35,8 @@ export const shell = {
     name: "Name",
     create: "Create organization",
     creating: "Creating…",
+    invited: "Were you invited to one? Open the link in the e-mail: it leads there.",
   },
-  signedOut: { title: "You are signed out", signIn: "Sign in" },
   unknownPage: { title: "There is no such page", text: "The address leads nowhere.", back: "To the start" },
   unknownOrganization: {
     title: "There is no such organization",

@@ -1,0 +1,88 @@
+import { commaSeparated, readConfiguration, secret } from "@headroom/platform/config";
+import { type RegisteredEndpoint, stripeApiVersion } from "@headroom/service/stripe/inspection";
+import { openStripe, stripeVariables } from "@headroom/service/stripe/variables";
+import { z } from "zod";
+import { faultsIn } from "./configuration.ts";
+import { count, type Finding, fault, messageOf, ok, skipped, warning } from "./findings.ts";
+import type { Scene } from "./scene.ts";
+
+/** Whether there is a key, of the environment's mode, that Stripe takes. */
+export async function lookAtKey(scene: Scene): Promise<Finding> {
+  let key: string | undefined;
+  try {
+    const variables = readConfiguration(z.object(stripeVariables), scene.environment);
+    key = variables.STRIPE_SECRET_KEY;
+    openStripe({ ...variables, HEADROOM_ENV: scene.name });
+  } catch (error) {
+    return fault(faultsIn(error), "correct the variable; test keys (sk_test_…) are for development");
+  }
+  if (key === undefined) {
+    return warning("STRIPE_SECRET_KEY is not set: billing answers 503", "set it to sell plans");
+  }
+  const mode = /_live_/.test(key) ? "live" : "test";
+  const place = scene.environment.STRIPE_API_BASE ?? "Stripe";
+  try {
+    await scene.stripe();
+  } catch (error) {
+    const { kind } = error as { kind?: string };
+    return kind === "credentials"
+      ? fault(
+          `${place} refuses the ${mode} key`,
+          "put a key of the account into STRIPE_SECRET_KEY; a restricted one must read webhook endpoints",
+        )
+      : fault(`${place}: ${messageOf(error)}`, "look whether this machine reaches it");
+  }
+  return scene.name === "production" && mode === "test"
+    ? warning("a test key in production: no money moves", "put a live key into STRIPE_SECRET_KEY")
+    : ok(`a ${mode} key that ${place} takes`);
+}
+
+const secretsShape = z.object({
+  STRIPE_WEBHOOK_SECRETS: secret(
+    commaSeparated.pipe(
+      z.array(z.string().startsWith("whsec_", "has one that is no signing secret (whsec_…)")).min(1),
+    ),
+  ).optional(),
+});
+
+/** Whether there are signing secrets that look like ones, and an endpoint at Stripe that sends what we need. */
+export async function lookAtWebhook(scene: Scene): Promise<Finding> {
+  let secrets: string[] | undefined;
+  try {
+    secrets = readConfiguration(secretsShape, scene.environment).STRIPE_WEBHOOK_SECRETS;
+  } catch (error) {
+    return fault(faultsIn(error), "copy the endpoint's signing secret from Stripe: it begins with whsec_");
+  }
+  const found = await scene.stripe().catch(() => null);
+  if (found === null) return skipped("the Stripe key");
+  const enabled = found.endpoints.filter((endpoint) => endpoint.enabled);
+  const best = enabled.toSorted((a, b) => a.missingEvents.length - b.missingEvents.length)[0];
+  if (best === undefined) {
+    return fault(
+      found.endpoints.length === 0 ? "no endpoint is registered" : "every registered endpoint is disabled",
+      "register the webhook app's address with /stripe at Stripe: docs/stripe.md",
+    );
+  }
+  if (secrets === undefined) {
+    return fault(
+      "STRIPE_WEBHOOK_SECRETS is not set: the webhook app does not start",
+      `set it to the signing secret of ${best.url}`,
+    );
+  }
+  return judge(best);
+}
+
+function judge({ url, apiVersion, missingEvents }: RegisteredEndpoint): Finding {
+  if (missingEvents.length > 0) {
+    return fault(
+      `${url} lacks ${count(missingEvents.length, "event type")}: ${missingEvents.join(", ")}`,
+      "subscribe it to the events in docs/stripe.md",
+    );
+  }
+  return apiVersion === stripeApiVersion
+    ? ok(`${url}, ${apiVersion}`)
+    : warning(
+        `${url} sends ${apiVersion ?? "the account's default version"}, this release reads ${stripeApiVersion}`,
+        `register it anew with the version ${stripeApiVersion}`,
+      );
+}
