@@ -31,8 +31,8 @@ export const pricing: typeof en = {
   trends: { more: "mehr als jetzt", less: "weniger als jetzt", other: "anders als jetzt" },
   actions: {
     choose: (plan) => `${plan} wählen`,
-    upgrade: (plan) => `Auf ${plan} hochstufen`,
-    downgrade: (plan) => `Auf ${plan} herabstufen`,
+    upgrade: (plan) => `Auf ${plan} wechseln`,
+    downgrade: (plan) => `Auf ${plan} wechseln`,
     keep: (plan) => `${plan} behalten`,
     interval: { month: "Monatlich zahlen", year: "Jährlich zahlen" },
   },

@@ -42,8 +42,11 @@ export function spanOf({
   start: string;
   end: string;
 } {
-  const starts = lines.map((line) => line.periodStart).toSorted();
-  const ends = lines.map((line) => line.periodEnd).toSorted();
+  // Overage is of the period before, and comes with the plan of the next.
+  const plan = lines.filter(({ meter }) => meter === null);
+  const of = plan.length > 0 ? plan : lines;
+  const starts = of.map((line) => line.periodStart).toSorted();
+  const ends = of.map((line) => line.periodEnd).toSorted();
   return { start: starts[0] ?? periodStart, end: ends.at(-1) ?? periodEnd };
 }
 

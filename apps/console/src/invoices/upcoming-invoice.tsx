@@ -44,7 +44,7 @@ function Lines({ upcoming, onExplain }: { upcoming: Upcoming; onExplain: (about:
     return ofMeter.length > 1 ? words.overageUnder(name, planName(planId)) : words.overage(name);
   };
   return (
-    <table className="hr-table invoice-lines">
+    <table className="hr-table invoice-lines" data-cards>
       <caption className="hr-hidden">{words.lines}</caption>
       <thead>
         <tr>
@@ -69,11 +69,15 @@ function Lines({ upcoming, onExplain }: { upcoming: Upcoming; onExplain: (about:
                 {`${formats.date(line.periodStart)} – ${formats.date(line.periodEnd)}`}
               </span>
             </th>
-            <td data-number>{line.quantity === null ? null : formats.number(line.quantity)}</td>
-            <td data-number>
+            <td data-number data-label={words.quantity}>
+              {line.quantity === null ? null : formats.number(line.quantity)}
+            </td>
+            <td data-number data-label={words.unitPrice}>
               {line.unitPrice === null ? null : formats.unitPrice(line.unitPrice, currency)}
             </td>
-            <td data-number>{formats.money(line.amount, currency)}</td>
+            <td data-number data-label={words.amount}>
+              {formats.money(line.amount, currency)}
+            </td>
           </tr>
         ))}
         {overage.map((line) => (
@@ -91,9 +95,15 @@ function Lines({ upcoming, onExplain }: { upcoming: Upcoming; onExplain: (about:
                 {explain.open}
               </Button>
             </th>
-            <td data-number>{formats.number(line.quantity)}</td>
-            <td data-number>{formats.unitPrice(line.unitPrice, currency)}</td>
-            <td data-number>{formats.money(line.amount, currency)}</td>
+            <td data-number data-label={words.quantity}>
+              {formats.number(line.quantity)}
+            </td>
+            <td data-number data-label={words.unitPrice}>
+              {formats.unitPrice(line.unitPrice, currency)}
+            </td>
+            <td data-number data-label={words.amount}>
+              {formats.money(line.amount, currency)}
+            </td>
           </tr>
         ))}
       </tbody>

@@ -10,6 +10,7 @@ import { PastInvoices } from "../invoices/past-invoices.tsx";
 import { UpcomingInvoice } from "../invoices/upcoming-invoice.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { useOrganization } from "../organization.tsx";
+import { isUnpaid } from "../plan/standing.ts";
 import "../styles/invoices.css";
 
 const pageSize = 24;
@@ -23,12 +24,12 @@ export default function InvoicesPage() {
   const trpc = useTRPC();
   const manages = useManagesBilling();
   const { data: billing } = useQuery(trpc.billing.get.queryOptions({ organizationId }));
-  const hasPaid = billing !== undefined && billing.currency !== null;
+  const showsPortal = billing !== undefined && billing.currency !== null && !isUnpaid(billing);
   return (
     <Page
       title={words.title}
       text={words.text}
-      actions={hasPaid && manages === true ? <PortalButton /> : undefined}
+      actions={showsPortal && manages === true ? <PortalButton /> : undefined}
     >
       {billing === undefined ? null : <PaymentDue billing={billing} manages={manages} />}
       {manages === null ? <Loading lines={6} /> : manages ? <Invoices /> : <Hidden />}

@@ -14,6 +14,7 @@ import { CurrentPlan } from "../plan/current-plan.tsx";
 import { Notices } from "../plan/notices.tsx";
 import { type Choice, Plans } from "../plan/plans.tsx";
 import { Seats } from "../plan/seats.tsx";
+import { isUnpaid } from "../plan/standing.ts";
 import "../styles/plan.css";
 
 /** The plan, its seats, and the way to another one. */
@@ -31,13 +32,14 @@ export default function PlanPage() {
   const [choice, setChoice] = useState<Choice | null>(null);
   const [cancelling, setCancelling] = useState(false);
   const plans = catalogue.data?.plans ?? [];
-  const hasPaid = billing.data !== undefined && billing.data.currency !== null;
+  // The notice about an open payment has the way to it itself.
+  const showsPortal = billing.data !== undefined && billing.data.currency !== null && !isUnpaid(billing.data);
   const mayNot = manages === false ? words.reason : null;
   return (
     <Page
       title={words.title}
       text={words.text}
-      actions={hasPaid ? <PortalButton reason={mayNot} /> : undefined}
+      actions={showsPortal ? <PortalButton reason={mayNot} /> : undefined}
     >
       <Answer query={billing} lines={5}>
         {(data) => (
