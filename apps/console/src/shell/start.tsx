@@ -5,15 +5,16 @@ import { FirstOrganization } from "./first-organization.tsx";
 import { useOrganizations } from "./organizations.ts";
 import { Shell } from "./shell.tsx";
 
-/** `/`: the usage of the organization that the person was in last; whoever has none makes the first one. */
-export function Start() {
+/** A page of the organization that the person was in last, or of their first; whoever has none makes one. */
+function LastOrganization({ page }: { page: "usage" | "plan" }) {
   const query = useOrganizations();
   return (
     <Answer query={query}>
       {({ organizations, activeOrganizationId }) => {
         const [first] = organizations;
         const last = organizations.find(({ id }) => id === activeOrganizationId) ?? first;
-        if (last !== undefined) return <Redirect to={pageOf(last.slug, "usage")} replace />;
+        if (last !== undefined)
+          return <Redirect to={`${pageOf(last.slug, page)}${window.location.search}`} replace />;
         return (
           <Shell>
             <FirstOrganization />
@@ -22,4 +23,14 @@ export function Start() {
       }}
     </Answer>
   );
+}
+
+/** `/` */
+export function Start() {
+  return <LastOrganization page="usage" />;
+}
+
+/** `/billing`: where Stripe's pages lead back to unless a call said otherwise. */
+export function Billing() {
+  return <LastOrganization page="plan" />;
 }
