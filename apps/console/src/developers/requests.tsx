@@ -1,6 +1,5 @@
 import { useFormats } from "@headroom/react";
 import { useState } from "react";
-import { CopyButton } from "../components/copy-button.tsx";
 import { TextField } from "../components/field.tsx";
 import { Section } from "../components/page.tsx";
 import { useMessages } from "../messages/messages.tsx";
@@ -58,15 +57,12 @@ function Table({ requests }: { requests: SentRequest[] }) {
                 {status}
               </span>
             </td>
-            <td data-label={words.duration} data-number>
+            <td data-label={words.duration} data-number className="developers-nowrap">
               {words.ms(formats.number(ms))}
             </td>
             <td data-label={words.time}>{formats.dateTime(at)}</td>
             <td data-label={words.id}>
-              <span className="developers-id">
-                <code className="developers-wrap">{requestId}</code>
-                <CopyButton text={requestId} />
-              </span>
+              <code className="developers-wrap developers-whole">{requestId}</code>
             </td>
           </tr>
         ))}

@@ -9,10 +9,10 @@ export function snippetOf(name: Snippet, { url, organizationId }: { url: string;
 
 const headroom = createHeadroomClient({ url: "${url}", apiKey: process.env.HEADROOM_API_KEY });
 try {
-  const { entitlements } = await headroom.entitlements.get.query({
+  const entitlements = await headroom.entitlements.get.query({
     organizationId: "${organizationId}",
   });
-  console.log(entitlements);
+  console.log(entitlements.planId, entitlements.meters);
 } catch (error) {
   if (!isHeadroomError(error, "forbidden")) throw error;
   console.log("the key lacks the scope billing:read");
