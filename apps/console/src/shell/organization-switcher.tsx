@@ -1,12 +1,13 @@
 import { ChevronsUpDown, Plus } from "lucide-react";
 import { Popover } from "radix-ui";
-import { useRef, useState } from "react";
+import { lazy, Suspense, useRef, useState } from "react";
 import { Button } from "../components/button.tsx";
-import { Dialog } from "../components/dialog.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import type { Organization } from "../organization.tsx";
-import { CreateOrganization } from "./first-organization.tsx";
 import { OrganizationList } from "./organization-list.tsx";
+
+// Few open it, and no page should be later for it.
+const CreateOrganizationDialog = lazy(() => import("./create-organization-dialog.tsx"));
 
 /** Which organization the page is about, the others to go to, and the way to a new one. */
 export function OrganizationSwitcher({ organization }: { organization: Organization | null }) {
@@ -56,14 +57,11 @@ export function OrganizationSwitcher({ organization }: { organization: Organizat
           </Popover.Content>
         </Popover.Portal>
       </Popover.Root>
-      <Dialog
-        open={creating}
-        onOpenChange={setCreating}
-        title={shell.switcher.create}
-        text={<p className="hr-muted">{shell.welcome.text}</p>}
-      >
-        <CreateOrganization onCreated={() => setCreating(false)} focused />
-      </Dialog>
+      {creating ? (
+        <Suspense fallback={null}>
+          <CreateOrganizationDialog onClosed={() => setCreating(false)} />
+        </Suspense>
+      ) : null}
     </>
   );
 }

@@ -9,9 +9,16 @@ import { inspect, shown, visitAs } from "./visits.ts";
 const ada = { email: "ada@acme.test", name: "Ada Lovelace" };
 const ofOrganization = ["usage", "members", "plan", "limits", "invoices", "developers", "audit", "settings"];
 
-/** Opens a place in the console as a link would, and looks at it. */
-async function look(page: Page, address: string, name: string, mode: Mode): Promise<void> {
-  await page.goto(address);
+/** What the page says, without programs, mails and events, which have a language of their own. */
+const spoken = `(() => {
+  const main = document.querySelector("main").cloneNode(true);
+  for (const other of main.querySelectorAll("pre, code, [lang]")) other.remove();
+  return main.textContent;
+})()`;
+
+/** Opens a place of the console as a link in it would, and looks at it. */
+async function look(page: Page, place: string, name: string, mode: Mode): Promise<void> {
+  await page.evaluate(`history.pushState(null, "", ${JSON.stringify(place)})`);
   await shown(page);
   await inspect(page, name, mode);
 }
@@ -25,11 +32,11 @@ export function checkPages(running: () => { stack: Stack; browser: OpenBrowser }
     await inAllModes(async (mode) => {
       const { page, context, errors } = await visitAs(browser, stack.ready.console, ada, { mode });
       for (const name of ofOrganization) {
-        await look(page, `${stack.ready.console}/organizations/acme/${name}`, name, mode);
+        await look(page, `/organizations/acme/${name}`, name, mode);
       }
-      await look(page, `${stack.ready.console}/organizations/acme/usage?meter=jobs`, "usage-jobs", mode);
-      await look(page, `${stack.ready.console}/sandbox`, "sandbox", mode);
-      await look(page, `${stack.ready.console}/nowhere`, "unknown-page", mode);
+      await look(page, "/organizations/acme/usage?meter=jobs", "usage-jobs", mode);
+      await look(page, "/sandbox", "sandbox", mode);
+      await look(page, "/nowhere", "unknown-page", mode);
       expect(errors).toEqual([]);
       await context.close();
     });
@@ -42,13 +49,8 @@ export function checkPages(running: () => { stack: Stack; browser: OpenBrowser }
     await inAllModes(async (mode) => {
       const { page, context, errors } = await visitAs(browser, stack.ready.console, operator, { mode });
       await inspect(page, "first-organization", mode);
-      await look(page, `${stack.ready.console}/operator`, "operator", mode);
-      await look(
-        page,
-        `${stack.ready.console}/operator/organizations/${acme?.id}`,
-        "operator-organization",
-        mode,
-      );
+      await look(page, "/operator", "operator", mode);
+      await look(page, `/operator/organizations/${acme?.id}`, "operator-organization", mode);
       expect(errors).toEqual([]);
       await context.close();
     });
@@ -62,8 +64,10 @@ export function checkPages(running: () => { stack: Stack; browser: OpenBrowser }
     const invited = await owner.invites.create.mutate({ organizationId, email: "niels@elsewhere.test" });
     await inAllModes(async (mode) => {
       const { page, context, errors } = await browser.visit(mode);
-      await look(page, invited.inviteUrl ?? "", "accept-invite", mode);
-      await look(page, `${stack.ready.console}/invites/accept?token=unknown`, "accept-invite-unknown", mode);
+      await page.goto(invited.inviteUrl ?? "");
+      await shown(page);
+      await inspect(page, "accept-invite", mode);
+      await look(page, "/invites/accept?token=unknown", "accept-invite-unknown", mode);
       await page.goto(`${stack.ready.console}/docs/guide/concepts`);
       await inspect(page, "guide", mode);
       // The unknown token was refused, which a browser notes.
@@ -84,7 +88,8 @@ export function checkPages(running: () => { stack: Stack; browser: OpenBrowser }
       await page.goto(`${stack.ready.console}/organizations/acme/${name}`);
       await shown(page);
       expect(await page.locator("html").getAttribute("lang")).toBe("de");
-      expect(await page.locator("main").textContent()).not.toMatch(/\b(the|and|with|your|what)\b/i);
+      const text = await page.evaluate<string>(spoken);
+      expect(text).not.toMatch(/\b(the|and|with|your|what)\b/i);
     }
     await visitor.context.close();
   });
