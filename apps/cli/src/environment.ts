@@ -38,11 +38,11 @@ export function readSurroundings(environment: Environment): {
   environment: Environment;
   stack: Stack | null;
 } {
+  const file = stackFileOf(environment);
   const stack = findStack(environment);
-  if (stack === null) {
+  if (file === null || stack === null) {
     return { environment: withoutBlanks(environment), stack };
   }
-  const file = stackFileOf(environment);
   const ports = readBeside(file, "ports.json");
   const added = { ...ofApplications(stack, ports), ...secretsBeside(file) };
   return {
@@ -77,15 +77,19 @@ function readBeside(file: string, name: string): Beside {
   return existsSync(beside) ? (JSON.parse(readFileSync(beside, "utf8")) as Beside) : {};
 }
 
-/** Where a running development stack says what it is: `.headroom/stack.json`, or the file that HEADROOM_STACK names. */
-export function stackFileOf(environment: Environment): string {
-  return environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
+/**
+ * Where a running development stack says what it is: `.headroom/stack.json`, or the file that HEADROOM_STACK names. Null
+ * where none runs, and in production.
+ */
+export function stackFileOf(environment: Environment): string | null {
+  const file = environment.HEADROOM_STACK || path.join(checkout, ".headroom/stack.json");
+  return environment.HEADROOM_ENV === "production" || !existsSync(file) ? null : file;
 }
 
 function findStack(environment: Environment): Stack | null {
   const file = stackFileOf(environment);
   const isGiven = Boolean(environment.DATABASE_URL || environment.DATABASE_URL_FILE);
-  if (isGiven || environment.HEADROOM_ENV === "production" || !existsSync(file)) {
+  if (isGiven || file === null) {
     return null;
   }
   return JSON.parse(readFileSync(file, "utf8")) as Stack;

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 export const examples: Readonly<Record<string, readonly string[]>> = {
   migrate: ["headroom migrate --dry-run", "headroom migrate"],
   doctor: ["headroom doctor"],
+  seed: ["headroom seed"],
   "plans push": ["headroom plans push --dry-run", "headroom plans push"],
   "plans list": ["headroom plans list"],
   "plans pull": ["headroom plans pull --write-links"],

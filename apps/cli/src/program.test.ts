@@ -1,13 +1,17 @@
-import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { commandsBelow, examples, examplesOf, pathOf } from "./examples.ts";
 import { describeProgram, runProgram } from "./program.ts";
 import { alignColumns, coloursOf, withProgress } from "./terminal.ts";
 
-const run = async (...parameters: string[]) => {
+const run = (...parameters: string[]) => runIn({}, ...parameters);
+
+const runIn = async (environment: Record<string, string>, ...parameters: string[]) => {
   const [out, err]: [string[], string[]] = [[], []];
   const terminal = { out: (text: string) => void out.push(text), err: (text: string) => void err.push(text) };
-  const code = await runProgram(parameters, {}, { ...terminal, isWatched: false });
+  const code = await runProgram(parameters, environment, { ...terminal, isWatched: false });
   return { code, out: out.join(""), err: err.join("") };
 };
 
@@ -22,6 +26,7 @@ test("help names every command, the environment and the exit codes", async () =>
     "audit",
     "organizations",
     "users",
+    "seed",
     "DATABASE_URL",
     "HEADROOM_CONFIG",
     "Exit codes: 0 done",
@@ -31,6 +36,7 @@ test("help names every command, the environment and the exit codes", async () =>
 });
 
 test.each([
+  [["seed"], ["development stack", "three organizations, 14 people, 90 days of usage", "--json"]],
   [["migrate"], ["bring the database to this release's schema", "--json"]],
   [
     ["plans", "push"],
@@ -195,6 +201,19 @@ test.each([
     expect(err).toContain(reason);
   },
 );
+
+test("the demo needs a development stack that has its own Stripe and issuer", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "headroom-seed-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, "stack.json");
+  const refused = { code: 1, out: "", err: expect.stringMatching(/^headroom seed needs .*: npm start\n$/) };
+  expect(await runIn({ HEADROOM_STACK: file }, "seed")).toEqual(refused);
+  const address = "http://127.0.0.1:9";
+  writeFileSync(file, JSON.stringify({ api: address, stripe: null, issuer: address }));
+  expect(await runIn({ HEADROOM_STACK: file }, "seed")).toEqual(refused);
+  writeFileSync(file, JSON.stringify({ api: address, stripe: address, issuer: address }));
+  expect(await runIn({ HEADROOM_STACK: file, HEADROOM_ENV: "production" }, "seed")).toEqual(refused);
+});
 
 test("without a command it shows the help and counts as wrong usage", async () => {
   const { code, err } = await run();

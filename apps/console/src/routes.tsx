@@ -3,7 +3,7 @@ import { Route, Switch } from "wouter";
 import { Loading } from "./components/states.tsx";
 import { OrganizationShell } from "./shell/organization-shell.tsx";
 import { Shell } from "./shell/shell.tsx";
-import { Start } from "./shell/start.tsx";
+import { Billing, Start } from "./shell/start.tsx";
 import { UnknownPage } from "./shell/unknown-page.tsx";
 import { useSurroundings } from "./surroundings.tsx";
 
@@ -29,6 +29,7 @@ export function Routes() {
       <Switch>
         <Route path="/invites/accept" component={AcceptInvite} />
         <Route path="/" component={Start} />
+        <Route path="/billing" component={Billing} />
         <Route path="/organizations/:slug" nest>
           <OrganizationShell>
             <Suspense fallback={<Loading />}>

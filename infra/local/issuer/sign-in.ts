@@ -53,7 +53,9 @@ const answer = async (
     sendPage(response, 400, signInPage({ people: offered, hint, problem, filled }));
     return;
   }
-  const login = { accountId: people.remember(person) };
+  const known = offered.find(({ email }) => email.toLowerCase() === person.email.toLowerCase());
+  // An address typed without a name is still whoever is known by it.
+  const login = { accountId: people.remember({ ...(known && { name: known.name }), ...person }) };
   await provider.interactionFinished(request, response, { login, select_account: {}, consent: {} });
 };
 

@@ -7,6 +7,7 @@ import {
   type TRPCClient,
 } from "@trpc/client";
 import { eventSourceOver } from "./event-source.ts";
+import { readForward } from "./paging.ts";
 import { type CallResponse, responseLink } from "./responses.ts";
 import type { AppRouter } from "./router.ts";
 
@@ -76,6 +77,7 @@ export function createHeadroomClient(options: HeadroomClientOptions): HeadroomCl
   const fetching = options.fetch === undefined ? {} : { fetch: options.fetch };
   return createTRPCClient<AppRouter>({
     links: [
+      readForward,
       ...(options.onResponse === undefined ? [] : [responseLink(options.onResponse)]),
       splitLink({
         condition: ({ type }) => type === "subscription",

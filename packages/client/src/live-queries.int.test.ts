@@ -179,3 +179,17 @@ test("a refusal is not asked again, an outage three times", async () => {
     false,
   ]);
 });
+
+test("an infinite query reads a list to its end", async () => {
+  const { world, ada } = stage;
+  await world.organization(ada);
+  const { queries, queryClient } = await openPage();
+  const lists = await queryClient.fetchInfiniteQuery({
+    ...queries.organizations.list.infiniteQueryOptions(
+      { limit: 1 },
+      { getNextPageParam: (page) => page.nextCursor },
+    ),
+    pages: 2,
+  });
+  expect(lists.pages.map(({ organizations }) => organizations.length)).toEqual([1, 1]);
+});

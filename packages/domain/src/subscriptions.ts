@@ -1,3 +1,4 @@
+import type { AuditAction } from "./audit-actions.ts";
 /** Instants are milliseconds since 1970 in UTC. */
 export type Instant = number;
 
@@ -162,7 +163,7 @@ export function planAt(
 
 /** Something about a subscription that the audit trail tells. */
 export interface Transition {
-  action: `subscription.${string}`;
+  action: AuditAction & `subscription.${string}`;
   data: Record<string, string | number | null>;
 }
 

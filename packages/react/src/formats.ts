@@ -16,6 +16,8 @@ export type Formats = {
   dateTime(instant: string | Date): string;
   /** A calendar day `2026-11-22`, which has no zone: `Sun, 22 Nov`. */
   day(date: string): string;
+  /** The same where there is little room: `22 Nov`. */
+  shortDay(date: string): string;
   /** How far a moment is from another, in the largest unit that fits: `in 3 days`. */
   relative(instant: string | Date, now: Date): string;
 };
@@ -45,6 +47,7 @@ export function createFormats(locale: string, timeZone: string): Formats {
     month: "short",
     timeZone: "UTC",
   });
+  const shortDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   return {
     number: (value) => number.format(value),
@@ -62,6 +65,7 @@ export function createFormats(locale: string, timeZone: string): Formats {
     date: (instant) => date.format(new Date(instant)),
     dateTime: (instant) => dateTime.format(new Date(instant)),
     day: (text) => day.format(new Date(`${text}T00:00:00Z`)),
+    shortDay: (text) => shortDay.format(new Date(`${text}T00:00:00Z`)),
     relative: (instant, now) => {
       const distance = new Date(instant).getTime() - now.getTime();
       const [unit, length] = spans.find((span) => Math.abs(distance) >= span[1]) ?? ["second", 1_000];

@@ -1,6 +1,7 @@
 import { type ActorRecord, type ChangeRecord, recordChange as writeChange } from "@headroom/db/changes";
 import type { Tx } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
+import type { AuditAction } from "@headroom/domain/audit-actions";
 import type { RaisedEvent } from "@headroom/domain/events";
 import { currentRequestId } from "@headroom/platform/request-ids";
 import { uuidv7 } from "@headroom/platform/uuid";
@@ -17,8 +18,7 @@ export interface Change {
   actor: Actor | SystemActor;
   /** For every change of authority or money. */
   audit?: {
-    /** `noun.verbed`. */
-    action: string;
+    action: AuditAction;
     /** Prefixed id of what was changed. */
     target: string;
     data?: Readonly<Record<string, unknown>>;

@@ -94,7 +94,7 @@ async function claimCheckout(
     await insertCheckout(tx, organizationId, intent, await readClock(tx));
     const { planId, planVersion } = parameters;
     const target = encodeId("org", organizationId);
-    const audit = { action: "checkout.started", target, data: { planId, planVersion } };
+    const audit = { action: "checkout.started" as const, target, data: { planId, planVersion } };
     await recordChange(tx, { organizationId, actor, audit });
     return intent;
   });

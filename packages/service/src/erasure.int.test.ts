@@ -97,7 +97,7 @@ async function lived() {
     recordChange(tx, {
       organizationId: organization,
       actor: owner,
-      audit: { action: "note.written", target: "note", personal: { about: canary }, subject: zeb.userId },
+      audit: { action: "alert.deleted", target: "note", personal: { about: canary }, subject: zeb.userId },
     }),
   );
   await world.scratch.admin.query(
@@ -131,7 +131,7 @@ test("everything kept about a person is exported, other people's addresses maske
   expect(texts).toEqual([
     ["invite.created", "email", "zeb.quill@example.com"],
     ["api_key.created", "name", `${canary}'s laptop`],
-    ["note.written", "about", canary],
+    ["alert.deleted", "about", canary],
   ]);
   expect(second).toMatchObject({
     membership: null,
@@ -185,7 +185,7 @@ test("an erased person is nowhere in the database, and every trail still holds",
     { action: "user.erased", actor: { kind: "operator", id: "kim" }, target: `usr_${zeb.userId}` },
     { action: "member.removed", actor: { kind: "operator", id: "kim" }, target: `usr_${zeb.userId}` },
   ]);
-  expect(entries.find(({ action }) => action === "note.written")?.data).toEqual({ about: null });
+  expect(entries.find(({ action }) => action === "alert.deleted")?.data).toEqual({ about: null });
   const sent = entries.find(({ target }) => target === friend.invite.id);
   expect(sent?.data).toMatchObject({ email: "friend@example.net" });
 

@@ -101,7 +101,7 @@ function describeAcceptance(
   return {
     organizationId: organization.id,
     actor,
-    audit: { action: "invite.accepted", target: inviteId, data: { userId, role, joined } },
+    audit: { action: "invite.accepted" as const, target: inviteId, data: { userId, role, joined } },
     events: [
       { name: "invite.accepted" as const, payload: { inviteId, userId } },
       ...(joined ? [{ name: "member.joined" as const, payload }] : []),

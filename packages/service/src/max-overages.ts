@@ -58,7 +58,11 @@ export async function setMaxOverages(
     }
     await refreshLimits(tx, organizationId);
     const target = encodeId("org", organizationId);
-    const audit = { action: "max_overage.changed", target, data: { meter: meter ?? null, ...setting } };
+    const audit = {
+      action: "max_overage.changed" as const,
+      target,
+      data: { meter: meter ?? null, ...setting },
+    };
     await recordChange(tx, {
       organizationId,
       actor,

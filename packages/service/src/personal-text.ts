@@ -42,7 +42,7 @@ export async function forgetText(
     const data = { ...ended, auditFields, mails };
     const isNews = Object.values(data).some(Boolean) || !(await wasErased(tx, organizationId, target));
     if (isNews) {
-      const audit = { action: "user.erased", target, data };
+      const audit = { action: "user.erased" as const, target, data };
       await recordChange(tx, { organizationId, actor: operator, audit });
     }
   });

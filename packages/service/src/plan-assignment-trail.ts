@@ -5,16 +5,19 @@ import { encodeId } from "@headroom/domain/ids";
 import type { SubscriptionFacts } from "@headroom/domain/subscriptions";
 import { recordChange, type SystemActor } from "./changes.ts";
 
+/** What becomes of an assignment. */
+export type AssignmentAction = "scheduled" | "assigned" | "replaced" | "removed" | "ended" | "missed";
+
 /** Leaves what became of an assignment in the audit trail, and tells that the organization's entitlements changed. */
 export async function recordAssignment(
   tx: Tx,
   organizationId: string,
   actor: Actor | SystemActor,
-  change: { action: string; from: SubscriptionFacts; data: Record<string, unknown> },
+  change: { action: AssignmentAction; from: SubscriptionFacts; data: Record<string, unknown> },
 ): Promise<void> {
   const data = { ...change.data, from: change.from.planId };
   const audit = {
-    action: `plan_assignment.${change.action}`,
+    action: `plan_assignment.${change.action}` as const,
     target: encodeId("org", organizationId),
     data,
   };

@@ -11,6 +11,7 @@ import {
 } from "@headroom/db/subscription-intents";
 import { writeBasePlan } from "@headroom/db/subscriptions";
 import { lockOrganizationOrDeleted, type Tx, withOrganization } from "@headroom/db/tenancy";
+import type { AuditAction } from "@headroom/domain/audit-actions";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import { noSubscriptionError } from "@headroom/domain/plan-changes";
@@ -40,7 +41,7 @@ export interface Wish {
   steps: readonly StripeStep[];
   /** Kept with the intent, beside the steps. */
   details?: Readonly<Record<string, unknown>>;
-  audit: { action: string; data: Readonly<Record<string, unknown>> };
+  audit: { action: AuditAction; data: Readonly<Record<string, unknown>> };
   /** The free plan that holds afterwards, written when Stripe has answered. */
   base?: { planId: string; planVersion: number };
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createHeadroomClient, type HeadroomClient } from "@headroom/client";
 
 /** The addresses of a development stack that a story needs. */
@@ -13,11 +13,11 @@ const missing =
   "headroom seed needs this checkout's development stack, with its own Stripe and issuer: npm start";
 
 /**
- * The development stack that a file such as `.headroom/stack.json` describes.
+ * The development stack that a file such as `.headroom/stack.json` describes; null: there is no file.
  * @throws Error when there is none, or it has another Stripe or issuer than its own
  */
-export function readDevelopmentStack(file: string): DevelopmentStack {
-  if (!existsSync(file)) throw new Error(missing);
+export function readDevelopmentStack(file: string | null): DevelopmentStack {
+  if (file === null) throw new Error(missing);
   const { api, stripe, issuer } = JSON.parse(readFileSync(file, "utf8")) as Partial<
     Record<keyof DevelopmentStack, string | null>
   >;

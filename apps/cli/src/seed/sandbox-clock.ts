@@ -9,7 +9,7 @@ export interface SandboxClock {
   catchUp: () => Promise<void>;
 }
 
-const attempts = 5;
+const attempts = 10;
 /** A clock that is less than a second behind keeps real time: a reading says which it is. */
 const toleranceMs = 500;
 

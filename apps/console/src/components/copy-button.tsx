@@ -5,8 +5,8 @@ import { Button } from "./button.tsx";
 
 const shownMs = 2_000;
 
-/** Puts the text on the clipboard, and says that it is there. */
-export function CopyButton({ text, label }: { text: string; label?: string }) {
+/** Puts the text on the clipboard, and says that it is there. `about`: of what, where several stand on a page. */
+export function CopyButton({ text, label, about }: { text: string; label?: string; about?: string }) {
   const { common } = useMessages();
   const [copied, setCopied] = useState(false);
   useEffect(() => {
@@ -19,6 +19,7 @@ export function CopyButton({ text, label }: { text: string; label?: string }) {
     <Button onClick={copy}>
       {copied ? <Check aria-hidden size={16} /> : <Copy aria-hidden size={16} />}
       <span aria-live="polite">{copied ? common.copied : (label ?? common.copy)}</span>
+      {about === undefined ? null : <span className="hr-hidden">{about}</span>}
     </Button>
   );
 }

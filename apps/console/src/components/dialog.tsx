@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { useMessages } from "../messages/messages.tsx";
 
 /** A dialog over the page: focus stays in it, Escape closes it. `footer` has its actions, the main one last. */
@@ -14,12 +14,22 @@ export function Dialog(props: {
   footer?: ReactNode;
 }) {
   const { common } = useMessages();
+  const from = useRef<Element | null>(null);
   return (
     <Radix.Root open={props.open} onOpenChange={props.onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="dialog-overlay" />
         <Radix.Content
           className="dialog"
+          onOpenAutoFocus={() => {
+            from.current = document.activeElement;
+          }}
+          onCloseAutoFocus={(event) => {
+            // Radix only knows triggers of its own. What the dialog has removed cannot have the focus again.
+            event.preventDefault();
+            const back = from.current?.isConnected ? from.current : document.getElementById("content");
+            if (back instanceof HTMLElement) back.focus();
+          }}
           {...(props.text === undefined ? { "aria-describedby": undefined } : {})}
         >
           <header>

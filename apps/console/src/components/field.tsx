@@ -1,4 +1,10 @@
-import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, useId } from "react";
+import {
+  type InputHTMLAttributes,
+  type ReactNode,
+  type SelectHTMLAttributes,
+  type TextareaHTMLAttributes,
+  useId,
+} from "react";
 
 type Described = {
   label: string;
@@ -63,6 +69,22 @@ export function SelectField(props: Described & SelectHTMLAttributes<HTMLSelectEl
       >
         {children}
       </select>
+    </Field>
+  );
+}
+
+export function TextAreaField(props: Described & TextareaHTMLAttributes<HTMLTextAreaElement>) {
+  const id = useId();
+  const { label, hint, fault, ...textarea } = props;
+  return (
+    <Field id={id} label={label} hint={hint} fault={fault ?? null}>
+      <textarea
+        {...textarea}
+        id={id}
+        className="hr-input"
+        aria-invalid={fault ? true : undefined}
+        aria-describedby={describedBy(id, props)}
+      />
     </Field>
   );
 }

@@ -1,6 +1,8 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { useMessages } from "../messages/messages.tsx";
 
+let isFirstPage = true;
+
 /** A page: its title is the document's too, and where the focus goes when it opens. `actions` stand beside the title. */
 export function Page(props: { title: string; text?: ReactNode; actions?: ReactNode; children: ReactNode }) {
   const { shell } = useMessages();
@@ -8,7 +10,11 @@ export function Page(props: { title: string; text?: ReactNode; actions?: ReactNo
   useEffect(() => {
     document.title = `${props.title} · ${shell.product}`;
   }, [props.title, shell.product]);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // A page that the browser has just loaded begins where the browser begins: at the link that skips to the content.
+    if (isFirstPage) isFirstPage = false;
+    else heading.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <>
       <header className="page-header">

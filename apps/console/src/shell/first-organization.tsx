@@ -1,37 +1,42 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { TextField } from "../components/field.tsx";
+import { useFocusWithin } from "../components/focus.ts";
 import { Page } from "../components/page.tsx";
 import { Failure } from "../components/states.tsx";
 import { faultOf } from "../failures.ts";
 import { useMessages } from "../messages/messages.tsx";
 import { pageOf } from "../organization.tsx";
 
-/** Makes an organization and goes to it. */
-export function CreateOrganization() {
+/** Makes an organization and goes to it. `focused`: its field has the focus when it appears. */
+export function CreateOrganization(props: { onCreated?: () => void; focused?: boolean }) {
   const { shell } = useMessages();
   const trpc = useTRPC();
   const queries = useQueryClient();
   const [, navigate] = useLocation();
   const [name, setName] = useState("");
+  const form = useRef<HTMLFormElement>(null);
+  useFocusWithin(form, props.focused ? "input" : null);
   const creation = useMutation(
     trpc.organizations.create.mutationOptions({
       onSuccess: async ({ slug }) => {
         await queries.invalidateQueries({ queryKey: trpc.organizations.list.queryKey() });
+        props.onCreated?.();
         navigate(`~${pageOf(slug, "usage")}`);
       },
     }),
   );
-  const fault = faultOf(creation.error, "name");
+  const fault = faultOf(creation.error, "name") === null ? null : shell.welcome.nameFault;
   return (
     <form
+      ref={form}
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        creation.mutate({ name });
+        if (!creation.isPending) creation.mutate({ name });
       }}
     >
       <TextField
@@ -61,6 +66,7 @@ export function FirstOrganization() {
       <div className="hr-card narrow">
         <CreateOrganization />
       </div>
+      <p className="hr-muted narrow">{shell.welcome.invited}</p>
     </Page>
   );
 }

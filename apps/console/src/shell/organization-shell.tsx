@@ -1,26 +1,26 @@
 import { HeadroomProvider } from "@headroom/react";
-import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect } from "react";
-import { Link, useParams } from "wouter";
-import { useTRPC, useTRPCClient } from "../api.ts";
+import { type ReactNode, useEffect, useRef } from "react";
+import { Link, Redirect, useLocation, useParams } from "wouter";
+import { useTRPCClient } from "../api.ts";
 import { Page } from "../components/page.tsx";
 import { Answer } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
-import { type Organization, OrganizationProvider } from "../organization.tsx";
+import { type Organization, OrganizationProvider, pageOf } from "../organization.tsx";
 import { localeOf } from "../preferences.ts";
 import { useSurroundings } from "../surroundings.tsx";
 import { Live } from "./live.tsx";
+import { useOrganizations } from "./organizations.ts";
 import { Shell } from "./shell.tsx";
 
 /** The pages of one organization: the one whose slug the address has. What happens in it is shown as it happens. */
 export function OrganizationShell({ children }: { children: ReactNode }) {
   const { slug } = useParams<{ slug: string }>();
-  const query = useQuery(useTRPC().organizations.list.queryOptions({}));
+  const query = useOrganizations();
+  const shown = useShown(slug, query.data?.organizations ?? []);
   return (
     <Answer query={query}>
-      {({ organizations, activeOrganizationId }) => {
-        const organization = organizations.find((candidate) => candidate.slug === slug);
-        if (organization === undefined) {
+      {({ activeOrganizationId }) => {
+        if (shown === undefined) {
           return (
             <Shell>
               <UnknownOrganization />
@@ -28,11 +28,12 @@ export function OrganizationShell({ children }: { children: ReactNode }) {
           );
         }
         return (
-          <OrganizationProvider key={organization.id} organization={organization}>
-            <RememberActive organization={organization} activeId={activeOrganizationId} />
-            <InZone organization={organization}>
-              <Live organizationId={organization.id}>
-                <Shell organization={organization}>{children}</Shell>
+          <OrganizationProvider key={shown.id} organization={shown}>
+            {shown.slug === slug ? null : <Follow organization={shown} />}
+            <RememberActive organization={shown} activeId={activeOrganizationId} />
+            <InZone organization={shown}>
+              <Live organizationId={shown.id}>
+                <Shell organization={shown}>{children}</Shell>
               </Live>
             </InZone>
           </OrganizationProvider>
@@ -40,6 +41,24 @@ export function OrganizationShell({ children }: { children: ReactNode }) {
       }}
     </Answer>
   );
+}
+
+/** The organization with the slug, or the one that had it when the page was opened and was renamed since. */
+function useShown(slug: string, organizations: readonly Organization[]): Organization | undefined {
+  const last = useRef<{ slug: string; id: string } | null>(null);
+  const named = organizations.find((candidate) => candidate.slug === slug);
+  const had = last.current?.slug === slug ? last.current.id : null;
+  const shown = named ?? organizations.find(({ id }) => id === had);
+  useEffect(() => {
+    if (named !== undefined) last.current = { slug, id: named.id };
+  }, [named, slug]);
+  return shown;
+}
+
+/** The address follows when the organization's slug becomes another. */
+function Follow({ organization }: { organization: Organization }) {
+  const [page] = useLocation();
+  return <Redirect to={`~${pageOf(organization.slug, page.replace(/^\//, ""))}`} replace />;
 }
 
 /** Moments are written in the organization's zone: its days begin and end there. */

@@ -1,24 +1,33 @@
-import { useQuery } from "@tanstack/react-query";
 import { ChevronsUpDown, Plus } from "lucide-react";
 import { Popover } from "radix-ui";
-import { useState } from "react";
-import { Link } from "wouter";
-import { useTRPC } from "../api.ts";
+import { lazy, Suspense, useRef, useState } from "react";
 import { Button } from "../components/button.tsx";
-import { Dialog } from "../components/dialog.tsx";
 import { useMessages } from "../messages/messages.tsx";
-import { type Organization, pageOf } from "../organization.tsx";
-import { CreateOrganization } from "./first-organization.tsx";
+import type { Organization } from "../organization.tsx";
+import { OrganizationList } from "./organization-list.tsx";
+
+// Few open it, and no page should be later for it.
+const CreateOrganizationDialog = lazy(() => import("./create-organization-dialog.tsx"));
 
 /** Which organization the page is about, the others to go to, and the way to a new one. */
 export function OrganizationSwitcher({ organization }: { organization: Organization | null }) {
   const { shell } = useMessages();
   const [open, setOpen] = useState(false);
   const [creating, setCreating] = useState(false);
+  const trigger = useRef<HTMLButtonElement>(null);
+  const createNext = useRef(false);
+  // The dialog opens once the list is gone, so that the focus comes back from it to what is still there.
+  const onClosed = (event: Event) => {
+    if (!createNext.current) return;
+    createNext.current = false;
+    event.preventDefault();
+    trigger.current?.focus();
+    setCreating(true);
+  };
   return (
     <>
       <Popover.Root open={open} onOpenChange={setOpen}>
-        <Popover.Trigger className="switcher">
+        <Popover.Trigger ref={trigger} className="switcher">
           <span className="who">
             <span className="hr-muted small">{shell.switcher.label}</span>
             <span>{organization?.name ?? shell.product}</span>
@@ -26,13 +35,20 @@ export function OrganizationSwitcher({ organization }: { organization: Organizat
           <ChevronsUpDown aria-hidden size={16} />
         </Popover.Trigger>
         <Popover.Portal>
-          <Popover.Content className="menu" align="start" sideOffset={4} aria-label={shell.switcher.label}>
+          <Popover.Content
+            className="menu switcher-menu"
+            align="start"
+            sideOffset={4}
+            collisionPadding={8}
+            aria-label={shell.switcher.label}
+            onCloseAutoFocus={onClosed}
+          >
             <OrganizationList current={organization?.id ?? null} onChosen={() => setOpen(false)} />
             <Button
               kind="quiet"
               onClick={() => {
+                createNext.current = true;
                 setOpen(false);
-                setCreating(true);
               }}
             >
               <Plus aria-hidden size={16} />
@@ -41,50 +57,11 @@ export function OrganizationSwitcher({ organization }: { organization: Organizat
           </Popover.Content>
         </Popover.Portal>
       </Popover.Root>
-      <Dialog
-        open={creating}
-        onOpenChange={setCreating}
-        title={shell.switcher.create}
-        text={shell.welcome.text}
-      >
-        <CreateOrganization />
-      </Dialog>
-    </>
-  );
-}
-
-function OrganizationList(props: { current: string | null; onChosen: () => void }) {
-  const { shell } = useMessages();
-  const [search, setSearch] = useState("");
-  const { data } = useQuery(useTRPC().organizations.list.queryOptions({}));
-  const wanted = search.trim().toLowerCase();
-  const found = (data?.organizations ?? []).filter(
-    ({ name, slug }) => name.toLowerCase().includes(wanted) || slug.includes(wanted),
-  );
-  return (
-    <>
-      <input
-        className="hr-input"
-        type="search"
-        aria-label={shell.switcher.search}
-        placeholder={shell.switcher.search}
-        value={search}
-        onChange={(event) => setSearch(event.currentTarget.value)}
-      />
-      <ul>
-        {found.map(({ id, name, slug }) => (
-          <li key={id}>
-            <Link
-              href={`~${pageOf(slug, "usage")}`}
-              aria-current={id === props.current || undefined}
-              onClick={props.onChosen}
-            >
-              {name}
-            </Link>
-          </li>
-        ))}
-      </ul>
-      {found.length === 0 ? <p className="hr-muted">{shell.switcher.none}</p> : null}
+      {creating ? (
+        <Suspense fallback={null}>
+          <CreateOrganizationDialog onClosed={() => setCreating(false)} />
+        </Suspense>
+      ) : null}
     </>
   );
 }

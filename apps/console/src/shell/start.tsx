@@ -1,20 +1,20 @@
-import { useQuery } from "@tanstack/react-query";
 import { Redirect } from "wouter";
-import { useTRPC } from "../api.ts";
 import { Answer } from "../components/states.tsx";
 import { pageOf } from "../organization.tsx";
 import { FirstOrganization } from "./first-organization.tsx";
+import { useOrganizations } from "./organizations.ts";
 import { Shell } from "./shell.tsx";
 
-/** `/`: the usage of the organization that the person was in last; whoever has none makes the first one. */
-export function Start() {
-  const query = useQuery(useTRPC().organizations.list.queryOptions({}));
+/** A page of the organization that the person was in last, or of their first; whoever has none makes one. */
+function LastOrganization({ page }: { page: "usage" | "plan" }) {
+  const query = useOrganizations();
   return (
     <Answer query={query}>
       {({ organizations, activeOrganizationId }) => {
         const [first] = organizations;
         const last = organizations.find(({ id }) => id === activeOrganizationId) ?? first;
-        if (last !== undefined) return <Redirect to={pageOf(last.slug, "usage")} replace />;
+        if (last !== undefined)
+          return <Redirect to={`${pageOf(last.slug, page)}${window.location.search}`} replace />;
         return (
           <Shell>
             <FirstOrganization />
@@ -23,4 +23,14 @@ export function Start() {
       }}
     </Answer>
   );
+}
+
+/** `/` */
+export function Start() {
+  return <LastOrganization page="usage" />;
+}
+
+/** `/billing`: where Stripe's pages lead back to unless a call said otherwise. */
+export function Billing() {
+  return <LastOrganization page="plan" />;
 }

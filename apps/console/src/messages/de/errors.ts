@@ -17,7 +17,7 @@ export const errors: Messages["errors"] = {
   profile_limit_reached: "Der Tarif hat keinen Platz für ein weiteres Profil.",
   plan_required: "Dafür ist ein anderer Tarif nötig.",
   payment_failed: "Die Zahlung wurde abgelehnt. Nichts hat sich geändert.",
-  overage_not_available: "Der Tarif erlaubt keine Mehrnutzung.",
+  overage_not_available: "Der Tarif erlaubt keinen Mehrverbrauch.",
   forbidden: "Ihre Rolle erlaubt das nicht.",
   cannot_change_own_role: "Niemand ändert die eigene Rolle.",
   invite_email_mismatch: "Diese Einladung gilt für eine andere E-Mail-Adresse.",

@@ -2,4 +2,9 @@ import type { Messages } from "../messages.tsx";
 
 export const invites: Messages["invites"] = {
   title: "Einladung",
+  declining: {
+    title: "Diese Einladung ablehnen?",
+    text: "Der Link gilt danach nicht mehr. Um später beizutreten, müssten Sie erneut eingeladen werden.",
+    action: "Ablehnen",
+  },
 };

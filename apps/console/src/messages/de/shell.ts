@@ -37,6 +37,8 @@ export const shell: Messages["shell"] = {
     name: "Name",
     create: "Organisation anlegen",
     creating: "Wird angelegt …",
+    nameFault: "Verwenden Sie 1 bis 100 Zeichen.",
+    invited: "Sind Sie eingeladen? Öffnen Sie den Link in der E-Mail: Er führt zur Organisation.",
   },
   unknownPage: {
     title: "Diese Seite gibt es nicht",

@@ -1,3 +1,188 @@
+/** The page of the plan, and what it shares with the invoices: payment, and why it is refused. */
 export const plan = {
   title: "Plan",
+  text: "What the organization may use, and what it pays for it.",
+  currentTitle: "Current plan",
+  plansTitle: "Plans",
+  plansText: "Nothing changes before you have seen what it costs and confirmed it.",
+  noPlans: "No plan is on sale.",
+  status: {
+    none: "Active",
+    incomplete: "First payment outstanding",
+    trialing: "Trial",
+    active: "Active",
+    past_due: "Past due",
+    restricted: "Restricted",
+    suspended: "Suspended",
+    ended: "Ended",
+    operator: "Assigned",
+    ending: "Ends soon",
+  },
+  standing: {
+    none: "The plan costs nothing and does not end.",
+    incomplete: "The first payment has not arrived. The plan holds once it is paid.",
+    trialing: (date: string) =>
+      `The trial runs until ${date}. Nothing is billed until then, and use above what is included stops.`,
+    active: (date: string) => `Renews on ${date}.`,
+    ending: (date: string) => `Ends on ${date}. Until then everything stays as it is.`,
+    endingTo: (date: string, plan: string) =>
+      `Ends on ${date}. Until then everything stays as it is; after that ${plan} holds.`,
+    pending: (plan: string, date: string) =>
+      `Moves to ${plan} on ${date}. What was paid for holds until then.`,
+    operator: "An operator has put the organization on this plan and alone can change it.",
+    ended: "The subscription has ended.",
+  },
+  pastDue: {
+    title: "The last payment was declined.",
+    text: "The plan's limits hold for its grace time. Update the payment method; the payment is then tried again.",
+    until: (date: string) =>
+      `The plan's limits hold until ${date} at least. Update the payment method; the payment is then tried again.`,
+    restricted:
+      "The grace time is over: the limits of the free plan hold until the open invoice is paid. Nobody was removed and nothing is deleted.",
+    suspended: "The subscription is suspended. The limits of the free plan hold until it is paid.",
+  },
+  attention: "The subscription was changed outside of Headroom in a way that needs a look. Ask the support.",
+  facts: {
+    price: "Price",
+    perMonth: (price: string) => `${price} a month`,
+    perYear: (price: string) => `${price} a year`,
+    free: "Free",
+    notSold: "As agreed",
+    seats: "Seats",
+    taken: (used: string, limit: string) => `${used} of ${limit} taken`,
+    takenUnlimited: (used: string) => `${used} taken, no limit`,
+    pending: (_count: string, count: number) =>
+      count === 1 ? "1 invite pending" : `${count} invites pending`,
+    nextInvoice: "Next invoice",
+    onDate: (amount: string, date: string) => `${amount} on ${date}, without overage`,
+  },
+  overLimit: (members: string, limit: string) =>
+    `${members} members, but ${limit} seats: nobody is removed, and nobody can be added until there is room.`,
+  takeBack: (plan: string) => `Keep ${plan}`,
+  takenBack: (plan: string) => `${plan} stays.`,
+  portal: "Payment method and billing details",
+  readOnly: "Plan and payment are changed by those who manage billing.",
+  readOnlyAsk: (names: string) => `Plan and payment are changed by those who manage billing: ask ${names}.`,
+  reason: "Only those who manage billing may change the plan.",
+  reasonOperator: "An operator has assigned the plan and alone can change it.",
+  reasonUnpaid: "The open invoice has to be paid first.",
+  checkout: {
+    openTitle: (plan: string) => `A checkout for ${plan} is open.`,
+    openText: "Nothing changes until it is paid. Choosing a plan below closes it.",
+    stillOpen: (plan: string) => `The checkout for ${plan} is still open. Choosing a plan below closes it.`,
+    openRead: "Nothing changes until it is paid.",
+    goOn: "Go on to the checkout",
+    anew: "Choose another plan",
+    cancelledTitle: "You left the checkout.",
+    cancelledText: "Nothing was paid and nothing has changed.",
+    waitingTitle: "Payment received.",
+    waitingTrialTitle: "Checkout completed.",
+    waitingText: (plan: string) => `${plan} is being activated…`,
+    slow: "This takes longer than usual. You can leave this page; the plan changes as soon as the confirmation arrives.",
+    doneTitle: (plan: string) => `${plan} is active.`,
+    doneText: "Its seats and limits hold from now on.",
+    dismiss: "Close this note",
+  },
+  change: {
+    title: (from: string, to: string) => `From ${from} to ${to}`,
+    titleInterval: (plan: string) => `${plan}: another way to pay`,
+    whenPaid: "The plan changes once the checkout is paid.",
+    whenNow: "The plan changes at once.",
+    whenLater: (date: string, plan: string) => `The plan changes on ${date}. Until then ${plan} holds.`,
+    money: "What it costs",
+    dueNow: "Due now",
+    next: (date: string) => `Next invoice, ${date}`,
+    noNext: "No further invoice is planned. What was used above the plan is billed.",
+    freeToFree: "Nothing is billed.",
+    withoutOverage:
+      "Without overage. Stripe prorates by the second, so a later change costs a little more or less.",
+    beforeTax: "Without tax and discounts; the checkout says the final amount.",
+    lines: "How this adds up",
+    limits: "What holds then",
+    limit: "Limit",
+    used: "In use",
+    now: "Now",
+    under: (plan: string) => `With ${plan}`,
+    seats: "Seats",
+    daily: (meter: string) => `${meter} a day`,
+    period: (meter: string) => `${meter} in the period`,
+    exceeds: "above the new limit",
+    exceedsText: "What is used already stays. More is refused until the day or the period is over.",
+    nothing: "This is the plan that you have.",
+    confirmCheckout: "Go on to the checkout",
+    confirmNow: (plan: string) => `Change to ${plan}`,
+    confirmPay: (amount: string, plan: string) => `Pay ${amount} and change to ${plan}`,
+    confirmLater: (plan: string, date: string) => `Change to ${plan} on ${date}`,
+    changed: (plan: string) => `The plan is ${plan} now.`,
+    planned: (plan: string, date: string) => `The plan changes to ${plan} on ${date}.`,
+    loading: "Working out what it costs…",
+  },
+  shortage: {
+    title: (members: string, plan: string, limit: string) =>
+      `${members} members, but ${plan} has ${limit} seats`,
+    text: (_count: string, count: number) =>
+      count === 1
+        ? "Nobody is removed. Nobody can be invited and nobody can join until 1 member has left or seats are there."
+        : `Nobody is removed. Nobody can be invited and nobody can join until ${count} members have left or seats are there.`,
+    pending: (_count: string, count: number) =>
+      count === 1
+        ? "1 open invite cannot be accepted until then."
+        : `${count} open invites cannot be accepted until then.`,
+    who: "Who fills the seats",
+    more: (count: string) => `and ${count} more`,
+    members: "Go to the members",
+  },
+  seats: {
+    title: "Seats",
+    included: "Included in the plan",
+    bought: "Bought on top",
+    all: "In all",
+    autoTitle: "Seats follow the members",
+    auto: (included: string, price: string, each: "month" | "year") =>
+      `${included} are included; each member above costs ${price} a ${each === "year" ? "year" : "month"}. Headroom tells Stripe by itself when somebody joins or leaves.`,
+    autoFree: (included: string) => `${included} are included, and no more are sold.`,
+    paidNow: "Paid for now",
+    each: (price: string, each: "month" | "year") =>
+      `Each seat on top costs ${price} a ${each === "year" ? "year" : "month"}.`,
+    notSold: "This plan sells no seats on top of its own.",
+    label: "Seats on top of the plan's own",
+    hint: (total: string) => `${total} seats in all`,
+    fewer: "One seat fewer",
+    another: "One seat more",
+    review: "Review the change",
+    dialog: (from: string, to: string) => `Seats on top: from ${from} to ${to}`,
+    dialogText: "The number of seats changes at once. Nobody is removed.",
+    confirmBuy: "Buy the seats",
+    confirmReturn: "Give the seats back",
+    done: (count: string, plain: number) =>
+      plain === 1
+        ? "1 seat is bought on top of the plan's own."
+        : `${count} seats are bought on top of the plan's own.`,
+    whileEnding: "The plan ends: keep it before you change its seats.",
+    fault: (most: string) => `A whole number from 0 to ${most}.`,
+  },
+  cancel: {
+    open: "Cancel the plan",
+    title: (plan: string) => `Cancel ${plan}`,
+    text: "What was used above the plan is billed either way. Members and data stay.",
+    when: "When it ends",
+    periodEnd: (date: string) => `On ${date}, when the paid time ends`,
+    periodEndText: "Everything stays as it is until then, and you can take it back.",
+    now: "At once",
+    nowText: "No money is given back, and it cannot be taken back.",
+    after: (plan: string) => `After that ${plan} holds, with its seats and limits.`,
+    confirm: (plan: string) => `End ${plan}`,
+    done: (date: string) => `The plan ends on ${date}.`,
+    doneNow: "The plan has ended.",
+  },
+  refusals: {
+    declined:
+      "The card was declined. Nothing has changed and nothing was charged. Update the payment method and try again.",
+    unpaid: "The subscription has an open invoice: it has to be paid before the plan can be changed.",
+    busy: "A checkout of this organization has just been paid, or its plan was assigned. Reload the page to see it.",
+    currency: (currency: string) =>
+      `This organization pays in ${currency}, which stays with its first purchase. The plan is not sold in another currency to it.`,
+    notConfigured:
+      "Payments are not set up on this server yet: an operator has to connect Stripe and push the plans.",
+  },
 };

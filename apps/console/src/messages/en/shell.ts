@@ -35,6 +35,8 @@ export const shell = {
     name: "Name",
     create: "Create organization",
     creating: "Creating…",
+    nameFault: "Use 1 to 100 characters.",
+    invited: "Were you invited to one? Open the link in the e-mail: it leads there.",
   },
   unknownPage: { title: "There is no such page", text: "The address leads nowhere.", back: "To the start" },
   unknownOrganization: {

@@ -1,0 +1,77 @@
+import { useFormats } from "@headroom/react";
+import { useState } from "react";
+import { Button } from "../components/button.tsx";
+import { useMessages } from "../messages/messages.tsx";
+import { EntryDialog } from "./entry-dialog.tsx";
+import { type Entry, factsOf, nameOf, textOf } from "./facts.ts";
+import { useNameOfActor } from "./people.ts";
+
+/** What a person reads of an action; one that is newer than this console stays as it is. */
+export function useTextOfAction(): (action: string) => string {
+  const { audit: words } = useMessages();
+  return (action) => (words.actions as Record<string, string>)[action] ?? action;
+}
+
+/** Entries as a table; one opens with all that it has. */
+export function Entries({ entries }: { entries: Entry[] }) {
+  const { audit: words } = useMessages();
+  const [opened, setOpened] = useState<Entry | null>(null);
+  return (
+    <>
+      <table className="hr-table" data-cards>
+        <caption className="hr-hidden">{words.caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{words.what}</th>
+            <th scope="col">{words.who}</th>
+            <th scope="col">{words.when}</th>
+            <th scope="col">
+              <span className="hr-hidden">{words.details}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry) => (
+            <Row key={entry.seq} entry={entry} onOpen={() => setOpened(entry)} />
+          ))}
+        </tbody>
+      </table>
+      {opened === null ? null : <EntryDialog entry={opened} onClose={() => setOpened(null)} />}
+    </>
+  );
+}
+
+function Row({ entry, onOpen }: { entry: Entry; onOpen: () => void }) {
+  const { audit: words } = useMessages();
+  const formats = useFormats();
+  const nameOfActor = useNameOfActor();
+  const textOfAction = useTextOfAction();
+  const summary = factsOf(entry.data)
+    .slice(0, 3)
+    .map(({ name, after, ...fact }) => {
+      const value = textOf(after, words);
+      const label = nameOf(name === "" ? words.change : name);
+      return "before" in fact
+        ? words.changed(label, textOf(fact.before, words), value)
+        : `${label}: ${value}`;
+    });
+  return (
+    <tr>
+      <th scope="row">
+        <span className="audit-two">
+          <span>{textOfAction(entry.action)}</span>
+          <span className="hr-muted small">{summary.join(" · ")}</span>
+        </span>
+      </th>
+      <td data-label={words.who}>{nameOfActor(entry.actor)}</td>
+      <td data-label={words.when} className="audit-when">
+        {formats.dateTime(entry.at)}
+      </td>
+      <td>
+        <Button aria-label={words.detailsOf(formats.number(entry.seq))} onClick={onOpen}>
+          {words.details}
+        </Button>
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,96 @@
+import { operator } from "@headroom/cli/seed/cast";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { allModes, type Mode, type OpenBrowser } from "../browser/visitors.ts";
+import { signIn } from "../people.ts";
+import type { Stack } from "../stack.ts";
+import { inspect, shown, visitAs } from "./visits.ts";
+
+const ada = { email: "ada@acme.test", name: "Ada Lovelace" };
+const ofOrganization = ["usage", "members", "plan", "limits", "invoices", "developers", "audit", "settings"];
+
+/** What the page says, without programs, mails and events, which have a language of their own. */
+const spoken = `(() => {
+  const main = document.querySelector("main").cloneNode(true);
+  for (const other of main.querySelectorAll("pre, code, [lang]")) other.remove();
+  return main.textContent;
+})()`;
+
+/** Opens a place of the console as a link in it would, and looks at it. */
+async function look(page: Page, place: string, name: string, mode: Mode): Promise<void> {
+  await page.evaluate(`history.pushState(null, "", ${JSON.stringify(place)})`);
+  await shown(page);
+  await inspect(page, name, mode);
+}
+
+/** No page has a fault that a machine finds, in light, in dark and on a phone. Pictures of all are kept for people. */
+export function checkPages(running: () => { stack: Stack; browser: OpenBrowser }): void {
+  const inAllModes = (check: (mode: Mode) => Promise<void>) => Promise.all(allModes.map(check));
+
+  test("every page of an organization and the sandbox, in every mode", async () => {
+    const { stack, browser } = running();
+    await inAllModes(async (mode) => {
+      const { page, context, errors } = await visitAs(browser, stack.ready.console, ada, { mode });
+      for (const name of ofOrganization) {
+        await look(page, `/organizations/acme/${name}`, name, mode);
+      }
+      await look(page, "/organizations/acme/usage?meter=jobs", "usage-jobs", mode);
+      await look(page, "/sandbox", "sandbox", mode);
+      await look(page, "/nowhere", "unknown-page", mode);
+      expect(errors).toEqual([]);
+      await context.close();
+    });
+  });
+
+  test("the operator's pages, in every mode", async () => {
+    const { stack, browser } = running();
+    const owner = await signIn(stack.ready, ada.email, ada.name);
+    const acme = (await owner.organizations.list.query({})).organizations.find(({ slug }) => slug === "acme");
+    await inAllModes(async (mode) => {
+      const { page, context, errors } = await visitAs(browser, stack.ready.console, operator, { mode });
+      await inspect(page, "first-organization", mode);
+      await look(page, "/operator", "operator", mode);
+      await look(page, `/operator/organizations/${acme?.id}`, "operator-organization", mode);
+      expect(errors).toEqual([]);
+      await context.close();
+    });
+  });
+
+  test("an invitation for whoever is not signed in, the reference and the guide, in every mode", async () => {
+    const { stack, browser } = running();
+    const owner = await signIn(stack.ready, ada.email, ada.name);
+    const { organizations } = await owner.organizations.list.query({});
+    const organizationId = organizations.find(({ slug }) => slug === "acme")?.id ?? "";
+    const invited = await owner.invites.create.mutate({ organizationId, email: "niels@elsewhere.test" });
+    await inAllModes(async (mode) => {
+      const { page, context, errors } = await browser.visit(mode);
+      await page.goto(invited.inviteUrl ?? "");
+      await shown(page);
+      await inspect(page, "accept-invite", mode);
+      await look(page, "/invites/accept?token=unknown", "accept-invite-unknown", mode);
+      await page.goto(`${stack.ready.console}/docs/guide/concepts`);
+      await inspect(page, "guide", mode);
+      // The unknown token was refused, which a browser notes.
+      expect(errors.filter((line) => !line.includes("status of 404"))).toEqual([]);
+      await context.close();
+    });
+    await owner.invites.revoke.mutate({ organizationId, inviteId: invited.id });
+  });
+
+  test("German is spoken on every page, with nothing left in English", async () => {
+    const { stack, browser } = running();
+    const visitor = await browser.visit("light", { locale: "de-DE" });
+    const { page } = visitor;
+    await page.goto(`${stack.ready.console}/organizations/acme/usage`);
+    await page.getByRole("button", { name: "Ada Lovelace" }).click();
+    await page.waitForURL("**/organizations/acme/usage");
+    for (const name of [...ofOrganization, "../../sandbox"]) {
+      await page.goto(`${stack.ready.console}/organizations/acme/${name}`);
+      await shown(page);
+      expect(await page.locator("html").getAttribute("lang")).toBe("de");
+      const text = await page.evaluate<string>(spoken);
+      expect(text).not.toMatch(/\b(the|and|with|your|what)\b/i);
+    }
+    await visitor.context.close();
+  });
+}
