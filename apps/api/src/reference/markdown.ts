@@ -38,6 +38,9 @@ export function renderMarkdown(text: string, file: string, library: Library): st
       },
       // A box that nobody can tick needs no label as a sign.
       checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
+      // A long name may go on in the next line of a table's cell, where it has a joint.
+      codespan: ({ text: code }) =>
+        `<code>${escapeHtml(code).replace(/,(?=\S)|(?<=\w{4})[._/](?=\S)/g, "$&<wbr>")}</code>`,
       code({ text: code }) {
         return `<pre tabindex="0"><code>${escapeHtml(code)}\n</code></pre>\n`;
       },

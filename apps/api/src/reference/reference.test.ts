@@ -86,6 +86,21 @@ describe("what is served", () => {
   });
 });
 
+test("every page of the guide is there, with its pictures", async () => {
+  const { text } = await get("/docs/guide");
+  const pages = new Set(
+    [...text.matchAll(/href="(\/docs\/guide\/[^"#.]+)"/g)].map(([, address = ""]) => address),
+  );
+  expect(pages.size).toBeGreaterThan(50);
+  for (const address of pages) {
+    const page = await get(address);
+    expect([address, page.status, page.text.match(/<h1 /g)?.length]).toEqual([address, 200, 1]);
+    for (const [, picture = ""] of page.text.matchAll(/<img src="([^"]+)"/g))
+      expect([picture, (await get(picture)).status]).toEqual([picture, 200]);
+  }
+  expect((await get("/docs/guide/concepts")).text.match(/<img /g)).toHaveLength(5);
+});
+
 describe("the page of the reference", () => {
   test("loads nothing from elsewhere, and may not", async () => {
     const { text, headers } = await get("/docs");
@@ -146,7 +161,7 @@ describe("the guide", () => {
       "# First & foremost\n\n## What counts?\n\n## What counts?\n\n[over](second.md#there) [up](../SECURITY.md) [code](../src/main.ts) " +
         "[out](https://example.com/?a=1&b=2) [bad](javascript:alert(1)) [all](decisions) [json](openapi.json)\n\n" +
         "<script>alert(1)</script>\n\n<!-- for editors -->\n\n![A chart](pictures/chart.png) ![x](https://example.com/x.png)\n\n" +
-        'Text <img src=x onerror="alert(1)"> more\n\n| a | |\n|---|---|\n| `<b>` | c |\n\n- [ ] to do\n- [x] done\n\n```ts\nconst a = "<b>";\n```\n',
+        'Text <img src=x onerror="alert(1)"> more\n\n| a | |\n|---|---|\n| `<b>` | c |\n\n`invites.linkInList` `a.b`\n\n- [ ] to do\n- [x] done\n\n```ts\nconst a = "<b>";\n```\n',
     );
     write("docs/second.md", "# Second\n");
     write("docs/unlisted.md", "# Told by nobody\n");
@@ -218,6 +233,7 @@ describe("the guide", () => {
     expect(text).not.toMatch(/<script|<img src=x|for editors|example\.com\/x\.png/);
     expect(text).toContain("const a = &quot;&lt;b&gt;&quot;;");
     expect(text).toContain('<th scope="col">a</th><td></td>');
+    expect(text).toContain("<code>invites.<wbr>linkInList</code> <code>a.b</code>");
     expect(text).toContain("<li>☐ to do</li>");
     expect(text).toContain("<li>☑ done</li>");
     const { headers } = await send(url, "/docs/guide/first");
