@@ -8,6 +8,7 @@ import { Answer, Banner } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { AssignedPlan } from "../operator/assigned-plan.tsx";
 import { Explain } from "../operator/explain.tsx";
+import { Invoices } from "../operator/invoices.tsx";
 import { Members } from "../operator/members.tsx";
 import { OperatorArea } from "../operator/operator-area.tsx";
 import { Overrides } from "../operator/overrides.tsx";
@@ -49,6 +50,7 @@ function OneOrganization({ organizationId }: { organizationId: string }) {
             <Overrides organizationId={organizationId} />
             <AssignedPlan organizationId={organizationId} assignments={assignments} />
             <Stripe organizationId={organizationId} stripe={stripe} />
+            {stripe === null ? null : <Invoices organizationId={organizationId} />}
             <Members organizationId={organizationId} />
           </Page>
         )}

@@ -180,6 +180,22 @@ export const operator: Messages["operator"] = {
     event: "Ereignis",
     key: "Schlüssel",
   },
+  invoices: {
+    title: "Rechnungen",
+    caption: "Rechnungen dieser Organisation, die neuesten zuerst",
+    empty: "Noch wurde nichts berechnet.",
+    number: "Nummer",
+    status: "Status",
+    date: "Datum",
+    total: "Summe",
+    statuses: {
+      draft: "Entwurf",
+      open: "Offen",
+      paid: "Bezahlt",
+      void: "Ungültig",
+      uncollectible: "Uneinbringlich",
+    },
+  },
   members: {
     title: "Mitglieder",
     caption: "Mitglieder dieser Organisation",

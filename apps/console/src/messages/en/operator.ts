@@ -174,6 +174,22 @@ export const operator = {
     event: "Event",
     key: "Key",
   },
+  invoices: {
+    title: "Invoices",
+    caption: "Invoices of this organization, newest first",
+    empty: "Nothing was billed yet.",
+    number: "Number",
+    status: "Status",
+    date: "Date",
+    total: "Total",
+    statuses: {
+      draft: "Draft",
+      open: "Open",
+      paid: "Paid",
+      void: "Void",
+      uncollectible: "Uncollectible",
+    } as Record<string, string>,
+  },
   members: {
     title: "Members",
     caption: "Members of this organization",
