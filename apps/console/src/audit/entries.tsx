@@ -4,7 +4,7 @@ import { Button } from "../components/button.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { EntryDialog } from "./entry-dialog.tsx";
 import { type Entry, factsOf, nameOf, textOf } from "./facts.ts";
-import { useNameOfActor } from "./people.ts";
+import { useNameOfActor, useNameOfUser } from "./people.ts";
 
 /** What a person reads of an action; one that is newer than this console stays as it is. */
 export function useTextOfAction(): (action: string) => string {
@@ -46,14 +46,15 @@ function Row({ entry, onOpen }: { entry: Entry; onOpen: () => void }) {
   const formats = useFormats();
   const nameOfActor = useNameOfActor();
   const textOfAction = useTextOfAction();
+  const nameOfUser = useNameOfUser();
+  const shown = (value: unknown) =>
+    typeof value === "string" && value.startsWith("usr_") ? nameOfUser(value) : textOf(value, words);
   const summary = factsOf(entry.data)
+    .filter((fact) => "before" in fact || (fact.after !== null && fact.after !== entry.actor.id))
     .slice(0, 3)
     .map(({ name, after, ...fact }) => {
-      const value = textOf(after, words);
-      const label = nameOf(name === "" ? words.change : name);
-      return "before" in fact
-        ? words.changed(label, textOf(fact.before, words), value)
-        : `${label}: ${value}`;
+      const change = "before" in fact ? words.changed(shown(fact.before), shown(after)) : shown(after);
+      return name === "" ? change : words.factIs(nameOf(name, words.fields), change);
     });
   return (
     <tr>

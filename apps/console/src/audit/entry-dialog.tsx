@@ -52,7 +52,7 @@ function Facts({ facts }: { facts: Fact[] }) {
       <tbody>
         {facts.map(({ name, after, ...fact }) => (
           <tr key={name}>
-            <th scope="row">{name === "" ? words.change : nameOf(name)}</th>
+            <th scope="row">{name === "" ? words.change : nameOf(name, words.fields)}</th>
             <td>{"before" in fact ? textOf(fact.before, words) : null}</td>
             <td>{textOf(after, words)}</td>
           </tr>

@@ -13,14 +13,20 @@ export function useMembers() {
   return data?.members ?? [];
 }
 
-/** Who did it, by name where it is known. */
-export function useNameOfActor(): (actor: Entry["actor"]) => string {
+/** A person by name; one who has left has none any more. */
+export function useNameOfUser(): (id: string | null) => string {
   const { audit: words } = useMessages();
   const members = useMembers();
-  const nameOfUser = (id: string | null) => {
+  return (id) => {
     const member = members.find((one) => one.id === id);
     return member?.name ?? member?.email ?? words.former;
   };
+}
+
+/** Who did it, by name where it is known. */
+export function useNameOfActor(): (actor: Entry["actor"]) => string {
+  const { audit: words } = useMessages();
+  const nameOfUser = useNameOfUser();
   return ({ kind, id, onBehalfOf }) => {
     if (kind === "user") return nameOfUser(id);
     if (kind === "operator") return words.operator(id ?? "");

@@ -12,10 +12,16 @@ import { Deliveries } from "./deliveries.tsx";
 import type { Told } from "./secret-dialog.tsx";
 import type { Webhook } from "./types.ts";
 
-type EndpointProps = { webhook: Webhook; onEdit: () => void; onTold: (told: Told) => void };
+type EndpointProps = {
+  webhook: Webhook;
+  onEdit: () => void;
+  /** A new secret is about to be asked for. */
+  onRotate: () => void;
+  onTold: (told: Told) => void;
+};
 
 /** One endpoint: how it stands, what can be done with it, and what was sent to it. */
-export function Endpoint({ webhook, onEdit, onTold }: EndpointProps) {
+export function Endpoint({ webhook, onEdit, onRotate, onTold }: EndpointProps) {
   const { webhooks: words } = useMessages().developers;
   const formats = useFormats();
   const [asked, setAsked] = useState<"delete" | "rotate" | null>(null);
@@ -62,7 +68,13 @@ export function Endpoint({ webhook, onEdit, onTold }: EndpointProps) {
         >
           {isEnabled ? words.disable : words.enable}
         </Button>
-        <Button aria-label={words.rotateOf(url)} onClick={() => setAsked("rotate")}>
+        <Button
+          aria-label={words.rotateOf(url)}
+          onClick={() => {
+            onRotate();
+            setAsked("rotate");
+          }}
+        >
           {words.rotate}
         </Button>
         <Button kind="danger" aria-label={words.deleteOf(url)} onClick={() => setAsked("delete")}>

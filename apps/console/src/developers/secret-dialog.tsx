@@ -1,3 +1,4 @@
+import { useRef, useState } from "react";
 import { Button } from "../components/button.tsx";
 import { CopyButton } from "../components/copy-button.tsx";
 import { Dialog } from "../components/dialog.tsx";
@@ -7,7 +8,7 @@ import { useMessages } from "../messages/messages.tsx";
 export type Told = { title: string; secret: string | null };
 
 /** A secret that is told this once. */
-export function SecretDialog({ told, onClose }: { told: Told; onClose: () => void }) {
+function SecretDialog({ told, onClose }: { told: Told; onClose: () => void }) {
   const { secret: words } = useMessages().developers;
   return (
     <Dialog open onOpenChange={(open) => open || onClose()} title={told.title}>
@@ -30,4 +31,27 @@ export function SecretDialog({ told, onClose }: { told: Told; onClose: () => voi
       </footer>
     </Dialog>
   );
+}
+
+/** Tells a secret after the dialog that made it, and then brings the focus back to what had opened that one. */
+export function useTold() {
+  const [told, setTold] = useState<Told | null>(null);
+  const opener = useRef<Element | null>(null);
+  const close = () => {
+    setTold(null);
+    // After the dialog, which would give the focus back to a button that is gone.
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        if (opener.current instanceof HTMLElement) opener.current.focus();
+      }),
+    );
+  };
+  return {
+    /** To be called where the first dialog is opened. */
+    remember: () => {
+      opener.current = document.activeElement;
+    },
+    tell: setTold,
+    dialog: told === null ? null : <SecretDialog told={told} onClose={close} />,
+  };
 }

@@ -1,7 +1,7 @@
 import { useFormats } from "@headroom/react";
-import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTRPC } from "../api.ts";
+import { useTRPC, useTRPCClient } from "../api.ts";
 import { downloadCsv } from "../audit/download.ts";
 import { Entries } from "../audit/entries.tsx";
 import { askedFor, everything, type Filter } from "../audit/filter.ts";
@@ -11,6 +11,7 @@ import { Page } from "../components/page.tsx";
 import { Answer, Banner, Empty, Failure, Loading } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { useOrganization } from "../organization.tsx";
+import { usePages } from "../pages.ts";
 import { useSurroundings } from "../surroundings.tsx";
 import "../styles/audit.css";
 
@@ -43,12 +44,11 @@ function Trail() {
   const { id: organizationId, settings } = useOrganization();
   const [filter, setFilter] = useState<Filter>(everything);
   const asked = { organizationId, ...askedFor(filter, settings.timeZone) };
-  const query = useInfiniteQuery({
-    ...useTRPC().audit.list.infiniteQueryOptions(asked, {
-      getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
-    }),
-    placeholderData: (shown) => shown,
-  });
+  const client = useTRPCClient();
+  const key = [...useTRPC().audit.list.pathKey(), { input: asked, type: "infinite" }];
+  const query = usePages(key, (cursor) =>
+    client.audit.list.query({ ...asked, ...(cursor === undefined ? {} : { cursor }) }),
+  );
   const entries = query.data?.pages.flatMap((page) => page.entries) ?? [];
   const isFiltered = Object.values(filter).some((value) => value !== "");
   return (
