@@ -56,13 +56,13 @@ function OneMail({ mail }: { mail: CapturedMail }) {
       <details>
         <summary>
           <span className="sandbox-two">
-            <strong>{mail.subject}</strong>
+            <strong lang="en">{mail.subject}</strong>
             <span className="hr-muted small">
               {[words.to(mail.to), formats.dateTime(mail.receivedAt)].join(" · ")}
             </span>
           </span>
         </summary>
-        <p className="sandbox-mail-text">
+        <p className="sandbox-mail-text" lang="en">
           {pieces.map(({ kind, text }, place) => {
             const key = `${place} ${text}`;
             return kind === "text" ? (
