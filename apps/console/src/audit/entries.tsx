@@ -64,7 +64,9 @@ function Row({ entry, onOpen }: { entry: Entry; onOpen: () => void }) {
           <span className="hr-muted small">{summary.join(" · ")}</span>
         </span>
       </th>
-      <td data-label={words.who}>{nameOfActor(entry.actor)}</td>
+      <td data-label={words.who} className="audit-who">
+        {nameOfActor(entry.actor)}
+      </td>
       <td data-label={words.when} className="audit-when">
         {formats.dateTime(entry.at)}
       </td>

@@ -29,7 +29,7 @@ export function useNameOfActor(): (actor: Entry["actor"]) => string {
   const nameOfUser = useNameOfUser();
   return ({ kind, id, onBehalfOf }) => {
     if (kind === "user") return nameOfUser(id);
-    if (kind === "operator") return words.operator(id ?? "");
+    if (kind === "operator") return words.operator;
     if (kind === "system") return words.systems[id ?? ""] ?? id ?? "";
     const key = kind === "platform_key" ? words.platformKey : words.key;
     return onBehalfOf === null ? key : `${key} ${words.onBehalfOf(nameOfUser(onBehalfOf))}`;

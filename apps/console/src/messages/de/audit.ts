@@ -44,7 +44,7 @@ export const audit: Messages["audit"] = {
   former: "Früheres Mitglied",
   key: "API-Schlüssel",
   platformKey: "Plattformschlüssel",
-  operator: (name) => `Betrieb: ${name}`,
+  operator: "Ein Betreiber",
   systems: {
     stripe: "Stripe",
     worker: "Headroom",

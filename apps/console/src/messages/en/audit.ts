@@ -43,7 +43,7 @@ export const audit = {
   former: "Former member",
   key: "API key",
   platformKey: "Platform key",
-  operator: (name: string) => `Operator ${name}`,
+  operator: "An operator",
   systems: {
     stripe: "Stripe",
     worker: "Headroom",
