@@ -1,20 +1,20 @@
 import { useFormats } from "@headroom/react";
 import { useState } from "react";
 import { Button } from "../components/button.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { EntryDialog } from "./entry-dialog.tsx";
 import { type Entry, factsOf, nameOf, textOf } from "./facts.ts";
 import { useNameOfActor, useNameOfUser } from "./people.ts";
 
 /** What a person reads of an action; one that is newer than this console stays as it is. */
 export function useTextOfAction(): (action: string) => string {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   return (action) => (words.actions as Record<string, string>)[action] ?? action;
 }
 
 /** Entries as a table; one opens with all that it has. */
 export function Entries({ entries }: { entries: Entry[] }) {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const [opened, setOpened] = useState<Entry | null>(null);
   return (
     <>
@@ -42,7 +42,7 @@ export function Entries({ entries }: { entries: Entry[] }) {
 }
 
 function Row({ entry, onOpen }: { entry: Entry; onOpen: () => void }) {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const formats = useFormats();
   const nameOfActor = useNameOfActor();
   const textOfAction = useTextOfAction();

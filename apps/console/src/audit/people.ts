@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTRPC } from "../api.ts";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import type { Entry } from "./facts.ts";
 
@@ -15,7 +15,7 @@ export function useMembers() {
 
 /** A person by name; one who has left has none any more. */
 export function useNameOfUser(): (id: string | null) => string {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const members = useMembers();
   return (id) => {
     const member = members.find((one) => one.id === id);
@@ -25,7 +25,7 @@ export function useNameOfUser(): (id: string | null) => string {
 
 /** Who did it, by name where it is known. */
 export function useNameOfActor(): (actor: Entry["actor"]) => string {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const nameOfUser = useNameOfUser();
   return ({ kind, id, onBehalfOf }) => {
     if (kind === "user") return nameOfUser(id);

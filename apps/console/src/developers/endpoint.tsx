@@ -6,7 +6,7 @@ import { Button } from "../components/button.tsx";
 import { ConfirmDialog } from "../components/confirm-dialog.tsx";
 import { Failure } from "../components/states.tsx";
 import { useToast } from "../components/toasts.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import { Deliveries } from "./deliveries.tsx";
 import type { Told } from "./secret-dialog.tsx";
@@ -22,7 +22,7 @@ type EndpointProps = {
 
 /** One endpoint: how it stands, what can be done with it, and what was sent to it. */
 export function Endpoint({ webhook, onEdit, onRotate, onTold }: EndpointProps) {
-  const { webhooks: words } = useMessages().developers;
+  const { webhooks: words } = useToolMessages().developers;
   const formats = useFormats();
   const [asked, setAsked] = useState<"delete" | "rotate" | null>(null);
   const close = () => setAsked(null);
@@ -112,7 +112,7 @@ export function Endpoint({ webhook, onEdit, onRotate, onTold }: EndpointProps) {
 }
 
 function useActs(webhook: Webhook, onTold: (told: Told) => void, close: () => void) {
-  const { webhooks: words } = useMessages().developers;
+  const { webhooks: words } = useToolMessages().developers;
   const { id } = useOrganization();
   const trpc = useTRPC();
   const queries = useQueryClient();

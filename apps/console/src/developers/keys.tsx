@@ -5,7 +5,7 @@ import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
 import { Answer, Empty } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import { CreateKeyDialog } from "./create-key-dialog.tsx";
 import { RevokeKeyDialog, RotateKeyDialog } from "./key-dialogs.tsx";
@@ -16,7 +16,7 @@ const most = 200;
 
 /** The organization's keys; for those who may not manage them, their own. */
 export function Keys({ manages }: { manages: boolean }) {
-  const { developers, common } = useMessages();
+  const { developers, common } = useToolMessages();
   const words = developers.keys;
   const { id: organizationId } = useOrganization();
   const trpc = useTRPC();
@@ -83,7 +83,7 @@ export function Keys({ manages }: { manages: boolean }) {
 type Acts = { mayNot: string | null; onRotate: (key: ApiKey) => void; onRevoke: (key: ApiKey) => void };
 
 function Table({ keys, ...acts }: Acts & { keys: ApiKey[] }) {
-  const { keys: words } = useMessages().developers;
+  const { keys: words } = useToolMessages().developers;
   return (
     <table className="hr-table" data-cards>
       <caption className="hr-hidden">{words.caption}</caption>
@@ -108,7 +108,7 @@ function Table({ keys, ...acts }: Acts & { keys: ApiKey[] }) {
 }
 
 function Row({ apiKey, mayNot, onRotate, onRevoke }: Acts & { apiKey: ApiKey }) {
-  const { keys: words } = useMessages().developers;
+  const { keys: words } = useToolMessages().developers;
   const formats = useFormats();
   const { data: me } = useQuery(useTRPC().me.get.queryOptions());
   const isMine = me?.kind === "user" && me.user.id === apiKey.memberId;

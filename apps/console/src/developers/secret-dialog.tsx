@@ -3,13 +3,13 @@ import { Button } from "../components/button.tsx";
 import { CopyButton } from "../components/copy-button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Banner } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 
 export type Told = { title: string; secret: string | null };
 
 /** A secret that is told this once. */
 function SecretDialog({ told, onClose }: { told: Told; onClose: () => void }) {
-  const { secret: words } = useMessages().developers;
+  const { secret: words } = useToolMessages().developers;
   return (
     <Dialog open onOpenChange={(open) => open || onClose()} title={told.title}>
       {told.secret === null ? (

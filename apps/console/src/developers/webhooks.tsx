@@ -4,7 +4,7 @@ import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
 import { Answer, Empty } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import { Endpoint } from "./endpoint.tsx";
 import { EndpointDialog } from "./endpoint-dialog.tsx";
@@ -13,7 +13,7 @@ import type { Webhook } from "./types.ts";
 
 /** The endpoints that hear of the organization's events. */
 export function Webhooks({ manages }: { manages: boolean }) {
-  const { developers } = useMessages();
+  const { developers } = useToolMessages();
   const words = developers.webhooks;
   const { id: organizationId } = useOrganization();
   const trpc = useTRPC();

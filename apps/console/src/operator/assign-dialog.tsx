@@ -7,7 +7,7 @@ import { TextField } from "../components/field.tsx";
 import { Banner, Failure } from "../components/states.tsx";
 import { useToast } from "../components/toasts.tsx";
 import { faultOf } from "../failures.ts";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Outputs } from "../organization.tsx";
 import { Assignments } from "./assigned-plan.tsx";
 import { momentOf } from "./values.ts";
@@ -17,7 +17,7 @@ type AssignDialogProps = { organizationId: string; act: "assign" | "takeBack"; o
 
 /** Gives or takes back a plan, in two steps: what would stand, then the confirmation. */
 export function AssignDialog({ organizationId, act, onClose }: AssignDialogProps) {
-  const { common, operator } = useMessages();
+  const { common, operator } = useToolMessages();
   const words = operator.assign;
   const trpc = useTRPC();
   const queries = useQueryClient();
@@ -113,7 +113,7 @@ export function AssignDialog({ organizationId, act, onClose }: AssignDialogProps
 }
 
 function Preview({ preview }: { preview: Previewed }) {
-  const { assign: words } = useMessages().operator;
+  const { assign: words } = useToolMessages().operator;
   if (!preview.changed) return <Banner tone="info">{words.previewSame}</Banner>;
   if (preview.assignments.length === 0) return <Banner tone="info">{words.previewNone}</Banner>;
   return (

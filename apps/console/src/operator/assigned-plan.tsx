@@ -2,7 +2,7 @@ import { useFormats } from "@headroom/react";
 import { useState } from "react";
 import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Outputs } from "../organization.tsx";
 import { AssignDialog } from "./assign-dialog.tsx";
 
@@ -10,7 +10,7 @@ export type Assignment = Outputs["operator"]["organization"]["assignments"][numb
 
 /** Plans that operators gave the organization without Stripe. */
 export function AssignedPlan(props: { organizationId: string; assignments: Assignment[] }) {
-  const { assign: words } = useMessages().operator;
+  const { assign: words } = useToolMessages().operator;
   const { organizationId, assignments } = props;
   const [asked, setAsked] = useState<"assign" | "takeBack" | null>(null);
   const isNone = assignments.length === 0;
@@ -36,7 +36,7 @@ export function AssignedPlan(props: { organizationId: string; assignments: Assig
 }
 
 export function Assignments({ assignments }: { assignments: readonly Assignment[] }) {
-  const { operator } = useMessages();
+  const { operator } = useToolMessages();
   const words = operator.assign;
   const formats = useFormats();
   return (

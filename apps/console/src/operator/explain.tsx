@@ -5,7 +5,7 @@ import { useTRPC } from "../api.ts";
 import { SelectField, TextField } from "../components/field.tsx";
 import { Section } from "../components/page.tsx";
 import { Answer, Banner } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Outputs } from "../organization.tsx";
 import { Facts } from "./parts.tsx";
 
@@ -14,7 +14,7 @@ const shownEvents = 10;
 
 /** A counter with the rules, limits and events behind it. */
 export function Explain({ organizationId }: { organizationId: string }) {
-  const { explain: words } = useMessages().operator;
+  const { explain: words } = useToolMessages().operator;
   const trpc = useTRPC();
   const [meter, setMeter] = useState("");
   const [window, setWindow] = useState<"day" | "period">("day");
@@ -68,7 +68,7 @@ export function Explain({ organizationId }: { organizationId: string }) {
 }
 
 function Explained({ explanation }: { explanation: Explanation }) {
-  const { explain: words } = useMessages().operator;
+  const { explain: words } = useToolMessages().operator;
   const formats = useFormats();
   const { window, plan, counter, recount, limits, line, events } = explanation;
   const shown = (units: number | null) => (units === null ? null : formats.number(units));
@@ -112,7 +112,7 @@ function Explained({ explanation }: { explanation: Explanation }) {
 }
 
 function Limits({ limits }: Pick<Explanation, "limits">) {
-  const { explain: words } = useMessages().operator;
+  const { explain: words } = useToolMessages().operator;
   const formats = useFormats();
   if (limits.length === 0) return null;
   return (
@@ -145,7 +145,7 @@ function Limits({ limits }: Pick<Explanation, "limits">) {
 }
 
 function Events({ events }: Pick<Explanation, "events">) {
-  const { explain: words } = useMessages().operator;
+  const { explain: words } = useToolMessages().operator;
   const formats = useFormats();
   return (
     <details className="operator-more">

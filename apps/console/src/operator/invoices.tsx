@@ -3,13 +3,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useTRPC } from "../api.ts";
 import { Section } from "../components/page.tsx";
 import { Answer } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 
 const most = 12;
 
 /** What the organization was billed. Asked for only where it has a customer at Stripe. */
 export function Invoices({ organizationId }: { organizationId: string }) {
-  const { invoices: words } = useMessages().operator;
+  const { invoices: words } = useToolMessages().operator;
   const formats = useFormats();
   const query = useQuery(useTRPC().billing.invoices.queryOptions({ organizationId, limit: most }));
   return (

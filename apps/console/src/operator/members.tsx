@@ -3,13 +3,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useTRPC } from "../api.ts";
 import { Section } from "../components/page.tsx";
 import { Answer } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 
 const most = 200;
 
 /** Who belongs to the organization. */
 export function Members({ organizationId }: { organizationId: string }) {
-  const { operator, common } = useMessages();
+  const { operator, common } = useToolMessages();
   const words = operator.members;
   const formats = useFormats();
   const query = useQuery(useTRPC().members.list.queryOptions({ organizationId, limit: most }));

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { createOperatorApi, createQueries, TRPCProvider, useTRPC } from "../api.ts";
 import { Page } from "../components/page.tsx";
 import { Answer, Empty } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Session } from "../session.ts";
 import { useSurroundings } from "../surroundings.tsx";
 import "../styles/operator.css";
@@ -25,7 +25,7 @@ function callsAsOperator(session: Session): Calls {
 
 /** What is below calls as an operator, and keeps its answers apart from the person's own. Others are told why not. */
 export function OperatorArea({ children }: { children: ReactNode }) {
-  const { operator: words } = useMessages();
+  const { operator: words } = useToolMessages();
   const { session } = useSurroundings();
   const me = useQuery(useTRPC().me.get.queryOptions());
   const { client, queries } = callsAsOperator(session);

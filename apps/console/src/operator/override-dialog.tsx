@@ -7,7 +7,7 @@ import { SelectField, TextField } from "../components/field.tsx";
 import { Failure } from "../components/states.tsx";
 import { useToast } from "../components/toasts.tsx";
 import { faultOf } from "../failures.ts";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Outputs } from "../organization.tsx";
 import { featureValueOf, limitOf, momentOf } from "./values.ts";
 
@@ -15,7 +15,7 @@ type Kind = Outputs["overrides"]["list"]["overrides"][number]["kind"];
 
 /** Asks for a value in place of the plan's, why, and until when. */
 export function OverrideDialog({ organizationId, onClose }: { organizationId: string; onClose: () => void }) {
-  const { common, operator } = useMessages();
+  const { common, operator } = useToolMessages();
   const words = operator.overrides;
   const trpc = useTRPC();
   const queries = useQueryClient();

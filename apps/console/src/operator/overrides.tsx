@@ -7,7 +7,7 @@ import { ConfirmDialog } from "../components/confirm-dialog.tsx";
 import { Section } from "../components/page.tsx";
 import { Answer } from "../components/states.tsx";
 import { useToast } from "../components/toasts.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Outputs } from "../organization.tsx";
 import { OverrideDialog } from "./override-dialog.tsx";
 
@@ -15,7 +15,7 @@ type Override = Outputs["overrides"]["list"]["overrides"][number];
 
 /** What operators have put in place of the plan's values. */
 export function Overrides({ organizationId }: { organizationId: string }) {
-  const { overrides: words } = useMessages().operator;
+  const { overrides: words } = useToolMessages().operator;
   const query = useQuery(useTRPC().overrides.list.queryOptions({ organizationId }));
   const [isSetting, setIsSetting] = useState(false);
   const [removed, setRemoved] = useState<Override | null>(null);
@@ -45,13 +45,13 @@ export function Overrides({ organizationId }: { organizationId: string }) {
 }
 
 function useNameOfOverride() {
-  const { overrides: words } = useMessages().operator;
+  const { overrides: words } = useToolMessages().operator;
   return ({ kind, name }: Override) =>
     name === null ? words.kinds[kind] : words.kindOf(words.kinds[kind], name);
 }
 
 function Table({ overrides, onRemove }: { overrides: Override[]; onRemove: (override: Override) => void }) {
-  const { overrides: words } = useMessages().operator;
+  const { overrides: words } = useToolMessages().operator;
   const formats = useFormats();
   const nameOf = useNameOfOverride();
   const shownValue = ({ value }: Override) =>
@@ -106,7 +106,7 @@ function Table({ overrides, onRemove }: { overrides: Override[]; onRemove: (over
 }
 
 function RemoveDialog(props: { organizationId: string; override: Override; onClose: () => void }) {
-  const { overrides: words } = useMessages().operator;
+  const { overrides: words } = useToolMessages().operator;
   const { organizationId, override, onClose } = props;
   const nameOf = useNameOfOverride();
   const queries = useQueryClient();

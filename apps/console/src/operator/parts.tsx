@@ -1,6 +1,6 @@
 import { useFormats } from "@headroom/react";
 import type { ReactNode } from "react";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Outputs } from "../organization.tsx";
 
 export type Listed = Outputs["operator"]["organizations"]["organizations"][number];
@@ -15,7 +15,7 @@ const tones: Readonly<Partial<Record<Listed["status"], string>>> = {
 };
 
 export function StatusBadge({ status }: Pick<Listed, "status">) {
-  const { operator: words } = useMessages();
+  const { operator: words } = useToolMessages();
   return (
     <span className="hr-badge" data-tone={tones[status]}>
       {words.statuses[status]}
@@ -25,7 +25,7 @@ export function StatusBadge({ status }: Pick<Listed, "status">) {
 
 /** How organizations stand, in words. */
 export function useStanding() {
-  const { operator: words } = useMessages();
+  const { operator: words } = useToolMessages();
   const formats = useFormats();
   return {
     seats: ({ used, limit }: Listed["seats"]) =>

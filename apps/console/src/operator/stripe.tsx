@@ -5,7 +5,7 @@ import { textOf } from "../audit/facts.ts";
 import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
 import { Banner, Failure } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Outputs } from "../organization.tsx";
 import { Facts } from "./parts.tsx";
 
@@ -14,7 +14,7 @@ type Changes = Outputs["operator"]["resync"]["changes"];
 
 /** How the organization stands at Stripe, and the way to read it from there anew. */
 export function Stripe({ organizationId, stripe }: { organizationId: string; stripe: AtStripe }) {
-  const { stripe: words } = useMessages().operator;
+  const { stripe: words } = useToolMessages().operator;
   const formats = useFormats();
   const queries = useQueryClient();
   const resync = useMutation(
@@ -64,7 +64,7 @@ export function Stripe({ organizationId, stripe }: { organizationId: string; str
 }
 
 function Resynced({ changes }: { changes: Changes }) {
-  const { operator, audit } = useMessages();
+  const { operator, audit } = useToolMessages();
   const words = operator.stripe;
   if (changes.length === 0) return <Banner tone="ok">{words.noChange}</Banner>;
   return (
@@ -94,7 +94,7 @@ function Resynced({ changes }: { changes: Changes }) {
 }
 
 function LastEvents({ events }: { events: NonNullable<AtStripe>["lastEvents"] }) {
-  const { stripe: words } = useMessages().operator;
+  const { stripe: words } = useToolMessages().operator;
   const formats = useFormats();
   return (
     <details className="operator-more">

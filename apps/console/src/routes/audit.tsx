@@ -9,7 +9,7 @@ import { Filters } from "../audit/filters.tsx";
 import { Button } from "../components/button.tsx";
 import { Page } from "../components/page.tsx";
 import { Answer, Banner, Empty, Failure, Loading } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import { usePages } from "../pages.ts";
 import { useSurroundings } from "../surroundings.tsx";
@@ -19,7 +19,7 @@ const csvEntries = 10_000;
 
 /** Who did what, when. */
 export default function Audit() {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const { id: organizationId } = useOrganization();
   const query = useQuery(useTRPC().permissions.get.queryOptions({ organizationId }));
   return (
@@ -40,7 +40,7 @@ export default function Audit() {
 }
 
 function Trail() {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const { id: organizationId, settings } = useOrganization();
   const [filter, setFilter] = useState<Filter>(everything);
   const asked = { organizationId, ...askedFor(filter, settings.timeZone) };
@@ -77,7 +77,7 @@ function Trail() {
 }
 
 function Download({ asked }: { asked: Parameters<typeof downloadCsv>[0] }) {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const formats = useFormats();
   const { session } = useSurroundings();
   const download = useMutation({

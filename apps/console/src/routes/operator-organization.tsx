@@ -5,7 +5,7 @@ import { Link, useParams } from "wouter";
 import { useTRPC } from "../api.ts";
 import { Page, Section } from "../components/page.tsx";
 import { Answer, Banner } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { AssignedPlan } from "../operator/assigned-plan.tsx";
 import { Explain } from "../operator/explain.tsx";
 import { Invoices } from "../operator/invoices.tsx";
@@ -26,7 +26,7 @@ export default function OperatorOrganization() {
 }
 
 function OneOrganization({ organizationId }: { organizationId: string }) {
-  const { operator: words } = useMessages();
+  const { operator: words } = useToolMessages();
   const query = useQuery({
     ...useTRPC().operator.organization.queryOptions({ organizationId }),
     refetchInterval: 5_000,
@@ -60,7 +60,7 @@ function OneOrganization({ organizationId }: { organizationId: string }) {
 }
 
 function Overview({ organization }: { organization: Listed }) {
-  const { operator: words } = useMessages();
+  const { operator: words } = useToolMessages();
   const formats = useFormats();
   const standing = useStanding();
   const { owner, plan, seats, usage, status, source } = organization;

@@ -6,7 +6,7 @@ import { Button } from "../components/button.tsx";
 import { TextField } from "../components/field.tsx";
 import { Page } from "../components/page.tsx";
 import { Empty, Failure, Loading } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { OperatorArea } from "../operator/operator-area.tsx";
 import { type Listed, StatusBadge, useStanding } from "../operator/parts.tsx";
 import { usePages } from "../pages.ts";
@@ -21,7 +21,7 @@ export default function Operator() {
 }
 
 function Organizations() {
-  const { operator: words } = useMessages();
+  const { operator: words } = useToolMessages();
   const [text, setText] = useState("");
   const search = useDeferredValue(text.trim());
   const client = useTRPCClient();
@@ -60,7 +60,7 @@ function Organizations() {
 }
 
 function Table({ organizations }: { organizations: Listed[] }) {
-  const { operator: words } = useMessages();
+  const { operator: words } = useToolMessages();
   return (
     <table className="hr-table" data-cards>
       <caption className="hr-hidden">{words.caption}</caption>
@@ -86,7 +86,7 @@ function Table({ organizations }: { organizations: Listed[] }) {
 }
 
 function Row({ organization }: { organization: Listed }) {
-  const { operator: words } = useMessages();
+  const { operator: words } = useToolMessages();
   const formats = useFormats();
   const standing = useStanding();
   const { id, name, owner, plan, seats, usage, lastEvent, attention } = organization;

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
 import { Empty } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Mail as CapturedMail } from "./controls.ts";
 import { sandboxQueries } from "./queries.ts";
 import { SandboxAnswer } from "./sandbox-answer.tsx";
@@ -15,7 +15,7 @@ const few = 8;
 
 /** Every mail that would have been sent. */
 export function Mail({ url }: { url: string }) {
-  const { mail: words } = useMessages().sandbox;
+  const { mail: words } = useToolMessages().sandbox;
   const [shown, setShown] = useState(few);
   const query = useQuery(sandboxQueries.mail(url));
   return (
@@ -47,7 +47,7 @@ export function Mail({ url }: { url: string }) {
 }
 
 function OneMail({ mail }: { mail: CapturedMail }) {
-  const { mail: words } = useMessages().sandbox;
+  const { mail: words } = useToolMessages().sandbox;
   const formats = useFormats();
   const pieces = piecesOf(mail.text.trim());
   const first = pieces.find(({ kind }) => kind === "link");

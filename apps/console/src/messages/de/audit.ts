@@ -1,6 +1,6 @@
-import type { Messages } from "../messages.tsx";
+import type { ToolMessages } from "../tool-messages.tsx";
 
-export const audit: Messages["audit"] = {
+export const audit: ToolMessages["audit"] = {
   title: "Protokoll",
   text: "Jede Änderung an Rechten oder Geld: wer, was, wann. Einträge sind nummeriert und verkettet; hier kann sie niemand ändern.",
   notAllowedTitle: "Das Protokoll ist für Inhaber und Admins",

@@ -1,6 +1,6 @@
-import type { Messages } from "../messages.tsx";
+import type { ToolMessages } from "../tool-messages.tsx";
 
-export const operator: Messages["operator"] = {
+export const operator: ToolMessages["operator"] = {
   title: "Betrieb",
   text: "Alle Organisationen, wie die Betreiber dieser Installation sie sehen.",
   bar: "Sie handeln als Betreiber. Was Sie ändern, gilt sofort und wird unter Ihrem Namen protokolliert.",
