@@ -7,6 +7,8 @@ import path from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** What the built console is made of. */
 const sources = [
   "package-lock.json",
@@ -19,11 +21,11 @@ const sources = [
  * Builds the console unless these very sources were built before. Answers the folder; several may ask at once.
  * @throws Error with what the build said
  */
-export const buildConsole = async (root: string): Promise<string> => {
+export const buildConsole = async (root: string, shell: Environment): Promise<string> => {
   const directory = path.join(root, "node_modules", ".cache", "headroom-console", fingerprint(root));
   if (existsSync(directory)) return directory;
   const unfinished = `${directory}.${process.pid}`;
-  await runBuild(path.join(root, "apps", "console"), unfinished);
+  await runBuild(path.join(root, "apps", "console"), unfinished, shell);
   // Whoever was as fast has built the same.
   if (existsSync(directory)) rmSync(unfinished, { recursive: true });
   else renameSync(unfinished, directory);
@@ -37,7 +39,7 @@ const fingerprint = (root: string): string => {
   return hash.digest("hex").slice(0, 16);
 };
 
-const runBuild = async (directory: string, target: string): Promise<void> => {
+const runBuild = async (directory: string, target: string, shell: Environment): Promise<void> => {
   const vite = path.join(
     path.dirname(createRequire(import.meta.url).resolve("vite/package.json")),
     "bin/vite.js",
@@ -45,7 +47,7 @@ const runBuild = async (directory: string, target: string): Promise<void> => {
   const parameters = ["build", "--logLevel", "warn", "--outDir", target, "--emptyOutDir"];
   const child = spawn(process.execPath, [vite, ...parameters], {
     cwd: directory,
-    env: { PATH: process.env.PATH, NODE_ENV: "production" },
+    env: { PATH: shell.PATH, NODE_ENV: "production" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [stdout, stderr, [code]] = await Promise.all([

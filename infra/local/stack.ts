@@ -123,7 +123,7 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
   };
 
   const openConsole = async (): Promise<string> => {
-    const directory = await buildConsole(root);
+    const directory = await buildConsole(root, shell);
     done("console");
     return directory;
   };

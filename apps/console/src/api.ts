@@ -16,6 +16,16 @@ export function createApi(session: Session): HeadroomClient {
   });
 }
 
+/** The api as an operator of the installation: every call says so, and must name its organization. */
+export function createOperatorApi(session: Session): HeadroomClient {
+  return createHeadroomClient({
+    url: window.location.origin,
+    token: () => session.token(),
+    headers: { "headroom-operator": "true" },
+    fetch: recordingFetch,
+  });
+}
+
 /** The api for whoever is not signed in. */
 export function createPublicApi(): HeadroomClient {
   return createHeadroomClient({ url: window.location.origin, fetch: recordingFetch });

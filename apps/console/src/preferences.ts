@@ -16,7 +16,16 @@ export function preferredLanguage(): Language {
 
 /** The locale that numbers and dates are written in: the browser's own variant of the language where it has one. */
 export function localeOf(language: Language): string {
-  return navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
+  return navigator.languages.find((tag) => tag.split("-")[0] === language && isLocale(tag)) ?? language;
+}
+
+/** Some browsers name a locale of the system, such as `en-US@posix`, that Intl does not take. */
+function isLocale(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
 }
 
 export function chooseLanguage(language: Language): void {

@@ -1,8 +1,8 @@
 import { lazy, Suspense } from "react";
 import { Route, Switch } from "wouter";
 import { Loading } from "./components/states.tsx";
+import { HomeShell } from "./shell/home-shell.tsx";
 import { OrganizationShell } from "./shell/organization-shell.tsx";
-import { Shell } from "./shell/shell.tsx";
 import { Billing, Start } from "./shell/start.tsx";
 import { UnknownPage } from "./shell/unknown-page.tsx";
 import { useSurroundings } from "./surroundings.tsx";
@@ -48,7 +48,7 @@ export function Routes() {
           </OrganizationShell>
         </Route>
         <Route>
-          <Shell>
+          <HomeShell>
             <Suspense fallback={<Loading />}>
               <Switch>
                 <Route path="/operator" component={Operator} />
@@ -57,7 +57,7 @@ export function Routes() {
                 <Route component={UnknownPage} />
               </Switch>
             </Suspense>
-          </Shell>
+          </HomeShell>
         </Route>
       </Switch>
     </Suspense>

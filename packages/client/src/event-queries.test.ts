@@ -5,6 +5,8 @@ import { queriesTouched, queriesTouchedBy } from "./event-queries.ts";
 
 /** Queries that no event touches, and why. */
 const untouched: Record<string, string> = {
+  "operator.organization": "operators follow no organization's events",
+  "operator.organizations": "operators follow no organization's events",
   "plans.list": "the catalogue belongs to no organization",
   "users.get": "platform keys ask for it, about people",
   "usage.reservations": "holds are neither audited nor told",

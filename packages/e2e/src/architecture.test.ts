@@ -20,9 +20,13 @@ const layers: Record<string, { imports: string[]; types?: string[]; tests?: stri
   "apps/worker": { imports: server },
   "apps/stripe-webhook": { imports: server, tests: ["packages/stripe-sandbox"] },
   "apps/cli": { imports: [...server, "packages/client"] },
-  "packages/client": { imports: [], types: ["apps/api"], tests: ["apps/api", "packages/domain"] },
-  "packages/react": { imports: ["packages/client"] },
-  "apps/console": { imports: ["packages/react", "packages/client"] },
+  "packages/client": {
+    imports: [],
+    types: ["apps/api", "packages/domain"],
+    tests: ["apps/api", "packages/domain"],
+  },
+  "packages/react": { imports: ["packages/client"], tests: ["packages/domain"] },
+  "apps/console": { imports: ["packages/react", "packages/client", "packages/domain"] },
   "packages/stripe-sandbox": { imports: ["packages/platform"] },
   "infra/local": { imports: [...server, "packages/client", "packages/stripe-sandbox", "apps/cli"] },
 };
@@ -208,7 +212,13 @@ describe("places", () => {
   test("only a main or a script of infra/local reads the environment", () => {
     const elsewhere = product.filter(
       ({ file }) =>
-        !/\/main\.ts$|^infra\/local\/(?:[^/]*\.mjs|start\.ts|tour\.ts|test-suites\.ts)$/.test(file),
+        !/\/(?:main|vite\.config)\.ts$|^infra\/local\/(?:[^/]*\.mjs|start\.ts|tour\.ts|test-suites\.ts)$/.test(
+          file,
+        ) &&
+        // Programs of customers, and the ones that the console shows to them.
+        !/^packages\/client\/examples\/|^apps\/console\/src\/(?:developers\/snippets\.ts|usage\/first-event\.tsx)$/.test(
+          file,
+        ),
     );
     expect(matching(elsewhere, /\bprocess\s*\.\s*env\b/)).toEqual([]);
   });
@@ -270,8 +280,18 @@ describe("style", () => {
     ).toEqual([]);
   });
 
-  test("no default export but configuration", () => {
-    expect(matching(modules, /^\s*export\s+default\b/m)).toEqual([]);
+  test("no default export but configuration, and what is loaded when it is opened", () => {
+    const console = modules.filter(({ file }) => file.startsWith("apps/console/"));
+    const lazy = console.flatMap(({ file, code }) =>
+      [...code.matchAll(/\blazy\(\(\) => import\("([^"]+)"\)\)/g)].map(([, target = ""]) =>
+        path.posix.join(path.posix.dirname(file), target),
+      ),
+    );
+    const others = modules.filter(
+      ({ file }) => !lazy.includes(file) && !/\/vite\.config\.ts$|\/examples\/nextjs\/app\//.test(file),
+    );
+    expect(lazy.length).toBeGreaterThan(5);
+    expect(matching(others, /^\s*export\s+default\b/m)).toEqual([]);
   });
 
   test("no file that only re-exports", () => {

@@ -31,7 +31,7 @@ export async function foundTeam(
   const { id: organizationId } = await owner.organizations.create.mutate({ name, slug });
   await (purchase === "checkout"
     ? payCheckout(stack, owner, organizationId)
-    : startTrial(stack, owner, organizationId, cast.owner));
+    : startTrial(stack, owner, organizationId, cast));
   if (cast.seatsBought > 0) {
     await owner.billing.setSeats.mutate({ organizationId, seats: cast.seatsBought });
   }
@@ -68,12 +68,12 @@ async function startTrial(
   stack: DevelopmentStack,
   owner: HeadroomClient,
   organizationId: string,
-  email: string,
+  { name, owner: email }: CastOrganization,
 ): Promise<void> {
   const stripe = `${stack.stripe}/v1`;
   const { id: customer } = await post<{ id: string }>(
     `${stripe}/customers`,
-    new URLSearchParams({ email, "metadata[headroom_organization]": organizationId }),
+    new URLSearchParams({ email, name, "metadata[headroom_organization]": organizationId }),
   );
   const attach = `${stripe}/payment_methods/pm_card_visa/attach`;
   const { id: card } = await post<{ id: string }>(attach, new URLSearchParams({ customer }));

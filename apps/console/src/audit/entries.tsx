@@ -1,20 +1,20 @@
 import { useFormats } from "@headroom/react";
 import { useState } from "react";
 import { Button } from "../components/button.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { EntryDialog } from "./entry-dialog.tsx";
 import { type Entry, factsOf, nameOf, textOf } from "./facts.ts";
-import { useNameOfActor } from "./people.ts";
+import { useNameOfActor, useNameOfUser } from "./people.ts";
 
 /** What a person reads of an action; one that is newer than this console stays as it is. */
 export function useTextOfAction(): (action: string) => string {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   return (action) => (words.actions as Record<string, string>)[action] ?? action;
 }
 
 /** Entries as a table; one opens with all that it has. */
 export function Entries({ entries }: { entries: Entry[] }) {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const [opened, setOpened] = useState<Entry | null>(null);
   return (
     <>
@@ -42,18 +42,19 @@ export function Entries({ entries }: { entries: Entry[] }) {
 }
 
 function Row({ entry, onOpen }: { entry: Entry; onOpen: () => void }) {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const formats = useFormats();
   const nameOfActor = useNameOfActor();
   const textOfAction = useTextOfAction();
+  const nameOfUser = useNameOfUser();
+  const shown = (value: unknown) =>
+    typeof value === "string" && value.startsWith("usr_") ? nameOfUser(value) : textOf(value, words);
   const summary = factsOf(entry.data)
+    .filter((fact) => "before" in fact || (fact.after !== null && fact.after !== entry.actor.id))
     .slice(0, 3)
     .map(({ name, after, ...fact }) => {
-      const value = textOf(after, words);
-      const label = nameOf(name === "" ? words.change : name);
-      return "before" in fact
-        ? words.changed(label, textOf(fact.before, words), value)
-        : `${label}: ${value}`;
+      const change = "before" in fact ? words.changed(shown(fact.before), shown(after)) : shown(after);
+      return name === "" ? change : words.factIs(nameOf(name, words.fields), change);
     });
   return (
     <tr>
@@ -63,7 +64,9 @@ function Row({ entry, onOpen }: { entry: Entry; onOpen: () => void }) {
           <span className="hr-muted small">{summary.join(" · ")}</span>
         </span>
       </th>
-      <td data-label={words.who}>{nameOfActor(entry.actor)}</td>
+      <td data-label={words.who} className="audit-who">
+        {nameOfActor(entry.actor)}
+      </td>
       <td data-label={words.when} className="audit-when">
         {formats.dateTime(entry.at)}
       </td>

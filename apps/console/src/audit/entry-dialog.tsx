@@ -1,13 +1,13 @@
 import { useFormats } from "@headroom/react";
 import { Dialog } from "../components/dialog.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useTextOfAction } from "./entries.tsx";
 import { type Entry, type Fact, factsOf, nameOf, textOf } from "./facts.ts";
 import { useNameOfActor } from "./people.ts";
 
 /** One entry with all that it has. */
 export function EntryDialog({ entry, onClose }: { entry: Entry; onClose: () => void }) {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const formats = useFormats();
   const nameOfActor = useNameOfActor();
   const textOfAction = useTextOfAction();
@@ -38,7 +38,7 @@ export function EntryDialog({ entry, onClose }: { entry: Entry; onClose: () => v
 }
 
 function Facts({ facts }: { facts: Fact[] }) {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   return (
     <table className="hr-table audit-facts">
       <caption className="hr-hidden">{words.facts}</caption>
@@ -52,7 +52,7 @@ function Facts({ facts }: { facts: Fact[] }) {
       <tbody>
         {facts.map(({ name, after, ...fact }) => (
           <tr key={name}>
-            <th scope="row">{name === "" ? words.change : nameOf(name)}</th>
+            <th scope="row">{name === "" ? words.change : nameOf(name, words.fields)}</th>
             <td>{"before" in fact ? textOf(fact.before, words) : null}</td>
             <td>{textOf(after, words)}</td>
           </tr>

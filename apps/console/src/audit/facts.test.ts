@@ -29,5 +29,6 @@ test("values are written for people", () => {
     "a, none",
     '{"a":1}',
   ]);
-  expect(nameOf("billingEmailFrom")).toBe("billing email from");
+  expect(nameOf("billingEmailFrom", {})).toBe("billing email from");
+  expect(nameOf("role", { role: "Rolle" })).toBe("Rolle");
 });

@@ -42,7 +42,7 @@ export function textOf(value: unknown, words: { nothing: string; yes: string; no
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** A field's name as words: `planVersion` is `plan version`. */
-export function nameOf(field: string): string {
-  return field.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+/** A field's name: `words` has those that are common, others are spelled out: `planVersion` is `plan version`. */
+export function nameOf(field: string, words: Readonly<Record<string, string>>): string {
+  return words[field] ?? field.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
 }

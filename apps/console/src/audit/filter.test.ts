@@ -8,6 +8,7 @@ test.each([
   ["2026-03-30", "Europe/Berlin", "2026-03-29T22:00:00.000Z"],
   ["2026-10-26", "Europe/Berlin", "2026-10-25T23:00:00.000Z"],
   ["2026-11-22", "America/Los_Angeles", "2026-11-22T08:00:00.000Z"],
+  ["2026-09-27", "Pacific/Auckland", "2026-09-26T12:00:00.000Z"],
 ])("%s in %s begins at %s", (date, zone, instant) => {
   expect(startOfDay(date, zone)?.toISOString()).toBe(instant);
 });

@@ -1,12 +1,12 @@
 import { Button } from "../components/button.tsx";
 import { SelectField, TextField } from "../components/field.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { everything, type Filter } from "./filter.ts";
 import { useMembers } from "./people.ts";
 
 /** By what was done, by whom, and when. */
 export function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filter) => void }) {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const members = useMembers();
   const isSet = Object.values(filter).some((value) => value !== "");
   const set = (field: keyof Filter) => (event: { currentTarget: { value: string } }) =>

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTRPC } from "../api.ts";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import type { Entry } from "./facts.ts";
 
@@ -13,17 +13,23 @@ export function useMembers() {
   return data?.members ?? [];
 }
 
-/** Who did it, by name where it is known. */
-export function useNameOfActor(): (actor: Entry["actor"]) => string {
-  const { audit: words } = useMessages();
+/** A person by name; one who has left has none any more. */
+export function useNameOfUser(): (id: string | null) => string {
+  const { audit: words } = useToolMessages();
   const members = useMembers();
-  const nameOfUser = (id: string | null) => {
+  return (id) => {
     const member = members.find((one) => one.id === id);
     return member?.name ?? member?.email ?? words.former;
   };
+}
+
+/** Who did it, by name where it is known. */
+export function useNameOfActor(): (actor: Entry["actor"]) => string {
+  const { audit: words } = useToolMessages();
+  const nameOfUser = useNameOfUser();
   return ({ kind, id, onBehalfOf }) => {
     if (kind === "user") return nameOfUser(id);
-    if (kind === "operator") return words.operator(id ?? "");
+    if (kind === "operator") return words.operator;
     if (kind === "system") return words.systems[id ?? ""] ?? id ?? "";
     const key = kind === "platform_key" ? words.platformKey : words.key;
     return onBehalfOf === null ? key : `${key} ${words.onBehalfOf(nameOfUser(onBehalfOf))}`;

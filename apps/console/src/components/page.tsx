@@ -1,7 +1,8 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { useMessages } from "../messages/messages.tsx";
 
-let isFirstPage = true;
+/** The address whose page has been opened last; null: the browser has just loaded the console. */
+let openedPath: string | null = null;
 
 /** A page: its title is the document's too, and where the focus goes when it opens. `actions` stand beside the title. */
 export function Page(props: { title: string; text?: ReactNode; actions?: ReactNode; children: ReactNode }) {
@@ -11,9 +12,10 @@ export function Page(props: { title: string; text?: ReactNode; actions?: ReactNo
     document.title = `${props.title} · ${shell.product}`;
   }, [props.title, shell.product]);
   useEffect(() => {
+    const { pathname } = window.location;
     // A page that the browser has just loaded begins where the browser begins: at the link that skips to the content.
-    if (isFirstPage) isFirstPage = false;
-    else heading.current?.focus({ preventScroll: true });
+    if (openedPath !== null && openedPath !== pathname) heading.current?.focus({ preventScroll: true });
+    openedPath = pathname;
   }, []);
   return (
     <>

@@ -7,7 +7,7 @@ import { Dialog } from "../components/dialog.tsx";
 import { SelectField, TextField } from "../components/field.tsx";
 import { Failure } from "../components/states.tsx";
 import { faultOf } from "../failures.ts";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import type { Told } from "./secret-dialog.tsx";
 import type { Scope } from "./types.ts";
@@ -20,8 +20,8 @@ type Expiry = keyof typeof expiries;
 
 /** Asks what the new key is for; its secret is told by whoever opened this. */
 export function CreateKeyDialog({ onClose, onTold }: { onClose: () => void; onTold: (told: Told) => void }) {
-  const { keys: words } = useMessages().developers;
-  const { common } = useMessages();
+  const { keys: words } = useToolMessages().developers;
+  const { common } = useToolMessages();
   const { id: organizationId } = useOrganization();
   const trpc = useTRPC();
   const queries = useQueryClient();

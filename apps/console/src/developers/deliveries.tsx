@@ -5,7 +5,7 @@ import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { Answer } from "../components/states.tsx";
 import { useToast } from "../components/toasts.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Delivery, Webhook } from "./types.ts";
 
 const few = 10;
@@ -14,7 +14,7 @@ const tones = { pending: "warning", delivered: "ok", failed: "danger" } as const
 
 /** What was sent to an endpoint; asked for when it is opened, and then kept true. */
 export function Deliveries({ webhook }: { webhook: Webhook }) {
-  const { deliveries: words } = useMessages().developers;
+  const { deliveries: words } = useToolMessages().developers;
   const [isOpen, setIsOpen] = useState(false);
   return (
     <details
@@ -28,7 +28,7 @@ export function Deliveries({ webhook }: { webhook: Webhook }) {
 }
 
 function Open({ webhook }: { webhook: Webhook }) {
-  const { deliveries: words } = useMessages().developers;
+  const { deliveries: words } = useToolMessages().developers;
   const [limit, setLimit] = useState(few);
   const { organizationId, id: webhookId } = webhook;
   const query = useQuery({
@@ -75,7 +75,7 @@ function Open({ webhook }: { webhook: Webhook }) {
 }
 
 function Row({ webhook, delivery }: { webhook: Webhook; delivery: Delivery }) {
-  const { deliveries: words } = useMessages().developers;
+  const { deliveries: words } = useToolMessages().developers;
   const formats = useFormats();
   const trpc = useTRPC();
   const queries = useQueryClient();
@@ -121,7 +121,7 @@ function Row({ webhook, delivery }: { webhook: Webhook; delivery: Delivery }) {
 }
 
 function Attempts({ delivery: { attempts, nextAttemptAt } }: { delivery: Delivery }) {
-  const { deliveries: words } = useMessages().developers;
+  const { deliveries: words } = useToolMessages().developers;
   const formats = useFormats();
   return (
     <ul className="small">

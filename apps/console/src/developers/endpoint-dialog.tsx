@@ -7,7 +7,7 @@ import { Dialog } from "../components/dialog.tsx";
 import { TextField } from "../components/field.tsx";
 import { Failure } from "../components/states.tsx";
 import { faultOf } from "../failures.ts";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import type { Told } from "./secret-dialog.tsx";
 import type { EventName, Webhook } from "./types.ts";
@@ -21,7 +21,7 @@ type EndpointDialogProps = {
 
 /** Where events go, and which. The secret of a new endpoint is told by whoever opened this. */
 export function EndpointDialog({ webhook, onClose, onTold }: EndpointDialogProps) {
-  const { common, developers } = useMessages();
+  const { common, developers } = useToolMessages();
   const words = developers.webhooks;
   const { id: organizationId } = useOrganization();
   const trpc = useTRPC();

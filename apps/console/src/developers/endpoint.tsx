@@ -6,17 +6,23 @@ import { Button } from "../components/button.tsx";
 import { ConfirmDialog } from "../components/confirm-dialog.tsx";
 import { Failure } from "../components/states.tsx";
 import { useToast } from "../components/toasts.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import { Deliveries } from "./deliveries.tsx";
 import type { Told } from "./secret-dialog.tsx";
 import type { Webhook } from "./types.ts";
 
-type EndpointProps = { webhook: Webhook; onEdit: () => void; onTold: (told: Told) => void };
+type EndpointProps = {
+  webhook: Webhook;
+  onEdit: () => void;
+  /** A new secret is about to be asked for. */
+  onRotate: () => void;
+  onTold: (told: Told) => void;
+};
 
 /** One endpoint: how it stands, what can be done with it, and what was sent to it. */
-export function Endpoint({ webhook, onEdit, onTold }: EndpointProps) {
-  const { webhooks: words } = useMessages().developers;
+export function Endpoint({ webhook, onEdit, onRotate, onTold }: EndpointProps) {
+  const { webhooks: words } = useToolMessages().developers;
   const formats = useFormats();
   const [asked, setAsked] = useState<"delete" | "rotate" | null>(null);
   const close = () => setAsked(null);
@@ -62,7 +68,13 @@ export function Endpoint({ webhook, onEdit, onTold }: EndpointProps) {
         >
           {isEnabled ? words.disable : words.enable}
         </Button>
-        <Button aria-label={words.rotateOf(url)} onClick={() => setAsked("rotate")}>
+        <Button
+          aria-label={words.rotateOf(url)}
+          onClick={() => {
+            onRotate();
+            setAsked("rotate");
+          }}
+        >
           {words.rotate}
         </Button>
         <Button kind="danger" aria-label={words.deleteOf(url)} onClick={() => setAsked("delete")}>
@@ -100,7 +112,7 @@ export function Endpoint({ webhook, onEdit, onTold }: EndpointProps) {
 }
 
 function useActs(webhook: Webhook, onTold: (told: Told) => void, close: () => void) {
-  const { webhooks: words } = useMessages().developers;
+  const { webhooks: words } = useToolMessages().developers;
   const { id } = useOrganization();
   const trpc = useTRPC();
   const queries = useQueryClient();

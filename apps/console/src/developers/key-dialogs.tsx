@@ -7,7 +7,7 @@ import { ConfirmDialog } from "../components/confirm-dialog.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Failure } from "../components/states.tsx";
 import { useToast } from "../components/toasts.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import type { Told } from "./secret-dialog.tsx";
 import type { ApiKey } from "./types.ts";
@@ -18,7 +18,7 @@ type RotateProps = { apiKey: ApiKey; onClose: () => void; onTold: (told: Told) =
 
 /** A successor for a key, and how long the old one still works. */
 export function RotateKeyDialog({ apiKey, onClose, onTold }: RotateProps) {
-  const { common, developers } = useMessages();
+  const { common, developers } = useToolMessages();
   const words = developers.keys;
   const { id: organizationId } = useOrganization();
   const trpc = useTRPC();
@@ -70,7 +70,7 @@ export function RotateKeyDialog({ apiKey, onClose, onTold }: RotateProps) {
 
 /** Ends a key for good. */
 export function RevokeKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
-  const { keys: words } = useMessages().developers;
+  const { keys: words } = useToolMessages().developers;
   const { id: organizationId } = useOrganization();
   const trpc = useTRPC();
   const queries = useQueryClient();

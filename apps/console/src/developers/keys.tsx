@@ -5,18 +5,18 @@ import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
 import { Answer, Empty } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import { CreateKeyDialog } from "./create-key-dialog.tsx";
 import { RevokeKeyDialog, RotateKeyDialog } from "./key-dialogs.tsx";
-import { SecretDialog, type Told } from "./secret-dialog.tsx";
+import { useTold } from "./secret-dialog.tsx";
 import type { ApiKey } from "./types.ts";
 
 const most = 200;
 
 /** The organization's keys; for those who may not manage them, their own. */
 export function Keys({ manages }: { manages: boolean }) {
-  const { developers, common } = useMessages();
+  const { developers, common } = useToolMessages();
   const words = developers.keys;
   const { id: organizationId } = useOrganization();
   const trpc = useTRPC();
@@ -27,7 +27,7 @@ export function Keys({ manages }: { manages: boolean }) {
   const [creating, setCreating] = useState(false);
   const [rotated, setRotated] = useState<ApiKey | null>(null);
   const [revoked, setRevoked] = useState<ApiKey | null>(null);
-  const [told, setTold] = useState<Told | null>(null);
+  const told = useTold();
   return (
     <Section
       title={manages ? words.title : words.own}
@@ -36,7 +36,10 @@ export function Keys({ manages }: { manages: boolean }) {
         <Button
           kind="primary"
           reason={manages ? null : developers.notAllowedKeys}
-          onClick={() => setCreating(true)}
+          onClick={() => {
+            told.remember();
+            setCreating(true);
+          }}
         >
           {words.create}
         </Button>
@@ -50,7 +53,10 @@ export function Keys({ manages }: { manages: boolean }) {
             <Table
               keys={apiKeys}
               mayNot={manages ? null : common.notAllowed}
-              onRotate={setRotated}
+              onRotate={(key) => {
+                told.remember();
+                setRotated(key);
+              }}
               onRevoke={setRevoked}
             />
           )
@@ -64,12 +70,12 @@ export function Keys({ manages }: { manages: boolean }) {
         />
         {words.showRevoked}
       </label>
-      {creating ? <CreateKeyDialog onClose={() => setCreating(false)} onTold={setTold} /> : null}
+      {creating ? <CreateKeyDialog onClose={() => setCreating(false)} onTold={told.tell} /> : null}
       {rotated ? (
-        <RotateKeyDialog apiKey={rotated} onClose={() => setRotated(null)} onTold={setTold} />
+        <RotateKeyDialog apiKey={rotated} onClose={() => setRotated(null)} onTold={told.tell} />
       ) : null}
       {revoked ? <RevokeKeyDialog apiKey={revoked} onClose={() => setRevoked(null)} /> : null}
-      {told ? <SecretDialog told={told} onClose={() => setTold(null)} /> : null}
+      {told.dialog}
     </Section>
   );
 }
@@ -77,7 +83,7 @@ export function Keys({ manages }: { manages: boolean }) {
 type Acts = { mayNot: string | null; onRotate: (key: ApiKey) => void; onRevoke: (key: ApiKey) => void };
 
 function Table({ keys, ...acts }: Acts & { keys: ApiKey[] }) {
-  const { keys: words } = useMessages().developers;
+  const { keys: words } = useToolMessages().developers;
   return (
     <table className="hr-table" data-cards>
       <caption className="hr-hidden">{words.caption}</caption>
@@ -102,7 +108,7 @@ function Table({ keys, ...acts }: Acts & { keys: ApiKey[] }) {
 }
 
 function Row({ apiKey, mayNot, onRotate, onRevoke }: Acts & { apiKey: ApiKey }) {
-  const { keys: words } = useMessages().developers;
+  const { keys: words } = useToolMessages().developers;
   const formats = useFormats();
   const { data: me } = useQuery(useTRPC().me.get.queryOptions());
   const isMine = me?.kind === "user" && me.user.id === apiKey.memberId;

@@ -2,7 +2,7 @@ import { useFormats } from "@headroom/react";
 import { useState } from "react";
 import { TextField } from "../components/field.tsx";
 import { Section } from "../components/page.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { type SentRequest, useSentRequests } from "../requests.ts";
 import { callOf, matching } from "./sent.ts";
 
@@ -10,7 +10,7 @@ const shownAtOnce = 12;
 
 /** What this tab has asked, with the ids that the log and the audit trail have too. */
 export function Requests() {
-  const { requests: words } = useMessages().developers;
+  const { requests: words } = useToolMessages().developers;
   const [text, setText] = useState("");
   const found = matching(useSentRequests(), text).slice(0, shownAtOnce);
   return (
@@ -30,7 +30,7 @@ export function Requests() {
 }
 
 function Table({ requests }: { requests: SentRequest[] }) {
-  const { requests: words } = useMessages().developers;
+  const { requests: words } = useToolMessages().developers;
   const formats = useFormats();
   return (
     <table className="hr-table" data-cards>

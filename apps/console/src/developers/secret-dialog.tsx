@@ -1,14 +1,15 @@
+import { useRef, useState } from "react";
 import { Button } from "../components/button.tsx";
 import { CopyButton } from "../components/copy-button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Banner } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 
 export type Told = { title: string; secret: string | null };
 
 /** A secret that is told this once. */
-export function SecretDialog({ told, onClose }: { told: Told; onClose: () => void }) {
-  const { secret: words } = useMessages().developers;
+function SecretDialog({ told, onClose }: { told: Told; onClose: () => void }) {
+  const { secret: words } = useToolMessages().developers;
   return (
     <Dialog open onOpenChange={(open) => open || onClose()} title={told.title}>
       {told.secret === null ? (
@@ -30,4 +31,27 @@ export function SecretDialog({ told, onClose }: { told: Told; onClose: () => voi
       </footer>
     </Dialog>
   );
+}
+
+/** Tells a secret after the dialog that made it, and then brings the focus back to what had opened that one. */
+export function useTold() {
+  const [told, setTold] = useState<Told | null>(null);
+  const opener = useRef<Element | null>(null);
+  const close = () => {
+    setTold(null);
+    // After the dialog, which would give the focus back to a button that is gone.
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        if (opener.current instanceof HTMLElement) opener.current.focus();
+      }),
+    );
+  };
+  return {
+    /** To be called where the first dialog is opened. */
+    remember: () => {
+      opener.current = document.activeElement;
+    },
+    tell: setTold,
+    dialog: told === null ? null : <SecretDialog told={told} onClose={close} />,
+  };
 }

@@ -1,13 +1,13 @@
 import { useState } from "react";
 import { CopyButton } from "../components/copy-button.tsx";
 import { Section } from "../components/page.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import { snippetNames, snippetOf } from "./snippets.ts";
 
 /** Programs to copy. */
 export function Snippets() {
-  const { snippets: words } = useMessages().developers;
+  const { snippets: words } = useToolMessages().developers;
   const { id: organizationId } = useOrganization();
   const [name, setName] = useState(snippetNames[0] ?? "client");
   const code = snippetOf(name, { url: window.location.origin, organizationId });

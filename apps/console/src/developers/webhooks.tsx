@@ -4,16 +4,16 @@ import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
 import { Answer, Empty } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import { Endpoint } from "./endpoint.tsx";
 import { EndpointDialog } from "./endpoint-dialog.tsx";
-import { SecretDialog, type Told } from "./secret-dialog.tsx";
+import { useTold } from "./secret-dialog.tsx";
 import type { Webhook } from "./types.ts";
 
 /** The endpoints that hear of the organization's events. */
 export function Webhooks({ manages }: { manages: boolean }) {
-  const { developers } = useMessages();
+  const { developers } = useToolMessages();
   const words = developers.webhooks;
   const { id: organizationId } = useOrganization();
   const trpc = useTRPC();
@@ -22,7 +22,7 @@ export function Webhooks({ manages }: { manages: boolean }) {
     enabled: manages,
   });
   const [edited, setEdited] = useState<Webhook | "new" | null>(null);
-  const [told, setTold] = useState<Told | null>(null);
+  const told = useTold();
   return (
     <Section
       title={words.title}
@@ -31,7 +31,10 @@ export function Webhooks({ manages }: { manages: boolean }) {
         <Button
           kind="primary"
           reason={manages ? null : developers.notAllowedWebhooks}
-          onClick={() => setEdited("new")}
+          onClick={() => {
+            told.remember();
+            setEdited("new");
+          }}
         >
           {words.create}
         </Button>
@@ -46,7 +49,12 @@ export function Webhooks({ manages }: { manages: boolean }) {
               <ul className="developers-endpoints">
                 {webhooks.map((webhook) => (
                   <li key={webhook.id}>
-                    <Endpoint webhook={webhook} onEdit={() => setEdited(webhook)} onTold={setTold} />
+                    <Endpoint
+                      webhook={webhook}
+                      onEdit={() => setEdited(webhook)}
+                      onRotate={told.remember}
+                      onTold={told.tell}
+                    />
                   </li>
                 ))}
               </ul>
@@ -60,10 +68,10 @@ export function Webhooks({ manages }: { manages: boolean }) {
         <EndpointDialog
           webhook={edited === "new" ? null : edited}
           onClose={() => setEdited(null)}
-          onTold={setTold}
+          onTold={told.tell}
         />
       )}
-      {told ? <SecretDialog told={told} onClose={() => setTold(null)} /> : null}
+      {told.dialog}
     </Section>
   );
 }

@@ -1,7 +1,7 @@
 import { useFormats } from "@headroom/react";
-import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTRPC } from "../api.ts";
+import { useTRPC, useTRPCClient } from "../api.ts";
 import { downloadCsv } from "../audit/download.ts";
 import { Entries } from "../audit/entries.tsx";
 import { askedFor, everything, type Filter } from "../audit/filter.ts";
@@ -9,8 +9,9 @@ import { Filters } from "../audit/filters.tsx";
 import { Button } from "../components/button.tsx";
 import { Page } from "../components/page.tsx";
 import { Answer, Banner, Empty, Failure, Loading } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
+import { usePages } from "../pages.ts";
 import { useSurroundings } from "../surroundings.tsx";
 import "../styles/audit.css";
 
@@ -18,7 +19,7 @@ const csvEntries = 10_000;
 
 /** Who did what, when. */
 export default function Audit() {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const { id: organizationId } = useOrganization();
   const query = useQuery(useTRPC().permissions.get.queryOptions({ organizationId }));
   return (
@@ -39,16 +40,15 @@ export default function Audit() {
 }
 
 function Trail() {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const { id: organizationId, settings } = useOrganization();
   const [filter, setFilter] = useState<Filter>(everything);
   const asked = { organizationId, ...askedFor(filter, settings.timeZone) };
-  const query = useInfiniteQuery({
-    ...useTRPC().audit.list.infiniteQueryOptions(asked, {
-      getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
-    }),
-    placeholderData: (shown) => shown,
-  });
+  const client = useTRPCClient();
+  const key = [...useTRPC().audit.list.pathKey(), { input: asked, type: "infinite" }];
+  const query = usePages(key, (cursor) =>
+    client.audit.list.query({ ...asked, ...(cursor === undefined ? {} : { cursor }) }),
+  );
   const entries = query.data?.pages.flatMap((page) => page.entries) ?? [];
   const isFiltered = Object.values(filter).some((value) => value !== "");
   return (
@@ -77,7 +77,7 @@ function Trail() {
 }
 
 function Download({ asked }: { asked: Parameters<typeof downloadCsv>[0] }) {
-  const { audit: words } = useMessages();
+  const { audit: words } = useToolMessages();
   const formats = useFormats();
   const { session } = useSurroundings();
   const download = useMutation({

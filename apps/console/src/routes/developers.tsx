@@ -6,14 +6,14 @@ import { Keys } from "../developers/keys.tsx";
 import { Requests } from "../developers/requests.tsx";
 import { Snippets } from "../developers/snippets-section.tsx";
 import { Webhooks } from "../developers/webhooks.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
 import "../styles/choices.css";
 import "../styles/developers.css";
 
 /** Keys, webhooks, requests, and programs to copy. */
 export default function Developers() {
-  const { developers: words } = useMessages();
+  const { developers: words } = useToolMessages();
   const { id: organizationId } = useOrganization();
   const query = useQuery(useTRPC().permissions.get.queryOptions({ organizationId }));
   return (
@@ -33,7 +33,7 @@ export default function Developers() {
 }
 
 function Links() {
-  const { links: words } = useMessages().developers;
+  const { links: words } = useToolMessages().developers;
   const pages = [
     [words.reference, "/docs"],
     [words.guide, "/docs/guide"],

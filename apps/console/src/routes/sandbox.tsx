@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { Page, Section } from "../components/page.tsx";
 import { Empty } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { Clock } from "../sandbox/clock.tsx";
 import { stripeControls } from "../sandbox/controls.ts";
 import { Mail } from "../sandbox/mail.tsx";
@@ -14,7 +14,7 @@ import "../styles/sandbox.css";
 
 /** Development only: the clock, the local Stripe and the mail of this stack. */
 export default function Sandbox() {
-  const { sandbox: words } = useMessages();
+  const { sandbox: words } = useToolMessages();
   const { development } = useSurroundings().settings;
   const stripeUrl = development?.stripeUrl ?? null;
   const mailUrl = development?.mailUrl ?? null;
@@ -54,7 +54,7 @@ function LocalStripe({ url }: { url: string }) {
 }
 
 function RawPages({ stripeUrl, mailUrl }: { stripeUrl: string | null; mailUrl: string | null }) {
-  const { raw: words } = useMessages().sandbox;
+  const { raw: words } = useToolMessages().sandbox;
   const pages = [
     mailUrl === null ? [] : [[words.mail, mailUrl] as const],
     stripeUrl === null

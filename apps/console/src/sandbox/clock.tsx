@@ -2,7 +2,7 @@ import { useFormats } from "@headroom/react";
 import { useQuery } from "@tanstack/react-query";
 import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { StripeControls, Walk } from "./controls.ts";
 import { sandboxQueries, type useControl } from "./queries.ts";
 import { SandboxAnswer, SandboxFailure } from "./sandbox-answer.tsx";
@@ -19,7 +19,7 @@ const leaps = [
 
 /** The clock that Headroom and the local Stripe share. */
 export function Clock({ stripe, advance }: { stripe: StripeControls; advance: Advance }) {
-  const { clock: words } = useMessages().sandbox;
+  const { clock: words } = useToolMessages().sandbox;
   const formats = useFormats();
   const clock = useQuery(sandboxQueries.clock(stripe));
   return (
@@ -53,7 +53,7 @@ export function Clock({ stripe, advance }: { stripe: StripeControls; advance: Ad
 
 /** What the last move came to. */
 function Walked({ advance }: { advance: Advance }) {
-  const { clock: words } = useMessages().sandbox;
+  const { clock: words } = useToolMessages().sandbox;
   const formats = useFormats();
   const { data: walk } = advance;
   if (advance.isError) return <SandboxFailure error={advance.error} />;
@@ -79,7 +79,7 @@ function Walked({ advance }: { advance: Advance }) {
 }
 
 function Steps({ walk }: { walk: Walk }) {
-  const { clock: words } = useMessages().sandbox;
+  const { clock: words } = useToolMessages().sandbox;
   const formats = useFormats();
   return (
     <ol className="sandbox-steps">

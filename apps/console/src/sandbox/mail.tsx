@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
 import { Empty } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Mail as CapturedMail } from "./controls.ts";
 import { sandboxQueries } from "./queries.ts";
 import { SandboxAnswer } from "./sandbox-answer.tsx";
@@ -15,7 +15,7 @@ const few = 8;
 
 /** Every mail that would have been sent. */
 export function Mail({ url }: { url: string }) {
-  const { mail: words } = useMessages().sandbox;
+  const { mail: words } = useToolMessages().sandbox;
   const [shown, setShown] = useState(few);
   const query = useQuery(sandboxQueries.mail(url));
   return (
@@ -47,7 +47,7 @@ export function Mail({ url }: { url: string }) {
 }
 
 function OneMail({ mail }: { mail: CapturedMail }) {
-  const { mail: words } = useMessages().sandbox;
+  const { mail: words } = useToolMessages().sandbox;
   const formats = useFormats();
   const pieces = piecesOf(mail.text.trim());
   const first = pieces.find(({ kind }) => kind === "link");
@@ -56,13 +56,13 @@ function OneMail({ mail }: { mail: CapturedMail }) {
       <details>
         <summary>
           <span className="sandbox-two">
-            <strong>{mail.subject}</strong>
+            <strong lang="en">{mail.subject}</strong>
             <span className="hr-muted small">
               {[words.to(mail.to), formats.dateTime(mail.receivedAt)].join(" · ")}
             </span>
           </span>
         </summary>
-        <p className="sandbox-mail-text">
+        <p className="sandbox-mail-text" lang="en">
           {pieces.map(({ kind, text }, place) => {
             const key = `${place} ${text}`;
             return kind === "text" ? (

@@ -4,14 +4,14 @@ import { type FormEvent, useState } from "react";
 import { Button } from "../components/button.tsx";
 import { SelectField, TextField } from "../components/field.tsx";
 import { Section } from "../components/page.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { PaymentFailure, StripeControls, Subscription } from "./controls.ts";
 import { sandboxQueries, useControl } from "./queries.ts";
 import { SandboxAnswer, SandboxFailure } from "./sandbox-answer.tsx";
 
 /** Makes the next payments that the clock collects fail. */
 export function Payments({ stripe }: { stripe: StripeControls }) {
-  const { payments: words } = useMessages().sandbox;
+  const { payments: words } = useToolMessages().sandbox;
   const [whose, setWhose] = useState("");
   const [times, setTimes] = useState("1");
   const { data } = useQuery(sandboxQueries.subscriptions(stripe));
@@ -59,7 +59,7 @@ export function Payments({ stripe }: { stripe: StripeControls }) {
 
 /** The payments that are still to fail. */
 function Waiting({ stripe, subscriptions }: { stripe: StripeControls; subscriptions: Subscription[] }) {
-  const { payments: words } = useMessages().sandbox;
+  const { payments: words } = useToolMessages().sandbox;
   const formats = useFormats();
   const query = useQuery(sandboxQueries.failures(stripe));
   const forget = useControl(stripe.forgetFailures);

@@ -1,12 +1,12 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Banner, Loading } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import { refusalOf } from "./controls.ts";
 
 /** What a control said against it, or that it does not answer. */
 export function SandboxFailure({ error }: { error: unknown }) {
-  const { sandbox } = useMessages();
+  const { sandbox } = useToolMessages();
   const refusal = refusalOf(error);
   return <Banner tone="danger">{refusal === null ? sandbox.noAnswer : sandbox.refused(refusal)}</Banner>;
 }

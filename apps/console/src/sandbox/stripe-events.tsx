@@ -5,7 +5,7 @@ import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
 import { Banner, Empty } from "../components/states.tsx";
 import { useToast } from "../components/toasts.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { StripeControls, StripeEvent } from "./controls.ts";
 import { arrivalOf, doubled, reversed } from "./events.ts";
 import { sandboxQueries, useControl } from "./queries.ts";
@@ -17,7 +17,7 @@ const tones = { pending: "warning", delivered: "ok", failed: "danger", unheard: 
 
 /** What Stripe sent, and the ways to send it again: once more, twice, in the wrong order. */
 export function StripeEvents({ stripe }: { stripe: StripeControls }) {
-  const { events: words } = useMessages().sandbox;
+  const { events: words } = useToolMessages().sandbox;
   const [limit, setLimit] = useState(fewest);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const query = useQuery(sandboxQueries.events(stripe, limit));
@@ -52,7 +52,7 @@ function Deliver(props: {
   chosen: ReadonlySet<string>;
   onChoose: (chosen: ReadonlySet<string>) => void;
 }) {
-  const { events: words } = useMessages().sandbox;
+  const { events: words } = useToolMessages().sandbox;
   const formats = useFormats();
   const { stripe, events, chosen, onChoose } = props;
   const deliver = useControl(stripe.deliver);
@@ -106,7 +106,7 @@ function Table(props: {
   chosen: ReadonlySet<string>;
   onChoose: (id: string, isChosen: boolean) => void;
 }) {
-  const { events: words } = useMessages().sandbox;
+  const { events: words } = useToolMessages().sandbox;
   return (
     <table className="hr-table" data-cards>
       <caption className="hr-hidden">{words.caption}</caption>
@@ -144,7 +144,7 @@ function Row(props: {
   isChosen: boolean;
   onChoose: (id: string, isChosen: boolean) => void;
 }) {
-  const { events: words } = useMessages().sandbox;
+  const { events: words } = useToolMessages().sandbox;
   const formats = useFormats();
   const toast = useToast();
   const { event } = props;

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Button } from "../components/button.tsx";
 import { Section } from "../components/page.tsx";
 import { Empty } from "../components/states.tsx";
-import { useMessages } from "../messages/messages.tsx";
+import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Advance } from "./clock.tsx";
 import type { StripeControls, Subscription } from "./controls.ts";
 import { sandboxQueries } from "./queries.ts";
@@ -15,7 +15,7 @@ const tones: Readonly<Record<string, string>> = { active: "ok", trialing: "accen
 
 /** The subscriptions at the local Stripe, and the ways to the instants where money moves. */
 export function Subscriptions({ stripe, advance }: { stripe: StripeControls; advance: Advance }) {
-  const { subscriptions: words } = useMessages().sandbox;
+  const { subscriptions: words } = useToolMessages().sandbox;
   const query = useQuery(sandboxQueries.subscriptions(stripe));
   return (
     <Section title={words.title} text={words.text}>
@@ -48,7 +48,7 @@ export function Subscriptions({ stripe, advance }: { stripe: StripeControls; adv
 }
 
 function Row({ subscription, advance }: { subscription: Subscription; advance: Advance }) {
-  const { subscriptions: words } = useMessages().sandbox;
+  const { subscriptions: words } = useToolMessages().sandbox;
   const formats = useFormats();
   const { status, currentPeriodEnd, trialEnd, cancelAt } = subscription;
   const name = subscription.customerName ?? subscription.customer;

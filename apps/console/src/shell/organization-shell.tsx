@@ -1,7 +1,8 @@
 import { HeadroomProvider } from "@headroom/react";
+import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef } from "react";
 import { Link, Redirect, useLocation, useParams } from "wouter";
-import { useTRPCClient } from "../api.ts";
+import { useTRPC, useTRPCClient } from "../api.ts";
 import { Page } from "../components/page.tsx";
 import { Answer } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
@@ -74,10 +75,14 @@ function InZone({ organization, children }: { organization: Organization; childr
 /** Where the person comes back to next time. Nothing is shown, and a failure changes nothing that is. */
 function RememberActive({ organization, activeId }: { organization: Organization; activeId: string | null }) {
   const client = useTRPCClient();
+  const trpc = useTRPC();
+  const queries = useQueryClient();
   const { id } = organization;
   useEffect(() => {
-    if (activeId !== id) client.organizations.switch.mutate({ organizationId: id }).catch(() => {});
-  }, [client, id, activeId]);
+    if (activeId === id) return;
+    const remembered = () => queries.invalidateQueries({ queryKey: trpc.organizations.list.queryKey() });
+    client.organizations.switch.mutate({ organizationId: id }).then(remembered, () => {});
+  }, [client, trpc, queries, id, activeId]);
   return null;
 }
 

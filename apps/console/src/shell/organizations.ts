@@ -27,6 +27,14 @@ export function useOrganizations(): UseQueryResult<Organizations, unknown> {
   });
 }
 
+/** The one that the person was in last, else their first. */
+export function lastOrganization({
+  organizations,
+  activeOrganizationId,
+}: Organizations): Organization | undefined {
+  return organizations.find(({ id }) => id === activeOrganizationId) ?? organizations[0];
+}
+
 /** Those whose name or slug has the text; what begins with it first. */
 export function findOrganizations<Found extends Pick<Organization, "name" | "slug">>(
   organizations: readonly Found[],

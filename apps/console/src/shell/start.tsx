@@ -2,7 +2,7 @@ import { Redirect } from "wouter";
 import { Answer } from "../components/states.tsx";
 import { pageOf } from "../organization.tsx";
 import { FirstOrganization } from "./first-organization.tsx";
-import { useOrganizations } from "./organizations.ts";
+import { lastOrganization, useOrganizations } from "./organizations.ts";
 import { Shell } from "./shell.tsx";
 
 /** A page of the organization that the person was in last, or of their first; whoever has none makes one. */
@@ -10,9 +10,8 @@ function LastOrganization({ page }: { page: "usage" | "plan" }) {
   const query = useOrganizations();
   return (
     <Answer query={query}>
-      {({ organizations, activeOrganizationId }) => {
-        const [first] = organizations;
-        const last = organizations.find(({ id }) => id === activeOrganizationId) ?? first;
+      {(all) => {
+        const last = lastOrganization(all);
         if (last !== undefined)
           return <Redirect to={`${pageOf(last.slug, page)}${window.location.search}`} replace />;
         return (

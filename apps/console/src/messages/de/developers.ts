@@ -1,6 +1,6 @@
-import type { Messages } from "../messages.tsx";
+import type { ToolMessages } from "../tool-messages.tsx";
 
-export const developers: Messages["developers"] = {
+export const developers: ToolMessages["developers"] = {
   title: "Entwickler",
   text: "Schlüssel für Ihr Backend, Webhooks, die ihm sagen, was geschehen ist, und was dieser Browser eben gefragt hat.",
   links: {

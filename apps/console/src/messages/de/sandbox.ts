@@ -1,6 +1,6 @@
-import type { Messages } from "../messages.tsx";
+import type { ToolMessages } from "../tool-messages.tsx";
 
-export const sandbox: Messages["sandbox"] = {
+export const sandbox: ToolMessages["sandbox"] = {
   title: "Sandbox",
   text: "Ein eigenes Stripe, eine Uhr und ein Postfach. Nichts davon verlässt diesen Rechner; in Produktion gibt es diese Seite nicht.",
   noStripe: {

@@ -1,0 +1,6 @@
+import { audit } from "./audit.ts";
+import { developers } from "./developers.ts";
+import { operator } from "./operator.ts";
+import { sandbox } from "./sandbox.ts";
+
+export const tools = { audit, developers, operator, sandbox };
