@@ -1,6 +1,7 @@
 import { operator } from "@headroom/cli/seed/cast";
 import { host, urlOf } from "./addresses.ts";
 import type { DataFolder, Secrets } from "./data-folder.ts";
+import { keptDemoKey } from "./first-start.ts";
 import { subjectOf } from "./issuer/tokens.ts";
 import type { StartOptions } from "./options.ts";
 import type { Ports } from "./ports.ts";
@@ -62,6 +63,7 @@ export const applicationEnvironment = (
   HEADROOM_CONFIG: options.configurationFile,
   HOST: host,
   DATABASE_URL: databaseUrl,
+  REFERENCE_KEY: shell.REFERENCE_KEY || (keptDemoKey(folder) ?? undefined),
   CONSOLE_DIRECTORY: consoleDirectory,
   CONSOLE_URL: shell.CONSOLE_URL || urlOf(ports.api),
   ...(options.smtpUrl === null && { MAIL_CAPTURE_URL: urlOf(ports.mail) }),

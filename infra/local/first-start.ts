@@ -73,7 +73,7 @@ const playSeed = async ({ root, folder, stack, say, done, signal }: Playing): Pr
 };
 
 /** The key of the demo that a data folder has; null without the demo. */
-const keptDemoKey = (folder: DataFolder): string | null =>
+export const keptDemoKey = (folder: DataFolder): string | null =>
   (folder.read(finished) as { demoKey?: string | null } | null)?.demoKey ?? null;
 
 /**

@@ -79,6 +79,22 @@ test("a killed process is started again at once, on its port, and its new id is 
   expect(said).toEqual(["server ended (SIGKILL): starting it again"]);
 });
 
+test("one that is given other variables comes back with them, and nobody is told of an end", async () => {
+  const [port, other] = [await freePort(), await freePort()];
+  const spec = specOf("moved", server, port);
+  const moved = keep({ ...spec, readyUrl: `http://127.0.0.1:${port}/readyz` });
+  await moved.ready();
+  const before = moved.pid();
+  const both = `${server}
+    import { createServer as second } from "node:http";
+    if (process.env.SECOND) second((request, response) => response.end("second")).listen(Number(process.env.SECOND), "127.0.0.1");`;
+  writeFileSync(spec.script, both);
+  await moved.restart({ PORT: String(port), SECOND: String(other) });
+  expect(moved.pid()).not.toBe(before);
+  expect(await (await fetch(`http://127.0.0.1:${other}`)).text()).toBe("second");
+  expect(said).toEqual([]);
+});
+
 test("stop lets it end in order and starts nothing again", async () => {
   const one = keep(specOf("server", server, await freePort()));
   await one.ready();

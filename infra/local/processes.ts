@@ -22,6 +22,8 @@ export type KeptProcess = {
   pid: () => number | null;
   /** Resolves when it is ready, rejects when it ends again and again before it ever was. */
   ready: () => Promise<void>;
+  /** Ends it and starts it with other variables; resolves when it is ready again. */
+  restart: (environment: ProcessSpec["environment"]) => Promise<void>;
   /** SIGTERM, and SIGKILL after the grace time. */
   stop: () => Promise<void>;
 };
@@ -85,16 +87,24 @@ export const keepRunning = (spec: ProcessSpec, keeping: Keeping): KeptProcess =>
   const logFile = path.join(keeping.logDirectory, `${spec.name}.log`);
   let child: ChildProcess;
   let restart: NodeJS.Timeout | undefined;
+  let environment = spec.environment;
   let stopped = false;
+  let isWanted = false;
   let ends = 0;
   let shortLives = 0;
 
   const begin = (): void => {
-    child = launch(spec, logFile, ends > 0);
+    child = launch({ ...spec, environment }, logFile, ends > 0);
     const startedAt = performance.now();
     child.once("exit", (code, signal) => {
       if (stopped) return;
       ends += 1;
+      if (isWanted) {
+        isWanted = false;
+        begin();
+        keeping.onRestart?.();
+        return;
+      }
       shortLives = performance.now() - startedAt < 1_000 ? shortLives + 1 : 0;
       keeping.log(`${spec.name} ended (${signal ?? `code ${code}`}): starting it again`);
       restart = setTimeout(() => {
@@ -104,18 +114,26 @@ export const keepRunning = (spec: ProcessSpec, keeping: Keeping): KeptProcess =>
     });
   };
 
+  const ready = async (): Promise<void> => {
+    const deadline = performance.now() + readyMs;
+    while (!stopped && !(await answers(spec.readyUrl))) {
+      if (ends >= firstAttempts || performance.now() > deadline) {
+        throw new Error(`${spec.name} does not start:\n${lastWords(logFile)}`);
+      }
+      await delay(pollEvery);
+    }
+  };
+
   begin();
   return {
     name: spec.name,
     pid: () => (child.exitCode === null && child.signalCode === null ? (child.pid ?? null) : null),
-    ready: async () => {
-      const deadline = performance.now() + readyMs;
-      while (!stopped && !(await answers(spec.readyUrl))) {
-        if (ends >= firstAttempts || performance.now() > deadline) {
-          throw new Error(`${spec.name} does not start:\n${lastWords(logFile)}`);
-        }
-        await delay(pollEvery);
-      }
+    ready,
+    restart: async (changed) => {
+      environment = changed;
+      isWanted = true;
+      await end(child);
+      await ready();
     },
     stop: async () => {
       stopped = true;

@@ -36,8 +36,8 @@ export type Stack = {
   start: () => Promise<ReadyStack>;
   /** The variables of the applications, for commands beside them. */
   environment: () => Environment;
-  /** Readers find the demo's key from now on. */
-  tellDemoKey: (demoKey: string | null) => ReadyStack;
+  /** Readers find the demo's key from now on, and so does the reference of the api. */
+  tellDemoKey: (demoKey: string | null) => Promise<ReadyStack>;
   stop: () => Promise<void>;
 };
 
@@ -159,6 +159,12 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
     return ready;
   };
 
+  const giveReference = async (demoKey: string): Promise<void> => {
+    environment = { ...environment, REFERENCE_KEY: demoKey };
+    const port = new URL((ready as ReadyStack).api).port;
+    await processes.find(({ name }) => name === "api")?.restart({ ...environment, PORT: port });
+  };
+
   const stopAll = async (): Promise<void> => {
     for (const stop of stops.toReversed()) {
       await stop().catch((error: Error) => log(`did not stop cleanly: ${error.message}`));
@@ -169,8 +175,9 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
   return {
     start,
     environment: () => environment,
-    tellDemoKey: (demoKey) => {
+    tellDemoKey: async (demoKey) => {
       if (ready === null) throw new Error("the stack is not ready");
+      if (demoKey !== null && environment.REFERENCE_KEY === undefined) await giveReference(demoKey);
       ready = { ...ready, demoKey };
       publish();
       return ready;

@@ -85,7 +85,8 @@ function LanguageChoice() {
   );
 }
 
+/** Of the first two words: `Ada Lovelace (operator)` is `AL`. */
 function initialsOf(name: string): string {
-  const [first = "", ...others] = name.split(/[\s@.]+/);
-  return `${first.slice(0, 1)}${others.at(-1)?.slice(0, 1) ?? ""}`.toUpperCase();
+  const [first = "", second = ""] = name.match(/\p{L}+/gu) ?? [];
+  return `${first.slice(0, 1)}${second.slice(0, 1)}`.toUpperCase();
 }

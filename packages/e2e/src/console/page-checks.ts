@@ -1,3 +1,5 @@
+import path from "node:path";
+import process from "node:process";
 import { operator } from "@headroom/cli/seed/cast";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
@@ -16,6 +18,12 @@ const spoken = `(() => {
   return main.textContent;
 })()`;
 
+/** `UPDATE_DOCS=1` takes the README's picture anew. */
+async function keepReadmePicture(page: Page): Promise<void> {
+  const picture = path.resolve(import.meta.dirname, "../../../../docs/images/console.png");
+  if (process.env.UPDATE_DOCS === "1") await page.screenshot({ path: picture });
+}
+
 /** Opens a place of the console as a link in it would, and looks at it. */
 async function look(page: Page, place: string, name: string, mode: Mode): Promise<void> {
   await page.evaluate(`history.pushState(null, "", ${JSON.stringify(place)})`);
@@ -33,6 +41,7 @@ export function checkPages(running: () => { stack: Stack; browser: OpenBrowser }
       const { page, context, errors } = await visitAs(browser, stack.ready.console, ada, { mode });
       for (const name of ofOrganization) {
         await look(page, `/organizations/acme/${name}`, name, mode);
+        if (name === "usage" && mode === "light") await keepReadmePicture(page);
       }
       await look(page, "/organizations/acme/usage?meter=jobs", "usage-jobs", mode);
       await look(page, "/sandbox", "sandbox", mode);

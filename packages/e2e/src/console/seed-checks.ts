@@ -111,6 +111,11 @@ export function checkSeed(running: () => Stack): void {
     expect(bills).toMatchObject({ organizations: 3, differences: [] });
   });
 
+  test("the reference's own calls are made with Acme's key", async () => {
+    const { api, demoKey } = running().ready;
+    expect(await (await fetch(`${api}/docs/start.js`)).text()).toContain(demoKey);
+  });
+
   test("it is there once: a second seed does nothing", async () => {
     expect(await headroom("seed")).toEqual({ seeded: false });
   });
