@@ -43,6 +43,7 @@ const inBar: readonly PageName[] = ["usage", "members", "plan", "invoices"];
 export function Shell({ organization, children }: { organization?: Organization; children: ReactNode }) {
   const { shell } = useMessages();
   const places = usePlaces(organization);
+  const behind = organization === undefined ? [] : places.filter(({ page }) => !inBar.includes(page));
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -53,13 +54,15 @@ export function Shell({ organization, children }: { organization?: Organization;
         <nav aria-label={shell.mainNavigation}>
           <ul>
             {places.map((place) => (
-              <li key={place.page} data-behind={inBar.includes(place.page) ? undefined : true}>
+              <li key={place.page} data-behind={behind.includes(place) || undefined}>
                 <PlaceLink place={place} />
               </li>
             ))}
-            <li className="more">
-              <MorePages places={places.filter(({ page }) => !inBar.includes(page))} />
-            </li>
+            {behind.length === 0 ? null : (
+              <li className="more">
+                <MorePages places={behind} />
+              </li>
+            )}
           </ul>
         </nav>
         <AccountMenu />

@@ -13,6 +13,7 @@ const sam = { email: "sam@north.test", name: "Sam South" };
 /** What is open over the page has no fault either. */
 const dialogIsClean = async (page: Page, name: string): Promise<void> => {
   await page.getByRole("dialog").waitFor();
+  await expect.poll(() => page.locator(".skeleton").count()).toBe(0);
   await screenshot(page, name, "light");
   expect({ name, axe: await axeViolations(page) }).toEqual({ name, axe: [] });
 };
