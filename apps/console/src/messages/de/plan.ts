@@ -53,7 +53,10 @@ export const plan: Messages["plan"] = {
     takenUnlimited: (used) => `${used} belegt, ohne Limit`,
     pending: (_count, count) => (count === 1 ? "1 offene Einladung" : `${count} offene Einladungen`),
     nextInvoice: "Nächste Rechnung",
-    onDate: (amount, date) => `${amount} am ${date}, ohne Mehrverbrauch`,
+    onDate: (amount, date) => `${amount} am ${date}`,
+    overageSoFar: (amount) => `davon ${amount} Mehrverbrauch bisher`,
+    noOverage: "bisher kein Mehrverbrauch",
+    andSeats: (count, plain) => (plain === 1 ? "und 1 gekaufter Platz" : `und ${count} gekaufte Plätze`),
   },
   overLimit: (members, limit) =>
     `${members} Mitglieder, aber ${limit} Plätze: Niemand wird entfernt, und niemand kommt hinzu, bis Platz ist.`,

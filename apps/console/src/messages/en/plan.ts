@@ -54,7 +54,11 @@ export const plan = {
     pending: (_count: string, count: number) =>
       count === 1 ? "1 invite pending" : `${count} invites pending`,
     nextInvoice: "Next invoice",
-    onDate: (amount: string, date: string) => `${amount} on ${date}, without overage`,
+    onDate: (amount: string, date: string) => `${amount} on ${date}`,
+    overageSoFar: (amount: string) => `of it ${amount} overage so far`,
+    noOverage: "no overage so far",
+    andSeats: (count: string, plain: number) =>
+      plain === 1 ? "and 1 bought seat" : `and ${count} bought seats`,
   },
   overLimit: (members: string, limit: string) =>
     `${members} members, but ${limit} seats: nobody is removed, and nobody can be added until there is room.`,
