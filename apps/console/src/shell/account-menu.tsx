@@ -86,6 +86,6 @@ function LanguageChoice() {
 }
 
 function initialsOf(name: string): string {
-  const [first = "", ...others] = name.split(/[\s@.]+/);
+  const [first = "", ...others] = name.match(/(?<![(\p{L}])\p{L}+/gu) ?? [];
   return `${first.slice(0, 1)}${others.at(-1)?.slice(0, 1) ?? ""}`.toUpperCase();
 }

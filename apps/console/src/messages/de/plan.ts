@@ -33,6 +33,7 @@ export const plan: Messages["plan"] = {
   },
   pastDue: {
     title: "Die letzte Zahlung wurde abgelehnt.",
+    due: (amount) => `${amount} sind fällig.`,
     text: "Die Limits des Tarifs gelten noch für eine Frist. Aktualisieren Sie die Zahlungsart; dann wird die Zahlung erneut versucht.",
     until: (date) =>
       `Die Limits des Tarifs gelten mindestens bis ${date}. Aktualisieren Sie die Zahlungsart; dann wird die Zahlung erneut versucht.`,

@@ -34,6 +34,7 @@ export const plan = {
   },
   pastDue: {
     title: "The last payment was declined.",
+    due: (amount: string) => `${amount} is due.`,
     text: "The plan's limits hold for its grace time. Update the payment method; the payment is then tried again.",
     until: (date: string) =>
       `The plan's limits hold until ${date} at least. Update the payment method; the payment is then tried again.`,
