@@ -157,8 +157,8 @@ export const plan = {
     review: "Review the change",
     dialog: (from: string, to: string) => `Seats on top: from ${from} to ${to}`,
     dialogText: "The number of seats changes at once. Nobody is removed.",
-    confirmBuy: "Buy the seats",
-    confirmReturn: "Give the seats back",
+    confirmBuy: (count: number): string => (count === 1 ? "Buy the seat" : "Buy the seats"),
+    confirmReturn: (count: number): string => (count === 1 ? "Give the seat back" : "Give the seats back"),
     done: (count: string, plain: number) =>
       plain === 1
         ? "1 seat is bought on top of the plan's own."
