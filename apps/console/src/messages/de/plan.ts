@@ -34,9 +34,9 @@ export const plan: Messages["plan"] = {
   pastDue: {
     title: "Die letzte Zahlung wurde abgelehnt.",
     due: (amount) => `${amount} sind fällig.`,
-    text: "Die Limits des Tarifs gelten noch für eine Frist. Aktualisieren Sie die Zahlungsart; dann wird die Zahlung erneut versucht.",
+    text: "Die Limits des Tarifs gelten noch für eine Frist. Aktualisieren Sie die Zahlungsart: Der nächste Versuch von Stripe, in wenigen Tagen, nutzt sie.",
     until: (date) =>
-      `Die Limits des Tarifs gelten mindestens bis ${date}. Aktualisieren Sie die Zahlungsart; dann wird die Zahlung erneut versucht.`,
+      `Die Limits des Tarifs gelten mindestens bis ${date}. Aktualisieren Sie die Zahlungsart: Der nächste Versuch von Stripe, in wenigen Tagen, nutzt sie.`,
     restricted:
       "Die Frist ist vorbei: Bis die offene Rechnung bezahlt ist, gelten die Limits des kostenlosen Tarifs. Niemand wurde entfernt, nichts ist gelöscht.",
     suspended: "Das Abonnement ist ausgesetzt. Bis es bezahlt ist, gelten die Limits des kostenlosen Tarifs.",

@@ -35,9 +35,9 @@ export const plan = {
   pastDue: {
     title: "The last payment was declined.",
     due: (amount: string) => `${amount} is due.`,
-    text: "The plan's limits hold for its grace time. Update the payment method; the payment is then tried again.",
+    text: "The plan's limits hold for its grace time. Update the payment method: Stripe's next attempt, within days, uses it.",
     until: (date: string) =>
-      `The plan's limits hold until ${date} at least. Update the payment method; the payment is then tried again.`,
+      `The plan's limits hold until ${date} at least. Update the payment method: Stripe's next attempt, within days, uses it.`,
     restricted:
       "The grace time is over: the limits of the free plan hold until the open invoice is paid. Nobody was removed and nothing is deleted.",
     suspended: "The subscription is suspended. The limits of the free plan hold until it is paid.",
