@@ -4,6 +4,7 @@ import { Loading } from "./components/states.tsx";
 import { HomeShell } from "./shell/home-shell.tsx";
 import { OrganizationShell } from "./shell/organization-shell.tsx";
 import { Billing, Start } from "./shell/start.tsx";
+import { useTopOfPage } from "./shell/top-of-page.ts";
 import { UnknownPage } from "./shell/unknown-page.tsx";
 import { useSurroundings } from "./surroundings.tsx";
 
@@ -24,6 +25,7 @@ const Sandbox = lazy(() => import("./routes/sandbox.tsx"));
 /** Every address of the console. */
 export function Routes() {
   const { settings } = useSurroundings();
+  useTopOfPage();
   return (
     <Suspense fallback={<Loading />}>
       <Switch>

@@ -3,9 +3,16 @@ import type { people as en } from "./people-messages-en.ts";
 export const people: typeof en = {
   roles: { owner: "Inhaber", admin: "Admin", member: "Mitglied" },
   seats: {
-    taken: (members, limit, count) => `${members} von ${limit} ${count === 1 ? "Platz" : "Plätzen"}`,
-    unlimited: (members, count) => `${members} ${count === 1 ? "Platz" : "Plätze"} belegt, ohne Grenze`,
-    pending: (pending) => `${pending} offen`,
+    taken: (used, limit, count) => `${used} von ${limit} ${count === 1 ? "Platz" : "Plätzen"} belegt`,
+    unlimited: (used, count) => `${used} ${count === 1 ? "Platz" : "Plätze"} belegt, ohne Grenze`,
+    pending: (pending, count, isCounted) =>
+      isCounted
+        ? count === 1
+          ? "1 durch eine offene Einladung"
+          : `${pending} durch offene Einladungen`
+        : count === 1
+          ? "1 Einladung offen"
+          : `${pending} Einladungen offen`,
     free: (free) => `${free} frei`,
     full: "Voll",
     explanation: (countsPending) =>

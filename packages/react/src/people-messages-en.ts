@@ -4,11 +4,17 @@ type Invited = { organization: string; email: string; account: string; inviter: 
 export const people = {
   roles: { owner: "Owner", admin: "Admin", member: "Member" },
   seats: {
-    taken: (members: string, limit: string, count: number) =>
-      `${members} of ${limit} ${count === 1 ? "seat" : "seats"}`,
-    unlimited: (members: string, count: number) =>
-      `${members} ${count === 1 ? "seat" : "seats"} taken, no limit`,
-    pending: (pending: string) => `${pending} pending`,
+    taken: (used: string, limit: string, count: number) =>
+      `${used} of ${limit} ${count === 1 ? "seat" : "seats"} taken`,
+    unlimited: (used: string, count: number) => `${used} ${count === 1 ? "seat" : "seats"} taken, no limit`,
+    pending: (pending: string, count: number, isCounted: boolean) =>
+      isCounted
+        ? count === 1
+          ? "1 by a pending invite"
+          : `${pending} by pending invites`
+        : count === 1
+          ? "1 invite pending"
+          : `${pending} invites pending`,
     free: (free: string) => `${free} free`,
     full: "Full",
     explanation: (countsPending: boolean): string =>
@@ -57,11 +63,11 @@ export const people = {
       accept: ({ organization }: Invited) => ({
         title: `Join ${organization}`,
         text: null as string | null,
-        action: "Accept invitation",
+        action: "Accept invite",
       }),
       otherAddress: ({ email, account }: Invited) => ({
-        title: "This invitation is for another address",
-        text: `You are signed in as ${account}. The invitation is for ${email}.`,
+        title: "This invite is for another address",
+        text: `You are signed in as ${account}. The invite is for ${email}.`,
         action: "Sign in as somebody else",
       }),
       unverified: ({ account }: Invited) => ({
@@ -71,27 +77,27 @@ export const people = {
       }),
       full: ({ organization, inviter }: Invited) => ({
         title: `${organization} has no free seat`,
-        text: `Ask ${inviter ?? "whoever invited you"} for one. Your invitation stays open meanwhile.`,
+        text: `Ask ${inviter ?? "whoever invited you"} for one. Your invite stays open meanwhile.`,
         action: "Try again",
       }),
       expired: ({ inviter }: Invited) => ({
-        title: "This invitation has expired",
+        title: "This invite has expired",
         text: `Ask ${inviter ?? "whoever invited you"} to send it again.`,
         action: "Go to the start",
       }),
       accepted: ({ organization }: Invited) => ({
-        title: "This invitation has been accepted",
+        title: "This invite has been accepted",
         text: `Whoever accepted it is in ${organization} already.`,
         action: `Go to ${organization}`,
       }),
       declined: ({ organization, inviter }: Invited) => ({
-        title: "This invitation has been declined",
+        title: "This invite has been declined",
         text: `To join ${organization} after all, ask ${inviter ?? "whoever invited you"} for a new one.`,
         action: "Go to the start",
       }),
       gone: (_: Invited) => ({
         title: "This link is not valid any more",
-        text: "The invitation was withdrawn, or a newer link has replaced this one. Look for a later e-mail, or ask whoever invited you.",
+        text: "The invite was withdrawn, or a newer link has replaced this one. Look for a later e-mail, or ask whoever invited you.",
         action: "Go to the start",
       }),
     },

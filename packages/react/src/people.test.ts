@@ -16,7 +16,7 @@ const text = (html: string) => html.replaceAll("<!-- -->", "");
 
 test("seats are told with what is pending, and who counts", () => {
   const html = text(renderToString(element(SeatMeter, { seats })));
-  expect(html).toContain("3 of 5 seats, 1 pending");
+  expect(html).toContain("4 of 5 seats taken, 1 by a pending invite");
   expect(html).toContain("1 free");
   expect(html).toContain("So does an invite");
 });
@@ -25,13 +25,14 @@ test("seats without pending ones counted, without the owner, beyond the limit, w
   const uncounted = text(
     renderToString(element(SeatMeter, { seats: { ...seats, used: 3 }, memberCount: 4 })),
   );
+  expect(uncounted).toContain("3 of 5 seats taken, 1 invite pending");
   expect(uncounted).toContain("Invites take none until they are accepted. The owner takes none.");
   const over = { limit: 2, members: 3, pending: 0, used: 3, available: 0, overLimit: true };
-  expect(text(renderToString(element(SeatMeter, { seats: over })))).toContain("3 of 2 seats");
+  expect(text(renderToString(element(SeatMeter, { seats: over })))).toContain("3 of 2 seats taken");
   expect(text(renderToString(element(SeatMeter, { seats: over })))).toContain("nobody can join");
   const endless = { ...seats, limit: null, available: null };
   expect(text(renderToString(element(SeatMeter, { seats: endless })))).toContain(
-    "3 seats taken, no limit, 1 pending",
+    "4 seats taken, no limit, 1 by a pending invite",
   );
 });
 
@@ -74,7 +75,7 @@ test("an invite that is open for who reads it can be accepted and declined", () 
   const acts = { onSignIn() {}, onSignInAsAnother() {}, onAccept() {}, onDecline() {}, onOpen() {} };
   const of = (step: "accept" | "full") =>
     text(renderToString(element(AcceptInvite, { invite, step, signedInAs: "bob@acme.test", ...acts })));
-  expect(of("accept")).toContain("Accept invitation");
+  expect(of("accept")).toContain("Accept invite");
   expect(of("accept")).toContain("Decline");
   expect(of("full")).toContain("Ask Ada for one.");
   expect(of("full")).not.toContain("Decline");

@@ -19,17 +19,18 @@ export type SeatMeterProps = {
   children?: ReactNode;
 };
 
-/** "3 of 5 seats, 1 pending", as a bar and in words, and who counts. */
+/** "4 of 5 seats taken, 1 by a pending invite", as a bar and in words, and who counts. */
 export function SeatMeter({ seats, memberCount, children }: SeatMeterProps) {
   const { seats: words } = useWords();
   const formats = useFormats();
-  const { limit, members, pending } = seats;
-  const countsPending = pending === 0 || seats.used > members;
+  const { limit, members, pending, used } = seats;
+  const countsPending = pending === 0 || used > members;
   const headline =
     limit === null
-      ? words.unlimited(formats.number(members), members)
-      : words.taken(formats.number(members), formats.number(limit), limit);
-  const text = [headline, ...(pending === 0 ? [] : [words.pending(formats.number(pending))])].join(", ");
+      ? words.unlimited(formats.number(used), used)
+      : words.taken(formats.number(used), formats.number(limit), limit);
+  const invites = words.pending(formats.number(pending), pending, countsPending);
+  const text = [headline, ...(pending === 0 ? [] : [invites])].join(", ");
   const ownerIsFree = memberCount !== undefined && memberCount > members;
   const tone = seats.overLimit ? "over" : seats.available === 0 ? "full" : undefined;
   return (

@@ -18,7 +18,12 @@ export function PaymentDue({ billing, manages }: { billing: Billing; manages: bo
     ...useTRPC().entitlements.get.queryOptions({ organizationId }),
     enabled: isPastDue,
   });
+  const { data: answer } = useQuery({
+    ...useTRPC().billing.invoices.queryOptions({ organizationId, limit: 1 }),
+    enabled: isPastDue && manages === true,
+  });
   if (!isUnpaid(billing) || billing.source !== "stripe") return null;
+  const due = answer?.invoices.find(({ status }) => status === "open");
   const until = entitlements?.validUntil ?? null;
   const { pastDue, standing } = words;
   const text = isPastDue
@@ -38,6 +43,9 @@ export function PaymentDue({ billing, manages }: { billing: Billing; manages: bo
       {billing.status === "incomplete" ? null : (
         <p>
           <strong>{pastDue.title}</strong>
+          {due === undefined
+            ? null
+            : ` ${pastDue.due(formats.money(due.amountDue - due.amountPaid, due.currency))}`}
         </p>
       )}
       <p>{text}</p>

@@ -12,6 +12,8 @@ export function ConfirmDialog(props: {
   title: string;
   text: ReactNode;
   action: string;
+  /** What leaves everything as it is, where "Cancel" could be taken for the act itself. */
+  dismiss?: string;
   busy: boolean;
   error: unknown;
   onConfirm: () => void;
@@ -39,7 +41,7 @@ export function ConfirmDialog(props: {
         )}
         {props.error ? <Failure error={props.error} /> : null}
         <footer>
-          <Button onClick={() => props.onOpenChange(false)}>{common.cancel}</Button>
+          <Button onClick={() => props.onOpenChange(false)}>{props.dismiss ?? common.cancel}</Button>
           <Button type="submit" kind="danger" busy={props.busy} disabled={!ready}>
             {props.action}
           </Button>

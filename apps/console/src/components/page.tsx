@@ -4,6 +4,9 @@ import { useMessages } from "../messages/messages.tsx";
 /** The address whose page has been opened last; null: the browser has just loaded the console. */
 let openedPath: string | null = null;
 
+/** The address whose title was given the focus last. */
+let focusedPath: string | null = null;
+
 /** A page: its title is the document's too, and where the focus goes when it opens. `actions` stand beside the title. */
 export function Page(props: { title: string; text?: ReactNode; actions?: ReactNode; children: ReactNode }) {
   const { shell } = useMessages();
@@ -14,7 +17,13 @@ export function Page(props: { title: string; text?: ReactNode; actions?: ReactNo
   useEffect(() => {
     const { pathname } = window.location;
     // A page that the browser has just loaded begins where the browser begins: at the link that skips to the content.
-    if (openedPath !== null && openedPath !== pathname) heading.current?.focus({ preventScroll: true });
+    const isAnother = openedPath !== null && openedPath !== pathname;
+    // The title that had it was the one of the page while it loaded.
+    const isLost = focusedPath === pathname && document.activeElement === document.body;
+    if (isAnother || isLost) {
+      heading.current?.focus({ preventScroll: true });
+      focusedPath = pathname;
+    }
     openedPath = pathname;
   }, []);
   return (

@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { Choices } from "../components/choices.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { SelectField, TextField } from "../components/field.tsx";
+import { useFocusWithin } from "../components/focus.ts";
 import { Failure } from "../components/states.tsx";
 import { faultOf } from "../failures.ts";
 import { useToolMessages } from "../messages/tool-messages.tsx";
@@ -30,6 +31,8 @@ export function CreateKeyDialog({ onClose, onTold }: { onClose: () => void; onTo
   const [expiry, setExpiry] = useState<Expiry>("never");
   const [personal, setPersonal] = useState(false);
   const [isTried, setIsTried] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  useFocusWithin(form, "input");
   const create = useMutation(
     trpc.apiKeys.create.mutationOptions({
       onSuccess: ({ secret }) => {
@@ -55,7 +58,7 @@ export function CreateKeyDialog({ onClose, onTold }: { onClose: () => void; onTo
       title={words.createTitle}
       text={<p>{words.createText}</p>}
     >
-      <form className="dialog-form" onSubmit={submit}>
+      <form ref={form} className="dialog-form" onSubmit={submit}>
         <TextField
           label={words.name}
           hint={words.nameHint}

@@ -2,6 +2,7 @@ import { useRef, useState } from "react";
 import { Button } from "../components/button.tsx";
 import { CopyButton } from "../components/copy-button.tsx";
 import { Dialog } from "../components/dialog.tsx";
+import { useFocusWithin } from "../components/focus.ts";
 import { Banner } from "../components/states.tsx";
 import { useToolMessages } from "../messages/tool-messages.tsx";
 
@@ -10,6 +11,8 @@ export type Told = { title: string; secret: string | null };
 /** A secret that is told this once. */
 function SecretDialog({ told, onClose }: { told: Told; onClose: () => void }) {
   const { secret: words } = useToolMessages().developers;
+  const shown = useRef<HTMLElement>(null);
+  useFocusWithin(shown, "button");
   return (
     <Dialog open onOpenChange={(open) => open || onClose()} title={told.title}>
       {told.secret === null ? (
@@ -17,7 +20,7 @@ function SecretDialog({ told, onClose }: { told: Told; onClose: () => void }) {
       ) : (
         <>
           <Banner tone="warning">{words.once}</Banner>
-          <figure className="developers-secret">
+          <figure ref={shown} className="developers-secret">
             <figcaption className="small hr-muted">{words.label}</figcaption>
             <code>{told.secret}</code>
             <CopyButton text={told.secret} label={words.copy} />

@@ -45,5 +45,7 @@ test("an invoice is for the time of its plan's lines, not of the overage before 
   const lines = [line("2026-11-22", "2026-12-22", "jobs"), line("2026-12-22", "2027-01-22", null)];
   expect(spanOf({ ...invoice, lines })).toEqual({ start: "2026-12-22", end: "2027-01-22" });
   expect(spanOf({ ...invoice, lines: lines.slice(0, 1) }).start).toBe("2026-11-22");
+  const prorated = line("2026-11-25", "2026-12-22", null);
+  expect(spanOf({ ...invoice, lines: [prorated, ...lines] }).start).toBe("2026-12-22");
   expect(spanOf({ ...invoice, lines: [] })).toEqual({ start: "2026-12-22", end: "2026-12-22" });
 });

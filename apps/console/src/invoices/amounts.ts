@@ -45,9 +45,14 @@ export function spanOf({
   // Overage is of the period before, and comes with the plan of the next.
   const plan = lines.filter(({ meter }) => meter === null);
   const of = plan.length > 0 ? plan : lines;
-  const starts = of.map((line) => line.periodStart).toSorted();
-  const ends = of.map((line) => line.periodEnd).toSorted();
-  return { start: starts[0] ?? periodStart, end: ends.at(-1) ?? periodEnd };
+  const end =
+    of
+      .map((line) => line.periodEnd)
+      .toSorted()
+      .at(-1) ?? periodEnd;
+  // What was prorated in the period before ends with that one.
+  const starts = of.filter((line) => line.periodEnd === end).map((line) => line.periodStart);
+  return { start: starts.toSorted()[0] ?? periodStart, end };
 }
 
 /** How an invoice's status looks. Stripe may have others than we know. */

@@ -1,4 +1,4 @@
-import { useFormats } from "@headroom/react";
+import { spokenName, useFormats } from "@headroom/react";
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { useId, useState } from "react";
 import { Button } from "../components/button.tsx";
@@ -6,6 +6,8 @@ import { useMessages } from "../messages/messages.tsx";
 import { spanOf, toneOf } from "./amounts.ts";
 import { ExplainDialog } from "./explain-dialog.tsx";
 import type { Explained, Invoice } from "./invoice-types.ts";
+
+type Line = Invoice["lines"][number];
 
 /** An invoice as a row, which opens to show its lines. */
 export function InvoiceRow({ invoice }: { invoice: Invoice }) {
@@ -94,34 +96,47 @@ function Documents({ invoice, name }: { invoice: Invoice; name: string }) {
 }
 
 function Lines({ invoice, name }: { invoice: Invoice; name: string }) {
-  const { past, explain } = useMessages().invoices;
+  const { past, explain, upcoming } = useMessages().invoices;
   const formats = useFormats();
   const [explained, setExplained] = useState<Explained | null>(null);
   const { currency, lines } = invoice;
+  // As the next invoice called it; where two plans rated the meter, Stripe's text says which.
+  const nameOf = ({ description, meter }: Line) =>
+    meter === null || lines.filter((line) => line.meter === meter).length > 1
+      ? (description ?? meter ?? "")
+      : upcoming.overage(spokenName(meter));
   return (
     <>
       <ul className="detail-lines" aria-label={past.linesOf(name)}>
-        {lines.map(({ description, quantity, unitPrice, amount, meter, overageId }, at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: lines have no id, and an invoice's do not change
-          <li key={at}>
-            <span>{description}</span>
-            <span className="hr-muted">
-              {quantity === null || unitPrice === null
-                ? null
-                : `${formats.number(quantity)} × ${formats.unitPrice(unitPrice, currency)}`}
-            </span>
-            <span>{formats.money(amount, currency)}</span>
-            {meter === null || overageId === null ? null : (
-              <Button
-                kind="quiet"
-                aria-label={explain.openOf(description ?? meter)}
-                onClick={() => setExplained({ meter, overageId })}
-              >
-                {explain.open}
-              </Button>
-            )}
-          </li>
-        ))}
+        {lines.map((line, at) => {
+          const { quantity, unitPrice, meter, overageId } = line;
+          return (
+            // biome-ignore lint/suspicious/noArrayIndexKey: lines have no id, and an invoice's do not change
+            <li key={at}>
+              <span>
+                {nameOf(line)}
+                <span className="hr-muted small">
+                  {past.span(formats.date(line.periodStart), formats.date(line.periodEnd))}
+                </span>
+              </span>
+              <span className="hr-muted">
+                {quantity === null || unitPrice === null
+                  ? null
+                  : `${formats.number(quantity)} × ${formats.unitPrice(unitPrice, currency)}`}
+              </span>
+              <span>{formats.money(line.amount, currency)}</span>
+              {meter === null || overageId === null ? null : (
+                <Button
+                  kind="quiet"
+                  aria-label={explain.openOf(nameOf(line))}
+                  onClick={() => setExplained({ meter, overageId })}
+                >
+                  {explain.open}
+                </Button>
+              )}
+            </li>
+          );
+        })}
       </ul>
       {explained === null ? null : <ExplainDialog about={explained} onClose={() => setExplained(null)} />}
     </>

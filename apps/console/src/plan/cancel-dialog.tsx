@@ -49,6 +49,7 @@ export function CancelDialog({ billing, plans, onClose }: CancelDialogProps) {
         </p>
       }
       action={cancel.confirm(billing.plan.displayName)}
+      dismiss={words.takeBack(billing.plan.displayName)}
       busy={ending.isPending}
       error={ending.error}
       onConfirm={() => ending.mutate({ organizationId, when })}

@@ -59,12 +59,18 @@ function Facts({ billing, plans, manages }: Omit<CurrentPlanProps, "onCancel">) 
   const pending = seats.pending > 0 ? words.pending(formats.number(seats.pending), seats.pending) : null;
   const taken =
     seats.limit === null
-      ? words.takenUnlimited(formats.number(seats.members))
-      : words.taken(formats.number(seats.members), formats.number(seats.limit));
+      ? words.takenUnlimited(formats.number(seats.used))
+      : words.taken(formats.number(seats.used), formats.number(seats.limit));
   const price = usePriceText(billing, plans);
+  const bought = billing.source === "stripe" ? billing.seatsPurchased : 0;
   return (
     <dl className="plan-facts">
-      <Fact name={words.price}>{price}</Fact>
+      <Fact name={words.price}>
+        {price}
+        {bought === 0 ? null : (
+          <span className="hr-muted small">{words.andSeats(formats.number(bought), bought)}</span>
+        )}
+      </Fact>
       <Fact name={words.seats}>
         {taken}
         {pending === null ? null : <span className="hr-muted small">{pending}</span>}
@@ -98,7 +104,7 @@ function usePriceText(billing: Billing, plans: readonly Plan[]): string {
   return price.interval === "year" ? words.perYear(amount) : words.perMonth(amount);
 }
 
-/** What Stripe will ask for next; nothing where it cannot be said. */
+/** What the next invoice has so far, as the page of the invoices says it; nothing where it cannot be said. */
 function NextInvoice() {
   const { facts: words } = useMessages().plan;
   const formats = useFormats();
@@ -108,7 +114,15 @@ function NextInvoice() {
   if (!upcoming) return null;
   return (
     <Fact name={words.nextInvoice}>
-      {words.onDate(formats.money(upcoming.total, upcoming.currency), formats.date(upcoming.periodEnd))}
+      {words.onDate(
+        formats.money(upcoming.total + upcoming.overageTotal, upcoming.currency),
+        formats.date(upcoming.periodEnd),
+      )}
+      <span className="hr-muted small">
+        {upcoming.overageTotal === 0
+          ? words.noOverage
+          : words.overageSoFar(formats.money(upcoming.overageTotal, upcoming.currency))}
+      </span>
     </Fact>
   );
 }

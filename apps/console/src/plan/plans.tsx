@@ -36,9 +36,10 @@ export function Plans({ billing, catalogue, manages, onChoose }: PlansProps) {
     if (isHere && sameInterval) takeBack();
     else onChoose(choice);
   };
+  const unpaid = reasonAgainst(billing, manages, words) === words.reasonUnpaid;
   return (
     <div id="plans">
-      <Section title={words.plansTitle} text={words.plansText}>
+      <Section title={words.plansTitle} text={unpaid ? words.reasonUnpaid : words.plansText}>
         <Answer query={catalogue} lines={6}>
           {({ plans }) =>
             plans.length === 0 ? (

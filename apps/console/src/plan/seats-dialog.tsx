@@ -43,6 +43,7 @@ export function SeatsDialog({ billing, planId, seats, onClose }: SeatsDialogProp
     if (!change.isPending && preview.data !== undefined) change.mutate({ organizationId, seats });
   };
   const isMore = seats > billing.seatsPurchased;
+  const added = Math.abs(seats - billing.seatsPurchased);
   return (
     <Dialog
       open
@@ -68,7 +69,7 @@ export function SeatsDialog({ billing, planId, seats, onClose }: SeatsDialogProp
           <Button onClick={onClose}>{common.cancel}</Button>
           {preview.data === undefined ? null : (
             <Button type="submit" kind="primary" busy={change.isPending}>
-              {isMore ? words.seats.confirmBuy : words.seats.confirmReturn}
+              {isMore ? words.seats.confirmBuy(added) : words.seats.confirmReturn(added)}
             </Button>
           )}
         </footer>

@@ -131,7 +131,7 @@ function BoughtSeats(props: { billing: Billing; plan: Plan; price: Price; reason
         <p id={`${id}-hint`} className={wanted === null ? "fault" : "hr-muted"} aria-live="polite">
           {wanted === null
             ? words.fault(formats.number(most))
-            : words.hint(formats.number(plan.seats.included + wanted))}
+            : (reason ?? words.hint(formats.number(plan.seats.included + wanted)))}
         </p>
       </form>
       {reviewed === null ? null : (

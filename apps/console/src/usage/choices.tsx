@@ -6,7 +6,7 @@ export function Choices<Value extends string>(props: {
   onChange: (value: Value) => void;
 }) {
   return (
-    <fieldset className="choices">
+    <fieldset className="segments">
       <legend className="hr-hidden">{props.label}</legend>
       {props.options.map(([value, text]) => (
         <button

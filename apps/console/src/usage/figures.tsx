@@ -75,7 +75,7 @@ function DayTable(props: {
   const rows = all ? known : known.slice(0, firstRows);
   return (
     <>
-      <table className="hr-table">
+      <table className="hr-table usage-figures">
         <caption className="hr-hidden">{words.byDay(title)}</caption>
         <thead>
           <tr>
@@ -146,7 +146,7 @@ function MemberTable({ history, usage }: { history: readonly HistoryDay[]; usage
     return member?.name ?? member?.email ?? (data === undefined ? "…" : words.formerMember(userId.slice(-6)));
   };
   return (
-    <table className="hr-table">
+    <table className="hr-table usage-figures">
       <caption className="hr-hidden">{words.byMember(title)}</caption>
       <thead>
         <tr>

@@ -60,7 +60,7 @@ export default function FirstEvent({ meter }: { meter: string }) {
 function curlOf(origin: string, meter: string): string {
   return [
     `curl "${origin}/v1/usage/consume" \\`,
-    `  -H "Authorization: Bearer $HEADROOM_KEY" \\`,
+    `  -H "Authorization: Bearer $HEADROOM_API_KEY" \\`,
     `  -H "Content-Type: application/json" \\`,
     `  -d '{"meter": "${meter}", "quantity": 1}'`,
   ].join("\n");
@@ -70,7 +70,7 @@ function sdkOf(origin: string, meter: string): string {
   return [
     `import { createHeadroomClient, createMeter } from "@headroom/client";`,
     "",
-    `const headroom = createHeadroomClient({ url: "${origin}", apiKey: process.env.HEADROOM_KEY });`,
+    `const headroom = createHeadroomClient({ url: "${origin}", apiKey: process.env.HEADROOM_API_KEY });`,
     "const meter = createMeter(headroom);",
     `const taken = await meter.consume({ meter: "${meter}", quantity: 1 });`,
     "if (!taken.allowed) throw new Error(taken.reason);",

@@ -54,7 +54,7 @@ export function checkJourney(running: () => { stack: Stack; browser: OpenBrowser
     await his.page.getByLabel("E-mail address").fill(sam.email);
     await his.page.getByLabel("Name", { exact: true }).fill(sam.name);
     await his.page.getByRole("button", { name: "Sign in", exact: true }).click();
-    await his.page.getByRole("button", { name: "Accept invitation" }).click();
+    await his.page.getByRole("button", { name: "Accept invite" }).click();
     await his.page.getByRole("heading", { level: 1, name: "Usage" }).waitFor();
     await page.getByRole("rowheader", { name: /Sam South/ }).waitFor();
     await go(his.page, "Plan");

@@ -53,7 +53,7 @@ export const developers: ToolMessages["developers"] = {
     createText: "Wählen Sie nicht mehr, als das Programm braucht.",
     nameHint: "Welches Programm ihn benutzt, etwa „Backend“.",
     scopesLabel: "Was er darf",
-    expiryLabel: "Endet",
+    expiryLabel: "Läuft ab",
     expiries: { never: "Nie", d30: "In 30 Tagen", d90: "In 90 Tagen", d365: "In einem Jahr" },
     personal: "Persönlich: endet mit Ihrer Mitgliedschaft",
     creating: "Wird erstellt …",

@@ -33,9 +33,10 @@ export const plan: Messages["plan"] = {
   },
   pastDue: {
     title: "Die letzte Zahlung wurde abgelehnt.",
-    text: "Die Limits des Tarifs gelten noch für eine Frist. Aktualisieren Sie die Zahlungsart; dann wird die Zahlung erneut versucht.",
+    due: (amount) => `${amount} sind fällig.`,
+    text: "Die Limits des Tarifs gelten noch für eine Frist. Aktualisieren Sie die Zahlungsart: Der nächste Versuch von Stripe, in wenigen Tagen, nutzt sie.",
     until: (date) =>
-      `Die Limits des Tarifs gelten mindestens bis ${date}. Aktualisieren Sie die Zahlungsart; dann wird die Zahlung erneut versucht.`,
+      `Die Limits des Tarifs gelten mindestens bis ${date}. Aktualisieren Sie die Zahlungsart: Der nächste Versuch von Stripe, in wenigen Tagen, nutzt sie.`,
     restricted:
       "Die Frist ist vorbei: Bis die offene Rechnung bezahlt ist, gelten die Limits des kostenlosen Tarifs. Niemand wurde entfernt, nichts ist gelöscht.",
     suspended: "Das Abonnement ist ausgesetzt. Bis es bezahlt ist, gelten die Limits des kostenlosen Tarifs.",
@@ -53,7 +54,10 @@ export const plan: Messages["plan"] = {
     takenUnlimited: (used) => `${used} belegt, ohne Limit`,
     pending: (_count, count) => (count === 1 ? "1 offene Einladung" : `${count} offene Einladungen`),
     nextInvoice: "Nächste Rechnung",
-    onDate: (amount, date) => `${amount} am ${date}, ohne Mehrverbrauch`,
+    onDate: (amount, date) => `${amount} am ${date}`,
+    overageSoFar: (amount) => `davon ${amount} Mehrverbrauch bisher`,
+    noOverage: "bisher kein Mehrverbrauch",
+    andSeats: (count, plain) => (plain === 1 ? "und 1 gekaufter Platz" : `und ${count} gekaufte Plätze`),
   },
   overLimit: (members, limit) =>
     `${members} Mitglieder, aber ${limit} Plätze: Niemand wird entfernt, und niemand kommt hinzu, bis Platz ist.`,
@@ -152,8 +156,8 @@ export const plan: Messages["plan"] = {
     review: "Änderung prüfen",
     dialog: (from, to) => `Zusätzliche Plätze: von ${from} auf ${to}`,
     dialogText: "Die Zahl der Plätze ändert sich sofort. Niemand wird entfernt.",
-    confirmBuy: "Plätze kaufen",
-    confirmReturn: "Plätze zurückgeben",
+    confirmBuy: (count) => (count === 1 ? "Platz kaufen" : "Plätze kaufen"),
+    confirmReturn: (count) => (count === 1 ? "Platz zurückgeben" : "Plätze zurückgeben"),
     done: (count, plain) => (plain === 1 ? "1 Platz ist dazugekauft." : `${count} Plätze sind dazugekauft.`),
     whileEnding: "Der Tarif endet: Behalten Sie ihn, bevor Sie die Plätze ändern.",
     fault: (most) => `Eine ganze Zahl von 0 bis ${most}.`,

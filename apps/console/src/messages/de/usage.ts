@@ -87,7 +87,7 @@ export const usage: Messages["usage"] = {
   member: "Mitglied",
   noMember: "Ohne Mitglied",
   formerMember: (end) => `Ein früheres Mitglied (…${end})`,
-  nobodyYet: "In diesen Tagen wurde nichts gezählt.",
+  nobodyYet: "Für diese Tage gibt es noch keine Summen je Mitglied. Sie folgen den Zählern etwas später.",
   allDays: (count) => `Alle ${count} Tage anzeigen`,
   fewerDays: "Weniger Tage anzeigen",
   first: {
@@ -97,9 +97,9 @@ export const usage: Messages["usage"] = {
     curl: "curl",
     sdk: "TypeScript",
     makeKey:
-      "Legen Sie einen API-Schlüssel an, der Nutzung schreiben darf, und setzen Sie ihn in HEADROOM_KEY.",
+      "Legen Sie einen API-Schlüssel an, der Nutzung schreiben darf, und setzen Sie ihn in HEADROOM_API_KEY.",
     askForKey:
-      "Bitten Sie einen Admin um einen API-Schlüssel, der Nutzung schreiben darf, und setzen Sie ihn in HEADROOM_KEY.",
+      "Bitten Sie einen Admin um einen API-Schlüssel, der Nutzung schreiben darf, und setzen Sie ihn in HEADROOM_API_KEY.",
     toDevelopers: "Zu den API-Schlüsseln",
     send: "Zählen Sie eine Einheit.",
     copy: "Code kopieren",

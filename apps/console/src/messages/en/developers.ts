@@ -53,7 +53,7 @@ export const developers = {
     createText: "Choose no more than the program needs.",
     nameHint: "Which program uses it, such as “back end”.",
     scopesLabel: "What it may do",
-    expiryLabel: "Ends",
+    expiryLabel: "Expires",
     expiries: { never: "Never", d30: "In 30 days", d90: "In 90 days", d365: "In a year" },
     personal: "Personal: ends with your membership",
     creating: "Creating…",

@@ -1,7 +1,7 @@
 export const invites = {
-  title: "Invitation",
+  title: "Invite",
   declining: {
-    title: "Decline this invitation?",
+    title: "Decline this invite?",
     text: "The link will not work any more. To join later, you would have to be invited again.",
     action: "Decline",
   },

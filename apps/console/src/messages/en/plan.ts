@@ -34,9 +34,10 @@ export const plan = {
   },
   pastDue: {
     title: "The last payment was declined.",
-    text: "The plan's limits hold for its grace time. Update the payment method; the payment is then tried again.",
+    due: (amount: string) => `${amount} is due.`,
+    text: "The plan's limits hold for its grace time. Update the payment method: Stripe's next attempt, within days, uses it.",
     until: (date: string) =>
-      `The plan's limits hold until ${date} at least. Update the payment method; the payment is then tried again.`,
+      `The plan's limits hold until ${date} at least. Update the payment method: Stripe's next attempt, within days, uses it.`,
     restricted:
       "The grace time is over: the limits of the free plan hold until the open invoice is paid. Nobody was removed and nothing is deleted.",
     suspended: "The subscription is suspended. The limits of the free plan hold until it is paid.",
@@ -54,7 +55,11 @@ export const plan = {
     pending: (_count: string, count: number) =>
       count === 1 ? "1 invite pending" : `${count} invites pending`,
     nextInvoice: "Next invoice",
-    onDate: (amount: string, date: string) => `${amount} on ${date}, without overage`,
+    onDate: (amount: string, date: string) => `${amount} on ${date}`,
+    overageSoFar: (amount: string) => `of it ${amount} overage so far`,
+    noOverage: "no overage so far",
+    andSeats: (count: string, plain: number) =>
+      plain === 1 ? "and 1 bought seat" : `and ${count} bought seats`,
   },
   overLimit: (members: string, limit: string) =>
     `${members} members, but ${limit} seats: nobody is removed, and nobody can be added until there is room.`,
@@ -152,8 +157,8 @@ export const plan = {
     review: "Review the change",
     dialog: (from: string, to: string) => `Seats on top: from ${from} to ${to}`,
     dialogText: "The number of seats changes at once. Nobody is removed.",
-    confirmBuy: "Buy the seats",
-    confirmReturn: "Give the seats back",
+    confirmBuy: (count: number): string => (count === 1 ? "Buy the seat" : "Buy the seats"),
+    confirmReturn: (count: number): string => (count === 1 ? "Give the seat back" : "Give the seats back"),
     done: (count: string, plain: number) =>
       plain === 1
         ? "1 seat is bought on top of the plan's own."

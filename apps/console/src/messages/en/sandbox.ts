@@ -122,7 +122,7 @@ export const sandbox = {
     open: "Open the link",
     openOf: (subject: string, address: string) => `Open the link of “${subject}” to ${address}`,
     empty: "No mail yet",
-    emptyText: "Invite somebody on the Members page; the invitation arrives here.",
+    emptyText: "Invite somebody on the Members page; the mail with the link arrives here.",
     more: "Show older mail",
   },
   raw: {
