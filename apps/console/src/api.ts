@@ -35,7 +35,7 @@ export function createPublicApi(): HeadroomClient {
 export function createQueries(session: Session): QueryClient {
   const onError = (error: unknown): void => {
     if (!isHeadroomError(error, "unauthenticated", "token_expired")) return;
-    void session.signIn(`${window.location.pathname}${window.location.search}`);
+    session.refused();
   };
   return new QueryClient({
     queryCache: new QueryCache({ onError }),

@@ -4,6 +4,7 @@ import { type OpenBrowser, openBrowser } from "./browser/visitors.ts";
 import { checkJourney } from "./console/journey.ts";
 import { checkPages } from "./console/page-checks.ts";
 import { checkSeed } from "./console/seed-checks.ts";
+import { checkSession } from "./console/session-checks.ts";
 import { shown, signInAt } from "./console/visits.ts";
 import { type Stack, startStack } from "./stack.ts";
 
@@ -47,5 +48,7 @@ test("the first page needs little script", async () => {
   expect(bytes / 1024).toBeLessThan(mostScript);
   await context.close();
 });
+
+describe("a session", () => checkSession(running));
 
 describe("a customer's way", () => checkJourney(running));
