@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type OpenBrowser, openBrowser } from "./browser/visitors.ts";
 import { checkJourney } from "./console/journey.ts";
+import { checkMishaps } from "./console/mishap-checks.ts";
 import { checkPages } from "./console/page-checks.ts";
 import { checkSeed } from "./console/seed-checks.ts";
 import { checkSession } from "./console/session-checks.ts";
@@ -50,5 +51,7 @@ test("the first page needs little script", async () => {
 });
 
 describe("a session", () => checkSession(running));
+
+describe("mishaps:", () => checkMishaps(running));
 
 describe("a customer's way", () => checkJourney(running));
