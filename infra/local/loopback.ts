@@ -27,7 +27,7 @@ export const allowLoopback = (request: IncomingMessage, response: ServerResponse
  * True for a name that no page of the internet can have: this machine's, an address, or one without a dot. Elsewhere a
  * name of the internet that was made to lead here (DNS rebinding) would let its pages read what asks for no secret.
  */
-export const isPrivateHost = (host: string | undefined): boolean =>
+const isPrivateHost = (host: string | undefined): boolean =>
   /^(\[[0-9a-f:.]+\]|\d{1,3}(\.\d{1,3}){3}|[\w-]+|[\w.-]+\.(localhost|internal|local))(:\d+)?$/i.test(
     host ?? "",
   );

@@ -17,16 +17,10 @@ export function checkMishaps(running: () => { stack: Stack; browser: OpenBrowser
     const box = await page.getByRole("button", { name: "Create organization" }).boundingBox();
     if (box === null) throw new Error("the button is not shown");
     // Long enough for the second click to wait behind the first.
-    await page.evaluate(() =>
-      addEventListener(
-        "click",
-        () => {
-          const end = performance.now() + 700;
-          while (performance.now() < end);
-        },
-        { capture: true },
-      ),
-    );
+    await page.evaluate(`addEventListener("click", () => {
+      const end = performance.now() + 700;
+      while (performance.now() < end);
+    }, { capture: true })`);
     const click = () => page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
     await Promise.all([click(), click()]);
     await page.getByRole("heading", { level: 1, name: "Usage" }).waitFor();
