@@ -22,3 +22,19 @@ export const allowLoopback = (request: IncomingMessage, response: ServerResponse
   response.end();
   return true;
 };
+
+/**
+ * True for a name that no page of the internet can have: this machine's, an address, or one without a dot. Elsewhere a
+ * name of the internet that was made to lead here (DNS rebinding) would let its pages read what asks for no secret.
+ */
+const isPrivateHost = (host: string | undefined): boolean =>
+  /^(\[[0-9a-f:.]+\]|\d{1,3}(\.\d{1,3}){3}|[\w-]+|[\w.-]+\.(localhost|internal|local))(:\d+)?$/i.test(
+    host ?? "",
+  );
+
+/** Refuses a request that came by a public name. True when it did. */
+export const refusePublicName = (request: IncomingMessage, response: ServerResponse): boolean => {
+  if (isPrivateHost(request.headers.host)) return false;
+  response.writeHead(403, { "content-type": "text/plain" }).end("Refused: asked for by a public name.\n");
+  return true;
+};

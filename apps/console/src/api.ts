@@ -1,8 +1,11 @@
 import { createHeadroomClient, type HeadroomClient, isHeadroomError } from "@headroom/client";
 import { createHeadroomContext, retryUnlessRefused } from "@headroom/client/react-query";
-import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
+import { MutationCache, notifyManager, QueryCache, QueryClient } from "@tanstack/react-query";
 import { recordingFetch } from "./requests.ts";
 import type { Session } from "./session.ts";
+
+// Before the second click of a double click arrives, the button knows that the first one's work is under way.
+notifyManager.setScheduler(queueMicrotask);
 
 /** `useTRPC()` has the options of every query and mutation: `useQuery(useTRPC().members.list.queryOptions(…))`. */
 export const { TRPCProvider, useTRPC, useTRPCClient } = createHeadroomContext();
@@ -35,7 +38,7 @@ export function createPublicApi(): HeadroomClient {
 export function createQueries(session: Session): QueryClient {
   const onError = (error: unknown): void => {
     if (!isHeadroomError(error, "unauthenticated", "token_expired")) return;
-    void session.signIn(`${window.location.pathname}${window.location.search}`);
+    session.refused();
   };
   return new QueryClient({
     queryCache: new QueryCache({ onError }),

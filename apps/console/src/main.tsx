@@ -17,8 +17,23 @@ async function start(): Promise<void> {
   showTheme(preferredTheme());
   const language = preferredLanguage();
   document.documentElement.lang = language;
-  const root = createRoot(document.getElementById("console") as HTMLElement);
   const messages = await loadMessages(language);
+  // What a fault of ours leaves is empty: a way on stands there instead.
+  const onUncaughtError = (error: unknown) => {
+    reportError(error);
+    queueMicrotask(() => showProblem(messages.shell.broken));
+  };
+  const root = createRoot(document.getElementById("console") as HTMLElement, { onUncaughtError });
+  const showProblem = (problem: string) =>
+    root.render(
+      <main className="alone">
+        <h1>{messages.shell.product}</h1>
+        <p role="alert">{problem}</p>
+        <a className="hr-button" data-kind="primary" href="/">
+          {messages.shell.tryAgain}
+        </a>
+      </main>,
+    );
   try {
     const settings = await loadSettings();
     const { session, isSignedIn, finishSignIn } = openSession(settings);
@@ -36,17 +51,7 @@ async function start(): Promise<void> {
       />,
     );
   } catch {
-    root.render(
-      <main className="alone">
-        <h1>{messages.shell.product}</h1>
-        <p role="alert">
-          {isReturning(window.location) ? messages.shell.signInFailed : messages.shell.cannotStart}
-        </p>
-        <a className="hr-button" data-kind="primary" href="/">
-          {messages.shell.tryAgain}
-        </a>
-      </main>,
-    );
+    showProblem(isReturning(window.location) ? messages.shell.signInFailed : messages.shell.cannotStart);
   }
 }
 

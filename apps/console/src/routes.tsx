@@ -1,26 +1,27 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Route, Switch } from "wouter";
 import { Loading } from "./components/states.tsx";
 import { HomeShell } from "./shell/home-shell.tsx";
 import { OrganizationShell } from "./shell/organization-shell.tsx";
+import { lazyPart } from "./shell/part-loading.tsx";
 import { Billing, Start } from "./shell/start.tsx";
 import { useTopOfPage } from "./shell/top-of-page.ts";
 import { UnknownPage } from "./shell/unknown-page.tsx";
 import { useSurroundings } from "./surroundings.tsx";
 
 // Each page is loaded when it is first opened.
-const Usage = lazy(() => import("./routes/usage.tsx"));
-const Members = lazy(() => import("./routes/members.tsx"));
-const Plan = lazy(() => import("./routes/plan.tsx"));
-const Limits = lazy(() => import("./routes/limits.tsx"));
-const Invoices = lazy(() => import("./routes/invoices.tsx"));
-const Developers = lazy(() => import("./routes/developers.tsx"));
-const Audit = lazy(() => import("./routes/audit.tsx"));
-const Settings = lazy(() => import("./routes/settings.tsx"));
-const AcceptInvite = lazy(() => import("./routes/accept-invite.tsx"));
-const Operator = lazy(() => import("./routes/operator.tsx"));
-const OperatorOrganization = lazy(() => import("./routes/operator-organization.tsx"));
-const Sandbox = lazy(() => import("./routes/sandbox.tsx"));
+const Usage = lazyPart(() => import("./routes/usage.tsx"));
+const Members = lazyPart(() => import("./routes/members.tsx"));
+const Plan = lazyPart(() => import("./routes/plan.tsx"));
+const Limits = lazyPart(() => import("./routes/limits.tsx"));
+const Invoices = lazyPart(() => import("./routes/invoices.tsx"));
+const Developers = lazyPart(() => import("./routes/developers.tsx"));
+const Audit = lazyPart(() => import("./routes/audit.tsx"));
+const Settings = lazyPart(() => import("./routes/settings.tsx"));
+const AcceptInvite = lazyPart(() => import("./routes/accept-invite.tsx"));
+const Operator = lazyPart(() => import("./routes/operator.tsx"));
+const OperatorOrganization = lazyPart(() => import("./routes/operator-organization.tsx"));
+const Sandbox = lazyPart(() => import("./routes/sandbox.tsx"));
 
 /** Every address of the console. */
 export function Routes() {

@@ -1,17 +1,26 @@
-import { UserManager, WebStorageStateStore } from "oidc-client-ts";
+import { ErrorResponse, UserManager, WebStorageStateStore } from "oidc-client-ts";
+import { shareWhileRunning } from "./renewal.ts";
 import type { Settings } from "./settings.ts";
 
 /** Who is signed in, as their issuer says. */
 export type Session = {
-  /** A good access token. Goes to the issuer when there is none any more; then it never resolves. */
+  /**
+   * A good access token. Goes to the issuer when there is none any more; then it never resolves.
+   * @throws Error when the issuer does not answer: the page stays, and what is typed in it
+   */
   token(): Promise<string>;
   /** Goes to the issuer, which may ask who it is; comes back to `returnTo`. */
   signIn(returnTo: string, options?: { asAnother?: boolean }): Promise<never>;
+  /** The api took no notice of the token: another sign-in helps, unless there has just been one. */
+  refused(): void;
   signOut(): Promise<never>;
 };
 
 const signedInPath = "/signed-in";
 const leadSeconds = 30;
+/** A token that is refused sooner after its sign-in is refused for good, and would lead in circles. */
+const patienceMs = 30_000;
+const signedInAtKey = "headroom.signed-in-at";
 
 /** True for the address that the issuer sends people back to. */
 export function isReturning(location: Location): boolean {
@@ -46,15 +55,28 @@ export function openSession(settings: Settings) {
       }),
     );
 
+  const signInHere = () => signIn(`${window.location.pathname}${window.location.search}`);
+  // Issuers end the session of a refresh token that is used twice.
+  const renew = shareWhileRunning(() => manager.signinSilent());
+
   const session: Session = {
     signIn,
     signOut: () => leave(manager.signoutRedirect()),
+    refused: () => {
+      const signedInAt = Number(window.sessionStorage.getItem(signedInAtKey));
+      if (Date.now() - signedInAt > patienceMs) void signInHere();
+    },
     token: async () => {
       const user = await manager.getUser();
       if (user !== null && (user.expires_in ?? 0) > leadSeconds) return user.access_token;
-      const renewed =
-        user?.refresh_token === undefined ? null : await manager.signinSilent().catch(() => null);
-      return renewed?.access_token ?? signIn(`${window.location.pathname}${window.location.search}`);
+      if (user?.refresh_token === undefined) return signInHere();
+      try {
+        return (await renew())?.access_token ?? (await signInHere());
+      } catch (error) {
+        if (error instanceof ErrorResponse) return signInHere();
+        if (user.expired === false) return user.access_token;
+        throw error;
+      }
     },
   };
 
@@ -65,6 +87,7 @@ export function openSession(settings: Settings) {
     /** Takes what the issuer sent back. Answers where the person was going. */
     finishSignIn: async (): Promise<string> => {
       const { state } = await manager.signinCallback().then((user) => user ?? { state: undefined });
+      window.sessionStorage.setItem(signedInAtKey, String(Date.now()));
       const returnTo = (state as { returnTo?: unknown } | undefined)?.returnTo;
       // Only a path of ours: a stored address could lead elsewhere.
       return typeof returnTo === "string" && /^\/(?![/\\])/.test(returnTo) ? returnTo : "/";

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort } from "@headroom/db/testing/embedded";
@@ -286,4 +287,19 @@ test("answers pages of this machine alone, and sends people back to nowhere else
   expect([elsewhere.status, elsewhere.page]).toEqual([400, expect.stringContaining("Sign-in did not work")]);
   const local = await authorize(browser(), { redirect_uri: "http://localhost:5173/signed-in" });
   expect(local.page).toContain("Sign in to Headroom");
+});
+
+test("answers nobody who comes by a public name that was made to lead here", async () => {
+  const status = (host: string) =>
+    new Promise((resolve, reject) => {
+      get(`${issuer.url}/jwks`, { headers: { host } }, (response) =>
+        resolve(response.resume().statusCode),
+      ).on("error", reject);
+    });
+  for (const host of ["evil.test", "evil.test:4410", "127.0.0.1.evil.test", "localhost.evil.test"]) {
+    expect([host, await status(host)]).toEqual([host, 403]);
+  }
+  for (const host of ["127.0.0.1:4410", "localhost", "[::1]:4410", "stripe:4410", "host.docker.internal"]) {
+    expect([host, await status(host)]).toEqual([host, 200]);
+  }
 });

@@ -3,6 +3,7 @@ import { json } from "node:stream/consumers";
 import { createHealth } from "@headroom/platform/health";
 import { type HttpServer, startHttpServer } from "@headroom/platform/http";
 import type { Logger } from "@headroom/platform/log";
+import { refusePublicName } from "../loopback.ts";
 import { signingKey } from "./keys.ts";
 import { createProvider } from "./provider.ts";
 import { answerSignIn } from "./sign-in.ts";
@@ -62,6 +63,7 @@ export const startIssuer = async (options: IssuerOptions): Promise<HttpServer> =
     health: createHealth({}),
     log,
     handle: ({ request, response }) => {
+      if (refusePublicName(request, response)) return;
       if (request.url?.startsWith("/sign-in/")) return answerSignIn(signIn, request, response);
       if (request.method === "POST" && request.url === "/dev/token") {
         return answerDevToken(request, response, makeToken);

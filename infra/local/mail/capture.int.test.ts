@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort } from "@headroom/db/testing/embedded";
@@ -125,5 +126,20 @@ test("lets the pages of this machine read the mails, and no others", async () =>
     "null",
   ]) {
     expect(await allowed(origin)).toBeNull();
+  }
+});
+
+test("answers nobody who comes by a public name that was made to lead here", async () => {
+  const status = (host: string) =>
+    new Promise((resolve, reject) => {
+      get(`${capture.url}/messages`, { headers: { host } }, (response) =>
+        resolve(response.resume().statusCode),
+      ).on("error", reject);
+    });
+  for (const host of ["evil.test", "evil.test:4410", "127.0.0.1.evil.test", "localhost.evil.test"]) {
+    expect([host, await status(host)]).toEqual([host, 403]);
+  }
+  for (const host of ["127.0.0.1:4410", "localhost", "[::1]:4410", "stripe:4410", "host.docker.internal"]) {
+    expect([host, await status(host)]).toEqual([host, 200]);
   }
 });

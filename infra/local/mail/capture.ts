@@ -5,7 +5,7 @@ import { startHttpServer } from "@headroom/platform/http";
 import type { Logger } from "@headroom/platform/log";
 import PostalMime from "postal-mime";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
-import { allowLoopback } from "../loopback.ts";
+import { allowLoopback, refusePublicName } from "../loopback.ts";
 import { renderMailPage } from "./page.ts";
 import { type MailStore, openMailStore } from "./store.ts";
 
@@ -73,6 +73,7 @@ const found = (store: MailStore, path: string): unknown => {
 
 const answer = (store: MailStore, request: IncomingMessage, response: ServerResponse): void => {
   const path = request.url?.split("?", 1)[0] ?? "";
+  if (refusePublicName(request, response)) return;
   if (path.startsWith(messagesPath) && allowLoopback(request, response)) return;
   const isPage = request.method === "GET" && path === "/";
   const body = request.method === "GET" ? found(store, path) : undefined;

@@ -2,9 +2,11 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type OpenBrowser, openBrowser } from "./browser/visitors.ts";
 import { checkJourney } from "./console/journey.ts";
+import { checkMishaps } from "./console/mishap-checks.ts";
 import { checkPages } from "./console/page-checks.ts";
 import { checkQuickStart } from "./console/quick-start-checks.ts";
 import { checkSeed } from "./console/seed-checks.ts";
+import { checkSession } from "./console/session-checks.ts";
 import { shown, signInAt } from "./console/visits.ts";
 import { type Stack, startStack } from "./stack.ts";
 
@@ -48,6 +50,10 @@ test("the first page needs little script", async () => {
   expect(bytes / 1024).toBeLessThan(mostScript);
   await context.close();
 });
+
+describe("a session", () => checkSession(running));
+
+describe("mishaps:", () => checkMishaps(running));
 
 // It moves the clock on: what wants the demo as it begins stands above.
 describe("the documentation", () => checkQuickStart(() => stack));

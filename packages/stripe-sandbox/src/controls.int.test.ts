@@ -1,3 +1,4 @@
+import { get } from "node:http";
 import type Stripe from "stripe";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { monthly, openWorkbench, payingCustomer, until, type Workbench } from "./testing/workbench.ts";
@@ -177,4 +178,19 @@ test("pages of this machine may use the controls, and those of others and Stripe
   }
   expect((await allowed("/v1/customers", near, "OPTIONS"))[1]).toBeNull();
   expect(await allowed("/checkout/cs_1/pay", near, "POST")).toEqual([403, null]);
+});
+
+test("answers nobody who comes by a public name that was made to lead here", async () => {
+  const status = (host: string) =>
+    new Promise((resolve, reject) => {
+      get(`${bench.url}/_sandbox/clock`, { headers: { host } }, (response) =>
+        resolve(response.resume().statusCode),
+      ).on("error", reject);
+    });
+  for (const host of ["evil.test", "evil.test:4410", "127.0.0.1.evil.test", "localhost.evil.test"]) {
+    expect([host, await status(host)]).toEqual([host, 403]);
+  }
+  for (const host of ["127.0.0.1:4410", "localhost", "[::1]:4410", "stripe:4410", "host.docker.internal"]) {
+    expect([host, await status(host)]).toEqual([host, 200]);
+  }
 });

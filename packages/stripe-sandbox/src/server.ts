@@ -91,19 +91,32 @@ function dispatch(serving: Serving, request: Incoming): Outcome | Promise<Outcom
   if (request.path.startsWith("/v1/") || request.path.startsWith("/v2/")) {
     return serveApi(sandbox, request, closing);
   }
+  if (!isPrivateHost(request.headers.host)) {
+    return refused("asked for by a public name");
+  }
   if (request.path.startsWith("/_sandbox/") && isLoopback(request.headers.origin)) {
     return answerLoopback(serving, request, request.headers.origin);
   }
   if (crossSite(request)) {
-    return {
-      status: 403,
-      headers: { "content-type": "text/plain" },
-      body: "Refused: sent by another site.\n",
-    };
+    return refused("sent by another site");
   }
   return request.path.startsWith("/_sandbox/")
     ? answerControl(serving, request)
     : answerPage(sandbox, request);
+}
+
+function refused(why: string): Answer {
+  return { status: 403, headers: { "content-type": "text/plain" }, body: `Refused: ${why}.\n` };
+}
+
+/**
+ * True for a name that no page of the internet can have: this machine's, an address, or one without a dot. A public name
+ * that was made to lead here (DNS rebinding) would let its pages use the controls, which ask for no secret.
+ */
+function isPrivateHost(host: string | undefined): boolean {
+  const names =
+    /^(\[[0-9a-f:.]+\]|\d{1,3}(\.\d{1,3}){3}|[\w-]+|[\w.-]+\.(localhost|internal|local))(:\d+)?$/i;
+  return names.test(host ?? "");
 }
 
 /** An origin of this machine: the console is one, on a port of its own. */

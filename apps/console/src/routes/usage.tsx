@@ -1,13 +1,14 @@
 import "../styles/usage.css";
 import { useFormats } from "@headroom/react";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { useSearchParams } from "wouter";
 import { useTRPC } from "../api.ts";
 import { Page } from "../components/page.tsx";
 import { Answer, Loading } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { type Outputs, useOrganization } from "../organization.tsx";
+import { lazyPart } from "../shell/part-loading.tsx";
 import { ChartSection } from "../usage/chart-section.tsx";
 import { Choices } from "../usage/choices.tsx";
 import type { ExplainTarget } from "../usage/explain-dialog.tsx";
@@ -28,8 +29,8 @@ import {
 import { Tiles } from "../usage/tiles.tsx";
 
 // Loaded when they are wanted: the page itself should be there at once.
-const ExplainDialog = lazy(() => import("../usage/explain-dialog.tsx"));
-const FirstEvent = lazy(() => import("../usage/first-event.tsx"));
+const ExplainDialog = lazyPart(() => import("../usage/explain-dialog.tsx"));
+const FirstEvent = lazyPart(() => import("../usage/first-event.tsx"));
 
 /** What the organization has used, against what it may. */
 export default function Usage() {

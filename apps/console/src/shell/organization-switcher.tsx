@@ -1,13 +1,14 @@
 import { ChevronsUpDown, Plus } from "lucide-react";
 import { Popover } from "radix-ui";
-import { lazy, Suspense, useRef, useState } from "react";
+import { Suspense, useRef, useState } from "react";
 import { Button } from "../components/button.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import type { Organization } from "../organization.tsx";
 import { OrganizationList } from "./organization-list.tsx";
+import { lazyPart } from "./part-loading.tsx";
 
 // Few open it, and no page should be later for it.
-const CreateOrganizationDialog = lazy(() => import("./create-organization-dialog.tsx"));
+const CreateOrganizationDialog = lazyPart(() => import("./create-organization-dialog.tsx"));
 
 /** Which organization the page is about, the others to go to, and the way to a new one. */
 export function OrganizationSwitcher({ organization }: { organization: Organization | null }) {

@@ -52,6 +52,7 @@ export const shell: Messages["shell"] = {
   offline: "Sie sind offline. Was Sie sehen, kann veraltet sein.",
   reconnecting: "Die Live-Verbindung ist unterbrochen; ein neuer Versuch läuft.",
   cannotStart: "Die Konsole kann nicht starten: Die API antwortet nicht.",
+  broken: "Diese Seite hat einen Fehler, der an uns liegt. Gespeichertes ist sicher.",
   signInFailed: "Die Anmeldung ist fehlgeschlagen.",
   tryAgain: "Erneut versuchen",
   loading: "Wird geladen …",

@@ -46,6 +46,7 @@ export const shell = {
   offline: "You are offline. What you see may be old.",
   reconnecting: "Live updates are interrupted; trying again.",
   cannotStart: "The console cannot start: the api does not answer.",
+  broken: "This page has a fault of ours. What was saved is safe.",
   signInFailed: "Signing in has failed.",
   tryAgain: "Try again",
   loading: "Loading…",
