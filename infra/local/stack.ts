@@ -150,10 +150,13 @@ export const createStack = (options: StartOptions, places: StackPlaces): Stack =
     const clock = await startClockHook(databaseUrl, ports.clock);
     stops.push(clock.close);
     if (startsAt !== null) await clock.follow(urlOf(ports.stripe));
-    await pushPlans(root, environment);
-    done(`plans of ${path.relative(root, options.configurationFile)}`);
-    const [platformKey] = await Promise.all([mintKey(), startAll(applications(root, ports, environment))]);
-    done("api, webhook, worker");
+    // Nobody calls before the stack is ready, so the plans may come while the applications start.
+    const [platformKey] = await Promise.all([
+      mintKey(),
+      pushPlans(root, environment),
+      startAll(applications(root, ports, environment)),
+    ]);
+    done(`plans of ${path.relative(root, options.configurationFile)}; api, webhook, worker`);
     ready = { ...addressesOf(options, ports), databaseUrl, platformKey, demoKey: null };
     publish();
     return ready;

@@ -1,7 +1,7 @@
-import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useMessages } from "../messages/messages.tsx";
 import { Button } from "./button.tsx";
+import { Check, Copy } from "./icons.tsx";
 
 const shownMs = 2_000;
 
@@ -17,7 +17,7 @@ export function CopyButton({ text, label, about }: { text: string; label?: strin
   const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
   return (
     <Button onClick={copy}>
-      {copied ? <Check aria-hidden size={16} /> : <Copy aria-hidden size={16} />}
+      {copied ? <Check size={16} /> : <Copy size={16} />}
       <span aria-live="polite">{copied ? common.copied : (label ?? common.copy)}</span>
       {about === undefined ? null : <span className="hr-hidden">{about}</span>}
     </Button>

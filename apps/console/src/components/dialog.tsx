@@ -1,7 +1,7 @@
-import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import { type ReactNode, useRef } from "react";
 import { useMessages } from "../messages/messages.tsx";
+import { X } from "./icons.tsx";
 
 /** A dialog over the page: focus stays in it, Escape closes it. `footer` has its actions, the main one last. */
 export function Dialog(props: {
@@ -35,7 +35,7 @@ export function Dialog(props: {
           <header>
             <Radix.Title>{props.title}</Radix.Title>
             <Radix.Close className="hr-button" data-kind="quiet" aria-label={common.close}>
-              <X aria-hidden size={18} />
+              <X size={18} />
             </Radix.Close>
           </header>
           {props.text === undefined ? null : (

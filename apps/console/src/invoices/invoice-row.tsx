@@ -1,7 +1,7 @@
 import { spokenName, useFormats } from "@headroom/react";
-import { ChevronDown, ChevronRight } from "lucide-react";
 import { useId, useState } from "react";
 import { Button } from "../components/button.tsx";
+import { ChevronDown, ChevronRight } from "../components/icons.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { spanOf, toneOf } from "./amounts.ts";
 import { ExplainDialog } from "./explain-dialog.tsx";

@@ -1,7 +1,7 @@
 import { QueryClientProvider, useQuery } from "@tanstack/react-query";
-import { ShieldCheck } from "lucide-react";
 import type { ReactNode } from "react";
 import { createOperatorApi, createQueries, TRPCProvider, useTRPC } from "../api.ts";
+import { ShieldCheck } from "../components/icons.tsx";
 import { Page } from "../components/page.tsx";
 import { Answer, Empty } from "../components/states.tsx";
 import { useToolMessages } from "../messages/tool-messages.tsx";
@@ -36,7 +36,7 @@ export function OperatorArea({ children }: { children: ReactNode }) {
           <QueryClientProvider client={queries}>
             <TRPCProvider trpcClient={client} queryClient={queries}>
               <p className="operator-bar">
-                <ShieldCheck aria-hidden size={18} />
+                <ShieldCheck size={18} />
                 {words.bar}
               </p>
               {children}

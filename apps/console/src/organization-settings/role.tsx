@@ -1,7 +1,7 @@
 import { roleName, useWords } from "@headroom/react";
 import { useQuery } from "@tanstack/react-query";
-import { Check, Minus } from "lucide-react";
 import { useTRPC } from "../api.ts";
+import { Check, Minus } from "../components/icons.tsx";
 import { Section } from "../components/page.tsx";
 import { Answer } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
@@ -64,7 +64,7 @@ function Verdict({ held }: { held: boolean }) {
   const Icon = held ? Check : Minus;
   return (
     <span className="verdict" data-held={held || undefined}>
-      <Icon aria-hidden size={18} />
+      <Icon size={18} />
       {held ? role.yes : role.no}
     </span>
   );

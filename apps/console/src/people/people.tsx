@@ -1,8 +1,8 @@
 import { type Role, SeatMeter } from "@headroom/react";
-import { UserPlus } from "lucide-react";
 import { useCallback, useState } from "react";
 import { Link } from "wouter";
 import { Button } from "../components/button.tsx";
+import { UserPlus } from "../components/icons.tsx";
 import { Page } from "../components/page.tsx";
 import { Banner } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
@@ -33,7 +33,7 @@ export function People({ everybody }: { everybody: Everybody }) {
       title={texts.title}
       actions={
         <Button kind="primary" reason={reason} onClick={() => setInviting(true)}>
-          <UserPlus aria-hidden size={18} />
+          <UserPlus size={18} />
           {texts.invite}
         </Button>
       }

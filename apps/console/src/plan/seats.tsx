@@ -1,8 +1,8 @@
 import { priceOn, useFormats } from "@headroom/react";
-import { Minus, Plus } from "lucide-react";
 import { type FormEvent, useId, useState } from "react";
 import type { Billing, Plan } from "../billing/managing.ts";
 import { Button } from "../components/button.tsx";
+import { Minus, Plus } from "../components/icons.tsx";
 import { Section } from "../components/page.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { most, seatsIn } from "./seat-numbers.ts";
@@ -103,7 +103,7 @@ function BoughtSeats(props: { billing: Billing; plan: Plan; price: Price; reason
         <label htmlFor={id}>{words.label}</label>
         <div>
           <Button aria-label={words.fewer} reason={reason} disabled={wanted === 0} onClick={() => step(-1)}>
-            <Minus aria-hidden size={16} />
+            <Minus size={16} />
           </Button>
           <input
             id={id}
@@ -117,7 +117,7 @@ function BoughtSeats(props: { billing: Billing; plan: Plan; price: Price; reason
             onChange={(event) => setText(event.currentTarget.value)}
           />
           <Button aria-label={words.another} reason={reason} onClick={() => step(1)}>
-            <Plus aria-hidden size={16} />
+            <Plus size={16} />
           </Button>
           <Button
             type="submit"

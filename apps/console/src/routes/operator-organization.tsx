@@ -1,8 +1,8 @@
 import { useFormats } from "@headroom/react";
 import { useQuery } from "@tanstack/react-query";
-import { ArrowLeft } from "lucide-react";
 import { Link, useParams } from "wouter";
 import { useTRPC } from "../api.ts";
+import { ArrowLeft } from "../components/icons.tsx";
 import { Page, Section } from "../components/page.tsx";
 import { Answer, Banner } from "../components/states.tsx";
 import { useToolMessages } from "../messages/tool-messages.tsx";
@@ -35,7 +35,7 @@ function OneOrganization({ organizationId }: { organizationId: string }) {
     <>
       <p>
         <Link href="/operator" className="operator-back">
-          <ArrowLeft aria-hidden size={16} />
+          <ArrowLeft size={16} />
           {words.all}
         </Link>
       </p>

@@ -1,8 +1,8 @@
 import { useFormats } from "@headroom/react";
 import { useQuery } from "@tanstack/react-query";
-import { ExternalLink } from "lucide-react";
 import { useState } from "react";
 import { Button } from "../components/button.tsx";
+import { ExternalLink } from "../components/icons.tsx";
 import { Section } from "../components/page.tsx";
 import { Empty } from "../components/states.tsx";
 import { useToolMessages } from "../messages/tool-messages.tsx";
@@ -84,7 +84,7 @@ function OneMail({ mail }: { mail: CapturedMail }) {
           aria-label={words.openOf(mail.subject, mail.to)}
         >
           {words.open}
-          <ExternalLink aria-hidden size={16} />
+          <ExternalLink size={16} />
         </a>
       )}
     </div>

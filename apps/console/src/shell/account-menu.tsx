@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import { ChevronsUpDown } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useState } from "react";
 import { useTRPC } from "../api.ts";
+import { ChevronsUpDown } from "../components/icons.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { chooseLanguage, chooseTheme, type Language, preferredTheme, type Theme } from "../preferences.ts";
 import { useSurroundings } from "../surroundings.tsx";
@@ -28,7 +28,7 @@ export function AccountMenu() {
           <span>{user?.name ?? user?.email}</span>
           <span className="hr-muted small">{user?.email}</span>
         </span>
-        <ChevronsUpDown aria-hidden size={16} />
+        <ChevronsUpDown size={16} />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content className="menu" align="start" side="top" sideOffset={8}>

@@ -1,7 +1,7 @@
-import { ChevronsUpDown, Plus } from "lucide-react";
 import { Popover } from "radix-ui";
 import { Suspense, useRef, useState } from "react";
 import { Button } from "../components/button.tsx";
+import { ChevronsUpDown, Plus } from "../components/icons.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import type { Organization } from "../organization.tsx";
 import { OrganizationList } from "./organization-list.tsx";
@@ -33,7 +33,7 @@ export function OrganizationSwitcher({ organization }: { organization: Organizat
             <span className="hr-muted small">{shell.switcher.label}</span>
             <span>{organization?.name ?? shell.product}</span>
           </span>
-          <ChevronsUpDown aria-hidden size={16} />
+          <ChevronsUpDown size={16} />
         </Popover.Trigger>
         <Popover.Portal>
           <Popover.Content
@@ -52,7 +52,7 @@ export function OrganizationSwitcher({ organization }: { organization: Organizat
                 setOpen(false);
               }}
             >
-              <Plus aria-hidden size={16} />
+              <Plus size={16} />
               {shell.switcher.create}
             </Button>
           </Popover.Content>

@@ -1,3 +1,6 @@
+import { DropdownMenu } from "radix-ui";
+import type { ReactNode } from "react";
+import { Link, useRoute } from "wouter";
 import {
   ChartColumn,
   Code,
@@ -5,16 +8,13 @@ import {
   Ellipsis,
   FlaskConical,
   Gauge,
-  type LucideIcon,
+  type Icon,
   ReceiptText,
   ScrollText,
   Settings,
   ShieldCheck,
   Users,
-} from "lucide-react";
-import { DropdownMenu } from "radix-ui";
-import type { ReactNode } from "react";
-import { Link, useRoute } from "wouter";
+} from "../components/icons.tsx";
 import { type Messages, useMessages } from "../messages/messages.tsx";
 import { type Organization, pageOf } from "../organization.tsx";
 import { useSurroundings } from "../surroundings.tsx";
@@ -23,9 +23,9 @@ import { useIsOperator } from "./operators.ts";
 import { OrganizationSwitcher } from "./organization-switcher.tsx";
 
 type PageName = keyof Messages["shell"]["pages"];
-type Place = { page: PageName; href: string; icon: LucideIcon };
+type Place = { page: PageName; href: string; icon: Icon };
 
-const ofOrganization: readonly (readonly [PageName, LucideIcon])[] = [
+const ofOrganization: readonly (readonly [PageName, Icon])[] = [
   ["usage", ChartColumn],
   ["members", Users],
   ["plan", CreditCard],
@@ -92,7 +92,7 @@ function PlaceLink({ place: { page, href, icon: Icon } }: { place: Place }) {
   const [isHere] = useRoute(`${href}/*?`);
   return (
     <Link href={href} aria-current={isHere ? "page" : undefined}>
-      <Icon aria-hidden size={20} />
+      <Icon size={20} />
       {shell.pages[page]}
     </Link>
   );
@@ -103,7 +103,7 @@ function MorePages({ places }: { places: readonly Place[] }) {
   return (
     <DropdownMenu.Root>
       <DropdownMenu.Trigger className="place">
-        <Ellipsis aria-hidden size={20} />
+        <Ellipsis size={20} />
         {shell.more}
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
@@ -111,7 +111,7 @@ function MorePages({ places }: { places: readonly Place[] }) {
           {places.map(({ page, href, icon: Icon }) => (
             <DropdownMenu.Item key={page} asChild>
               <Link href={href}>
-                <Icon aria-hidden size={18} />
+                <Icon size={18} />
                 {shell.pages[page]}
               </Link>
             </DropdownMenu.Item>

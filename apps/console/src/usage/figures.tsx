@@ -1,9 +1,9 @@
 import { type DayUsage, useFormats } from "@headroom/react";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { Download } from "lucide-react";
 import { useState } from "react";
 import { useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
+import { Download } from "../components/icons.tsx";
 import { Section } from "../components/page.tsx";
 import { Failure } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
@@ -44,7 +44,7 @@ export function Figures(props: {
         title={words.byDay(title)}
         actions={
           <Button busy={download.isPending} onClick={() => download.mutate()}>
-            <Download aria-hidden size={16} />
+            <Download size={16} />
             {words.downloadCsv}
           </Button>
         }
