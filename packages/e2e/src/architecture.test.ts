@@ -283,7 +283,7 @@ describe("style", () => {
   test("no default export but configuration, and what is loaded when it is opened", () => {
     const console = modules.filter(({ file }) => file.startsWith("apps/console/"));
     const lazy = console.flatMap(({ file, code }) =>
-      [...code.matchAll(/\blazy\(\(\) => import\("([^"]+)"\)\)/g)].map(([, target = ""]) =>
+      [...code.matchAll(/\blazy(?:Part)?\(\(\) => import\("([^"]+)"\)\)/g)].map(([, target = ""]) =>
         path.posix.join(path.posix.dirname(file), target),
       ),
     );
