@@ -67,8 +67,9 @@ export default defineConfig({
           globalSetup: ["packages/db/src/testing/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          maxWorkers: 2,
-          provide: { crashConsumes: 30_000, outageRounds: 0 },
+          // More than cores: much of the time is spent waiting for processes to start, and for browsers.
+          maxWorkers: 3,
+          provide: { crashConsumes: 15_000, outageRounds: 0 },
         },
       },
     ],

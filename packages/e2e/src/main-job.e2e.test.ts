@@ -37,17 +37,6 @@ const run = (script: string, ...parameters: string[]) =>
 const verify = async () =>
   JSON.parse((await run("apps/cli/src/main.ts", "usage", "verify", "--json")).stdout);
 
-describe("the tour", () => {
-  test("shows the main job from the first organization to the paid renewal", async () => {
-    const { stdout } = await run("infra/local/tour.ts");
-    expect(stdout).toMatch(/assigns Grace a conversation.*conversation_assigned/);
-    expect(stdout).toMatch(/signed webhook.*conversation_assigned/);
-    expect(stdout).toContain("hard_cap at 100");
-    expect(stdout).toContain("overage 37 of 50");
-    expect(stdout).toContain("counters equal the recount");
-  });
-});
-
 describe("a client that is generated from openapi.json", () => {
   test("compiles strictly, and does the main job over REST", async () => {
     const client = await generateClient();
@@ -264,8 +253,12 @@ describe("kill -9 during the tour", () => {
     expect(mismatches).toEqual([]);
   });
 
-  test("and the next tour passes", async () => {
+  test("and the next tour shows the main job from the first organization to the paid renewal", async () => {
     const { stdout } = await run("infra/local/tour.ts");
+    expect(stdout).toMatch(/assigns Grace a conversation.*conversation_assigned/);
+    expect(stdout).toMatch(/signed webhook.*conversation_assigned/);
+    expect(stdout).toContain("hard_cap at 100");
+    expect(stdout).toContain("overage 37 of 50");
     expect(stdout).toContain("counters equal the recount");
   });
 });
