@@ -27,6 +27,11 @@ export const addressLines = (colors: Colors, stack: ReadyStack): string[] => {
   const who = stack.demoKey === null ? "" : "sign in as ada@acme.test (owner of Acme, at its limit)";
   const rows: [string, string | null][] = [
     ["Console", `${colors.bold(stack.console)}   ${colors.dim(who)}`.trimEnd()],
+    [
+      "Sandbox",
+      stack.stripe &&
+        `${stack.console}/sandbox   ${colors.dim("move the clock, fail a payment, send events again")}`,
+    ],
     ["Reference", `${stack.api}/docs   ${colors.dim("REST /v1 · tRPC /trpc · /openapi.json")}`],
     ["Guide", `${stack.api}/docs/guide`],
     ["Mail", stack.mail && `${stack.mail}   ${colors.dim("every mail that would have been sent")}`],

@@ -68,7 +68,7 @@ describe("a client that is generated from openapi.json", () => {
     await backEnd.usage.consume.mutate({ meter: "pages", quantity: 999 });
     const example = `import { takePage } from "./example.ts";
       for (const job of ["a", "a", "b"]) console.log(await takePage(job));`;
-    const said = await client.run({ HEADROOM_URL: stack.ready.api, HEADROOM_KEY: key }, example);
+    const said = await client.run({ HEADROOM_URL: stack.ready.api, HEADROOM_API_KEY: key }, example);
     expect(said.trim().split("\n")).toEqual(["0 left", "0 left", "daily_limit: come back later"]);
   });
 
@@ -146,7 +146,7 @@ describe("the README's example", () => {
       }`;
     writeFileSync(path.join(folder, "calls.ts"), calls);
     const { stdout } = await execute(process.execPath, [path.join(folder, "calls.ts")], {
-      env: { ...process.env, HEADROOM_URL: stack.ready.api, HEADROOM_KEY: key },
+      env: { ...process.env, HEADROOM_URL: stack.ready.api, HEADROOM_API_KEY: key },
     });
     expect(stdout.trim().split("\n")).toEqual([
       "200",

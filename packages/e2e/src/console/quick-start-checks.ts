@@ -29,7 +29,7 @@ export function checkQuickStart(running: () => Stack): void {
       HEADROOM_URL: ready.api,
       STRIPE_URL: ready.stripe ?? "",
       ACME_KEY: ready.demoKey ?? "",
-      HEADROOM_KEY: secret ?? "",
+      HEADROOM_API_KEY: secret ?? "",
       HEADROOM_STACK: path.join(dataDirectory, "stack.json"),
     });
     onTestFinished(terminal.close);
