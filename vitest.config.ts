@@ -67,8 +67,7 @@ export default defineConfig({
           globalSetup: ["packages/db/src/testing/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          // More than cores: much of the time is spent waiting for processes to start, and for browsers.
-          maxWorkers: 3,
+          maxWorkers: 2,
           provide: { crashConsumes: 15_000, outageRounds: 0 },
         },
       },
