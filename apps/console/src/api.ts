@@ -34,6 +34,9 @@ export function createPublicApi(): HeadroomClient {
   return createHeadroomClient({ url: window.location.origin, fetch: recordingFetch });
 }
 
+/** For infinite queries: where the next page of a list begins; null: there is none. */
+export const nextPage = ({ nextCursor }: { nextCursor: string | null }): string | null => nextCursor;
+
 /** Answers that the api refuses for want of a session lead to the issuer, wherever they were asked for. */
 export function createQueries(session: Session): QueryClient {
   const onError = (error: unknown): void => {

@@ -1,6 +1,6 @@
 import { spokenName, useFormats } from "@headroom/react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useTRPC, useTRPCClient } from "../api.ts";
+import { nextPage, useTRPC } from "../api.ts";
 import { usePlanName } from "../billing/managing.ts";
 import { Button } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
@@ -21,16 +21,10 @@ export function ExplainDialog({ about, onClose }: { about: Explained; onClose: (
     "overageId" in about
       ? { overageId: about.overageId }
       : { meter: about.meter, window: "period" as const, periodStart: about.periodStart };
-  const client = useTRPCClient();
   const input = { organizationId, ...wish, limit: pageSize };
-  const query = useInfiniteQuery({
-    // Below the query's own key, so that whatever makes it stale makes this stale.
-    queryKey: [...useTRPC().usage.explain.queryKey(input), "pages"],
-    queryFn: ({ pageParam: cursor }) =>
-      client.usage.explain.query(cursor === null ? input : { ...input, cursor }),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ nextCursor }) => nextCursor,
-  });
+  const query = useInfiniteQuery(
+    useTRPC().usage.explain.infiniteQueryOptions(input, { getNextPageParam: nextPage }),
+  );
   const first = query.data?.pages[0];
   const events = query.data?.pages.flatMap((page) => page.events) ?? [];
   return (

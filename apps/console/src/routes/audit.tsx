@@ -1,7 +1,7 @@
 import { useFormats } from "@headroom/react";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTRPC, useTRPCClient } from "../api.ts";
+import { nextPage, useTRPC } from "../api.ts";
 import { downloadCsv } from "../audit/download.ts";
 import { Entries } from "../audit/entries.tsx";
 import { askedFor, everything, type Filter } from "../audit/filter.ts";
@@ -11,7 +11,6 @@ import { Page } from "../components/page.tsx";
 import { Answer, Banner, Empty, Failure, Loading } from "../components/states.tsx";
 import { useToolMessages } from "../messages/tool-messages.tsx";
 import { useOrganization } from "../organization.tsx";
-import { usePages } from "../pages.ts";
 import { useSurroundings } from "../surroundings.tsx";
 import "../styles/audit.css";
 
@@ -44,10 +43,11 @@ function Trail() {
   const { id: organizationId, settings } = useOrganization();
   const [filter, setFilter] = useState<Filter>(everything);
   const asked = { organizationId, ...askedFor(filter, settings.timeZone) };
-  const client = useTRPCClient();
-  const key = [...useTRPC().audit.list.pathKey(), { input: asked, type: "infinite" }];
-  const query = usePages(key, (cursor) =>
-    client.audit.list.query({ ...asked, ...(cursor === undefined ? {} : { cursor }) }),
+  const query = useInfiniteQuery(
+    useTRPC().audit.list.infiniteQueryOptions(asked, {
+      getNextPageParam: nextPage,
+      placeholderData: keepPreviousData,
+    }),
   );
   const entries = query.data?.pages.flatMap((page) => page.entries) ?? [];
   const isFiltered = Object.values(filter).some((value) => value !== "");

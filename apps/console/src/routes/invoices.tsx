@@ -1,6 +1,6 @@
 import { isHeadroomError } from "@headroom/client";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useTRPC, useTRPCClient } from "../api.ts";
+import { nextPage, useTRPC } from "../api.ts";
 import { useManagesBilling, useOwners } from "../billing/managing.ts";
 import { PaymentDue } from "../billing/payment-due.tsx";
 import { PortalButton } from "../billing/portal-button.tsx";
@@ -50,17 +50,13 @@ function Hidden() {
 function Invoices() {
   const { notConfigured } = useMessages().invoices;
   const { id: organizationId } = useOrganization();
-  const client = useTRPCClient();
   const input = { organizationId, limit: pageSize };
-  const query = useInfiniteQuery({
-    // Below the query's own key, so that whatever makes it stale makes this stale.
-    queryKey: [...useTRPC().billing.invoices.queryKey(input), "pages"],
-    queryFn: ({ pageParam: cursor }) =>
-      client.billing.invoices.query(cursor === null ? input : { ...input, cursor }),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ nextCursor }) => nextCursor,
-    refetchInterval: refreshedEveryMs,
-  });
+  const query = useInfiniteQuery(
+    useTRPC().billing.invoices.infiniteQueryOptions(input, {
+      getNextPageParam: nextPage,
+      refetchInterval: refreshedEveryMs,
+    }),
+  );
   if (query.data === undefined) {
     if (!query.isError) return <Loading lines={6} />;
     return isHeadroomError(query.error, "billing_not_configured") ? (

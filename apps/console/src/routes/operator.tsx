@@ -1,7 +1,8 @@
 import { useFormats } from "@headroom/react";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { Link } from "wouter";
-import { useTRPC, useTRPCClient } from "../api.ts";
+import { nextPage, useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { TextField } from "../components/field.tsx";
 import { Page } from "../components/page.tsx";
@@ -9,7 +10,6 @@ import { Empty, Failure, Loading } from "../components/states.tsx";
 import { useToolMessages } from "../messages/tool-messages.tsx";
 import { OperatorArea } from "../operator/operator-area.tsx";
 import { type Listed, StatusBadge, useStanding } from "../operator/parts.tsx";
-import { usePages } from "../pages.ts";
 
 /** Everybody's organizations. */
 export default function Operator() {
@@ -24,11 +24,12 @@ function Organizations() {
   const { operator: words } = useToolMessages();
   const [text, setText] = useState("");
   const search = useDeferredValue(text.trim());
-  const client = useTRPCClient();
   const asked = search === "" ? {} : { search };
-  const key = [...useTRPC().operator.organizations.pathKey(), { input: asked, type: "infinite" }];
-  const query = usePages(key, (cursor) =>
-    client.operator.organizations.query({ ...asked, ...(cursor === undefined ? {} : { cursor }) }),
+  const query = useInfiniteQuery(
+    useTRPC().operator.organizations.infiniteQueryOptions(asked, {
+      getNextPageParam: nextPage,
+      placeholderData: keepPreviousData,
+    }),
   );
   const organizations = query.data?.pages.flatMap((page) => page.organizations) ?? [];
   return (

@@ -1,7 +1,7 @@
 import { useFormats } from "@headroom/react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { useTRPC, useTRPCClient } from "../api.ts";
+import { nextPage, useTRPC } from "../api.ts";
 import { Button } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Failure, Loading } from "../components/states.tsx";
@@ -45,16 +45,10 @@ export default function ExplainDialog({
 function Content({ target }: { target: ExplainTarget }) {
   const { common } = useMessages();
   const { id: organizationId } = useOrganization();
-  const client = useTRPCClient();
   const input = { organizationId, ...target, limit: eventsAtOnce };
-  const query = useInfiniteQuery({
-    // Below the query's own key, so that whatever makes it stale makes this stale.
-    queryKey: [...useTRPC().usage.explain.queryKey(input), "pages"],
-    queryFn: ({ pageParam: cursor }) =>
-      client.usage.explain.query(cursor === null ? input : { ...input, cursor }),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ nextCursor }) => nextCursor,
-  });
+  const query = useInfiniteQuery(
+    useTRPC().usage.explain.infiniteQueryOptions(input, { getNextPageParam: nextPage }),
+  );
   const [first] = query.data?.pages ?? [];
   if (first === undefined) {
     return query.isError ? (
