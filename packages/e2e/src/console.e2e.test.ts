@@ -7,6 +7,7 @@ import { checkPages } from "./console/page-checks.ts";
 import { checkQuickStart } from "./console/quick-start-checks.ts";
 import { checkSeed } from "./console/seed-checks.ts";
 import { checkSession } from "./console/session-checks.ts";
+import { checkSnippets } from "./console/snippet-checks.ts";
 import { shown, signInAt } from "./console/visits.ts";
 import { type Stack, startStack } from "./stack.ts";
 
@@ -46,6 +47,8 @@ test("the first page needs little script", async () => {
   expect(bytes / 1024).toBeLessThan(mostScript);
   await context.close();
 });
+
+describe("programs to copy:", () => checkSnippets(running));
 
 describe("a session", () => checkSession(running));
 

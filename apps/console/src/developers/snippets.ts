@@ -7,7 +7,10 @@ export function snippetOf(name: Snippet, { url, organizationId }: { url: string;
   const snippets: Record<Snippet, string> = {
     client: `import { createHeadroomClient, isHeadroomError } from "@headroom/client";
 
-const headroom = createHeadroomClient({ url: "${url}", apiKey: process.env.HEADROOM_API_KEY });
+const headroom = createHeadroomClient({
+  url: "${url}",
+  apiKey: process.env.HEADROOM_API_KEY ?? "",
+});
 try {
   const entitlements = await headroom.entitlements.get.query({
     organizationId: "${organizationId}",
@@ -19,7 +22,10 @@ try {
 }`,
     meter: `import { createHeadroomClient, createMeter } from "@headroom/client";
 
-const headroom = createHeadroomClient({ url: "${url}", apiKey: process.env.HEADROOM_API_KEY });
+const headroom = createHeadroomClient({
+  url: "${url}",
+  apiKey: process.env.HEADROOM_API_KEY ?? "",
+});
 const meter = createMeter(headroom);
 
 const taken = await meter.consume({ organizationId: "${organizationId}", quantity: 1 });
@@ -33,11 +39,12 @@ else console.log(\`not now: \${taken.source}\`);`,
 import { text } from "node:stream/consumers";
 import { Webhook } from "standardwebhooks"; // npm install standardwebhooks
 
-const webhook = new Webhook(process.env.WEBHOOK_SECRET);
+const webhook = new Webhook(process.env.WEBHOOK_SECRET ?? "");
 
 createServer(async (request, response) => {
   try {
-    const event = webhook.verify(await text(request), request.headers);
+    const headers = request.headers as Record<string, string>;
+    const event = webhook.verify(await text(request), headers) as { type: string; data: unknown };
     console.log(event.type, event.data);
     response.writeHead(204).end();
   } catch {

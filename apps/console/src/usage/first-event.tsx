@@ -67,12 +67,14 @@ function curlOf(origin: string, meter: string): string {
 }
 
 function sdkOf(origin: string, meter: string): string {
-  return [
-    `import { createHeadroomClient, createMeter } from "@headroom/client";`,
-    "",
-    `const headroom = createHeadroomClient({ url: "${origin}", apiKey: process.env.HEADROOM_API_KEY });`,
-    "const meter = createMeter(headroom);",
-    `const taken = await meter.consume({ meter: "${meter}", quantity: 1 });`,
-    "if (!taken.allowed) throw new Error(taken.reason);",
-  ].join("\n");
+  return `import { createHeadroomClient, createMeter } from "@headroom/client";
+
+const headroom = createHeadroomClient({
+  url: "${origin}",
+  apiKey: process.env.HEADROOM_API_KEY ?? "",
+});
+const meter = createMeter(headroom);
+const taken = await meter.consume({ meter: "${meter}", quantity: 1 });
+if (taken.source === "fallback") throw new Error("usage cannot be checked now");
+if (!taken.allowed) throw new Error(\`\${taken.reason}: try again later\`);`;
 }
