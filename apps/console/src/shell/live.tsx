@@ -10,14 +10,37 @@ export function Live({ organizationId, children }: { organizationId: string; chi
   const client = useTRPCClient();
   const queries = useQueryClient();
   const online = useOnline();
-  useEffect(() => invalidateOnEvents(queries, client, organizationId), [queries, client, organizationId]);
+  const [live, setLive] = useState(true);
+  const interrupted = useLasting(!live);
+  useEffect(
+    () => invalidateOnEvents(queries, client, organizationId, { onLive: setLive }),
+    [queries, client, organizationId],
+  );
   const { shell } = useMessages();
+  const notice = online ? (interrupted ? shell.reconnecting : null) : shell.offline;
   return (
     <>
-      {online ? null : <Banner tone="warning">{shell.offline}</Banner>}
+      {notice === null ? null : <Banner tone="warning">{notice}</Banner>}
       {children}
     </>
   );
+}
+
+/** Longer than a restart of the api takes: what heals by itself at once is not worth a word. */
+const lastingMs = 3_000;
+
+/** True once something has been so for a while. */
+function useLasting(isSo: boolean): boolean {
+  const [lasts, setLasts] = useState(false);
+  useEffect(() => {
+    if (!isSo) {
+      setLasts(false);
+      return;
+    }
+    const timer = setTimeout(() => setLasts(true), lastingMs);
+    return () => clearTimeout(timer);
+  }, [isSo]);
+  return lasts;
 }
 
 function useOnline(): boolean {

@@ -33,9 +33,9 @@ export function OrganizationShell({ children }: { children: ReactNode }) {
             {shown.slug === slug ? null : <Follow organization={shown} />}
             <RememberActive organization={shown} activeId={activeOrganizationId} />
             <InZone organization={shown}>
-              <Live organizationId={shown.id}>
-                <Shell organization={shown}>{children}</Shell>
-              </Live>
+              <Shell organization={shown}>
+                <Live organizationId={shown.id}>{children}</Live>
+              </Shell>
             </InZone>
           </OrganizationProvider>
         );

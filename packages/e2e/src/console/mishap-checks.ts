@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { axeViolations } from "../browser/checks.ts";
 import type { OpenBrowser } from "../browser/visitors.ts";
 import type { Stack } from "../stack.ts";
 import { signInAt, visitAs } from "./visits.ts";
@@ -42,6 +43,27 @@ export function checkMishaps(running: () => { stack: Stack; browser: OpenBrowser
     await page.getByText("Headroom does not answer.").waitFor();
     await page.unroute(script);
     await page.getByRole("heading", { level: 1, name: "Invoices" }).waitFor();
+    await context.close();
+  });
+
+  test("a page says that it is offline, and that what others do does not arrive; then that is over", async () => {
+    const { stack, browser } = running();
+    const ada = { email: "ada@acme.test", name: "Ada Lovelace" };
+    const place = "/organizations/acme/members";
+    const { page, context } = await visitAs(browser, stack.ready.console, ada, { place });
+    const offline = page.getByText("You are offline.");
+    await context.setOffline(true);
+    await offline.waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+    await context.setOffline(false);
+    await offline.waitFor({ state: "detached" });
+    const stream = "**/trpc/events.subscribe**";
+    await page.route(stream, (route) => route.abort());
+    stack.kill("api");
+    const interrupted = page.getByText("Live updates are interrupted");
+    await interrupted.waitFor();
+    await page.unroute(stream);
+    await interrupted.waitFor({ state: "detached", timeout: 30_000 });
     await context.close();
   });
 }

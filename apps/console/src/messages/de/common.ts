@@ -15,7 +15,6 @@ export const common: Messages["common"] = {
   of: (value, limit) => `${value} von ${limit}`,
   roles: { owner: "Inhaber", admin: "Admin", member: "Mitglied" },
   requestId: (id) => `Anfrage ${id}`,
-  failedToLoad: "Das konnte nicht geladen werden.",
   noAnswer: "Headroom antwortet nicht. Prüfen Sie die Verbindung und versuchen Sie es erneut.",
   tryAgain: "Erneut versuchen",
   ownerOnly: "Das darf nur der Inhaber.",

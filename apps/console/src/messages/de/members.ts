@@ -73,7 +73,6 @@ export const members: Messages["members"] = {
       skipped: "Geben Sie den Link selbst weiter.",
     },
     copy: "Link kopieren",
-    copyFor: (email) => `Link für ${email} kopieren`,
     copied: "Kopiert",
     resend: "Erneut senden",
     resendTo: (email) => `Erneut senden an ${email}`,

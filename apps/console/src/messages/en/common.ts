@@ -14,7 +14,6 @@ export const common = {
   of: (value: string, limit: string) => `${value} of ${limit}`,
   roles: { owner: "Owner", admin: "Admin", member: "Member" },
   requestId: (id: string) => `Request ${id}`,
-  failedToLoad: "This could not be loaded.",
   noAnswer: "Headroom does not answer. Check the connection and try again.",
   tryAgain: "Try again",
   ownerOnly: "Only the owner may do this.",

@@ -69,7 +69,6 @@ export const members = {
       skipped: "Pass the link on yourself.",
     },
     copy: "Copy link",
-    copyFor: (email: string) => `Copy the link for ${email}`,
     copied: "Copied",
     resend: "Resend",
     resendTo: (email: string) => `Resend to ${email}`,
