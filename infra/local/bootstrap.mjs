@@ -16,6 +16,7 @@ const commands = {
   test: "infra/local/test.ts",
   tour: "infra/local/tour.ts",
   headroom: "apps/cli/src/main.ts",
+  bench: "packages/benchmarks/src/main.ts",
 };
 
 const say = (line) => process.stderr.write(`${line}\n`);

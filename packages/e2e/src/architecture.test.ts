@@ -99,7 +99,7 @@ const layerOf = (file: string): string => file.split("/").slice(0, 2).join("/");
 const sources: Source[] = ["apps", "packages", "infra"].flatMap(filesOf).map((file) => {
   const text = readFileSync(path.join(root, file), "utf8");
   const code = withoutComments(text);
-  const isTest = /\.test\.tsx?$|\/testing\/|^packages\/e2e\//.test(file);
+  const isTest = /\.test\.tsx?$|\/testing\/|^packages\/(e2e|benchmarks)\//.test(file);
   return { file, layer: layerOf(file), text, code, imports: importsOf(code), isTest };
 });
 const product = sources.filter((source) => !source.isTest);
@@ -116,7 +116,7 @@ const reach = (source: Source, target: string): string | null => {
 };
 
 const arrows = sources
-  .filter((source) => source.layer !== "packages/e2e")
+  .filter((source) => !["packages/e2e", "packages/benchmarks"].includes(source.layer))
   .flatMap((source) =>
     source.imports.flatMap((one) => {
       const to = reach(source, one.target);

@@ -1,0 +1,5 @@
+import type { Benchmark } from "./benchmark.ts";
+import { consume } from "./benchmarks/consume.ts";
+
+/** Every benchmark of `npm run bench`, in the order of `docs/benchmarks.md`. */
+export const benchmarks: readonly Benchmark[] = [consume];
