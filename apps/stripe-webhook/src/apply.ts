@@ -18,8 +18,12 @@ export function createApplier(
   let stopped = false;
 
   function start(): void {
-    const next = [...waiting].find((customerId) => !running.has(customerId));
-    if (stopped || next === undefined || running.size >= concurrency) {
+    // First the cheap question: under a flood there are many that wait.
+    if (stopped || running.size >= concurrency) {
+      return;
+    }
+    const next = firstAtRest();
+    if (next === undefined) {
       return;
     }
     waiting.delete(next);
@@ -29,6 +33,13 @@ export function createApplier(
     });
     running.set(next, work);
     start();
+  }
+
+  function firstAtRest(): string | undefined {
+    for (const customerId of waiting) {
+      if (!running.has(customerId)) return customerId;
+    }
+    return undefined;
   }
 
   async function run(customerId: string): Promise<void> {

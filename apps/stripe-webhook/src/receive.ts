@@ -3,14 +3,11 @@ import { BodyTooLargeError, readBody } from "@headroom/platform/bodies";
 import { failpoint } from "@headroom/platform/failpoints";
 import type { Exchange } from "@headroom/platform/http";
 import type { Logger } from "@headroom/platform/log";
-import type { ServiceContext } from "@headroom/service/context";
-import { receiveEvent } from "@headroom/service/stripe/events";
+import { type Reception, receiveText } from "@headroom/service/stripe/events";
 import { findSigner } from "./signature.ts";
 
-export interface Receiver {
-  service: Pick<ServiceContext, "db" | "log">;
-  /** True where a live key is used. */
-  livemode: boolean;
+/** `livemode` is true where a live key is used. */
+export interface Receiver extends Reception {
   secrets: readonly string[];
   /** Bytes. */
   maxBody: number;
@@ -31,7 +28,7 @@ const path = "/stripe";
  * new event look alike to Stripe, and whatever fails here makes it send the event again.
  */
 export async function receive(receiver: Receiver, { request, response, requestId }: Exchange): Promise<void> {
-  const { log } = receiver.service;
+  const { log } = receiver;
   if (request.url?.split("?", 1)[0] !== path || request.method !== "POST") {
     const status = request.url?.split("?", 1)[0] === path ? 405 : 404;
     response.writeHead(status, { allow: "POST", connection: "close" }).end();
@@ -52,6 +49,7 @@ export async function receive(receiver: Receiver, { request, response, requestId
   const headers = {
     "content-type": "application/json",
     ...(answer.status === 413 ? { connection: "close" } : {}),
+    ...(answer.status === 503 ? { "retry-after": "1" } : {}),
   };
   const sent = () => failpoint("inbox.answered");
   response.writeHead(answer.status, headers).end(JSON.stringify(answer.body), sent);
@@ -67,22 +65,12 @@ async function keep(receiver: Receiver, body: Buffer, header: string | string[] 
     throw new DomainError("invalid_signature", "The signature is not valid.");
   }
   failpoint("inbox.verified");
-  return receiveEvent({ ...receiver.service, livemode: receiver.livemode }, parse(body), secretIndex);
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    throw new DomainError("validation_failed", "The body is not JSON.", {
-      issues: [{ path: "", message: "is not well-formed JSON" }],
-    });
-  }
+  return receiveText(receiver, body.toString("utf8"), secretIndex);
 }
 
 // The caller is told a code and nothing more: what was wrong with a signature helps only who forges one.
 function refusal(error: unknown, requestId: string, log: Logger): Answer {
-  if (error instanceof DomainError) {
+  if (error instanceof DomainError && error.kind !== "unavailable") {
     log.warn({ requestId, code: error.code }, "Stripe event refused");
     return { status: 400, body: { code: error.code } };
   }

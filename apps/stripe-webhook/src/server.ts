@@ -2,6 +2,7 @@ import { databaseChecks } from "@headroom/db/readiness";
 import { createHealth } from "@headroom/platform/health";
 import { type HttpServer, startHttpServer } from "@headroom/platform/http";
 import type { ServiceContext } from "@headroom/service/context";
+import { createInboxLane } from "@headroom/service/stripe/inbox-lane";
 import { createApplier } from "./apply.ts";
 import { startHolds } from "./holds.ts";
 import { receive } from "./receive.ts";
@@ -20,11 +21,12 @@ export interface WebhookOptions {
 export async function startWebhookServer(
   options: WebhookOptions,
 ): Promise<Pick<HttpServer, "url" | "port" | "close">> {
-  const { service, host, port, shutdownDelayMs } = options;
+  const { service, host, port, shutdownDelayMs, livemode, secrets, maxBody } = options;
   const { db, log } = service;
   const applier = createApplier(service, { concurrency: 4 });
   const holds = startHolds(service, { everyMs: 2_000 });
-  const receiver = { ...options, apply: applier.apply };
+  const { keep } = createInboxLane(db);
+  const receiver = { livemode, secrets, maxBody, log, keep, apply: applier.apply };
   const server = await startHttpServer({
     host,
     port,

@@ -1,4 +1,5 @@
-import { sql } from "kysely";
+import { type Kysely, sql } from "kysely";
+import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
 /** An event as it came from Stripe, its signature checked. */
@@ -12,33 +13,41 @@ export interface NewEvent {
   objectId: string | null;
   customerId: string | null;
   createdAt: Date;
-  payload: unknown;
+  /** JSON, as it came. */
+  payload: string;
   /** Which of the secrets matched; null: fetched from Stripe's list of events. */
   secretIndex: number | null;
   status: "pending" | "ignored" | "quarantined";
 }
 
-/** Keeps an event; false when it is here already. Its commit is what Stripe may be told about. */
-export async function keepEvent(tx: Tx, event: NewEvent): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await tx
-    .insertInto("stripe_inbox")
-    .values({
-      account: event.account,
-      event_id: event.eventId,
-      livemode: event.livemode,
-      type: event.type,
-      api_version: event.apiVersion,
-      object_id: event.objectId,
-      customer_id: event.customerId,
-      created_at: event.createdAt,
-      payload: JSON.stringify(event.payload),
-      secret_index: event.secretIndex,
-      status: event.status,
-    })
-    .onConflict((conflict) => conflict.columns(["account", "event_id"]).doNothing())
-    .executeTakeFirstOrThrow();
-  return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+/**
+ * Keeps events, all in one statement; answers for each whether it is new: not here already, and not before it among
+ * them. Their commit is what Stripe may be told about. In the order of their ids, so that two who keep the same events
+ * do not wait for each other.
+ * @param kysely a transaction, or none: then the statement commits by itself
+ */
+export async function keepEvents(kysely: Kysely<DB>, events: readonly NewEvent[]): Promise<boolean[]> {
+  const of = <Key extends keyof NewEvent>(key: Key) => events.map((event) => event[key]);
+  const { rows } = await sql<{ account: string; id: string }>`
+    insert into stripe_inbox (account, event_id, livemode, type, api_version, object_id, customer_id, created_at,
+        payload, secret_index, status)
+      select account, id, livemode, type, api_version, object_id, customer_id, created_at, payload::jsonb,
+          secret_index, status
+        from unnest(${of("account")}::text[], ${of("eventId")}::text[], ${of("livemode")}::boolean[],
+          ${of("type")}::text[], ${of("apiVersion")}::text[], ${of("objectId")}::text[], ${of("customerId")}::text[],
+          ${of("createdAt")}::timestamptz[], ${of("payload")}::text[], ${of("secretIndex")}::integer[],
+          ${of("status")}::text[])
+        as e (account, id, livemode, type, api_version, object_id, customer_id, created_at, payload, secret_index,
+          status)
+        order by account, id
+      on conflict (account, event_id) do nothing
+      returning account, event_id as id`.execute(kysely);
+  const kept = new Set(rows.map(identify));
+  return events.map(({ account, eventId: id }) => kept.delete(identify({ account, id })));
 }
+
+// No text in PostgreSQL has a NUL in it.
+const identify = ({ account, id }: { account: string; id: string }) => `${account}\0${id}`;
 
 /** Customers that have events to apply now, the longest waiting first. Real time. */
 export async function listDueCustomers(tx: Tx, most: number): Promise<string[]> {

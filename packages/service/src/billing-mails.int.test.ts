@@ -1,4 +1,4 @@
-import { keepEvent } from "@headroom/db/inbox";
+import { keepEvents } from "@headroom/db/inbox";
 import { withSystem } from "@headroom/db/tenancy";
 import type { Policies } from "@headroom/domain/configuration";
 import { uuidv7 } from "@headroom/platform/uuid";
@@ -143,11 +143,11 @@ describe("a failed payment", () => {
       objectId: "x",
       customerId,
       createdAt: new Date(),
-      payload: { data: { object: {} } },
+      payload: JSON.stringify({ data: { object: {} } }),
       secretIndex: 0,
       status: "pending" as const,
     };
-    await withSystem(bench.webhook.db, (tx) => keepEvent(tx, event));
+    await withSystem(bench.webhook.db, (tx) => keepEvents(tx, [event]));
     return syncCustomer(bench.webhook, customerId);
   }
 

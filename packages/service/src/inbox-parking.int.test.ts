@@ -1,5 +1,5 @@
 import { linkCustomer } from "@headroom/db/customers";
-import { keepEvent } from "@headroom/db/inbox";
+import { keepEvents } from "@headroom/db/inbox";
 import { withOrganization, withSystem } from "@headroom/db/tenancy";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -40,7 +40,7 @@ async function arrive(customerId: string, type = "customer.subscription.updated"
   const eventId = `evt_${uuidv7()}`;
   const event = { eventId, account: "", livemode: false, type, apiVersion: null, objectId: "x", customerId };
   await withSystem(bench.webhook.db, (tx) =>
-    keepEvent(tx, { ...event, createdAt: new Date(), payload: {}, secretIndex: 0, status: "pending" }),
+    keepEvents(tx, [{ ...event, createdAt: new Date(), payload: "{}", secretIndex: 0, status: "pending" }]),
   );
   return eventId;
 }

@@ -1,4 +1,4 @@
-import { keepEvent } from "@headroom/db/inbox";
+import { keepEvents } from "@headroom/db/inbox";
 import { withSystem } from "@headroom/db/tenancy";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -41,9 +41,9 @@ async function arrive(
 ): Promise<string> {
   const eventId = `evt_${uuidv7()}`;
   const event = { eventId, account: "", livemode: false, type, apiVersion: null, objectId: "x", customerId };
-  const payload = { data: { object } };
+  const payload = JSON.stringify({ data: { object } });
   await withSystem(bench.webhook.db, (tx) =>
-    keepEvent(tx, { ...event, createdAt: new Date(), payload, secretIndex: 0, status: "pending" }),
+    keepEvents(tx, [{ ...event, createdAt: new Date(), payload, secretIndex: 0, status: "pending" }]),
   );
   return eventId;
 }

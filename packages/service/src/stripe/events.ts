@@ -1,5 +1,5 @@
-import { keepEvent, type NewEvent } from "@headroom/db/inbox";
-import { withSystem } from "@headroom/db/tenancy";
+import { keepEvents, type NewEvent } from "@headroom/db/inbox";
+import { retryConflicts } from "@headroom/db/retry";
 import { DomainError } from "@headroom/domain/errors";
 import { z } from "zod";
 import type { ServiceContext } from "../context.ts";
@@ -26,31 +26,68 @@ export interface ReceivedEvent {
   customerId: string | null;
 }
 
+export interface Reception {
+  livemode: boolean;
+  log: ServiceContext["log"];
+  /** Answers, once the event is committed, whether it is new. */
+  keep(event: NewEvent): Promise<boolean>;
+}
+
 /**
- * Keeps an event whose signature was checked, or that was fetched; once this resolves it is committed and Stripe may be
- * told so. An event of the other mode than the key's is put aside, not refused: Stripe would only send it for days.
- * @param payload the parsed body. @param secretIndex which secret matched; null: fetched from Stripe's list.
- * @throws DomainError validation_failed for a body that is no event.
+ * Keeps an event that was fetched from Stripe; as `receiveText`.
+ * @param payload the event as an object. @param secretIndex null: no secret signed it.
  */
-export async function receiveEvent(
+export function receiveEvent(
   context: Pick<ServiceContext, "db" | "log"> & { livemode: boolean },
   payload: unknown,
   secretIndex: number | null,
 ): Promise<ReceivedEvent> {
-  const event = { ...toNewEvent(payload), secretIndex };
-  if (event.livemode !== context.livemode) {
-    await withSystem(context.db, (tx) => keepEvent(tx, { ...event, status: "quarantined" }));
-    context.log.error({ eventId: event.eventId, livemode: event.livemode }, "Stripe event of the other mode");
-    return { outcome: "quarantined", customerId: null };
-  }
-  const fresh = await withSystem(context.db, (tx) => keepEvent(tx, event));
-  return {
-    outcome: fresh ? "new" : "duplicate",
-    customerId: event.status === "pending" ? event.customerId : null,
+  const { db, log, livemode } = context;
+  const keep = async (event: NewEvent) => {
+    const [isNew = false] = await retryConflicts(() => keepEvents(db.kysely, [event]));
+    return isNew;
   };
+  return receive(
+    { log, livemode, keep },
+    { ...toNewEvent(payload), payload: JSON.stringify(payload), secretIndex },
+  );
 }
 
-function toNewEvent(payload: unknown): Omit<NewEvent, "secretIndex"> {
+/**
+ * Keeps an event whose signature was checked; once this resolves it is committed and Stripe may be told so. An event of
+ * the other mode than the key's is put aside, not refused: Stripe would only send it for days.
+ * @param text the body. @param secretIndex which secret matched.
+ * @throws DomainError validation_failed for a body that is no event; what `keep` throws.
+ */
+export async function receiveText(
+  reception: Reception,
+  text: string,
+  secretIndex: number,
+): Promise<ReceivedEvent> {
+  return receive(reception, { ...toNewEvent(parse(text)), payload: text, secretIndex });
+}
+
+async function receive({ livemode, log, keep }: Reception, event: NewEvent): Promise<ReceivedEvent> {
+  if (event.livemode !== livemode) {
+    await keep({ ...event, status: "quarantined" });
+    log.error({ eventId: event.eventId, livemode: event.livemode }, "Stripe event of the other mode");
+    return { outcome: "quarantined", customerId: null };
+  }
+  const outcome = (await keep(event)) ? "new" : "duplicate";
+  return { outcome, customerId: event.status === "pending" ? event.customerId : null };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new DomainError("validation_failed", "The body is not JSON.", {
+      issues: [{ path: "", message: "is not well-formed JSON" }],
+    });
+  }
+}
+
+function toNewEvent(payload: unknown): Omit<NewEvent, "payload" | "secretIndex"> {
   const parsed = envelope.safeParse(payload);
   if (!parsed.success) {
     throw new DomainError("validation_failed", "The body is not a Stripe event.", {
@@ -71,7 +108,6 @@ function toNewEvent(payload: unknown): Omit<NewEvent, "secretIndex"> {
     objectId: object.id ?? null,
     customerId,
     createdAt: new Date(created * 1000),
-    payload,
     status: isRelevant ? "pending" : "ignored",
   };
 }
