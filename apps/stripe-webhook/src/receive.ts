@@ -3,7 +3,7 @@ import { BodyTooLargeError, readBody } from "@headroom/platform/bodies";
 import { failpoint } from "@headroom/platform/failpoints";
 import type { Exchange } from "@headroom/platform/http";
 import type { Logger } from "@headroom/platform/log";
-import { type Reception, receiveText } from "@headroom/service/stripe/events";
+import { type Reception, receiveBody } from "@headroom/service/stripe/events";
 import { findSigner } from "./signature.ts";
 
 /** `livemode` is true where a live key is used. */
@@ -65,7 +65,7 @@ async function keep(receiver: Receiver, body: Buffer, header: string | string[] 
     throw new DomainError("invalid_signature", "The signature is not valid.");
   }
   failpoint("inbox.verified");
-  return receiveText(receiver, body.toString("utf8"), secretIndex);
+  return receiveBody(receiver, body, secretIndex);
 }
 
 // The caller is told a code and nothing more: what was wrong with a signature helps only who forges one.

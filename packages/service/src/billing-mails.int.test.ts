@@ -143,7 +143,7 @@ describe("a failed payment", () => {
       objectId: "x",
       customerId,
       createdAt: new Date(),
-      payload: JSON.stringify({ data: { object: {} } }),
+      payload: Buffer.from(JSON.stringify({ data: { object: {} } })),
       secretIndex: 0,
       status: "pending" as const,
     };

@@ -40,7 +40,9 @@ async function arrive(customerId: string, type = "customer.subscription.updated"
   const eventId = `evt_${uuidv7()}`;
   const event = { eventId, account: "", livemode: false, type, apiVersion: null, objectId: "x", customerId };
   await withSystem(bench.webhook.db, (tx) =>
-    keepEvents(tx, [{ ...event, createdAt: new Date(), payload: "{}", secretIndex: 0, status: "pending" }]),
+    keepEvents(tx, [
+      { ...event, createdAt: new Date(), payload: Buffer.from("{}"), secretIndex: 0, status: "pending" },
+    ]),
   );
   return eventId;
 }

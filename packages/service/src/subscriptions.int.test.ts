@@ -41,7 +41,7 @@ async function arrive(
 ): Promise<string> {
   const eventId = `evt_${uuidv7()}`;
   const event = { eventId, account: "", livemode: false, type, apiVersion: null, objectId: "x", customerId };
-  const payload = JSON.stringify({ data: { object } });
+  const payload = Buffer.from(JSON.stringify({ data: { object } }));
   await withSystem(bench.webhook.db, (tx) =>
     keepEvents(tx, [{ ...event, createdAt: new Date(), payload, secretIndex: 0, status: "pending" }]),
   );

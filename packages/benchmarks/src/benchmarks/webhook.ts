@@ -6,7 +6,7 @@ import { signingSecret } from "../stripe-events.ts";
 
 const connections = 64;
 /** What a request to Stripe takes, from a server nearby. */
-const stripeMs = 150;
+const stripeMs = 400;
 
 /**
  * The webhook app as it runs in production: it verifies, checks, deduplicates, logs, answers when the commit is on disk,

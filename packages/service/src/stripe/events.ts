@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { keepEvents, type NewEvent } from "@headroom/db/inbox";
 import { retryConflicts } from "@headroom/db/retry";
 import { DomainError } from "@headroom/domain/errors";
@@ -34,7 +35,7 @@ export interface Reception {
 }
 
 /**
- * Keeps an event that was fetched from Stripe; as `receiveText`.
+ * Keeps an event that was fetched from Stripe; as `receiveBody`.
  * @param payload the event as an object. @param secretIndex null: no secret signed it.
  */
 export function receiveEvent(
@@ -49,22 +50,24 @@ export function receiveEvent(
   };
   return receive(
     { log, livemode, keep },
-    { ...toNewEvent(payload), payload: JSON.stringify(payload), secretIndex },
+    { ...toNewEvent(payload), payload: Buffer.from(JSON.stringify(payload)), secretIndex },
   );
 }
 
 /**
  * Keeps an event whose signature was checked; once this resolves it is committed and Stripe may be told so. An event of
  * the other mode than the key's is put aside, not refused: Stripe would only send it for days.
- * @param text the body. @param secretIndex which secret matched.
+ * @param body its raw bytes. @param secretIndex which secret matched.
  * @throws DomainError validation_failed for a body that is no event; what `keep` throws.
  */
-export async function receiveText(
+export async function receiveBody(
   reception: Reception,
-  text: string,
+  body: Buffer,
   secretIndex: number,
 ): Promise<ReceivedEvent> {
-  return receive(reception, { ...toNewEvent(parse(text)), payload: text, secretIndex });
+  const text = body.toString("utf8");
+  const payload = isUtf8(body) ? body : Buffer.from(text);
+  return receive(reception, { ...toNewEvent(parse(text)), payload, secretIndex });
 }
 
 async function receive({ livemode, log, keep }: Reception, event: NewEvent): Promise<ReceivedEvent> {

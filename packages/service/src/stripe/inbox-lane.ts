@@ -17,12 +17,12 @@ export interface InboxLane {
 export interface InboxLaneOptions {
   /** Events in one statement at most. */
   batch?: number;
-  /** Characters of their payloads in one statement at most; a longer event goes alone. */
-  batchCharacters?: number;
+  /** Bytes of their payloads in one statement at most; a longer event goes alone. */
+  batchBytes?: number;
   /** Events that may wait at most … */
   queue?: number;
-  /** … and characters of their payloads: beyond, an event is refused at once instead of queued up. */
-  queueCharacters?: number;
+  /** … and bytes of their payloads: beyond, an event is refused at once instead of queued up. */
+  queueBytes?: number;
   /** How long an event waits while the database says nothing at all, in milliseconds. Stripe gives up after 20 s. */
   patienceMs?: number;
 }
@@ -31,14 +31,14 @@ type Sender = Waiting<NewEvent, boolean>;
 
 /** Events gather while a statement keeps others, and are kept together by the next: one commit for all of them. */
 export function createInboxLane(database: Database, options: InboxLaneOptions = {}): InboxLane {
-  const { batch = 256, batchCharacters = 4_000_000, patienceMs = 8_000 } = options;
-  const { queue = 10_000, queueCharacters = 64_000_000 } = options;
-  let characters = 0;
+  const { batch = 256, batchBytes = 4_194_304, patienceMs = 8_000 } = options;
+  const { queue = 10_000, queueBytes = 64_194_304 } = options;
+  let bytes = 0;
   const pending = createPatience<NewEvent, boolean>(patienceMs, () => collector.keep(pending.isWaiting));
 
   const collector = createCollector<Sender>({
     most: batch,
-    heaviest: batchCharacters,
+    heaviest: batchBytes,
     weigh: ({ request }) => request.payload.length,
     async send(senders) {
       const outcomes = await askTogether(
@@ -56,16 +56,16 @@ export function createInboxLane(database: Database, options: InboxLaneOptions = 
 
   return {
     async keep(event) {
-      if (pending.count() >= queue || characters + event.payload.length > queueCharacters) {
+      if (pending.count() >= queue || bytes + event.payload.length > queueBytes) {
         throw unavailable("Too many events are waiting, send it again");
       }
-      characters += event.payload.length;
+      bytes += event.payload.length;
       try {
         return await new Promise<boolean>((resolve, reject) => {
           collector.add(pending.add({ request: event, resolve, reject }));
         });
       } finally {
-        characters -= event.payload.length;
+        bytes -= event.payload.length;
       }
     },
   };
