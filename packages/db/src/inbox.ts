@@ -80,6 +80,8 @@ export async function hasDueEvents(tx: Tx, customerId: string): Promise<boolean>
 
 /** What waits for a customer: all of it is covered by what Stripe says from now on. */
 export interface PendingEvents {
+  /** Their numbers; one that is committed later may have a smaller one than the newest. */
+  seqs: number[];
   /** The newest one's number. */
   seq: number;
   /** Sessions that are over, and the organizations that they were opened for, as sent. */
@@ -108,17 +110,18 @@ export async function notePending(tx: Tx, customerId: string): Promise<PendingEv
   return seq === undefined
     ? null
     : {
+        seqs: rows.map((row) => row.seq),
         seq,
         sessions: sessions.map(({ id, type, reference }) => ({ id: id ?? "", type, reference })),
         invoices: rows.flatMap(({ type, id }) => (type === "invoice.created" && id !== null ? [id] : [])),
       };
 }
 
-/** Marks what waited for a customer, up to a number, as done with; what was parked, too. */
+/** Marks what waited for a customer, when it was noted, as done with; what was parked before it, too. */
 export async function closeEvents(
   tx: Tx,
   customerId: string,
-  seq: number,
+  { seqs, seq }: PendingEvents,
   outcome: { status: "applied" | "ignored" },
 ): Promise<void> {
   await tx
@@ -127,6 +130,7 @@ export async function closeEvents(
     .where("customer_id", "=", customerId)
     .where("status", "in", ["pending", "parked"])
     .where("seq", "<=", seq)
+    .where(sql<boolean>`(status = 'parked' or seq = any(${seqs}::bigint[]))`)
     .execute();
 }
 

@@ -81,11 +81,11 @@ async function closeOrPark(
 async function closeNoted<Status extends "applied" | "ignored">(
   tx: Tx,
   { customerId, takenAt }: CustomerLease,
-  { seq }: PendingEvents,
+  noted: PendingEvents,
   { status, live }: { status: Status; live: boolean },
 ): Promise<Status> {
-  await closeEvents(tx, customerId, seq, { status });
-  await noteSynced(tx, customerId, { seq, checkedAt: takenAt, live });
+  await closeEvents(tx, customerId, noted, { status });
+  await noteSynced(tx, customerId, { seq: noted.seq, checkedAt: takenAt, live });
   return status;
 }
 

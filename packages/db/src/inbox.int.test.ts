@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Database } from "./client.ts";
+import { closeEvents, keepEvents, type NewEvent, notePending } from "./inbox.ts";
+import { withSystem } from "./tenancy.ts";
+import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
+
+let scratch: TestDatabase;
+let webhook: Database;
+beforeAll(async () => {
+  scratch = await createTestDatabase();
+  webhook = await scratch.connect("hr_webhook");
+});
+afterAll(() => scratch?.drop());
+
+const event = (eventId: string): NewEvent => ({
+  eventId,
+  account: "",
+  livemode: false,
+  type: "checkout.session.completed",
+  apiVersion: null,
+  objectId: "cs_1",
+  customerId: "cus_1",
+  createdAt: new Date(1_780_000_000_000),
+  payload: Buffer.from("{}"),
+  secretIndex: 0,
+  status: "pending",
+});
+
+const pending = async () => {
+  const { rows } = await scratch.admin.query(
+    "select event_id as id from headroom.stripe_inbox where status = 'pending' order by seq",
+  );
+  return rows.map(({ id }) => id);
+};
+
+test("an event that is committed after others were noted, with a smaller number, is not closed with them", async () => {
+  const slow = await webhook.kysely.startTransaction().execute();
+  await keepEvents(slow, [event("evt_slow")]);
+  await keepEvents(webhook.kysely, [event("evt_quick")]);
+  const noted = await withSystem(webhook, (tx) => notePending(tx, "cus_1"));
+  await slow.commit().execute();
+  expect(await pending()).toEqual(["evt_slow", "evt_quick"]);
+  if (noted === null) throw new Error("nothing was noted");
+  await withSystem(webhook, (tx) => closeEvents(tx, "cus_1", noted, { status: "applied" }));
+  expect(await pending()).toEqual(["evt_slow"]);
+});
