@@ -68,6 +68,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 180_000,
           maxWorkers: 2,
+          env: compiled,
           provide: { crashConsumes: 15_000, outageRounds: 0 },
         },
       },

@@ -47,6 +47,10 @@ const stripeVariables = (
         STRIPE_WEBHOOK_SECRETS: shell.STRIPE_WEBHOOK_SECRETS || secrets.stripeWebhookSecret,
       };
 
+/** Where processes keep what they have compiled: the shell's place, or with the data. */
+export const compileCache = (shell: Environment, folder: DataFolder): string =>
+  shell.NODE_COMPILE_CACHE || folder.file("compile-cache");
+
 /** What every application of the stack reads, whatever it is. */
 export const applicationEnvironment = (
   shell: Environment,
@@ -55,7 +59,7 @@ export const applicationEnvironment = (
   folder: DataFolder,
   { databaseUrl, consoleDirectory }: { databaseUrl: string; consoleDirectory: string },
 ): Environment => ({
-  NODE_COMPILE_CACHE: folder.file("compile-cache"),
+  NODE_COMPILE_CACHE: compileCache(shell, folder),
   OIDC_AUDIENCE: "headroom",
   MAIL_FROM: "Headroom <headroom@localhost>",
   ...inherited(shell),

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { urlOf } from "./addresses.ts";
 import type { DataFolder } from "./data-folder.ts";
-import { sandboxEnvironment } from "./environment.ts";
+import { compileCache, sandboxEnvironment } from "./environment.ts";
 import type { StartOptions } from "./options.ts";
 import type { Ports } from "./ports.ts";
 import type { ProcessSpec } from "./processes.ts";
@@ -21,7 +21,7 @@ export const standIns = (
   const base = {
     PATH: shell.PATH,
     LOG_LEVEL: shell.LOG_LEVEL,
-    NODE_COMPILE_CACHE: folder.file("compile-cache"),
+    NODE_COMPILE_CACHE: compileCache(shell, folder),
     HEADROOM_ENV: "development",
   };
   const all: (ProcessSpec & { wanted: boolean })[] = [

@@ -10,7 +10,7 @@ let bench: OverageBench;
 afterEach(() => bench?.close());
 
 // Stripe counts in whole seconds: an end must come in a later one than the usage.
-const aSecond = () => new Promise((resolve) => setTimeout(resolve, 1_100));
+const aSecond = () => bench.advance("PT2S");
 const onRenewal = { reason: "subscription_cycle", quantity: 20, amount: 50 };
 const onOurs = { reason: "manual", quantity: 20, amount: 50 };
 

@@ -42,7 +42,7 @@ test.each(faults)(
   "%s: exactly one line",
   async (_name, fault) => {
     await acme.take(120);
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await bench.advance("PT2S");
     await bench.stripe.subscriptions.cancel(acme.subscriptionId);
     await bench.deliver();
     await injectFault(bench.sandboxUrl, fault);
@@ -69,7 +69,7 @@ test.each(calls)(
   "a process killed before or after %s: exactly one line, corrected too",
   async (name) => {
     const events = [await acme.take(101), await acme.take(19)];
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await bench.advance("PT2S");
     await bench.stripe.subscriptions.cancel(acme.subscriptionId);
     await bench.deliver();
     const real = bench.worker.stripe as StripeGateway;
@@ -107,7 +107,7 @@ test.each([
   "a create that reaches Stripe after the next attempt has looked for it, %s: one line",
   async (_name, amend, expected) => {
     const events = [await acme.take(101), await acme.take(19)];
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await bench.advance("PT2S");
     await bench.stripe.subscriptions.cancel(acme.subscriptionId);
     await bench.deliver();
     const real = bench.worker.stripe as StripeGateway;

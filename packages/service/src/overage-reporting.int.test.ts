@@ -117,7 +117,7 @@ test("while Stripe has not turned the period the ledger waits, and nothing is se
 test("a cancellation is settled on an invoice of our own, once, also after a kill", async () => {
   const { id, customerId, subscriptionId } = await over();
   // Stripe counts in whole seconds: the end must come in a later one than the usage.
-  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  await bench.advance("PT2S");
   await bench.stripe.subscriptions.cancel(subscriptionId);
   await sync(id);
   await closeDuePeriods(bench.worker);
@@ -145,7 +145,7 @@ test("a cancellation is settled on an invoice of our own, once, also after a kil
 
 test("a card that was taken away since the cancellation does not keep the overage from being billed", async () => {
   const { id, customerId, subscriptionId } = await over();
-  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  await bench.advance("PT2S");
   const { default_payment_method: card } = await bench.stripe.subscriptions.cancel(subscriptionId);
   await bench.stripe.paymentMethods.detach(String(card));
   await sync(id);

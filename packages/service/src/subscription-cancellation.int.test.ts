@@ -91,7 +91,7 @@ async function billed(customerId: string) {
 }
 
 const twenty = [{ reason: expect.stringMatching(/manual|subscription_update/), quantity: 20, amount: 50 }];
-const nextSecond = () => new Promise((resolve) => setTimeout(resolve, 1_100));
+const nextSecond = () => bench.advance("PT2S");
 
 test("block: 409 while a subscription lives, whatever its state; without one the organization goes", async () => {
   const { id, subscriptionId, remove } = await subscribed();

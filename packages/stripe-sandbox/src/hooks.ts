@@ -24,7 +24,8 @@ export class ClockStopped extends Error {
 }
 
 const hookTimeout = 10_000;
-const pollEvery = 100;
+/** Milliseconds between questions: often at first, as most steps settle at once. */
+const [firstPause, longestPause] = [5, 100];
 
 /** Tells the stack what time it is going to be. Throws ClockStopped (502) unless it answers 2xx. */
 export async function tellClock(hooks: Hooks, now: number): Promise<void> {
@@ -44,7 +45,7 @@ export async function awaitSettled(hooks: Hooks, now: number, finalizing?: strin
   url.searchParams.set("now", new Date(now).toISOString());
   if (finalizing) url.searchParams.set("finalizing", finalizing);
   const until = Date.now() + hooks.settleTimeoutMs;
-  for (;;) {
+  for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
     const result = await attempt(hooks, url.href, { method: "GET" });
     if (result === "ok") return;
     assertOpen(hooks);
@@ -53,7 +54,7 @@ export async function awaitSettled(hooks: Hooks, now: number, finalizing?: strin
       const waited = `${hooks.settleTimeoutMs} ms`;
       throw new ClockStopped(504, `not settled ${what} within ${waited}; the hook's last answer: ${result}`);
     }
-    await sleep(pollEvery);
+    await sleep(pause);
   }
 }
 
