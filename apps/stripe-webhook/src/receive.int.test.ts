@@ -127,6 +127,40 @@ describe("a signed body", () => {
     expect(await bench.rows("select 1 from headroom.stripe_inbox where event_id = $1", id)).toHaveLength(1);
   });
 
+  test("that cannot be stored is answered 503, and those beside it 200", async () => {
+    const bad = event({ data: { object: { id: "ch_1", object: "charge", description: "\u0000" } } });
+    const all = [event(), bad, event(), event()];
+    const answers = await Promise.all(all.map(({ body }) => post(body, sign(body, newSecret))));
+    expect(answers.map(({ status }) => status)).toEqual([200, 503, 200, 200]);
+    expect(await Promise.all(all.map(async ({ id }) => (await kept(id)) !== undefined))).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  test("with bytes that are no text is kept, legibly", async () => {
+    const { id, body } = event({ note: "MARK" });
+    const bytes = Buffer.concat(
+      body
+        .split("MARK")
+        .flatMap((part, index) => (index === 0 ? [] : [Buffer.from([0xff])]).concat(Buffer.from(part))),
+    );
+    const signature = sign(bytes.toString("utf8"), newSecret);
+    const response = await fetch(`${server.url}/stripe`, {
+      method: "POST",
+      body: bytes,
+      headers: { "stripe-signature": signature },
+    });
+    expect(response.status).toBe(200);
+    const [row] = await bench.rows(
+      "select payload ->> 'note' as note from headroom.stripe_inbox where event_id = $1",
+      id,
+    );
+    expect(row?.note).toBe("\ufffd");
+  });
+
   test("is answered 503 while the database is down, so that Stripe sends it again", async () => {
     const db = createDatabase({
       connectionString: "postgres://nobody@127.0.0.1:1/none",
@@ -140,6 +174,9 @@ describe("a signed body", () => {
         status: 503,
         body: { code: "unavailable" },
       });
+      const headers = { "stripe-signature": sign(body, newSecret) };
+      const again = await fetch(`${down.url}/stripe`, { method: "POST", body, headers });
+      expect(again.headers.get("retry-after")).toBe("1");
     } finally {
       await down.close();
       await db.close();
