@@ -2,7 +2,7 @@ import { databaseChecks } from "@headroom/db/readiness";
 import { createHealth } from "@headroom/platform/health";
 import { type HttpServer, startHttpServer } from "@headroom/platform/http";
 import type { ServiceContext } from "@headroom/service/context";
-import { createInboxLane } from "@headroom/service/stripe/inbox-lane";
+import { createInboxLane, type InboxLaneOptions } from "@headroom/service/stripe/inbox-lane";
 import { createApplier } from "./apply.ts";
 import { startHolds } from "./holds.ts";
 import { receive } from "./receive.ts";
@@ -15,6 +15,8 @@ export interface WebhookOptions {
   secrets: readonly string[];
   maxBody: number;
   shutdownDelayMs: number;
+  /** How much may wait, and for how long. */
+  inbox?: InboxLaneOptions;
 }
 
 /** Receives and applies. `close` answers what is being received, then ends what is being applied. */
@@ -25,7 +27,7 @@ export async function startWebhookServer(
   const { db, log } = service;
   const applier = createApplier(service, { concurrency: 4 });
   const holds = startHolds(service, { everyMs: 2_000 });
-  const { keep } = createInboxLane(db);
+  const { keep } = createInboxLane(db, options.inbox);
   const receiver = { livemode, secrets, maxBody, log, keep, apply: applier.apply };
   const server = await startHttpServer({
     host,

@@ -76,12 +76,11 @@ test("all fields of every event in a batch are kept", async () => {
 });
 
 test("one id many times in a batch, and in batches of two lanes at once, is new once", async () => {
-  const lanes = [createInboxLane(webhook, { batch: 40 }), createInboxLane(webhook, { batch: 40 })];
+  const lanes = [createInboxLane(webhook, { batch: 40 }), createInboxLane(webhook, { batch: 40 })] as const;
   const events = Array.from({ length: 100 }, () => event());
-  const answers = lanes.flatMap(({ keep }, lane) =>
-    [...events, ...events].map((one, index) => keep(lane === 0 ? one : (events.at(-index % 100) ?? one))),
-  );
-  expect((await Promise.all(answers)).filter(Boolean)).toHaveLength(100);
+  const twice = events.flatMap((one) => [one, one]);
+  const answers = await Promise.all([...twice.map(lanes[0].keep), ...twice.toReversed().map(lanes[1].keep)]);
+  expect(answers.filter(Boolean)).toHaveLength(100);
   expect(new Set(await stored(events))).toEqual(new Set([1]));
 });
 
