@@ -46,13 +46,16 @@ export async function receive(receiver: Receiver, { request, response, requestId
   } catch (error) {
     answer = refusal(error, requestId, log);
   }
+  const text = JSON.stringify(answer.body);
   const headers = {
     "content-type": "application/json",
+    // Without it the answer goes out in chunks: three writes instead of one.
+    "content-length": Buffer.byteLength(text),
     ...(answer.status === 413 ? { connection: "close" } : {}),
     ...(answer.status === 503 ? { "retry-after": "1" } : {}),
   };
   const sent = () => failpoint("inbox.answered");
-  response.writeHead(answer.status, headers).end(JSON.stringify(answer.body), sent);
+  response.writeHead(answer.status, headers).end(text, sent);
   if (customerId !== null) {
     receiver.apply(customerId);
   }
@@ -60,12 +63,13 @@ export async function receive(receiver: Receiver, { request, response, requestId
 
 async function keep(receiver: Receiver, body: Buffer, header: string | string[] | undefined) {
   const signature = Array.isArray(header) ? header.join(",") : header;
-  const secretIndex = findSigner(body, signature, receiver.secrets, Date.now());
+  const text = body.toString("utf8");
+  const secretIndex = findSigner(text, signature, receiver.secrets, Date.now());
   if (secretIndex === null) {
     throw new DomainError("invalid_signature", "The signature is not valid.");
   }
   failpoint("inbox.verified");
-  return receiveBody(receiver, body, secretIndex);
+  return receiveBody(receiver, { text, bytes: body }, secretIndex);
 }
 
 // The caller is told a code and nothing more: what was wrong with a signature helps only who forges one.

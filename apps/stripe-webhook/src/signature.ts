@@ -7,7 +7,7 @@ const toleranceSeconds = 300;
  * verifier takes one secret and any time ahead, so it is asked once for each secret after the time is checked.
  */
 export function findSigner(
-  body: Uint8Array,
+  body: string,
   header: string | undefined,
   secrets: readonly string[],
   nowMilliseconds: number,
@@ -27,7 +27,7 @@ export function findSigner(
   return index === -1 ? null : index;
 }
 
-function verifies(body: Uint8Array, header: string, secret: string, receivedAt: number): boolean {
+function verifies(body: string, header: string, secret: string, receivedAt: number): boolean {
   try {
     const { signature } = Stripe.webhooks;
     return signature?.verifyHeader(body, header, secret, toleranceSeconds, undefined, receivedAt) ?? false;

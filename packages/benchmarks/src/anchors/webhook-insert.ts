@@ -13,6 +13,8 @@ const insert = {
     values ($1, $2, $3, to_timestamp($4), $5, 'ignored') on conflict do nothing`,
 };
 
+const answer = JSON.stringify({ received: true });
+
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 8 });
 pool.on("error", () => undefined);
 
@@ -26,8 +28,8 @@ const server = createServer((request, response) => {
     pool.query({ ...insert, values: [id, livemode, type, created, body] }).then(
       () =>
         response
-          .writeHead(200, { "content-type": "application/json" })
-          .end(JSON.stringify({ received: true })),
+          .writeHead(200, { "content-type": "application/json", "content-length": answer.length })
+          .end(answer),
       () => response.writeHead(503).end(),
     );
   });

@@ -57,16 +57,16 @@ export function receiveEvent(
 /**
  * Keeps an event whose signature was checked; once this resolves it is committed and Stripe may be told so. An event of
  * the other mode than the key's is put aside, not refused: Stripe would only send it for days.
- * @param body its raw bytes. @param secretIndex which secret matched.
+ * @param body its raw bytes, and what they say. @param secretIndex which secret matched.
  * @throws DomainError validation_failed for a body that is no event; what `keep` throws.
  */
 export async function receiveBody(
   reception: Reception,
-  body: Buffer,
+  body: { text: string; bytes: Buffer },
   secretIndex: number,
 ): Promise<ReceivedEvent> {
-  const text = body.toString("utf8");
-  const payload = isUtf8(body) ? body : Buffer.from(text);
+  const { text, bytes } = body;
+  const payload = isUtf8(bytes) ? bytes : Buffer.from(text);
   return receive(reception, { ...toNewEvent(parse(text)), payload, secretIndex });
 }
 
