@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { askTogether, createCollector } from "./self-clocking.ts";
 
 /** A collector whose batches end when they are told to. */
-function gated(options: { most: number; heaviest?: number }) {
+function gated(options: { most: number; atOnce?: number; heaviest?: number }) {
   const batches: number[][] = [];
   const ends: (() => void)[] = [];
   const collector = createCollector<number>({
@@ -40,6 +40,23 @@ test("what comes while a batch is dealt with goes together when that ends, in or
   add(7);
   await turn();
   expect(batches.at(-1)).toEqual([7]);
+});
+
+test("as many batches are dealt with at once as may be, and no more", async () => {
+  const { add, batches, endOne } = gated({ most: 2, atOnce: 2 });
+  for (const item of [1, 2, 3]) {
+    add(item);
+    await turn();
+  }
+  expect(batches).toEqual([[1], [2]]);
+  await endOne();
+  for (const item of [4, 5, 6]) add(item);
+  await turn();
+  expect(batches).toEqual([[1], [2], [3]]);
+  await endOne();
+  expect(batches.at(-1)).toEqual([4, 5]);
+  await endOne();
+  expect(batches.at(-1)).toEqual([6]);
 });
 
 test("a batch is no heavier than it may be, but for one that is too heavy alone", async () => {

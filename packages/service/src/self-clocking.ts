@@ -10,6 +10,8 @@ export interface Collector<Item> {
 export interface CollectorOptions<Item> {
   /** Items in a batch at most. */
   most: number;
+  /** Batches that may be dealt with at the same time; default 1. */
+  atOnce?: number;
   /** What a batch may weigh at most, in the unit of `weigh`; an item that alone is heavier goes alone. */
   heaviest?: number;
   /** Default: nothing weighs anything. */
@@ -23,9 +25,9 @@ export interface CollectorOptions<Item> {
  * waits for nobody, and batches grow by themselves under load.
  */
 export function createCollector<Item>(options: CollectorOptions<Item>): Collector<Item> {
-  const { most, heaviest = Number.POSITIVE_INFINITY, weigh = () => 0, send } = options;
+  const { most, atOnce = 1, heaviest = Number.POSITIVE_INFINITY, weigh = () => 0, send } = options;
   let waiting: Item[] = [];
-  let running = false;
+  let running = 0;
 
   function take(): Item[] {
     let count = 0;
@@ -40,14 +42,14 @@ export function createCollector<Item>(options: CollectorOptions<Item>): Collecto
     while (waiting.length > 0) {
       await send(take());
     }
-    running = false;
+    running -= 1;
   }
 
   return {
     add(item) {
       waiting.push(item);
-      if (!running) {
-        running = true;
+      if (running < atOnce) {
+        running += 1;
         // After this tick's other callers have joined.
         setImmediate(() => void drain());
       }

@@ -118,7 +118,8 @@ test("while the database is silent everybody is told so in time, and what was no
   const { keep } = createInboxLane(webhook, { batch: 2, patienceMs: 300 });
   const release = await holdInbox();
   const startedAt = performance.now();
-  const sent = [event(), event()].map(keep);
+  // Two batches at once.
+  const sent = [event(), event(), event(), event()].map(keep);
   await sleep(50);
   const queued = [event(), event(), event()];
   expect(new Set(await codesOf([...sent, ...queued.map(keep)]))).toEqual(new Set(["unavailable"]));
