@@ -4,7 +4,6 @@ import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { answerDirectly } from "./direct/answers.ts";
 import { readDirectCall } from "./direct/requests.ts";
 import { largestBody } from "./largest-body.ts";
-import type { Context } from "./trpc.ts";
 
 const mostCallsInABatch = 50;
 
@@ -12,7 +11,7 @@ type TrpcRequest = {
   router: AnyTRPCRouter;
   request: IncomingMessage;
   response: ServerResponse;
-  createContext(): Context;
+  createContext(): { signal: AbortSignal | undefined };
 };
 
 /**
