@@ -36,6 +36,8 @@ export async function answerTrpc(
   path: string,
 ): Promise<void> {
   response.setHeader("cache-control", "no-store");
+  // It ends an answer twice when a stream fails in its middle; unheard, that error would end the process.
+  response.on("error", () => undefined);
   const closed = new Promise<void>((resolve) => {
     response.once("close", resolve);
   });

@@ -3,45 +3,11 @@
  * handler alone, the other takes the fast path where it can; both get the same thousands of requests, well-formed and
  * not, and must answer the same, having done the same in the same order.
  */
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RawAnswer, type RawRequest, sendRaw } from "../testing/raw-requests.ts";
 import { shapeNames, shapes } from "../testing/shapes.ts";
-import { answerTrpc, answerTrpcDirectly } from "../trpc-answers.ts";
-
-type Side = { server: Server; port: number; traces: Map<string, unknown[]>; direct: number };
-
-async function startSide(isDirect: boolean): Promise<Side> {
-  const traces = new Map<string, unknown[]>();
-  const server = createServer((request, response) => {
-    const events: unknown[] = [];
-    traces.set(String(request.headers["x-trace"]), events);
-    const gone = new AbortController();
-    response.once("close", () => {
-      if (!response.writableEnded) gone.abort();
-    });
-    const createContext = () => {
-      events.push("context");
-      if (request.headers["x-context"] === "fails") throw new Error("no context");
-      return {
-        trace: (event: string, value?: unknown) => void events.push([event, value]),
-        response,
-        authorization: request.headers.authorization,
-        signal: gone.signal,
-      };
-    };
-    const exchange = { router: shapes, request, response, createContext };
-    const answered = isDirect ? answerTrpcDirectly(exchange) : null;
-    if (answered !== null) side.direct += 1;
-    const { pathname } = new URL(`http://api${request.url}`);
-    void (answered ?? answerTrpc(exchange, pathname.slice("/trpc/".length)));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const side: Side = { server, port: (server.address() as AddressInfo).port, traces, direct: 0 };
-  return side;
-}
+import { type Side, startSide } from "../testing/sides.ts";
 
 let stock: Side;
 let fast: Side;
@@ -52,7 +18,8 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
-  for (const { server } of [stock, fast]) server.close().closeAllConnections();
+  stock.close();
+  fast.close();
 });
 
 /** Sends to both, and expects the same of them. Answers what came, and whether the fast path was taken. */

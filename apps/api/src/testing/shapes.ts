@@ -168,6 +168,11 @@ export const shapes = t.router({
       .use(({ next }) => next({ ctx: { more: 2 } }))
       .query(({ ctx }) => ({ added: ctx.added, more: ctx.more })),
   }),
+  wait: traced.query(async ({ ctx, signal }) => {
+    ctx.trace("run");
+    await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
+    ctx.trace("left");
+  }),
   described: traced.meta({ about: "meta" }).query(run(() => 1)),
   watch: traced.subscription(async function* ({ ctx }) {
     ctx.trace("run");
@@ -181,5 +186,7 @@ export const shapes = t.router({
   })),
 });
 
-/** Their names, as `shapes` has them. */
-export const shapeNames: readonly string[] = [...Object.keys(shapes._def.procedures), "late.echo"];
+/** The names of those that answer, as `shapes` has them. */
+export const shapeNames: readonly string[] = [...Object.keys(shapes._def.procedures), "late.echo"].filter(
+  (name) => name !== "wait",
+);
