@@ -15,12 +15,13 @@ export async function resolveKey(context: Context, secret: string): Promise<Acto
   if (!isKeySecret(secret)) {
     return null;
   }
-  const key = await findKeyByHash(context.db.kysely, hashSecret(secret));
+  const key = await findKeyByHash(context.db, hashSecret(secret));
   if (key === null) {
     return null;
   }
   noteKeyUse(context, key);
-  const { keyId, organizationId, scopes, memberUserId } = key;
+  const { keyId, organizationId, memberUserId } = key;
+  const scopes = [...key.scopes];
   return organizationId === null
     ? { kind: "platform_key", keyId, scopes, onBehalfOf: null }
     : { kind: "organization_key", keyId, organizationId, scopes, memberUserId };
