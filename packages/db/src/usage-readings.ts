@@ -55,8 +55,9 @@ interface StatusRow extends ReadingColumns {
 const readStatuses = coalescedRead<readonly MeterStatus[]>(async ({ pool }, organizationIds) => {
   const { rows } = await pool.query<StatusRow>({
     name: "usage_statuses",
-    text: `select place, meter, day_date, day_used, day_held, daily_limit, day_end, period_start, period_used,
-      period_held, period_end, included, max_overage, hard_cap, plan_id, plan_version from usage_statuses($1)`,
+    text: `select place, (gate).meter, (gate).day_date, (gate).day_used, (gate).day_held, (gate).daily_limit,
+      (gate).day_end, (gate).period_start, (gate).period_used, (gate).period_held, (gate).period_end, (gate).included,
+      (gate).max_overage, (gate).hard_cap, (gate).plan_id, (gate).plan_version from usage_statuses($1)`,
     values: [organizationIds],
   });
   const statuses = organizationIds.map((): MeterStatus[] => []);
