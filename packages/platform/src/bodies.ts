@@ -12,17 +12,36 @@ export class BodyTooLargeError extends Error {
 }
 
 /**
- * The raw bytes of a body, at most `limit` of them. A larger one stops being read at once.
+ * The raw bytes of a body, at most `limit` of them. A larger one stops being read at once; one whose sender leaves
+ * in the middle fails.
  * @throws BodyTooLargeError
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  if (Number(request.headers["content-length"] ?? 0) > limit) throw new BodyTooLargeError(limit);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > limit) throw new BodyTooLargeError(limit);
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks, size);
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  // By events: iterating costs a small request more than everything else that is done with its body.
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stop = (error: Error) => {
+      request.off("data", take);
+      request.pause();
+      reject(error);
+    };
+    const take = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) stop(new BodyTooLargeError(limit));
+      else chunks.push(chunk);
+    };
+    if (Number(request.headers["content-length"] ?? 0) > limit) return reject(new BodyTooLargeError(limit));
+    if (request.destroyed) return reject(senderLeft());
+    request.on("data", take);
+    request.once("end", () =>
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)),
+    );
+    request.once("error", stop);
+    request.once("close", () => reject(senderLeft()));
+  });
+}
+
+function senderLeft(): Error {
+  return Object.assign(new Error("The sender left before the end of the body"), { code: "ECONNRESET" });
 }
