@@ -3,6 +3,8 @@
 
 drop function resolve_api_key, member_access;
 
+grant update (last_used_at) on api_key, platform_key to hr_engine;
+
 set local role hr_engine;
 
 -- The living key behind each hash. For a personal key, the role of its member.
@@ -86,5 +88,25 @@ language sql volatile security definer set search_path = headroom, pg_temp as $$
   select (s.gate).* from usage_statuses(array[tenant]) s
 $$;
 
-grant execute on function resolve_api_keys, member_roles to hr_api;
+-- Notes the use of keys, those of organizations and, beside null, platform keys; of each at most once a minute. A row that
+-- somebody holds is left out: it is being changed, or noted.
+create function note_key_uses(tenants uuid[], keys uuid[]) returns void
+language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
+declare
+  at constant timestamptz := clock_now();
+begin
+  update api_key set last_used_at = at where (organization_id, id) in (
+    select k.organization_id, k.id from unnest(tenants, keys) a (tenant, key)
+    join api_key k on k.organization_id = a.tenant and k.id = a.key
+    where k.last_used_at is null or k.last_used_at <= at - interval '1 minute'
+    for no key update of k skip locked);
+  update platform_key set last_used_at = at where id in (
+    select p.id from unnest(tenants, keys) a (tenant, key)
+    join platform_key p on a.tenant is null and p.id = a.key
+    where p.last_used_at is null or p.last_used_at <= at - interval '1 minute'
+    for no key update of p skip locked);
+end
+$$;
+
+grant execute on function resolve_api_keys, member_roles, note_key_uses to hr_api;
 grant execute on function usage_statuses to hr_api, hr_worker;

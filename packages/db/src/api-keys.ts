@@ -207,17 +207,14 @@ export function findKeyByHash(database: Database, secretHash: Buffer): Promise<R
   return readKeys(database, secretHash.toString("hex"));
 }
 
-/** Notes a use of a key, unless one was noted within the last minute. */
-export async function touchKey(
-  tx: Tx,
-  key: { keyId: string; organizationId: string | null },
-  at: Date,
+/** Notes the use of keys, of each unless one was noted within the last minute. Needs no transaction. */
+export async function noteKeyUses(
+  { pool }: Database,
+  keys: readonly { keyId: string; organizationId: string | null }[],
 ): Promise<void> {
-  const minuteAgo = new Date(at.getTime() - 60_000);
-  await tx
-    .updateTable(key.organizationId === null ? "platform_key" : "api_key")
-    .set({ last_used_at: at })
-    .where("id", "=", key.keyId)
-    .where((eb) => eb.or([eb("last_used_at", "is", null), eb("last_used_at", "<=", minuteAgo)]))
-    .execute();
+  await pool.query({
+    name: "note_key_uses",
+    text: "select note_key_uses($1, $2)",
+    values: [keys.map(({ organizationId }) => organizationId), keys.map(({ keyId }) => keyId)],
+  });
 }

@@ -239,6 +239,7 @@ describe("functions that run with their owner's rights", () => {
       "is_settled of hr_engine for hr_worker",
       "leave_ended_periods of hr_engine for hr_worker",
       "member_roles of hr_engine for hr_api",
+      "note_key_uses of hr_engine for hr_api",
       "note_members_changed of hr_engine for hr_owner",
       "note_subscription_changed of hr_engine for hr_owner",
       "note_usage_check of hr_engine for hr_worker",
