@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { DomainError } from "@headroom/domain/errors";
-import { type AnyTRPCRouter, callTRPCProcedure } from "@trpc/server";
+import type { AnyTRPCRouter } from "@trpc/server";
+import { callProcedure as callDirectly } from "../direct/procedures.ts";
 import { toDomainError } from "../errors.ts";
 import type { Context } from "../trpc.ts";
 import { hasEtag, quoteEtag } from "./etags.ts";
@@ -54,14 +55,13 @@ export async function callProcedure(
 ): Promise<unknown> {
   // Several middlewares ask for the input; the body can be read once.
   let input: Promise<unknown> | undefined;
-  return callTRPCProcedure({
+  return callDirectly({
     router,
     path: operation.procedure,
     type: operation.type,
     ctx: context,
     getRawInput: () => (input ??= getRawInput()),
     signal: context.signal,
-    batchIndex: 0,
   });
 }
 
