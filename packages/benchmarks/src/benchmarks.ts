@@ -2,6 +2,8 @@ import type { Benchmark } from "./benchmark.ts";
 import { consume } from "./benchmarks/consume.ts";
 import { httpConsume } from "./benchmarks/http-consume.ts";
 import { noop } from "./benchmarks/noop.ts";
+import { organization, permission } from "./benchmarks/organization.ts";
+import { read } from "./benchmarks/read.ts";
 
 /** Every benchmark of `npm run bench`, in the order of `docs/benchmarks.md`. */
-export const benchmarks: readonly Benchmark[] = [consume, httpConsume, noop];
+export const benchmarks: readonly Benchmark[] = [consume, httpConsume, noop, read, permission, organization];
