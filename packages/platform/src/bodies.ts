@@ -33,12 +33,15 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     };
     if (Number(request.headers["content-length"] ?? 0) > limit) return reject(new BodyTooLargeError(limit));
     if (request.destroyed) return reject(senderLeft());
+    // An error is made when it is needed: its stack costs more than the reading.
+    const leave = () => reject(senderLeft());
     request.on("data", take);
-    request.once("end", () =>
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)),
-    );
     request.once("error", stop);
-    request.once("close", () => reject(senderLeft()));
+    request.once("close", leave);
+    request.once("end", () => {
+      request.off("close", leave);
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
+    });
   });
 }
 
