@@ -100,9 +100,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
     const alias = (await answerAlias?.({ request, response, url, context: createContext })) ?? null;
     if (alias !== null) return alias;
     if (url.pathname.startsWith("/v1/")) {
-      const below = new URL(url);
-      below.pathname = url.pathname.slice("/v1".length);
-      const route = await answerRest({ request, response, url: below, context: createContext() });
+      const path = url.pathname.slice("/v1".length);
+      const query = url.searchParams;
+      const route = await answerRest({ request, response, path, query, context: createContext() });
       return route === null ? "unknown" : `/v1${route}`;
     }
     const read = await reference.answer(request, response, url, requestId);
@@ -189,9 +189,7 @@ function idempotencyKeyIn(headers: IncomingHttpHeaders): string | null {
 
 function parseUrl(target: string | undefined): URL | null {
   // An absolute or `//host` target would otherwise choose its own host.
-  return target?.startsWith("/") && URL.canParse(`http://api${target}`)
-    ? new URL(`http://api${target}`)
-    : null;
+  return target?.startsWith("/") ? URL.parse(`http://api${target}`) : null;
 }
 
 function refuseAddress({ response, requestId }: Exchange): string {
