@@ -35,19 +35,21 @@ export function withSystem<Result>(database: Database, work: (tx: Tx) => Promise
 }
 
 /** Runs reads of one organization on one snapshot: nothing that commits meanwhile is seen. Nothing can be written. */
-export async function withSnapshot<Result>(
+export function withSnapshot<Result>(
   database: Database,
   organizationId: string,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  return database.kysely
-    .transaction()
-    .setIsolationLevel("repeatable read")
-    .setAccessMode("read only")
-    .execute(async (tx) => {
-      await setting(tx, "organization_id", organizationId);
-      return work(tx);
-    });
+  return retryConflicts(() =>
+    database.kysely
+      .transaction()
+      .setIsolationLevel("repeatable read")
+      .setAccessMode("read only")
+      .execute(async (tx) => {
+        await setting(tx, "organization_id", organizationId);
+        return work(tx);
+      }),
+  );
 }
 
 /** Lets a `withUser` or `withSystem` transaction enter one organization for its remaining statements. */
