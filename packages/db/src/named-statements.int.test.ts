@@ -1,7 +1,7 @@
 import { CompiledQuery, sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createDatabase, type Database } from "./client.ts";
-import { withSystem } from "./tenancy.ts";
+import { withOrganization, withSystem } from "./tenancy.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 
 let scratch: TestDatabase;
@@ -127,6 +127,50 @@ describe("after a migration changed what a statement answers", () => {
     expect(runs).toBeGreaterThan(8);
     await many.close();
   });
+});
+
+test("a transaction of an organization begins in one round trip, and its setting ends with it", async () => {
+  const { pool, kysely } = one;
+  const sent: string[] = [];
+  pool.once("acquire", (client) => {
+    const { query } = client;
+    client.query = ((...call: unknown[]) => {
+      const [asked] = call as [string | { text: string }];
+      sent.push(typeof asked === "string" ? asked : asked.text);
+      return Reflect.apply(query, client, call);
+    }) as typeof query;
+  });
+  const id = "0198c0de-0000-7000-8000-00000000000a";
+  const setting = sql<{ id: string }>`select current_setting('headroom.organization_id', true) as id`;
+  const { rows } = await withOrganization(one, id, (tx) => setting.execute(tx));
+  expect(rows).toEqual([{ id }]);
+  expect(sent).toEqual([
+    `begin; select set_config('headroom.organization_id', '${id}', true)`,
+    "select current_setting('headroom.organization_id', true) as id",
+    "commit",
+  ]);
+  expect((await setting.execute(kysely)).rows).toEqual([{ id: "" }]);
+  // Quotes do not end the literal.
+  const odd = await withOrganization(one, "a'b\\c", (tx) => setting.execute(tx));
+  expect(odd.rows).toEqual([{ id: "a'b\\c" }]);
+});
+
+test("a transaction in which nothing is asked sends nothing, and the next one begins", async () => {
+  await one.kysely.transaction().execute(async () => undefined);
+  await expect(
+    one.kysely.transaction().execute(async () => {
+      throw new Error("before anything was asked");
+    }),
+  ).rejects.toThrow("before anything");
+  const status = sql<{ n: number }>`select count(*)::integer as n from thing where id = ${1}`;
+  expect((await withSystem(one, (tx) => status.execute(tx))).rows).toEqual([{ n: 1 }]);
+  await expect(
+    withSystem(one, async (tx) => {
+      await sql`delete from thing`.execute(tx);
+      throw new Error("rolled back");
+    }),
+  ).rejects.toThrow("rolled back");
+  expect((await status.execute(one.kysely)).rows).toEqual([{ n: 1 }]);
 });
 
 test("a transaction that fails keeps its connection usable, and names parsed in it", async () => {

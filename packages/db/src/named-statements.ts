@@ -34,10 +34,18 @@ export function nameStatements(pool: pg.Pool): PostgresPool {
   };
 }
 
+/** Sets what row-level security compares with, until the transaction ends: sent together with `begin`. */
+export const settingText = "select set_config($1, $2, true)";
+
+const nothing = { command: "", rowCount: 0, rows: [] };
+
 type Names = ReturnType<typeof createNames>;
 
 function withNames(client: pg.PoolClient, names: Names): PostgresPoolClient {
-  const query = async (text: string, values: readonly unknown[]) => {
+  // Kysely begins before anybody has said what the transaction is for: the first statement takes `begin` along.
+  let beginning: string | null = null;
+
+  async function ask(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
     const name = values.length === 0 ? undefined : names.nameOf(text);
     if (name === undefined) return client.query(text, [...values]);
     try {
@@ -48,11 +56,33 @@ function withNames(client: pg.PoolClient, names: Names): PostgresPoolClient {
       if (client.getTransactionStatus() !== "I") throw error;
       return client.query(text, [...values]);
     }
-  };
+  }
+
+  async function query(text: string, values: readonly unknown[]): Promise<pg.QueryResult | typeof nothing> {
+    if (/^(begin|start transaction)\b/.test(text)) {
+      beginning = text;
+      return nothing;
+    }
+    if (beginning === null) return ask(text, values);
+    const begin = beginning;
+    beginning = null;
+    if (text === "commit" || text === "rollback") return nothing;
+    if (text !== settingText) {
+      await client.query(begin);
+      return ask(text, values);
+    }
+    const [name, value] = values.map((one) => client.escapeLiteral(String(one)));
+    await client.query(`${begin}; select set_config(${name}, ${value}, true)`);
+    return nothing;
+  }
+
   // Kysely asks with a cursor only where it was given one: it never is.
   return {
     query: query as unknown as PostgresPoolClient["query"],
-    release: (discard) => client.release(discard),
+    release(discard) {
+      beginning = null;
+      client.release(discard);
+    },
   };
 }
 

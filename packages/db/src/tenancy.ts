@@ -1,6 +1,7 @@
 import { CompiledQuery, type Kysely, type Selectable, type Transaction } from "kysely";
 import type { Database } from "./client.ts";
 import { translateConstraint } from "./constraints.ts";
+import { settingText } from "./named-statements.ts";
 import { retryConflicts } from "./retry.ts";
 import type { DB } from "./schema.ts";
 
@@ -129,5 +130,5 @@ async function setting(
   scope: "organization_id" | "user_id",
   id: string | null,
 ): Promise<void> {
-  await tx.executeQuery(CompiledQuery.raw("select set_config($1, $2, true)", [`headroom.${scope}`, id]));
+  await tx.executeQuery(CompiledQuery.raw(settingText, [`headroom.${scope}`, id]));
 }
