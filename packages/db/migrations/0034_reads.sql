@@ -110,3 +110,31 @@ $$;
 
 grant execute on function resolve_api_keys, member_roles, note_key_uses to hr_api;
 grant execute on function usage_statuses to hr_api, hr_worker;
+
+-- As before, in a language that keeps its plan: planning took five times as long as counting.
+create or replace function seat_counts(tenant uuid, at timestamptz) returns jsonb language plpgsql stable as $$
+begin
+  return (
+    select jsonb_build_object(
+      'plan', jsonb_build_object(
+        'planId', p.id, 'kind', p.seats_kind, 'included', coalesce(p.seats_included, 0), 'max', p.seats_max),
+      'purchased', case when f.paid then s.seats_purchased else 0 end,
+      'members', (
+        select jsonb_build_object(
+          'owner', count(*) filter (where m.role = 'owner'),
+          'admin', count(*) filter (where m.role = 'admin'),
+          'member', count(*) filter (where m.role = 'member'))
+        from headroom.membership m where m.organization_id = s.organization_id),
+      'pending', (
+        select count(*) from headroom.invite i
+        where i.organization_id = s.organization_id and i.status = 'pending' and i.expires_at > at),
+      'override', (
+        select jsonb_build_object('limit', o.value) from headroom.operator_override o
+        where o.organization_id = s.organization_id and o.kind = 'seats'
+          and (o.expires_at is null or o.expires_at > at)))
+    from headroom.subscription s
+    cross join lateral headroom.plan_in_force(s, at) f
+    join headroom.plan p on p.id = f.plan_id and p.version = f.plan_version
+    where s.organization_id = tenant);
+end
+$$;
