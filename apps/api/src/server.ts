@@ -10,13 +10,11 @@ import type { RateLimiter } from "@headroom/service/rate-limits";
 import type { UsageLane } from "@headroom/service/usage-lane";
 import type { Operators } from "@headroom/service/users";
 import type { AnyTRPCRouter } from "@trpc/server";
-import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { createAliasHandler } from "./aliases/handler.ts";
 import { createAliasTable } from "./aliases/table.ts";
 import { actsAsAnother, credentialEnd, presentedKey } from "./auth/credentials.ts";
 import type { AnswerConsole } from "./console.ts";
 import { answerPreflight, setCorsHeaders, setSecurityHeaders } from "./headers.ts";
-import { largestBody } from "./largest-body.ts";
 import { createRequestLimits } from "./limits.ts";
 import { attachSockets } from "./realtime/sockets.ts";
 import { createLiveEvents } from "./realtime/subscriptions.ts";
@@ -27,6 +25,7 @@ import { createRestHandler } from "./rest/rest.ts";
 import { createRouteTable } from "./rest/table.ts";
 import { createRoleAliases } from "./role-aliases.ts";
 import type { Context } from "./trpc.ts";
+import { answerTrpc, answerTrpcDirectly } from "./trpc-answers.ts";
 
 export type ApiServerOptions = {
   host: string;
@@ -54,8 +53,6 @@ export type ApiServerOptions = {
   shutdownDelayMs?: number;
 };
 
-const mostCallsInABatch = 50;
-
 /**
  * The api on one node:http server: `/trpc`, `/v1`, the paths of the configuration's preset, `/socket.io`,
  * `/openapi.json`, `/docs`, `/livez`, `/readyz`, and the console for browsers.
@@ -74,22 +71,38 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
     key: options.referenceKey ?? null,
   });
   const live = createLiveEvents(service, options.metrics);
+  const shared = { live, roleAliases };
 
   /** Answers, and names the route for the metrics. */
-  async function answer({ request, response, requestId }: Exchange, url: URL): Promise<string> {
-    const context = () => createContext(options, { live, roleAliases }, { request, response, requestId });
+  async function answer(exchange: Exchange): Promise<string> {
+    const createContext = () => createContextOf(options, shared, exchange);
+    const directly = answerTrpcDirectly({ router, ...exchange, createContext });
+    if (directly !== null) {
+      await directly;
+      return "/trpc";
+    }
+    const url = parseUrl(exchange.request.url);
+    return url === null ? refuseAddress(exchange) : answerAt(exchange, url, createContext);
+  }
+
+  async function answerAt(
+    { request, response, requestId }: Exchange,
+    url: URL,
+    createContext: () => Context,
+  ): Promise<string> {
     if (url.pathname.startsWith("/trpc/")) {
-      await answerTrpc(router, request, response, url, context);
+      const path = url.pathname.slice("/trpc/".length);
+      await answerTrpc({ router, request, response, createContext }, path);
       return "/trpc";
     }
     const page = options.console?.(request, response, url) ?? null;
     if (page !== null) return page;
-    const alias = (await answerAlias?.({ request, response, url, context })) ?? null;
+    const alias = (await answerAlias?.({ request, response, url, context: createContext })) ?? null;
     if (alias !== null) return alias;
     if (url.pathname.startsWith("/v1/")) {
-      const below = new URL(url);
-      below.pathname = url.pathname.slice("/v1".length);
-      const route = await answerRest({ request, response, url: below, context: context() });
+      const path = url.pathname.slice("/v1".length);
+      const query = url.searchParams;
+      const route = await answerRest({ request, response, path, query, context: createContext() });
       return route === null ? "unknown" : `/v1${route}`;
     }
     const read = await reference.answer(request, response, url, requestId);
@@ -114,8 +127,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<HttpSer
       setSecurityHeaders(response, service.environment);
       setCorsHeaders(request, response, options.origins);
       if (answerPreflight(request, response)) return;
-      const url = parseUrl(request.url);
-      const route = url === null ? refuseAddress(exchange) : await answer(exchange, url);
+      const route = await answer(exchange);
       // How long a stream was open is not how long an answer took.
       if (isStream(response)) return;
       const seconds = (performance.now() - started) / 1000;
@@ -136,7 +148,7 @@ function isStream(response: ServerResponse): boolean {
 }
 
 /** The credential is verified when a procedure first asks, once per request. */
-function createContext(
+function createContextOf(
   options: ApiServerOptions,
   shared: Pick<Context, "live" | "roleAliases">,
   { request, response, requestId }: Exchange,
@@ -175,35 +187,9 @@ function idempotencyKeyIn(headers: IncomingHttpHeaders): string | null {
   return key === undefined ? null : String(key);
 }
 
-async function answerTrpc(
-  router: AnyTRPCRouter,
-  request: IncomingMessage,
-  response: ServerResponse,
-  url: URL,
-  createContextOnce: () => Context,
-): Promise<void> {
-  response.setHeader("cache-control", "no-store");
-  const closed = new Promise<void>((resolve) => {
-    response.once("close", resolve);
-  });
-  const answered = nodeHTTPRequestHandler({
-    router,
-    req: request,
-    res: response,
-    path: url.pathname.slice("/trpc/".length),
-    createContext: createContextOnce,
-    maxBodySize: largestBody,
-    maxBatchSize: mostCallsInABatch,
-  });
-  // The handler waits for the end of an answer that a caller who left never takes.
-  await Promise.race([answered, closed]);
-}
-
 function parseUrl(target: string | undefined): URL | null {
   // An absolute or `//host` target would otherwise choose its own host.
-  return target?.startsWith("/") && URL.canParse(`http://api${target}`)
-    ? new URL(`http://api${target}`)
-    : null;
+  return target?.startsWith("/") ? URL.parse(`http://api${target}`) : null;
 }
 
 function refuseAddress({ response, requestId }: Exchange): string {

@@ -12,7 +12,7 @@
  *   `.output()` is a zod schema from `views/<area>.ts`. Both feed the published types and OpenAPI, so neither may be left out.
  * - The procedure's own input is checked after the caller: 401, 404 and 403 come before 400.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Actor } from "@headroom/domain/actors";
 import type { Modules } from "@headroom/domain/configuration";
 import { DomainError, type ErrorCode, statusOf, trpcCodeOf } from "@headroom/domain/errors";
@@ -221,7 +221,7 @@ export const meteringProcedure = call.meta({ permission: "usage:write" }).use(as
     throw new DomainError("forbidden", "This call needs an API key with the scope usage:write, by itself.");
   }
   assertIdempotencyKey(ctx.idempotencyKey);
-  const credential = createHash("sha256").update(apiKey).digest();
+  const credential = hash("sha256", apiKey, "buffer");
   return next({
     ctx: {
       /** The caller about an organization, as its input names it. */

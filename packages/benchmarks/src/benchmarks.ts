@@ -1,8 +1,22 @@
 import type { Benchmark } from "./benchmark.ts";
 import { consume } from "./benchmarks/consume.ts";
+import { httpConsume } from "./benchmarks/http-consume.ts";
 import { jobs } from "./benchmarks/jobs.ts";
 import { limiter } from "./benchmarks/limiter.ts";
+import { noop } from "./benchmarks/noop.ts";
+import { organization, permission } from "./benchmarks/organization.ts";
+import { read } from "./benchmarks/read.ts";
 import { webhook } from "./benchmarks/webhook.ts";
 
 /** Every benchmark of `npm run bench`, in the order of `docs/benchmarks.md`. */
-export const benchmarks: readonly Benchmark[] = [consume, webhook, jobs, limiter];
+export const benchmarks: readonly Benchmark[] = [
+  consume,
+  httpConsume,
+  noop,
+  read,
+  webhook,
+  permission,
+  organization,
+  jobs,
+  limiter,
+];

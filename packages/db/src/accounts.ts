@@ -1,4 +1,6 @@
 import { type Kysely, type Selectable, sql } from "kysely";
+import type { Database } from "./client.ts";
+import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
 import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
@@ -13,18 +15,26 @@ export interface Identity {
   name: string | null;
 }
 
-/** Accounts belong to no tenant: this needs no transaction of one. */
-export async function findAccountByIdentity(
-  db: Kysely<DB>,
-  identity: { issuer: string; subject: string },
-): Promise<AccountRow | null> {
-  const row = await db
-    .selectFrom("account")
-    .selectAll()
-    .where("issuer", "=", identity.issuer)
-    .where("subject", "=", identity.subject)
-    .executeTakeFirst();
-  return row ?? null;
+/** Keys are an issuer and a subject, as JSON. */
+const readAccounts = coalescedRead<AccountRow | null>(async ({ pool }, keys) => {
+  const identities = keys.map((key) => JSON.parse(key) as [string, string]);
+  const { rows } = await pool.query<AccountRow & { place: number }>({
+    name: "accounts_of_identities",
+    text: `select a.place::integer as place, id, account.issuer, account.subject, email, email_verified, name,
+        active_organization_id, created_at, updated_at
+      from unnest($1::text[], $2::text[]) with ordinality a (issuer, subject, place)
+      join account on account.issuer = a.issuer and account.subject = a.subject`,
+    values: [identities.map(([issuer]) => issuer), identities.map(([, subject]) => subject)],
+  });
+  return answersByPlace(rows, keys.length);
+});
+
+/** Asked afresh, together with other callers'. Accounts belong to no tenant: this needs no transaction of one. */
+export function findAccountByIdentity(
+  database: Database,
+  { issuer, subject }: { issuer: string; subject: string },
+): Promise<Readonly<AccountRow> | null> {
+  return readAccounts(database, JSON.stringify([issuer, subject]));
 }
 
 /** Makes the account, or brings it up to date; two first requests at once meet in one row. Answers its id. */

@@ -1,5 +1,7 @@
-import type { Scope } from "@headroom/domain/permissions";
-import { type Kysely, type Selectable, sql } from "kysely";
+import type { Role, Scope } from "@headroom/domain/permissions";
+import type { Selectable } from "kysely";
+import type { Database } from "./client.ts";
+import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
 import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
@@ -176,33 +178,43 @@ export async function revokeMemberKeys(
   return rows.map((row) => row.id);
 }
 
-export interface ResolvedKey {
+/** Shared by everybody who asked for the same key at the same moment. */
+export type ResolvedKey = Readonly<{
   keyId: string;
   /** null: a platform key. */
   organizationId: string | null;
-  scopes: Scope[];
+  scopes: readonly Scope[];
   memberUserId: string | null;
+  /** The member's role in the organization; null for a key without a member. */
+  role: Role | null;
+}>;
+
+const readKeys = coalescedRead<ResolvedKey | null>(async ({ pool }, hashes) => {
+  const { rows } = await pool.query<ResolvedKey & { place: number }>({
+    name: "resolve_api_keys",
+    text: `select place, api_key_id as "keyId", organization_id as "organizationId", scopes,
+      member_id as "memberUserId", role from resolve_api_keys($1)`,
+    values: [hashes.map((hash) => Buffer.from(hash, "hex"))],
+  });
+  return answersByPlace(rows, hashes.length);
+});
+
+/**
+ * The living key behind a secret's SHA-256, asked afresh together with other callers'; null when there is none. A
+ * living key tells that its organization is living too. Needs no transaction.
+ */
+export function findKeyByHash(database: Database, secretHash: Buffer): Promise<ResolvedKey | null> {
+  return readKeys(database, secretHash.toString("hex"));
 }
 
-/** The living key behind a secret's SHA-256, asked afresh; null when there is none. Needs no transaction. */
-export async function findKeyByHash(db: Kysely<DB>, secretHash: Buffer): Promise<ResolvedKey | null> {
-  const { rows } = await sql<ResolvedKey>`
-    select api_key_id as "keyId", organization_id as "organizationId", scopes, member_id as "memberUserId"
-    from resolve_api_key(${secretHash})`.execute(db);
-  return rows[0] ?? null;
-}
-
-/** Notes a use of a key, unless one was noted within the last minute. */
-export async function touchKey(
-  tx: Tx,
-  key: { keyId: string; organizationId: string | null },
-  at: Date,
+/** Notes the use of keys, of each unless one was noted within the last minute. Needs no transaction. */
+export async function noteKeyUses(
+  { pool }: Database,
+  keys: readonly { keyId: string; organizationId: string | null }[],
 ): Promise<void> {
-  const minuteAgo = new Date(at.getTime() - 60_000);
-  await tx
-    .updateTable(key.organizationId === null ? "platform_key" : "api_key")
-    .set({ last_used_at: at })
-    .where("id", "=", key.keyId)
-    .where((eb) => eb.or([eb("last_used_at", "is", null), eb("last_used_at", "<=", minuteAgo)]))
-    .execute();
+  await pool.query({
+    name: "note_key_uses",
+    text: "select note_key_uses($1, $2)",
+    values: [keys.map(({ organizationId }) => organizationId), keys.map(({ keyId }) => keyId)],
+  });
 }

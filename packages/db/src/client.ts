@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
+import { nameStatements } from "./named-statements.ts";
 import type { DB } from "./schema.ts";
 
 /** The database roles that processes run as; `sql/roles.sql` makes them. */
@@ -69,7 +70,7 @@ function createPool(options: DatabaseOptions): pg.Pool {
 /** Opens the database as one of our roles. Connects lazily: `assertUnprivileged` is the first use. */
 export function createDatabase(options: DatabaseOptions): Database {
   const pool = createPool(options);
-  const kysely = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+  const kysely = new Kysely<DB>({ dialect: new PostgresDialect({ pool: nameStatements(pool) }) });
   return { kysely, pool, close: () => closeAll(kysely, pool) };
 }
 

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { binaryTexts } from "./binary-arrays.ts";
+import { utf8Array } from "./binary-arrays.ts";
 import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
@@ -36,7 +36,7 @@ export async function keepEvents(kysely: Kysely<DB>, events: readonly NewEvent[]
           secret_index, status
         from unnest(${of("account")}::text[], ${of("eventId")}::text[], ${of("livemode")}::boolean[],
           ${of("type")}::text[], ${of("apiVersion")}::text[], ${of("objectId")}::text[], ${of("customerId")}::text[],
-          ${of("createdAt")}::timestamptz[], ${binaryTexts(events.map(({ payload }) => payload))}::text[], ${of("secretIndex")}::integer[],
+          ${of("createdAt")}::timestamptz[], ${utf8Array(events.map(({ payload }) => payload))}::text[], ${of("secretIndex")}::integer[],
           ${of("status")}::text[])
         as e (account, id, livemode, type, api_version, object_id, customer_id, created_at, payload, secret_index,
           status)

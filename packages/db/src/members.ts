@@ -1,5 +1,7 @@
 import type { Role } from "@headroom/domain/permissions";
-import { type Kysely, type Selectable, sql } from "kysely";
+import type { Selectable } from "kysely";
+import type { Database } from "./client.ts";
+import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
 import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
@@ -10,19 +12,29 @@ export interface MemberRow extends MembershipRow {
   name: string | null;
 }
 
+/** Keys are an organization and a user, or an organization alone. */
+const readRoles = coalescedRead<{ role: Role | null } | null>(async ({ pool }, keys) => {
+  const pairs = keys.map((key) => key.split(" "));
+  const { rows } = await pool.query<{ place: number; role: Role | null }>({
+    name: "member_roles",
+    text: "select place, role from member_roles($1, $2)",
+    values: [pairs.map(([organizationId]) => organizationId), pairs.map(([, userId]) => userId ?? null)],
+  });
+  return answersByPlace(rows, keys.length);
+});
+
 /**
  * The role of a user in a living organization; undefined when there is no such organization or the user is none of
- * its members. Without a user only the organization is asked for, and the role is null. Needs no transaction.
+ * its members. Without a user only the organization is asked for, and the role is null. Asked afresh, together with
+ * other callers'. Needs no transaction.
  */
 export async function findRole(
-  db: Kysely<DB>,
+  database: Database,
   organizationId: string,
   userId: string | null,
 ): Promise<Role | null | undefined> {
-  const { rows } = await sql<{
-    role: Role | null;
-  }>`select role from member_access(${organizationId}, ${userId})`.execute(db);
-  return rows[0] === undefined ? undefined : rows[0].role;
+  const found = await readRoles(database, userId === null ? organizationId : `${organizationId} ${userId}`);
+  return found === null ? undefined : found.role;
 }
 
 export async function findMembership(

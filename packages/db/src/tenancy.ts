@@ -1,6 +1,7 @@
 import { CompiledQuery, type Kysely, type Selectable, type Transaction } from "kysely";
 import type { Database } from "./client.ts";
 import { translateConstraint } from "./constraints.ts";
+import { settingText } from "./named-statements.ts";
 import { retryConflicts } from "./retry.ts";
 import type { DB } from "./schema.ts";
 
@@ -35,19 +36,21 @@ export function withSystem<Result>(database: Database, work: (tx: Tx) => Promise
 }
 
 /** Runs reads of one organization on one snapshot: nothing that commits meanwhile is seen. Nothing can be written. */
-export async function withSnapshot<Result>(
+export function withSnapshot<Result>(
   database: Database,
   organizationId: string,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  return database.kysely
-    .transaction()
-    .setIsolationLevel("repeatable read")
-    .setAccessMode("read only")
-    .execute(async (tx) => {
-      await setting(tx, "organization_id", organizationId);
-      return work(tx);
-    });
+  return retryConflicts(() =>
+    database.kysely
+      .transaction()
+      .setIsolationLevel("repeatable read")
+      .setAccessMode("read only")
+      .execute(async (tx) => {
+        await setting(tx, "organization_id", organizationId);
+        return work(tx);
+      }),
+  );
 }
 
 /** Lets a `withUser` or `withSystem` transaction enter one organization for its remaining statements. */
@@ -127,5 +130,5 @@ async function setting(
   scope: "organization_id" | "user_id",
   id: string | null,
 ): Promise<void> {
-  await tx.executeQuery(CompiledQuery.raw("select set_config($1, $2, true)", [`headroom.${scope}`, id]));
+  await tx.executeQuery(CompiledQuery.raw(settingText, [`headroom.${scope}`, id]));
 }

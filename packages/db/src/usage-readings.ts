@@ -1,5 +1,6 @@
 import type { GateReading } from "@headroom/domain/usage";
 import type { Database } from "./client.ts";
+import { coalescedRead } from "./coalesced-reads.ts";
 
 /** The columns of every row that says how a gate stands, or stood. */
 export interface ReadingColumns {
@@ -43,6 +44,7 @@ export interface MeterStatus extends GateReading {
 }
 
 interface StatusRow extends ReadingColumns {
+  place: number;
   meter: string;
   day_date: string;
   period_start: Date;
@@ -50,20 +52,37 @@ interface StatusRow extends ReadingColumns {
   plan_version: number;
 }
 
-/** Every active meter of an organization, windows rolled to the present. Takes no lock. */
-export async function readUsageStatus(database: Database, organizationId: string): Promise<MeterStatus[]> {
-  const { rows } = await database.pool.query<StatusRow>({
-    name: "usage_status",
-    text: `select meter, day_date, day_used, day_held, daily_limit, day_end, period_start, period_used, period_held,
-      period_end, included, max_overage, hard_cap, plan_id, plan_version from usage_status($1)`,
-    values: [organizationId],
+const readStatuses = coalescedRead<readonly MeterStatus[]>(async ({ pool }, organizationIds) => {
+  const { rows } = await pool.query<StatusRow>({
+    name: "usage_statuses",
+    text: `select place, (gate).meter, (gate).day_date, (gate).day_used, (gate).day_held, (gate).daily_limit,
+      (gate).day_end, (gate).period_start, (gate).period_used, (gate).period_held, (gate).period_end, (gate).included,
+      (gate).max_overage, (gate).hard_cap, (gate).plan_id, (gate).plan_version from usage_statuses($1)`,
+    values: [organizationIds],
   });
-  return rows.map((row) => ({
+  const statuses = organizationIds.map((): MeterStatus[] => []);
+  for (const row of rows) statuses[row.place - 1]?.push(toStatus(row));
+  return statuses;
+});
+
+/**
+ * Every active meter of an organization, windows rolled to the present; asked afresh, together with other callers'. Takes
+ * no lock. Shared by everybody who asked for the same organization at the same moment.
+ */
+export function readUsageStatus(
+  database: Database,
+  organizationId: string,
+): Promise<readonly Readonly<MeterStatus>[]> {
+  return readStatuses(database, organizationId);
+}
+
+function toStatus(row: StatusRow): MeterStatus {
+  return {
     ...toReading(row),
     meter: row.meter,
     date: row.day_date,
     periodStart: row.period_start.toISOString(),
     planId: row.plan_id,
     planVersion: row.plan_version,
-  }));
+  };
 }

@@ -28,10 +28,19 @@ export function createMetrics(service: string): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   });
+  // Bound once: labels are few, and looking them up costs more than counting.
+  const series = new Map<string, Histogram.Internal<"method" | "route" | "status">>();
   return {
     registry,
-    observeRequest: ({ method, route, status, seconds }) =>
-      durations.observe({ method, route, status: String(status) }, seconds),
+    observeRequest({ method, route, status, seconds }) {
+      const name = `${method} ${status} ${route}`;
+      let one = series.get(name);
+      if (one === undefined) {
+        one = durations.labels({ method, route, status: String(status) });
+        series.set(name, one);
+      }
+      one.observe(seconds);
+    },
     exposeReadings: (read, gauges) => {
       let reading: ReturnType<typeof read> | null = null;
       // All gauges of a registry are collected together, so that they share what is being read.

@@ -41,7 +41,7 @@ async function requireRole(
   if (actor.kind === "organization_key" && actor.organizationId !== organizationId) {
     throw organizationNotFound();
   }
-  const role = await findRole(context.db.kysely, organizationId, memberBehind(actor));
+  const role = await findRole(context.db, organizationId, memberBehind(actor));
   if (role === undefined) {
     throw organizationNotFound();
   }

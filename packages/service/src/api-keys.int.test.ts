@@ -104,7 +104,7 @@ describe("a key of the organization", () => {
     await resolveKey(world.context, made.secret ?? "");
     const anotherProcess = { ...world.context, db: await world.scratch.connect("hr_api") };
     await resolveKey(anotherProcess, made.secret ?? "");
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, 400));
     expect(await lastUsed()).toEqual(first);
   });
 

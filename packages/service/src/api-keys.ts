@@ -1,6 +1,4 @@
-import { findKeyByHash, type ResolvedKey, touchKey } from "@headroom/db/api-keys";
-import { readClock } from "@headroom/db/clock";
-import { withOrganization, withSystem } from "@headroom/db/tenancy";
+import { findKeyByHash, noteKeyUses, type ResolvedKey } from "@headroom/db/api-keys";
 import type { Actor } from "@headroom/domain/actors";
 import type { ServiceContext } from "./context.ts";
 import { hashSecret, isKeySecret } from "./secrets.ts";
@@ -15,44 +13,54 @@ export async function resolveKey(context: Context, secret: string): Promise<Acto
   if (!isKeySecret(secret)) {
     return null;
   }
-  const key = await findKeyByHash(context.db.kysely, hashSecret(secret));
+  const key = await findKeyByHash(context.db, hashSecret(secret));
   if (key === null) {
     return null;
   }
   noteKeyUse(context, key);
-  const { keyId, organizationId, scopes, memberUserId } = key;
+  const { keyId, organizationId, memberUserId } = key;
+  const scopes = [...key.scopes];
   return organizationId === null
     ? { kind: "platform_key", keyId, scopes, onBehalfOf: null }
     : { kind: "organization_key", keyId, organizationId, scopes, memberUserId };
 }
 
 const minute = 60_000;
+const gatherMs = 250;
 const mostRemembered = 10_000;
-/** When each key's use was last noted by this process, in real milliseconds; per database. */
-const noted = new WeakMap<ServiceContext["db"], Map<string, number>>();
 
-/** Writes `last_used_at` at most once a minute, and lets nobody wait for it. */
-function noteKeyUse(context: Context, key: ResolvedKey): void {
-  const uses = noted.get(context.db) ?? new Map<string, number>();
-  noted.set(context.db, uses);
-  const now = Date.now();
-  if (now - (uses.get(key.keyId) ?? 0) < minute) {
-    return;
-  }
-  if (uses.size >= mostRemembered) {
-    uses.clear();
-  }
-  uses.set(key.keyId, now);
-  writeKeyUse(context, key).catch((error: unknown) => {
-    context.log.warn({ keyId: key.keyId, err: error }, "use of a key not noted");
-  });
+interface Uses {
+  /** When each key's use was last noted by this process, in real milliseconds. */
+  noted: Map<string, number>;
+  /** Used since the last statement. */
+  waiting: ResolvedKey[];
 }
 
-async function writeKeyUse({ db }: Context, key: ResolvedKey): Promise<void> {
-  const { organizationId } = key;
-  if (organizationId === null) {
-    await withSystem(db, async (tx) => touchKey(tx, key, await readClock(tx)));
-  } else {
-    await withOrganization(db, organizationId, async (tx) => touchKey(tx, key, await readClock(tx)));
+const usesOf = new WeakMap<ServiceContext["db"], Uses>();
+
+/** Writes `last_used_at` at most once a minute, the keys of a moment together, and lets nobody wait for it. */
+function noteKeyUse(context: Context, key: ResolvedKey): void {
+  const uses: Uses = usesOf.get(context.db) ?? { noted: new Map(), waiting: [] };
+  usesOf.set(context.db, uses);
+  const now = Date.now();
+  if (now - (uses.noted.get(key.keyId) ?? 0) < minute) {
+    return;
   }
+  if (uses.noted.size >= mostRemembered) {
+    uses.noted.clear();
+  }
+  uses.noted.set(key.keyId, now);
+  uses.waiting.push(key);
+  if (uses.waiting.length === 1) {
+    setTimeout(() => writeKeyUses(context, uses.waiting.splice(0)), gatherMs).unref();
+  }
+}
+
+function writeKeyUses({ db, log }: Context, keys: ResolvedKey[]): void {
+  if (db.pool.ending) {
+    return;
+  }
+  noteKeyUses(db, keys).catch((error: unknown) => {
+    log.warn({ keys: keys.length, err: error }, "use of keys not noted");
+  });
 }

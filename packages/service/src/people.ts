@@ -35,7 +35,7 @@ export async function findPerson({ db }: Context, reference: string): Promise<Ac
   }
   if (bar > 0) {
     const identity = { issuer: reference.slice(0, bar), subject: reference.slice(bar + 1) };
-    return found(await findAccountByIdentity(db.kysely, identity));
+    return found(await findAccountByIdentity(db, identity));
   }
   const accounts = await findAccountsByEmail(db.kysely, foldEmail(reference));
   if (accounts.length > 1) {

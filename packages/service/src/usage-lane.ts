@@ -21,6 +21,11 @@ export interface UsageLane {
 type Waiting = Patient<UsageRequest, UsageOutcome>;
 
 export interface LaneOptions {
+  /**
+   * Statements that may be under way at the same time, for different organizations: while the database works for some,
+   * this process works for others.
+   */
+  lanes?: number;
   /** Events in one statement at most. */
   batch?: number;
   /** Events that may wait at most; beyond, callers are refused at once instead of queued up. */
@@ -36,13 +41,17 @@ export interface LaneOptions {
 
 /**
  * A self-clocking batcher: while a statement runs, events gather, and its return sends them. No timer, so a lone
- * event waits for nobody, and batches grow by themselves under load. A gate that somebody holds stalls only its own
- * organization, whose events take a detour on which one waits.
+ * event waits for nobody, and batches grow by themselves under load. There are two of them, and an organization stays with
+ * its own, so that they do not meet at its gates. A gate that somebody holds stalls only its own organization, whose
+ * events take a detour on which one waits.
  */
 export function createUsageLane(database: Database, options: LaneOptions = {}): UsageLane {
-  const { batch = 512, queue = 20_000, detours = 4, patienceMs = 3_000 } = options;
+  const { lanes = 2, batch = 512, queue = 20_000, detours = 4, patienceMs = 3_000 } = options;
   const held = new Map<string, Waiting[]>();
-  const pending = createPatience<UsageRequest, UsageOutcome>(patienceMs, () => main.forget());
+  const pending = createPatience<UsageRequest, UsageOutcome>(patienceMs, () => {
+    for (const collector of collectors) collector.forget();
+  });
+  const collectors = Array.from({ length: lanes }, () => selfClocking(batch, pending.isWaiting, take));
   let underWay = 0;
 
   function heard<Outcome>(outcomes: Outcome[]): Outcome[] {
@@ -50,7 +59,7 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
     return outcomes;
   }
 
-  const main = selfClocking(batch, pending.isWaiting, async (events) => {
+  async function take(events: Waiting[]): Promise<void> {
     const undecided = await settle(events, async (requests) =>
       heard(await consumeUnheld(database, requests)),
     );
@@ -63,7 +72,7 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
       }
     }
     startDetours();
-  });
+  }
 
   function startDetours(): void {
     for (const [organizationId, events] of held) {
@@ -92,10 +101,19 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
         return Promise.reject(unavailable("Too many usage events are waiting, try again shortly"));
       }
       return new Promise<UsageOutcome>((resolve, reject) => {
-        main.add(pending.add({ request, resolve, reject }));
+        collectors[laneOf(request, lanes)]?.add(pending.add({ request, resolve, reject }));
       });
     },
   };
+}
+
+/**
+ * The same organization comes to the same lane, unless two keys speak for it, or one names it that another belongs to:
+ * those may meet, and who comes second takes the detour.
+ */
+function laneOf({ credential, organizationId }: UsageRequest, lanes: number): number {
+  const number = organizationId === null ? credential.readUInt32BE(0) : Number.parseInt(organizationId.slice(-8), 16);
+  return number % lanes;
 }
 
 interface Collector {

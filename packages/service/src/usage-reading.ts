@@ -88,7 +88,7 @@ function toMeterUsage(
 async function calendarMonths(
   context: Context,
   access: Access,
-  statuses: MeterStatus[],
+  statuses: readonly MeterStatus[],
 ): Promise<Map<string, number> | null> {
   const today = latestDate(statuses);
   if (context.configuration.policies.usage.window === "period" || today === undefined) {

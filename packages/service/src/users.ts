@@ -44,7 +44,7 @@ export type CallerView =
  * the row is written only when something changed.
  */
 export async function ensureUser(context: Context, identity: Identity): Promise<{ userId: string }> {
-  const known = await findAccountByIdentity(context.db.kysely, identity);
+  const known = await findAccountByIdentity(context.db, identity);
   if (known !== null && isUpToDate(known, identity)) {
     return { userId: known.id };
   }
@@ -97,7 +97,7 @@ export async function upsertUser(
     throw invalidField("emailVerified", "says nothing without an e-mail address");
   }
   const email = input.email === undefined ? null : parseEmail(input.email);
-  const known = await findAccountByIdentity(context.db.kysely, { issuer, subject });
+  const known = await findAccountByIdentity(context.db, { issuer, subject });
   const sameEmail = known !== null && known.email === email;
   const emailVerified = input.emailVerified ?? (sameEmail && known.email_verified);
   const { userId } = await ensureUser(context, { issuer, subject, email, emailVerified, name });

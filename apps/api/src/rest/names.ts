@@ -39,9 +39,17 @@ function overlay(one: Names, other: Names): Names {
   return { fields, items, types: new Set([...one.types, ...other.types]) };
 }
 
+/** Fields have few names, and every call spells some twenty. */
+const spelled = new Map<string, string>();
+const mostSpelled = 2_000;
+
 /** `organizationId` → `organization_id`. */
 export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const known = spelled.get(name);
+  if (known !== undefined) return known;
+  const spelling = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  if (spelled.size < mostSpelled) spelled.set(name, spelling);
+  return spelling;
 }
 
 /** An answer with our keys in snake_case. */
@@ -69,16 +77,28 @@ export function fromWire(names: Names, value: unknown, unknown: (key: string) =>
     return items === null ? value : value.map((item) => fromWire(items, item, unknown));
   }
   if (typeof value !== "object" || value === null || names.fields.size === 0) return value;
-  const spellings = new Map([...names.fields.keys()].map((name) => [snakeCase(name), name]));
+  const wire = spellingsOf(names);
   const entries: [string, unknown][] = [];
   for (const [key, item] of Object.entries(value)) {
-    const name = spellings.get(key);
+    const name = wire.get(key);
     const field = name === undefined ? undefined : names.fields.get(name);
     if (name !== undefined && field !== undefined) entries.push([name, fromWire(field, item, unknown)]);
     else if (names.fields.has(key)) unknown(key);
     else entries.push([key, item]);
   }
   return Object.fromEntries(entries);
+}
+
+const spellings = new WeakMap<Names, ReadonlyMap<string, string>>();
+
+/** Our fields' names, by how the wire spells them. */
+function spellingsOf(names: Names): ReadonlyMap<string, string> {
+  let found = spellings.get(names);
+  if (found === undefined) {
+    found = new Map([...names.fields.keys()].map((name) => [snakeCase(name), name]));
+    spellings.set(names, found);
+  }
+  return found;
 }
 
 /** The place of a fault, `windows.resetsAt`, as the wire spells it. */

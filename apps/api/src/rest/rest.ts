@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { DomainError } from "@headroom/domain/errors";
-import { type AnyTRPCRouter, callTRPCProcedure } from "@trpc/server";
+import type { AnyTRPCRouter } from "@trpc/server";
+import { callProcedure as callDirectly } from "../direct/procedures.ts";
 import { toDomainError } from "../errors.ts";
 import type { Context } from "../trpc.ts";
 import { hasEtag, quoteEtag } from "./etags.ts";
@@ -14,7 +15,8 @@ type RestCall = {
   request: IncomingMessage;
   response: ServerResponse;
   /** Below `/v1`. */
-  url: URL;
+  path: string;
+  query: URLSearchParams;
   context: Context;
 };
 
@@ -23,8 +25,14 @@ type RestCall = {
  * tRPC; only spelling and status differ. Returns the route's template for metrics, or null when there is none.
  */
 export function createRestHandler(router: AnyTRPCRouter, table: RouteTable) {
-  return async function answer({ request, response, url, context }: RestCall): Promise<string | null> {
-    const match = table.find(request.method === "HEAD" ? "GET" : (request.method ?? ""), url.pathname);
+  return async function answer({
+    request,
+    response,
+    path,
+    query,
+    context,
+  }: RestCall): Promise<string | null> {
+    const match = table.find(request.method === "HEAD" ? "GET" : (request.method ?? ""), path);
     if (match.kind !== "found") {
       refuseRoute(response, match, context.requestId);
       return null;
@@ -32,7 +40,7 @@ export function createRestHandler(router: AnyTRPCRouter, table: RouteTable) {
     const { operation } = match;
     try {
       // Read only when the caller is known: a stranger's body is not worth parsing.
-      const getRawInput = () => readInput(request, operation.inputNames, match.parameters, url.searchParams);
+      const getRawInput = () => readInput(request, operation.inputNames, match.parameters, query);
       const output = await callProcedure(router, operation, context, getRawInput);
       if (!sendNotModified(request, response, operation, output))
         sendAnswer(response, operation, output, context.requestId);
@@ -54,14 +62,13 @@ export async function callProcedure(
 ): Promise<unknown> {
   // Several middlewares ask for the input; the body can be read once.
   let input: Promise<unknown> | undefined;
-  return callTRPCProcedure({
+  return callDirectly({
     router,
     path: operation.procedure,
     type: operation.type,
     ctx: context,
     getRawInput: () => (input ??= getRawInput()),
     signal: context.signal,
-    batchIndex: 0,
   });
 }
 

@@ -39,11 +39,14 @@ export function createRouteTable(router: AnyTRPCRouter, roleNames: RoleNames = {
   const patterns = operations.flatMap((operation) =>
     operation.paths.map((path) => ({ operation, path, segments: path.split("/") })),
   );
+  // Every path begins with a literal: the few patterns that begin alike and are as long are looked at, not all.
+  const kindOf = (segments: readonly string[]) => `${segments.length} ${segments[1]}`;
+  const kinds = Map.groupBy(patterns, ({ segments }) => kindOf(segments));
   return {
     operations,
     find(method, path) {
       const segments = path.split("/");
-      const matching = patterns.flatMap((pattern) => {
+      const matching = (kinds.get(kindOf(segments)) ?? []).flatMap((pattern) => {
         const parameters = matchSegments(pattern.segments, segments);
         return parameters === null ? [] : [{ operation: pattern.operation, path: pattern.path, parameters }];
       });
@@ -108,6 +111,7 @@ function parameterOf(segment: string): string | null {
 function assertParameters({ procedure, paths, inputNames }: Operation): void {
   const known = new Set([...inputNames.fields.keys()].map(snakeCase));
   for (const path of paths) {
+    if (/^\/(\{|$)/.test(path)) throw new Error(`${procedure}: ${path} does not begin with a literal`);
     const lacking = parametersOf(path).find((parameter) => !known.has(parameter));
     if (lacking !== undefined)
       throw new Error(`${procedure}: ${path} names ${lacking}, which its input lacks`);

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import type { PostgresPool, PostgresPoolClient } from "kysely";
+import type pg from "pg";
+import { isStalePlan } from "./retry.ts";
+
+/** A text is named from this sighting on: one that comes once, or twice, is not worth the server's memory. */
+const sightings = 3;
+/** Texts that wait for their name at most; the one that was seen longest ago is forgotten first. */
+const mostCandidates = 1_000;
+/** Names of a process at most. Each is kept by each connection that used it, at 10 to 50 kB of the server's memory. */
+const mostNames = 400;
+
+/**
+ * The pool as Kysely's dialect takes it, with names for the statements that come again: PostgreSQL then parses each
+ * once per connection and plans it a few times, instead of at every call. Only what has parameters is named, so never
+ * DDL, `set`, transactions or several statements in one text. Whoever asks the pool itself names their own.
+ *
+ * A name outlives what it was parsed from: after a migration PostgreSQL refuses a statement whose columns changed. It
+ * refuses before anything was done, so outside a transaction the statement is sent again under a new name; inside one,
+ * `retryConflicts` runs the transaction again.
+ */
+export function nameStatements(pool: pg.Pool): PostgresPool {
+  const names = createNames();
+  const known = new WeakMap<pg.PoolClient, PostgresPoolClient>();
+  return {
+    async connect() {
+      const client = await pool.connect();
+      const named = known.get(client) ?? withNames(client, names);
+      known.set(client, named);
+      return named;
+    },
+    end: () => pool.end(),
+    options: pool.options,
+  };
+}
+
+/** Sets what row-level security compares with, until the transaction ends: sent together with `begin`. */
+export const settingText = "select set_config($1, $2, true)";
+
+const nothing = { command: "", rowCount: 0, rows: [] };
+
+type Names = ReturnType<typeof createNames>;
+
+function withNames(client: pg.PoolClient, names: Names): PostgresPoolClient {
+  // Kysely begins before anybody has said what the transaction is for: the first statement takes `begin` along.
+  let beginning: string | null = null;
+
+  async function ask(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
+    const name = values.length === 0 ? undefined : names.nameOf(text);
+    if (name === undefined) return client.query(text, [...values]);
+    try {
+      return await client.query({ name, text, values: [...values] });
+    } catch (error) {
+      if (!isStalePlan(error)) throw error;
+      names.renew(name);
+      if (client.getTransactionStatus() !== "I") throw error;
+      return client.query(text, [...values]);
+    }
+  }
+
+  async function query(text: string, values: readonly unknown[]): Promise<pg.QueryResult | typeof nothing> {
+    if (/^(begin|start transaction)\b/.test(text)) {
+      beginning = text;
+      return nothing;
+    }
+    if (beginning === null) return ask(text, values);
+    const begin = beginning;
+    beginning = null;
+    if (text === "commit" || text === "rollback") return nothing;
+    if (text !== settingText) {
+      await client.query(begin);
+      return ask(text, values);
+    }
+    const [name, value] = values.map((one) => client.escapeLiteral(String(one)));
+    await client.query(`${begin}; select set_config(${name}, ${value}, true)`);
+    return nothing;
+  }
+
+  // Kysely asks with a cursor only where it was given one: it never is.
+  return {
+    query: query as unknown as PostgresPoolClient["query"],
+    release(discard) {
+      beginning = null;
+      client.release(discard);
+    },
+  };
+}
+
+function createNames() {
+  const candidates = new Map<string, number>();
+  const named = new Map<string, string>();
+  let generation = 0;
+
+  return {
+    /** undefined: it goes without a name. */
+    nameOf(text: string): string | undefined {
+      const name = named.get(text);
+      if (name !== undefined || named.size >= mostNames) return name;
+      const seen = (candidates.get(text) ?? 0) + 1;
+      candidates.delete(text);
+      if (seen < sightings) {
+        candidates.set(text, seen);
+        if (candidates.size > mostCandidates) forgetOldest(candidates);
+        return undefined;
+      }
+      const made = `${generation}_${createHash("sha256").update(text).digest("base64url").slice(0, 27)}`;
+      named.set(text, made);
+      return made;
+    },
+    /** From now on other names: what was prepared before a migration is not used any more, on any connection. */
+    renew(stale: string): void {
+      if (!stale.startsWith(`${generation}_`)) return;
+      generation += 1;
+      named.clear();
+    },
+  };
+}
+
+function forgetOldest(candidates: Map<string, number>): void {
+  const [oldest] = candidates.keys();
+  if (oldest !== undefined) candidates.delete(oldest);
+}
