@@ -66,7 +66,7 @@ interface AnswerRow extends ReadingColumns {
 const checkAndConsume = {
   name: "usage_consume",
   text: `select * from usage_consume($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::date[], $6::uuid[],
-    $7::bigint[], $8::text[], $9::uuid[], $10::timestamptz[], $11::bytea[], $12::jsonb[], $13, $14)`,
+    $7::bigint[], $8::text[], $9::uuid[], $10::timestamptz[], $11::bytea[], $12::jsonb[], $13, $14, $15::integer[])`,
 };
 
 /**
@@ -183,6 +183,7 @@ async function callGate(
         requests.map((r) => r.properties && JSON.stringify(r.properties)),
         whole,
         wait,
+        null,
       ],
     }),
   );
