@@ -1,5 +1,6 @@
 import type { Benchmark } from "./benchmark.ts";
 import { consume } from "./benchmarks/consume.ts";
+import { growth } from "./benchmarks/growth.ts";
 
 /** Every benchmark of `npm run bench`, in the order of `docs/benchmarks.md`. */
-export const benchmarks: readonly Benchmark[] = [consume];
+export const benchmarks: readonly Benchmark[] = [consume, growth];

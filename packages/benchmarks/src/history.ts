@@ -1,3 +1,5 @@
+import { createDatabase } from "@headroom/db/client";
+import { learnDays, rollUpDays } from "@headroom/service/metering";
 import pg from "pg";
 import type { StageDatabase } from "./stage.ts";
 
@@ -33,6 +35,17 @@ export async function fillHistory(
     await client.query(countInGates);
   } finally {
     await client.end();
+  }
+}
+
+/** Tallies the days that have ended, and learns their keys, as the worker does by itself every minute. */
+export async function keepUp({ url }: StageDatabase): Promise<void> {
+  const db = createDatabase({ connectionString: url, role: "hr_worker", applicationName: "bench" });
+  try {
+    await rollUpDays({ db });
+    await learnDays({ db });
+  } finally {
+    await db.close();
   }
 }
 
