@@ -226,8 +226,8 @@ declare
   at timestamptz;
   today date;
   replays headroom.usage_answer[];
-  replayed integer[];
-  repeated integer[] := '{}'; -- positions of events whose key is that of an earlier one of the batch
+  replayed integer[]; -- positions of events whose key was received before
+  repeated integer[]; -- positions of events whose key is that of an earlier one of the batch
   rest headroom.usage_request[];
 begin
   if wait then
@@ -254,7 +254,7 @@ begin
   at := headroom.clock_now();
   today := (clock_timestamp() at time zone 'UTC')::date;
 
-  select coalesce(array_agg(r.position), '{}'), array_agg(r) into replayed, replays
+  select array_agg(r.position), array_agg(r) into replayed, replays
     from headroom.replays_of(batch, today) r;
   return query select * from unnest(replays);
   if (select count(*) from (select from unnest(batch) b group by b.organization_id, b.meter, b.key) k) < cardinality(batch)
@@ -268,7 +268,7 @@ begin
     from (
       select b.organization_id, b.meter, sum(b.quantity) as quantity, min(b.occurred_at) as earliest
         from unnest(batch) b
-        where b.position <> all (replayed) and b.position <> all (repeated)
+        where (b.position = any (replayed || repeated)) is not true
         group by b.organization_id, b.meter
     ) asked
     join unnest(gates) g on g.organization_id = asked.organization_id and g.meter = asked.meter
@@ -281,7 +281,7 @@ begin
         g.ordinality as gate, (sum(b.quantity) over (partition by g.ordinality order by b.position))::bigint as added
       from unnest(batch) b
       join unnest(fitting) with ordinality g on g.organization_id = b.organization_id and g.meter = b.meter
-      where b.position <> all (replayed) and b.position <> all (repeated)
+      where (b.position = any (replayed || repeated)) is not true
     ),
     written as (
       insert into headroom.usage_event (organization_id, meter, key, received_on, id, quantity, over_cap, mode, member_id,
@@ -303,11 +303,11 @@ begin
       n.period_before + n.added, n.period_held, n.period_end, n.included, n.max_overage, n.hard_cap
     from new n;
 
-  if coalesce(cardinality(fitting), 0) < cardinality(gates) or repeated <> '{}' then
+  if coalesce(cardinality(fitting), 0) < cardinality(gates) or repeated is not null then
     select array_agg(b order by b.organization_id, b.meter, b.position) into rest
       from unnest(batch) b
       left join unnest(fitting) g on g.organization_id = b.organization_id and g.meter = b.meter
-      where b.position <> all (replayed) and (g.meter is null or b.position = any (repeated));
+      where (b.position = any (replayed)) is not true and (g.meter is null or b.position = any (repeated));
     if rest is not null then
       return query select * from headroom.consume_each(rest, today, whole);
     end if;
@@ -357,8 +357,9 @@ begin
       join ask a on a.place = coalesce(e.ask, e.position)
       -- Whoever was a member then may have left since: a replay is answered all the same.
       cross join lateral (
-        select case when a.refusal <> 'not_a_member' or not is_known_key(a.organization_id, a.meter, e.key, e.born)
-          then a.refusal end) r (refusal)
+        select case when a.refusal is null then null
+          when a.refusal = 'not_a_member' and is_known_key(a.organization_id, a.meter, e.key, e.born) then null
+          else a.refusal end) r (refusal)
   )
   select array_agg(one order by organization_id, meter, position) filter (where refusal is null),
       array_agg(one) filter (where refusal is not null)

@@ -39,6 +39,8 @@ async function open(stage: Stage, events: number): Promise<StageDatabase & { ids
   const ids = await populate(database, organizations);
   if (events > 0) await fillHistory(database, ids, { events, days });
   await keepUp(database);
-  await stage.asAdmin(database, (client) => client.query("vacuum analyze").then(() => client.query("checkpoint")));
+  await stage.asAdmin(database, (client) =>
+    client.query("vacuum analyze").then(() => client.query("checkpoint")),
+  );
   return { ...database, ids };
 }
