@@ -1,0 +1,56 @@
+/** The worker's roll-up of received days: tallied, with a digest of every event, written, and sealed. */
+import { createDatabase } from "@headroom/db/client";
+import { rollUpDays } from "@headroom/service/metering";
+import pg from "pg";
+import type { OpenSide } from "../benchmark.ts";
+import { runCallers } from "../callers.ts";
+
+/** `days`: of so many days before today, the last ones, each time. */
+export const open: OpenSide<{ url: string; adminUrl: string; days: number }> = async (parameters) => {
+  const { url, adminUrl, days } = parameters;
+  const db = createDatabase({ connectionString: url, role: "hr_worker", applicationName: "bench" });
+  const admin = new pg.Pool({ connectionString: adminUrl, max: 1 });
+  admin.on("error", () => undefined);
+
+  // What is unsealed here is rolled up once more: old tallies are deleted, new ones written.
+  async function rollUp(): Promise<number> {
+    await admin.query(
+      `update headroom.usage_partition set sealed_at = null
+        where received_on >= (clock_timestamp() at time zone 'UTC')::date - $1::integer and events > 0`,
+      [days],
+    );
+    const rolled = await rollUpDays({ db });
+    if (rolled !== days) throw new Error(`${rolled} days were rolled up instead of ${days}`);
+    return 1;
+  }
+
+  return {
+    run: (seconds) => runCallers(1, seconds, rollUp),
+    verify: () => compareWithEvents(admin),
+    async close() {
+      await db.close();
+      await admin.end();
+    },
+  };
+};
+
+const differences = `
+  select count(*)::integer as count from (
+    select organization_id, meter, member_id, received_on, local_date, period_start, quantity, over_cap, events
+      from headroom.usage_tally
+  ) t full join (
+    select organization_id, meter, coalesce(member_id, '00000000-0000-0000-0000-000000000000') as member_id, received_on,
+        local_date, period_start, sum(quantity) as quantity, sum(over_cap) as over_cap, count(*) as events
+      from headroom.usage_event group by 1, 2, 3, 4, 5, 6
+  ) e using (organization_id, meter, member_id, received_on, local_date, period_start)
+  where (t.quantity, t.over_cap, t.events) is distinct from (e.quantity, e.over_cap, e.events)`;
+
+/** Row for row, in both directions; and every day by the product's own check, which compares the digests too. */
+async function compareWithEvents(admin: pg.Pool): Promise<void> {
+  const { rows } = await admin.query(differences);
+  if (rows[0].count > 0) throw new Error(`${rows[0].count} tallies are not what a GROUP BY says`);
+  const checked = await admin.query(
+    "select count(*)::integer as count from headroom.usage_partition, headroom.day_differences(received_on, true) where events > 0",
+  );
+  if (checked.rows[0].count > 0) throw new Error("verify finds tallies that differ from their events");
+}
