@@ -4,7 +4,7 @@ import { invalidField } from "@headroom/domain/validation";
 import type { Database } from "./client.ts";
 import { inTurn } from "./gate-turns.ts";
 import { retryConflicts, sqlState } from "./retry.ts";
-import { type ReadingColumns, toReading } from "./usage-readings.ts";
+import { type AnswerRow, readAnswers, toQuery } from "./usage-wire.ts";
 
 /** One usage event on its way to the gate, with the credential that vouches for it. Ids are raw UUIDs. */
 export interface UsageRequest {
@@ -53,22 +53,6 @@ export type UsageOutcome =
       gate: GateReading;
     };
 
-interface AnswerRow extends ReadingColumns {
-  position: number;
-  outcome: string;
-  organization_id: string;
-  event_id: string;
-  accepted: number;
-  over_cap: number;
-  occurred_at: Date;
-}
-
-const checkAndConsume = {
-  name: "usage_consume",
-  text: `select * from usage_consume($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::date[], $6::uuid[],
-    $7::bigint[], $8::text[], $9::uuid[], $10::timestamptz[], $11::bytea[], $12::jsonb[], $13, $14, $15::integer[])`,
-};
-
 /**
  * Checks and consumes a batch in one round trip: credential, idempotency, gate, event. Answers stand in the order
  * of the requests. Exact under concurrency: see `migrations/0022_consume.sql`. Waits for gates that others hold.
@@ -78,7 +62,7 @@ export async function consumeUsage(
   database: Database,
   requests: readonly UsageRequest[],
 ): Promise<UsageOutcome[]> {
-  return inOrder(requests, await callGate(database, requests, { whole: false, wait: true }));
+  return readAnswers(requests, await callGate(database, requests, { whole: false, wait: true }));
 }
 
 /** The event's gate is held by somebody else, or is not there yet: nothing was decided. `consumeUsage` waits for it. */
@@ -92,7 +76,7 @@ export async function consumeUnheld(
   database: Database,
   requests: readonly UsageRequest[],
 ): Promise<(UsageOutcome | Undecided)[]> {
-  return inOrder(requests, await callGate(database, requests, { whole: false, wait: false }));
+  return readAnswers(requests, await callGate(database, requests, { whole: false, wait: false }));
 }
 
 /**
@@ -113,21 +97,11 @@ export async function recordUsage(
   ).catch((error: unknown) => {
     throw translateOverflow(error);
   });
-  if (isRefusal(rows[0])) {
-    return { refusal: rows[0].outcome, index: rows[0].position - 1 };
+  const [answer] = rows;
+  if (answer !== undefined && refusals.has(answer[1])) {
+    return { refusal: answer[1] as UsageRefusal, index: answer[0] - 1 };
   }
-  return inOrder<UsageOutcome>(requests, rows);
-}
-
-function inOrder<Outcome extends UsageOutcome | Undecided>(
-  requests: readonly UsageRequest[],
-  rows: readonly AnswerRow[],
-): Outcome[] {
-  const answers = new Array<Outcome>(requests.length);
-  for (const row of rows) {
-    answers[row.position - 1] = toOutcome(row) as Outcome;
-  }
-  return answers;
+  return readAnswers<UsageOutcome>(requests, rows);
 }
 
 const numericValueOutOfRange = "22003";
@@ -147,10 +121,6 @@ export function overflow(): DomainError {
   return invalidField("quantity", "would take a window's total beyond 2^53 - 1");
 }
 
-function isRefusal(row: AnswerRow | undefined): row is AnswerRow & { outcome: UsageRefusal } {
-  return row !== undefined && refusals.has(row.outcome);
-}
-
 const refusals: ReadonlySet<string> = new Set<UsageRefusal>([
   "unauthenticated",
   "no_active_organization",
@@ -165,53 +135,7 @@ async function callGate(
   requests: readonly UsageRequest[],
   { whole, wait }: { whole: boolean; wait: boolean },
 ): Promise<AnswerRow[]> {
-  const { rows } = await retryConflicts(() =>
-    database.pool.query<AnswerRow>({
-      ...checkAndConsume,
-      values: [
-        requests.map((r) => r.credential),
-        requests.map((r) => r.organizationId),
-        requests.map((r) => r.meter),
-        requests.map((r) => r.key),
-        requests.map((r) => r.bornOn),
-        requests.map((r) => r.id),
-        requests.map((r) => r.quantity),
-        requests.map((r) => r.mode),
-        requests.map((r) => r.memberId),
-        requests.map((r) => r.occurredAt),
-        requests.map((r) => r.fingerprint),
-        requests.map((r) => r.properties && JSON.stringify(r.properties)),
-        whole,
-        wait,
-        null,
-      ],
-    }),
-  );
+  const query = toQuery(requests, whole, wait);
+  const { rows } = await retryConflicts(() => database.pool.query<AnswerRow>(query));
   return rows;
-}
-
-function toOutcome(row: AnswerRow): UsageOutcome | Undecided {
-  switch (row.outcome) {
-    case "accepted":
-    case "duplicate":
-      return {
-        outcome: row.outcome,
-        eventId: row.event_id,
-        accepted: row.accepted,
-        overCap: row.over_cap,
-        occurredAt: row.occurred_at,
-        gate: toReading(row),
-      };
-    case "daily_limit":
-    case "hard_cap":
-      return { outcome: row.outcome, at: row.occurred_at, gate: toReading(row) };
-    case "mismatch":
-      return { outcome: row.outcome, eventId: row.event_id };
-    case "later":
-      return { outcome: row.outcome, organizationId: row.organization_id };
-    case "overflow":
-      return { outcome: row.outcome };
-    default:
-      return { outcome: row.outcome as UsageRefusal };
-  }
 }
