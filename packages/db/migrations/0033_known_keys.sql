@@ -241,3 +241,45 @@ begin
   end if;
 end
 $$;
+
+-- Sums of a received day, as they are now. Groups are hashed: sorting the events first took four times as long. Parallel
+-- workers take part where they are free, which INSERT … SELECT would not ask for; a group costs them less than is thought.
+alter function usage_digest parallel safe;
+create function tallies_of(day date) returns setof usage_tally language plpgsql stable
+set search_path = headroom, pg_temp set plan_cache_mode = force_custom_plan set enable_sort = off
+set parallel_setup_cost = 100 set parallel_tuple_cost = 0.01 as $$
+begin
+  return query
+    select u.organization_id, u.meter, coalesce(u.member_id, '00000000-0000-0000-0000-000000000000'), day, u.local_date,
+        u.period_start, sum(u.quantity)::bigint, sum(u.over_cap)::bigint, count(*), sum(usage_digest(u))
+      from usage_event u where u.received_on = day
+      group by 1, 2, 3, 5, 6;
+end
+$$;
+
+-- As before; what is written comes from `tallies_of`.
+create or replace function roll_up(day date) returns bigint
+language plpgsql volatile security definer set search_path = headroom, pg_temp as $$
+declare
+  counted bigint;
+begin
+  perform pg_advisory_xact_lock(hashtext('headroom.roll_up'), day - '2000-01-01'::date);
+  if not exists (select from unsealed_days() d where d = day) then
+    return (select p.events from usage_partition p where p.received_on = day and p.sealed_at is not null);
+  end if;
+  delete from usage_tally where received_on = day;
+  insert into usage_tally (organization_id, meter, member_id, received_on, local_date, period_start,
+      quantity, over_cap, events, digest)
+    select t.organization_id, t.meter, t.member_id, t.received_on, t.local_date, t.period_start,
+      t.quantity, t.over_cap, t.events, t.digest
+    from tallies_of(day) t;
+  update usage_partition p set rolled_at = clock_timestamp(), sealed_at = clock_timestamp(), verified_at = null,
+      events = t.events, quantity = t.quantity, checksum = t.checksum
+    from (select coalesce(sum(events), 0) as events, coalesce(sum(quantity), 0) as quantity,
+            coalesce(sum(digest), 0) as checksum
+          from usage_tally where received_on = day) t
+    where p.received_on = day
+    returning p.events into counted;
+  return counted;
+end
+$$;
