@@ -141,7 +141,8 @@ function toOutcome(row: AnswerRow): UsageOutcome | Undecided {
 }
 
 function toReading(row: AnswerRow): GateReading {
-  const [, , , , , , , dayUsed, dayHeld, dailyLimit, dayEnd, periodUsed, periodHeld, periodEnd, ...terms] = row;
+  const [, , , , , , , dayUsed, dayHeld, dailyLimit, dayEnd, periodUsed, periodHeld, periodEnd, ...terms] =
+    row;
   const [included, maxOverage, hardCap] = terms;
   return {
     dayUsed,

@@ -142,6 +142,25 @@ export function faultOfTime(occurredAt: number, now: number): string | null {
     : null;
 }
 
+/** What an event's fingerprint is taken of: two events with one key are the same where this is. */
+export interface UsagePayload {
+  quantity: number;
+  mode: UsageMode;
+  memberId: string | null;
+  occurredAt: string | null;
+  properties: Readonly<Record<string, unknown>> | null;
+}
+
+/** `canonicalJson` of an event, whose fields are known beforehand. */
+export function payloadText({ quantity, mode, memberId, occurredAt, properties }: UsagePayload): string {
+  const own = properties === null ? "null" : canonicalJson(properties);
+  return `{"memberId":${quoted(memberId)},"mode":"${mode}","occurredAt":${quoted(occurredAt)},"properties":${own},"quantity":${quantity}}`;
+}
+
+function quoted(text: string | null): string {
+  return text === null ? "null" : JSON.stringify(text);
+}
+
 /** JSON with sorted keys: the same payload is the same text, whatever order its fields came in. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) {

@@ -21,6 +21,11 @@ export interface UsageLane {
 type Waiting = Patient<UsageRequest, UsageOutcome>;
 
 export interface LaneOptions {
+  /**
+   * Statements that may be under way at the same time, for different organizations: while the database works for some,
+   * this process works for others.
+   */
+  lanes?: number;
   /** Events in one statement at most. */
   batch?: number;
   /** Events that may wait at most; beyond, callers are refused at once instead of queued up. */
@@ -36,13 +41,17 @@ export interface LaneOptions {
 
 /**
  * A self-clocking batcher: while a statement runs, events gather, and its return sends them. No timer, so a lone
- * event waits for nobody, and batches grow by themselves under load. A gate that somebody holds stalls only its own
+ * event waits for nobody, and batches grow by themselves under load. There are two such lanes, and an organization
+ * stays in its own, so that they do not meet at its gates. A gate that somebody holds stalls only its own
  * organization, whose events take a detour on which one waits.
  */
 export function createUsageLane(database: Database, options: LaneOptions = {}): UsageLane {
-  const { batch = 512, queue = 20_000, detours = 4, patienceMs = 3_000 } = options;
+  const { lanes = 2, batch = 512, queue = 20_000, detours = 4, patienceMs = 3_000 } = options;
   const held = new Map<string, Waiting[]>();
-  const pending = createPatience<UsageRequest, UsageOutcome>(patienceMs, () => main.forget());
+  const pending = createPatience<UsageRequest, UsageOutcome>(patienceMs, () => {
+    for (const collector of collectors) collector.forget();
+  });
+  const collectors = Array.from({ length: lanes }, () => selfClocking(batch, pending.isWaiting, take));
   let underWay = 0;
 
   function heard<Outcome>(outcomes: Outcome[]): Outcome[] {
@@ -50,20 +59,22 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
     return outcomes;
   }
 
-  const main = selfClocking(batch, pending.isWaiting, async (events) => {
-    const undecided = await settle(events, async (requests) =>
+  async function take(events: Waiting[]): Promise<() => void> {
+    const answers = await answersTo(events, async (requests) =>
       heard(await consumeUnheld(database, requests)),
     );
-    for (const { waiting, organizationId } of undecided) {
-      const others = held.get(organizationId);
-      if (others) {
-        others.push(waiting);
-      } else {
-        held.set(organizationId, [waiting]);
+    return () => {
+      for (const { waiting, organizationId } of handOut(answers)) {
+        const others = held.get(organizationId);
+        if (others) {
+          others.push(waiting);
+        } else {
+          held.set(organizationId, [waiting]);
+        }
       }
-    }
-    startDetours();
-  });
+      startDetours();
+    };
+  }
 
   function startDetours(): void {
     for (const [organizationId, events] of held) {
@@ -82,7 +93,7 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
   async function takeDetour(events: Waiting[]): Promise<void> {
     for (let next = 0; next < events.length; next += batch) {
       const now = events.slice(next, next + batch).filter(pending.isWaiting);
-      await settle(now, async (requests) => heard(await consumeUsage(database, requests)));
+      handOut(await answersTo(now, async (requests) => heard(await consumeUsage(database, requests))));
     }
   }
 
@@ -92,7 +103,7 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
         return Promise.reject(unavailable("Too many usage events are waiting, try again shortly"));
       }
       return new Promise<UsageOutcome>((resolve, reject) => {
-        main.add(pending.add({ request, resolve, reject }));
+        collectors[laneOf(request, lanes)]?.add(pending.add({ request, resolve, reject }));
       });
     },
   };
@@ -104,20 +115,37 @@ interface Collector {
   forget(): void;
 }
 
-/** Collects events and hands them on in batches, the next when the previous has been dealt with. */
+/**
+ * The same organization comes to the same lane, unless it is named by one caller and known by its key for another: those
+ * two may meet, and the later one takes the detour.
+ */
+function laneOf({ credential, organizationId }: UsageRequest, lanes: number): number {
+  const number =
+    organizationId === null ? credential.readUInt32BE(0) : Number.parseInt(organizationId.slice(-8), 16);
+  return number % lanes;
+}
+
+/**
+ * Collects events and sends them in batches, the next when the previous was answered: first it is sent, then the answers
+ * are handed out, while the database is at work again.
+ */
 function selfClocking(
   batch: number,
   isWaiting: (event: Waiting) => boolean,
-  send: (events: Waiting[]) => Promise<void>,
+  send: (events: Waiting[]) => Promise<() => void>,
 ): Collector {
   let waiting: Waiting[] = [];
   let running = false;
 
   async function drain(): Promise<void> {
+    let handOut = () => {};
     while (waiting.length > 0) {
-      await send(waiting.splice(0, batch));
+      const sent = send(waiting.splice(0, batch));
+      handOut();
+      handOut = await sent;
     }
     running = false;
+    handOut();
   }
 
   return {
@@ -135,38 +163,49 @@ function selfClocking(
   };
 }
 
-/** Asks for all events in one statement and answers each; those that were not decided come back. */
-async function settle(
+type Answered = { waiting: Waiting } & ({ outcome: UsageOutcome | Undecided } | { error: unknown });
+
+/** Asks for all events in one statement. One caller's bad event does not fail the others'. */
+async function answersTo(
   events: readonly Waiting[],
   ask: (requests: UsageRequest[]) => Promise<(UsageOutcome | Undecided)[]>,
-): Promise<{ waiting: Waiting; organizationId: string }[]> {
+): Promise<Answered[]> {
   if (events.length === 0) {
     return [];
   }
   try {
     const outcomes = await ask(events.map((one) => one.request));
-    return events.flatMap((waiting, index) => {
-      const outcome = outcomes[index] as UsageOutcome | Undecided;
-      if (outcome.outcome === "later") {
-        return { waiting, organizationId: outcome.organizationId };
-      }
-      waiting.resolve(outcome);
-      return [];
-    });
+    return events.map((waiting, index) => ({
+      waiting,
+      outcome: outcomes[index] as UsageOutcome | Undecided,
+    }));
   } catch (error) {
-    if (events.length > 1 && isAboutOneEvent(error)) {
-      // One caller's bad event must not fail the others': each alone. Ids and keys stay, so nothing counts twice.
-      const undecided = [];
-      for (const one of events) {
-        undecided.push(...(await settle([one], ask)));
-      }
-      return undecided;
+    if (events.length === 1 || !isAboutOneEvent(error)) {
+      return events.map((waiting) => ({ waiting, error }));
     }
+    // Each alone. Ids and keys stay, so nothing counts twice.
+    const answers: Answered[] = [];
     for (const one of events) {
-      one.reject(error);
+      answers.push(...(await answersTo([one], ask)));
     }
-    return [];
+    return answers;
   }
+}
+
+/** Answers everybody whose event was decided; the others come back. */
+function handOut(answers: readonly Answered[]): { waiting: Waiting; organizationId: string }[] {
+  const undecided = [];
+  for (const answer of answers) {
+    const { waiting } = answer;
+    if ("error" in answer) {
+      waiting.reject(answer.error);
+    } else if (answer.outcome.outcome === "later") {
+      undecided.push({ waiting, organizationId: answer.outcome.organizationId });
+    } else {
+      waiting.resolve(answer.outcome);
+    }
+  }
+  return undecided;
 }
 
 // Classes 22 (data exception) and 23 (constraint) come from the content of an event, P0 (PL/pgSQL) from the rows of its

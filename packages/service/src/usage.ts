@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readNow } from "@headroom/db/clock";
 import {
   overflow,
@@ -11,13 +11,13 @@ import { readUsageStatus } from "@headroom/db/usage-readings";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import {
-  canonicalJson,
   decideRefusal,
   faultOfKey,
   faultOfTime,
   type Headroom,
   headroomOf,
   keyBirthday,
+  payloadText,
   type RefusalReason,
   type UsageMode,
 } from "@headroom/domain/usage";
@@ -147,7 +147,7 @@ function toRequest(
 ): UsageRequest {
   const { quantity, memberId = null, properties = null, meter = null } = event;
   const key = event.idempotencyKey ?? uuidv7();
-  const payload = canonicalJson({ quantity, mode, memberId, occurredAt, properties });
+  const payload = payloadText({ quantity, mode, memberId, occurredAt, properties });
   return {
     ...caller,
     meter,
@@ -158,7 +158,7 @@ function toRequest(
     mode,
     memberId,
     occurredAt,
-    fingerprint: createHash("sha256").update(payload).digest(),
+    fingerprint: hash("sha256", payload, "buffer"),
     properties,
   };
 }
