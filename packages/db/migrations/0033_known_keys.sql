@@ -104,6 +104,7 @@ declare
   first_kept date := (clock_timestamp() at time zone 'UTC')::date - 43;
   kept bigint := (select bit_or(bit_of_day(first_kept + n)) from generate_series(0, 43) n);
   chosen date[];
+  counts bigint[]; -- of their keys that the filter takes
   learning bigint;
   size integer;
 begin
@@ -117,12 +118,15 @@ begin
   if chosen is null then
     return 0;
   end if;
-  update usage_partition p set opaque_keys = (
-      select count(*) from usage_event u where u.received_on = p.received_on and not tells_its_age(u.key))
-    where p.received_on = any (chosen);
-  if exists (select from usage_partition p where p.received_on = any (chosen) and p.opaque_keys > 0) then
-    select resize_key_filter(max(p.opaque_keys)) into size
-      from usage_partition p where p.received_on >= first_kept;
+  counts := array(
+    select (select count(*) from usage_event u where u.received_on = d and not tells_its_age(u.key))
+      from unnest(chosen) with ordinality as c (d, n) order by c.n);
+  if 0 < any (counts) then
+    size := resize_key_filter((
+      select max(n) from (
+        select p.opaque_keys as n from usage_partition p where p.received_on >= first_kept
+        union all select unnest(counts)
+      ) each));
     -- A bit that a day of 64 days ago has left is cleared before it means another day.
     update key_filter f set seen = array(select s & kept & ~learning from unnest(f.seen) s), days = f.days & kept & ~learning
       where f.days & learning <> 0;
@@ -136,6 +140,9 @@ begin
           ) h group by 1
       ) k where f.blocks = size and f.block = k.block;
   end if;
+  -- Last: whoever unseals a day waits for this row.
+  update usage_partition p set opaque_keys = c.n
+    from unnest(chosen, counts) as c (day, n) where p.received_on = c.day;
   return cardinality(chosen);
 end
 $$;
