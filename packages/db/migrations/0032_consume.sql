@@ -321,6 +321,76 @@ begin
 end
 $$;
 
+-- Admits one event, by the same rules in as few statements as they take: a lone caller waits for each of them.
+create function consume_one(e usage_request, whole boolean, wait boolean) returns setof usage_answer
+language plpgsql volatile as $$
+declare
+  gate headroom.usage_gate;
+  at timestamptz;
+  today date;
+  seen headroom.usage_event;
+begin
+  if wait then
+    select * into strict gate from headroom.usage_gate g
+      where g.organization_id = e.organization_id and g.meter = e.meter for no key update;
+  else
+    select * into gate from headroom.usage_gate g
+      where g.organization_id = e.organization_id and g.meter = e.meter for no key update skip locked;
+    if not found then
+      return next headroom.answer_without_gate(e, 'later');
+      return;
+    end if;
+  end if;
+  at := headroom.clock_now();
+  today := (clock_timestamp() at time zone 'UTC')::date;
+  if e.born is distinct from today then
+    select (found.event).* into seen
+      from headroom.earlier_events(array[e.organization_id], array[e.meter], array[e.key], array[e.born], today) found;
+    if found then
+      return next headroom.replay_of(seen, e);
+      return;
+    end if;
+  end if;
+  if not headroom.gate_takes(gate, e.quantity, e.occurred_at, at) then
+    return query select * from headroom.consume_each(array[e], today, whole);
+    return;
+  end if;
+  gate.day_used := gate.day_used + e.quantity;
+  gate.period_used := gate.period_used + e.quantity;
+  insert into headroom.usage_event (organization_id, meter, key, received_on, id, quantity, over_cap, mode, member_id,
+      occurred_at, received_at, local_date, period_start, fingerprint, properties, api_key_id,
+      day_used, day_held, daily_limit, day_end, period_used, period_held, period_end, included, max_overage, hard_cap)
+    values (e.organization_id, e.meter, e.key, today, e.id, e.quantity, 0, e.mode, e.member_id,
+      coalesce(e.occurred_at, at), at, gate.day_date, gate.period_start, e.fingerprint, e.properties, e.api_key_id,
+      gate.day_used, nullif(gate.day_held, 0), gate.daily_limit, gate.day_end,
+      gate.period_used, nullif(gate.period_held, 0), gate.period_end,
+      gate.included, gate.max_overage, gate.hard_cap)
+    on conflict do nothing;
+  if not found then
+    select * into seen from headroom.usage_event u
+      where u.organization_id = e.organization_id and u.meter = e.meter and u.key = e.key and u.received_on = today;
+    return next headroom.replay_of(seen, e);
+    return;
+  end if;
+  update headroom.usage_gate g set day_used = gate.day_used, period_used = gate.period_used
+    where g.organization_id = e.organization_id and g.meter = e.meter;
+  return next headroom.reading_of(gate, e, 'accepted', e.quantity, 0, coalesce(e.occurred_at, at));
+end
+$$;
+
+-- What a credential's refusal is to one event. Whoever was a member then may have left since: a replay is answered all
+-- the same.
+create function refusal_of_event(
+  refusal text, tenant uuid, meter_name text, event_key text, born date
+) returns text language plpgsql stable as $$
+begin
+  if refusal = 'not_a_member' and headroom.is_known_key(tenant, meter_name, event_key, born) then
+    return null;
+  end if;
+  return refusal;
+end
+$$;
+
 -- Check and consume for up to some thousand events at once, each with its own credential and organization.
 -- Gates are locked in one order (organization, meter) and held to the commit; under the lock every writer of a gate is
 -- alone, which makes admission exact and one key count once, across partitions too. A refused event writes nothing, so
@@ -342,9 +412,27 @@ declare
   at timestamptz := clock_now();
   batch usage_request[];
   refused usage_request[];
+  alone usage_request;
 begin
   if wait then
     perform set_config('lock_timeout', '2s', true);
+  end if;
+  if cardinality(keys) = 1 then
+    select 1, a.organization_id, coalesce(meters[1], (select name from meter where is_default)), keys[1], born_on[1], ids[1],
+        quantities[1], modes[1], members[1], occurred[1], fingerprints[1], property_lists[1], a.api_key_id, a.refusal
+      into alone from usage_authority(credentials[1], organizations[1], meters[1], members[1], 'usage:write', at) a;
+    if alone.refusal is not null then
+      alone.refusal := refusal_of_event(alone.refusal, alone.organization_id, alone.meter, alone.key, alone.born);
+    end if;
+    if alone.refusal is not null then
+      return next answer_without_gate(alone, alone.refusal);
+      return;
+    end if;
+    if wait then
+      perform create_gates(array[alone.organization_id], array[alone.meter]);
+    end if;
+    return query select * from consume_one(alone, whole, wait);
+    return;
   end if;
   with ask as materialized (
     select w.place, coalesce(a.organization_id, w.organization_id) as organization_id, coalesce(w.meter, mt.name) as meter,
@@ -361,11 +449,9 @@ begin
       from unnest(keys, born_on, ids, quantities, modes, occurred, fingerprints, property_lists, asks)
         with ordinality as e (key, born, id, quantity, mode, occurred_at, fingerprint, properties, ask, position)
       join ask a on a.place = coalesce(e.ask, e.position)
-      -- Whoever was a member then may have left since: a replay is answered all the same.
       cross join lateral (
-        select case when a.refusal is null then null
-          when a.refusal = 'not_a_member' and is_known_key(a.organization_id, a.meter, e.key, e.born) then null
-          else a.refusal end) r (refusal)
+        select case when a.refusal is not null then refusal_of_event(a.refusal, a.organization_id, a.meter, e.key, e.born)
+        end) r (refusal)
   )
   select array_agg(one order by organization_id, meter, position) filter (where refusal is null),
       array_agg(one) filter (where refusal is not null)

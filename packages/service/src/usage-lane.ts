@@ -41,9 +41,9 @@ export interface LaneOptions {
 
 /**
  * A self-clocking batcher: while a statement runs, events gather, and its return sends them. No timer, so a lone
- * event waits for nobody, and batches grow by themselves under load. There are two such lanes, and an organization
- * stays in its own, so that they do not meet at its gates. A gate that somebody holds stalls only its own
- * organization, whose events take a detour on which one waits.
+ * event waits for nobody, and batches grow by themselves under load. There are two of them, and an organization stays with
+ * its own, so that they do not meet at its gates. A gate that somebody holds stalls only its own organization, whose
+ * events take a detour on which one waits.
  */
 export function createUsageLane(database: Database, options: LaneOptions = {}): UsageLane {
   const { lanes = 2, batch = 512, queue = 20_000, detours = 4, patienceMs = 3_000 } = options;
@@ -59,21 +59,19 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
     return outcomes;
   }
 
-  async function take(events: Waiting[]): Promise<() => void> {
-    const answers = await answersTo(events, async (requests) =>
+  async function take(events: Waiting[]): Promise<void> {
+    const undecided = await settle(events, async (requests) =>
       heard(await consumeUnheld(database, requests)),
     );
-    return () => {
-      for (const { waiting, organizationId } of handOut(answers)) {
-        const others = held.get(organizationId);
-        if (others) {
-          others.push(waiting);
-        } else {
-          held.set(organizationId, [waiting]);
-        }
+    for (const { waiting, organizationId } of undecided) {
+      const others = held.get(organizationId);
+      if (others) {
+        others.push(waiting);
+      } else {
+        held.set(organizationId, [waiting]);
       }
-      startDetours();
-    };
+    }
+    startDetours();
   }
 
   function startDetours(): void {
@@ -93,7 +91,7 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
   async function takeDetour(events: Waiting[]): Promise<void> {
     for (let next = 0; next < events.length; next += batch) {
       const now = events.slice(next, next + batch).filter(pending.isWaiting);
-      handOut(await answersTo(now, async (requests) => heard(await consumeUsage(database, requests))));
+      await settle(now, async (requests) => heard(await consumeUsage(database, requests)));
     }
   }
 
@@ -109,43 +107,35 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
   };
 }
 
+/**
+ * The same organization comes to the same lane, unless two keys speak for it, or one names it that another belongs to:
+ * those may meet, and who comes second takes the detour.
+ */
+function laneOf({ credential, organizationId }: UsageRequest, lanes: number): number {
+  const number = organizationId === null ? credential.readUInt32BE(0) : Number.parseInt(organizationId.slice(-8), 16);
+  return number % lanes;
+}
+
 interface Collector {
   add(event: Waiting): void;
   /** Drops the events that nobody waits for any more. */
   forget(): void;
 }
 
-/**
- * The same organization comes to the same lane, unless it is named by one caller and known by its key for another: those
- * two may meet, and the later one takes the detour.
- */
-function laneOf({ credential, organizationId }: UsageRequest, lanes: number): number {
-  const number =
-    organizationId === null ? credential.readUInt32BE(0) : Number.parseInt(organizationId.slice(-8), 16);
-  return number % lanes;
-}
-
-/**
- * Collects events and sends them in batches, the next when the previous was answered: first it is sent, then the answers
- * are handed out, while the database is at work again.
- */
+/** Collects events and hands them on in batches, the next when the previous has been dealt with. */
 function selfClocking(
   batch: number,
   isWaiting: (event: Waiting) => boolean,
-  send: (events: Waiting[]) => Promise<() => void>,
+  send: (events: Waiting[]) => Promise<void>,
 ): Collector {
   let waiting: Waiting[] = [];
   let running = false;
 
   async function drain(): Promise<void> {
-    let handOut = () => {};
     while (waiting.length > 0) {
-      const sent = send(waiting.splice(0, batch));
-      handOut();
-      handOut = await sent;
+      await send(waiting.splice(0, batch));
     }
     running = false;
-    handOut();
   }
 
   return {
@@ -163,49 +153,38 @@ function selfClocking(
   };
 }
 
-type Answered = { waiting: Waiting } & ({ outcome: UsageOutcome | Undecided } | { error: unknown });
-
-/** Asks for all events in one statement. One caller's bad event does not fail the others'. */
-async function answersTo(
+/** Asks for all events in one statement and answers each; those that were not decided come back. */
+async function settle(
   events: readonly Waiting[],
   ask: (requests: UsageRequest[]) => Promise<(UsageOutcome | Undecided)[]>,
-): Promise<Answered[]> {
+): Promise<{ waiting: Waiting; organizationId: string }[]> {
   if (events.length === 0) {
     return [];
   }
   try {
     const outcomes = await ask(events.map((one) => one.request));
-    return events.map((waiting, index) => ({
-      waiting,
-      outcome: outcomes[index] as UsageOutcome | Undecided,
-    }));
+    return events.flatMap((waiting, index) => {
+      const outcome = outcomes[index] as UsageOutcome | Undecided;
+      if (outcome.outcome === "later") {
+        return { waiting, organizationId: outcome.organizationId };
+      }
+      waiting.resolve(outcome);
+      return [];
+    });
   } catch (error) {
-    if (events.length === 1 || !isAboutOneEvent(error)) {
-      return events.map((waiting) => ({ waiting, error }));
+    if (events.length > 1 && isAboutOneEvent(error)) {
+      // One caller's bad event must not fail the others': each alone. Ids and keys stay, so nothing counts twice.
+      const undecided = [];
+      for (const one of events) {
+        undecided.push(...(await settle([one], ask)));
+      }
+      return undecided;
     }
-    // Each alone. Ids and keys stay, so nothing counts twice.
-    const answers: Answered[] = [];
     for (const one of events) {
-      answers.push(...(await answersTo([one], ask)));
+      one.reject(error);
     }
-    return answers;
+    return [];
   }
-}
-
-/** Answers everybody whose event was decided; the others come back. */
-function handOut(answers: readonly Answered[]): { waiting: Waiting; organizationId: string }[] {
-  const undecided = [];
-  for (const answer of answers) {
-    const { waiting } = answer;
-    if ("error" in answer) {
-      waiting.reject(answer.error);
-    } else if (answer.outcome.outcome === "later") {
-      undecided.push({ waiting, organizationId: answer.outcome.organizationId });
-    } else {
-      waiting.resolve(answer.outcome);
-    }
-  }
-  return undecided;
 }
 
 // Classes 22 (data exception) and 23 (constraint) come from the content of an event, P0 (PL/pgSQL) from the rows of its
