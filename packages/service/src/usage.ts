@@ -88,7 +88,6 @@ export async function record(
   events: readonly RecordInput[],
   listed = events.length > 1,
 ): Promise<RecordResult[]> {
-  // The organizations' clock is asked only where a time has to be compared with it.
   const timed = events.some(({ occurredAt }) => occurredAt !== undefined);
   const now = timed ? (await readNow(context.db)).getTime() : 0;
   const faults = events.flatMap((event, index) => faultsOf(event, now, listed ? `events.${index}.` : ""));

@@ -46,7 +46,7 @@ export const open: OpenSide<{ url: string; adminUrl: string; days: number }> = a
 
   return {
     run,
-    verify: () => compareWithEvents(admin),
+    verify: () => (days > 1 ? compareWithEvents(admin) : Promise.resolve()),
     async close() {
       await db.close();
       await admin.end();
