@@ -186,10 +186,11 @@ $$;
 -- Events that were received with these keys on one of the 41 days before `today`, by the place of the key from 1. `born`
 -- is the first day that a key can have been received on; null: it does not tell. Where the filter knows the days,
 -- a key is looked for only on those that may have seen it; elsewhere on every day that it can be on.
+-- Plans are kept, and read no partition whole: one that was empty when it was planned is not empty for long.
 create or replace function earlier_events(
   organizations uuid[], meters text[], keys text[], born date[], today date
 ) returns table (place integer, event usage_event) language plpgsql volatile
-set search_path = headroom, pg_temp set plan_cache_mode = force_generic_plan as $$
+set search_path = headroom, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   past date[]; -- days that have events; and as sets: those, those of them that the filter knows, the others
   there bigint;
