@@ -1,11 +1,14 @@
 import type { Benchmark } from "./benchmark.ts";
+import { batch } from "./benchmarks/batch.ts";
 import { consume } from "./benchmarks/consume.ts";
+import { growth } from "./benchmarks/growth.ts";
 import { httpConsume } from "./benchmarks/http-consume.ts";
 import { jobs } from "./benchmarks/jobs.ts";
 import { limiter } from "./benchmarks/limiter.ts";
 import { noop } from "./benchmarks/noop.ts";
 import { organization, permission } from "./benchmarks/organization.ts";
 import { read } from "./benchmarks/read.ts";
+import { rollup } from "./benchmarks/rollup.ts";
 import { webhook } from "./benchmarks/webhook.ts";
 
 /** Every benchmark of `npm run bench`, in the order of `docs/benchmarks.md`. */
@@ -14,6 +17,9 @@ export const benchmarks: readonly Benchmark[] = [
   httpConsume,
   noop,
   read,
+  growth,
+  rollup,
+  batch,
   webhook,
   permission,
   organization,

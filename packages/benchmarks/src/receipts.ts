@@ -23,7 +23,7 @@ export async function openReceipts(adminUrl: string, ids: readonly string[]): Pr
       const { rows } = await client.query(
         `select count(*)::integer as missing from unnest($1::uuid[], $2::text[], $3::bigint[]) as k (id, key, quantity)
           where not exists (select from headroom.usage_event e where e.organization_id = k.id and e.meter = 'pages'
-            and e.key = k.key and e.quantity = k.quantity)`,
+            and e.key = k.key and e.quantity = k.quantity and e.received_on >= current_date - 1)`,
         [
           some.map(({ organization }) => ids[organization]),
           some.map(({ key }) => key),

@@ -237,6 +237,7 @@ describe("functions that run with their owner's rights", () => {
       "held_features of hr_engine for hr_api",
       "invoice_hold_state of hr_engine for hr_webhook hr_worker",
       "is_settled of hr_engine for hr_worker",
+      "learn_keys of hr_engine for hr_worker",
       "leave_ended_periods of hr_engine for hr_worker",
       "member_roles of hr_engine for hr_api",
       "note_key_uses of hr_engine for hr_api",

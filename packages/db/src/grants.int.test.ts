@@ -112,6 +112,7 @@ describe.each(appRoles)("%s", (role) => {
 
 test.each([
   ["hr_api", "select roll_up(current_date)"],
+  ["hr_api", "select learn_keys(1)"],
   ["hr_api", "select close_period(null, null, null)"],
   ["hr_api", "select recompute_usage(null, null, null, true)"],
   ["hr_api", "select drop_partition(current_date)"],

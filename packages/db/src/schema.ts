@@ -202,6 +202,13 @@ export interface InvoiceHold {
   status: Generated<string>;
 }
 
+export interface KeyFilter {
+  block: number;
+  blocks: number;
+  days: number;
+  seen: ArrayType<number>;
+}
+
 export interface MaxOverage {
   cents: number | null;
   meter: string;
@@ -636,6 +643,7 @@ export interface UsagePartition {
   checksum: Numeric | null;
   dropped_at: Timestamp | null;
   events: number | null;
+  opaque_keys: number | null;
   quantity: Numeric | null;
   received_on: string;
   rolled_at: Timestamp | null;
@@ -788,6 +796,7 @@ export interface DB {
   invite: Invite;
   invite_token: InviteToken;
   invoice_hold: InvoiceHold;
+  key_filter: KeyFilter;
   max_overage: MaxOverage;
   membership: Membership;
   meter: Meter;

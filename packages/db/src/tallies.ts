@@ -41,6 +41,15 @@ export async function rollUpDay(database: Database, day: string): Promise<number
   return row?.events ?? null;
 }
 
+/**
+ * Adds ended days that were tallied to the filter of opaque keys: the oldest, of about so many events together. Answers
+ * how many days; 0: the filter knows all that it can.
+ */
+export async function learnKeys(database: Database, most: number): Promise<number> {
+  const [row] = await queryAtLength<{ days: number }>(database, "select learn_keys($1) as days", [most]);
+  return row?.days ?? 0;
+}
+
 /** A gate's counters beside a recount of its events and reservations. */
 export interface Recount {
   organizationId: string;

@@ -88,7 +88,8 @@ export async function record(
   events: readonly RecordInput[],
   listed = events.length > 1,
 ): Promise<RecordResult[]> {
-  const now = (await readNow(context.db)).getTime();
+  const timed = events.some(({ occurredAt }) => occurredAt !== undefined);
+  const now = timed ? (await readNow(context.db)).getTime() : 0;
   const faults = events.flatMap((event, index) => faultsOf(event, now, listed ? `events.${index}.` : ""));
   if (faults.length > 0) {
     throw invalidFields(faults);
