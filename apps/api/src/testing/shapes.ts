@@ -164,6 +164,11 @@ export const shapes = t.router({
       })
       .query(run(() => "the second time")),
     forget: traced.use((() => undefined) as never).query(run(() => 1)),
+    after: traced
+      .input(pair)
+      .use(({ next }) => next({ ctx: { more: 2 } }))
+      .use(({ next }) => next())
+      .query(run(({ input }) => input)),
     context: traced
       .use(({ next }) => next({ ctx: { more: 2 } }))
       .query(({ ctx }) => ({ added: ctx.added, more: ctx.more })),
