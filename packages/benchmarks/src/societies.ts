@@ -6,7 +6,7 @@ import { secretOf } from "./draws.ts";
 import type { StageDatabase } from "./stage.ts";
 
 /** People of a society: the owner, two admins, and members. */
-export const membersEach = 21;
+const membersEach = 21;
 const invitesEach = 3;
 
 /** Somebody who calls. */

@@ -7,8 +7,11 @@ import { isStalePlan } from "./retry.ts";
 const sightings = 3;
 /** Texts that wait for their name at most; the one that was seen longest ago is forgotten first. */
 const mostCandidates = 1_000;
-/** Names of a process at most. Each is kept by each connection that used it, at 10 to 50 kB of the server's memory. */
-const mostNames = 400;
+/**
+ * Names of a process at most: each connection that used one keeps it, with 33 kB of the server's memory for a list of
+ * keys, 345 kB for the longest statement.
+ */
+const mostNames = 200;
 
 /**
  * The pool as Kysely's dialect takes it, with names for the statements that come again: PostgreSQL then parses each
