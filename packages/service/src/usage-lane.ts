@@ -112,7 +112,8 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
  * those may meet, and who comes second takes the detour.
  */
 function laneOf({ credential, organizationId }: UsageRequest, lanes: number): number {
-  const number = organizationId === null ? credential.readUInt32BE(0) : Number.parseInt(organizationId.slice(-8), 16);
+  const number =
+    organizationId === null ? credential.readUInt32BE(0) : Number.parseInt(organizationId.slice(-8), 16);
   return number % lanes;
 }
 
