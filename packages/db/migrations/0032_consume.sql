@@ -7,7 +7,7 @@ drop function usage_consume, consume_together, consume_each, is_known_key, usage
 
 -- Who an API key speaks for, asked afresh: the key, its owner's membership, the organization, the meter, the member.
 -- One row, and a table all the same: only such a function becomes part of the statement that calls it, so that one plan
--- looks up five hundred credentials (90 µs each as calls of their own, 8 µs so). Memberships are asked for only where
+-- looks up five hundred credentials, where each was a call with an executor of its own. Memberships are asked for only where
 -- there is somebody; a platform key, of which there is no row for a key of an organization, by a null that finds none.
 create function usage_authority(
   credential bytea, tenant uuid, meter_name text, member uuid, scope text, at timestamptz

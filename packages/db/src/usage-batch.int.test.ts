@@ -210,4 +210,34 @@ describe("a batch", () => {
     }
     expect(await consumeUnheld(api, [request(held.credential)])).toMatchObject([{ outcome: "accepted" }]);
   });
+
+  test("finds keys of earlier days, alone and among others, and none before a key was born", async () => {
+    const { credential } = await account();
+    const first = request(credential, { key: "an order", quantity: 3 });
+    await consumeUsage(api, [first]);
+    await scratch.admin.query("update headroom.usage_event set received_on = received_on - 1 where id = $1", [
+      first.id,
+    ]);
+    const { rows } = await scratch.admin.query(
+      "select received_on::text as day, (received_on + 1)::text as next from headroom.usage_event where id = $1",
+      [first.id],
+    );
+    const again = (bornOn: string | null, quantity = 3) =>
+      request(credential, { key: "an order", quantity, bornOn });
+    const replay = { outcome: "duplicate", eventId: first.id, accepted: 3 };
+    for (const bornOn of [null, rows[0].day]) {
+      expect(await consumeUsage(api, [again(bornOn)])).toMatchObject([replay]);
+      expect(await consumeUsage(api, [again(bornOn, 4)])).toMatchObject([{ outcome: "mismatch" }]);
+      expect(await consumeUsage(api, [request(credential), again(bornOn), again(bornOn, 4)])).toMatchObject([
+        { outcome: "accepted" },
+        replay,
+        { outcome: "mismatch" },
+      ]);
+    }
+    const later = again(rows[0].next);
+    expect(await consumeUsage(api, [request(credential), later])).toMatchObject([
+      { outcome: "accepted" },
+      { outcome: "accepted", eventId: later.id },
+    ]);
+  });
 });

@@ -55,7 +55,7 @@ export type UsageOutcome =
 
 /**
  * Checks and consumes a batch in one round trip: credential, idempotency, gate, event. Answers stand in the order
- * of the requests. Exact under concurrency: see `migrations/0022_consume.sql`. Waits for gates that others hold.
+ * of the requests. Exact under concurrency: see `migrations/0032_consume.sql`. Waits for gates that others hold.
  * @throws PostgreSQL's 55P03 when one is held for more than two seconds; nothing is written then.
  */
 export async function consumeUsage(

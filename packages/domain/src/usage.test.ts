@@ -9,6 +9,7 @@ import {
   headroomOf,
   keyBirthday,
   overageOf,
+  payloadText,
   remainingOf,
 } from "./usage.ts";
 
@@ -152,6 +153,21 @@ describe("canonical JSON", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+
+  test("of an event's payload is written at once to the same text", () => {
+    const payload = fc.record({
+      quantity: fc.maxSafeNat(),
+      mode: fc.constantFrom("reject" as const, "cap" as const, "record" as const),
+      memberId: fc.option(fc.string()),
+      occurredAt: fc.option(fc.string()),
+      properties: fc.option(fc.dictionary(fc.string(), fc.jsonValue())),
+    });
+    fc.assert(
+      fc.property(payload, (one) => {
+        expect(payloadText(one)).toBe(canonicalJson(one));
       }),
     );
   });

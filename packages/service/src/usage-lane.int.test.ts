@@ -39,6 +39,27 @@ test("callers of one lane get their own answers, and one gate is exact across it
   }
 });
 
+test("one gate is exact for callers of several keys, whose lanes meet at it", async () => {
+  const lane = createUsageLane(api, { lanes: 4, batch: 8 });
+  const organization = await make.organization();
+  const keys = await Promise.all(Array.from({ length: 6 }, () => make.key(organization)));
+  const outcomes = await Promise.all(
+    Array.from({ length: 120 }, (_, index) => lane.submit(request(keys[index % 6] as Buffer))),
+  );
+  const accepted = outcomes.filter(({ outcome }) => outcome === "accepted").map((one) => Number(used(one)));
+  expect(accepted.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+});
+
+test("an event that cannot even be written down for the database fails alone", async () => {
+  const lane = createUsageLane(api);
+  const key = await make.key(await make.organization());
+  const bad = [request(key, { memberId: "nobody" }), request(key, { quantity: 1.5 })];
+  const outcomes = await Promise.allSettled(
+    [request(key), ...bad, request(key)].map((one) => lane.submit(one)),
+  );
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
+});
+
 test("an event that the database cannot store fails alone", async () => {
   const lane = createUsageLane(api);
   const key = await make.key(await make.organization());

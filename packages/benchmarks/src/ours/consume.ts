@@ -14,15 +14,19 @@ export type ConsumeParameters = {
   ids: string[];
   keys: KeyForm;
   callers: number;
+  /** Place of the first of them in the population; 0 where it is not given. */
+  first?: number;
 };
 
-export const open: OpenSide<ConsumeParameters> = async ({ url, adminUrl, ids, keys, callers }) => {
+export const open: OpenSide<ConsumeParameters> = async ({ url, adminUrl, ids, keys, callers, first = 0 }) => {
   const database = createDatabase({ connectionString: url, role: "hr_api", applicationName: "bench" });
   const lane = createUsageLane(database);
   const draws = createDraws(ids.length, keys);
   const receipts = await openReceipts(adminUrl, ids);
   const known: UsageCaller[] = ids.map((_, place) => ({
-    credential: createHash("sha256").update(secretOf(place)).digest(),
+    credential: createHash("sha256")
+      .update(secretOf(first + place))
+      .digest(),
     organizationId: null,
   }));
 
