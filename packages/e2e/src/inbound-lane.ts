@@ -58,30 +58,35 @@ export async function openLane(configurationFile = path.join(root, "headroom.con
     await gone;
   };
 
+  // One that ends by itself is started again, as whatever runs it in production does: on a busy machine it may not reach
+  // the database in time.
+  const launch = (application: Application, failpoint?: Failpoint): void => {
+    const script = path.join(root, "apps", application, "src", "main.ts");
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script], {
+      env: { ...variables, PORT: String(ports[application]), HEADROOM_FAILPOINT: failpoint },
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    running.set(application, child);
+    child.once("exit", (code) => {
+      if (code !== null) setTimeout(() => launch(application, failpoint), 500);
+    });
+  };
+
   return {
     bench,
     kill,
     start: async (application, failpoint) => {
-      const script = path.join(root, "apps", application, "src", "main.ts");
-      const port = ports[application];
-      const environment = { ...variables, PORT: String(port), HEADROOM_FAILPOINT: failpoint };
-      const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script], {
-        env: environment,
-        stdio: ["ignore", "inherit", "inherit"],
-      });
-      running.set(application, child);
-      const isOver = () => child.exitCode !== null || child.signalCode !== null;
+      launch(application, failpoint);
+      const isKilled = () => running.get(application)?.signalCode != null;
       const answers = () =>
-        fetch(`http://127.0.0.1:${port}/livez`).then(
+        fetch(`http://127.0.0.1:${ports[application]}/livez`).then(
           ({ ok }) => ok,
           () => false,
         );
-      await until(async () => isOver() || (await answers()), Boolean, 60);
+      await until(async () => isKilled() || (await answers()), Boolean, 60);
     },
     died: async (application) => {
-      const child = running.get(application);
-      const isOver = async () => child?.signalCode ?? child?.exitCode ?? null;
-      const end = await until(isOver, (found) => found !== null, 90);
+      const end = await until(async () => running.get(application)?.signalCode ?? null, Boolean, 90);
       if (end !== "SIGKILL") throw new Error(`${application} ended with ${end}`);
     },
     settled: () => settle(bench, relevantEventTypes),
