@@ -68,7 +68,10 @@ export function coalesce<Answer>(
     watch = undefined;
     const latest = performance.now() - longestMs;
     for (const [key, { since, by }] of gathered) {
-      if (since > latest) return watchFor(Math.ceil(since - latest));
+      if (since > latest) {
+        watchFor(Math.ceil(since - latest));
+        return;
+      }
       gathered.delete(key);
       for (const one of by) one.reject(unavailable());
     }
