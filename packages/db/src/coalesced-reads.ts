@@ -1,6 +1,6 @@
 import { DomainError } from "@headroom/domain/errors";
 import type { Database } from "./client.ts";
-import { sqlState } from "./retry.ts";
+import { isStalePlan, sqlState } from "./retry.ts";
 
 export interface CoalescingOptions {
   /** Reads in one statement at most; default 256. */
@@ -135,7 +135,7 @@ async function settle<Answer>(
   retries: number,
 ): Promise<void> {
   try {
-    const answers = await send([...batch.keys()]);
+    const answers = await sendAfresh(send, [...batch.keys()]);
     let place = 0;
     for (const { by } of batch.values()) {
       const answer = answers[place++] as Answer;
@@ -148,6 +148,22 @@ async function settle<Answer>(
       await settle(batch, send, retries - 1);
     } else {
       for (const { by } of batch.values()) for (const one of by) one.reject(error);
+    }
+  }
+}
+
+const mostStale = 10;
+
+/** A connection that prepared the statement before a migration is closed by the pool when it says so: others take its place. */
+async function sendAfresh<Answer>(
+  send: (keys: string[]) => Promise<Answer[]>,
+  keys: string[],
+): Promise<Answer[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await send(keys);
+    } catch (error) {
+      if (tries === mostStale || !isStalePlan(error)) throw error;
     }
   }
 }
