@@ -49,11 +49,11 @@ if (!Number.isInteger(effort.rounds) || effort.rounds < fewestRounds)
   refuse(`--rounds is ${fewestRounds} or more`);
 if (effort.seconds !== undefined && !(effort.seconds > 0)) refuse("--seconds is a number above 0");
 
-let underWay: Stage | undefined;
+let underWay: Promise<Stage> | undefined;
 
 async function run(benchmark: Benchmark): Promise<void> {
-  const stage = await openStage();
-  underWay = stage;
+  underWay = openStage();
+  const stage = await underWay;
   try {
     const settings = Object.entries(stage.settings).map((pair) => pair.join("="));
     say(`\n── ${benchmark.name}: ${benchmark.title}`);
@@ -75,10 +75,13 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Whoever stops us wants nothing left behind: neither servers nor gigabytes. */
+/** Whoever stops us wants nothing left behind: neither servers nor gigabytes, nor those that are just being made. */
 async function stop(): Promise<void> {
-  await underWay?.end();
-  process.exit(130);
+  try {
+    await (await underWay)?.end();
+  } finally {
+    process.exit(130);
+  }
 }
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void stop());
 process.once("disconnect", () => void stop());

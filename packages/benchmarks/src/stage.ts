@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { migrate } from "@headroom/db/migrate";
 import { ensureLogin } from "@headroom/db/roles";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "@headroom/db/testing/embedded";
+import { removePostgresData } from "@headroom/db/testing/postgres-cluster";
 import pg from "pg";
 
 /** A migrated database. */
@@ -56,6 +57,9 @@ const told = [
   ...Object.keys(tuning),
 ];
 
+/** Every process has its own directory here, named by its id. */
+const home = path.resolve(import.meta.dirname, "../../../.headroom/benchmarks");
+
 /** Settings without which an acknowledgement can be lost. */
 const durable = { fsync: "on", synchronous_commit: "on", full_page_writes: "on" } as const;
 
@@ -73,11 +77,10 @@ export function assertDurable(settings: Settings): void {
  * @throws Error unless every commit is durable
  */
 export async function openStage(overrides: Settings = {}): Promise<Stage> {
-  const root = path.resolve(import.meta.dirname, "../../..");
-  const directory = path.join(root, ".headroom", "benchmarks", String(process.pid));
-  rmSync(directory, { recursive: true, force: true });
+  removeAbandoned();
+  const directory = path.join(home, String(process.pid));
+  const dataDirectory = dataOf(directory);
   mkdirSync(directory, { recursive: true });
-  const dataDirectory = path.join(directory, "postgres");
   const started = { dataDirectory, settings: { ...tuning, ...overrides }, log: () => undefined };
   const ends: (() => Promise<void>)[] = [];
   let server: EmbeddedPostgres = await startEmbeddedPostgres(started);
@@ -109,7 +112,7 @@ export async function openStage(overrides: Settings = {}): Promise<Stage> {
     async end() {
       for (const end of ends) await end();
       await server.stop();
-      rmSync(directory, { recursive: true, force: true });
+      remove(directory);
     },
   };
   try {
@@ -119,6 +122,31 @@ export async function openStage(overrides: Settings = {}): Promise<Stage> {
     throw error;
   }
   return stage;
+}
+
+const dataOf = (directory: string) => path.join(directory, "postgres");
+
+// The data may be elsewhere, where the server's account cannot enter the checkout.
+function remove(directory: string): void {
+  removePostgresData(dataOf(directory));
+  rmSync(directory, { recursive: true, force: true });
+}
+
+/** What was left by processes that were killed. */
+function removeAbandoned(): void {
+  mkdirSync(home, { recursive: true });
+  for (const name of readdirSync(home)) {
+    if (name === String(process.pid) || !isRunning(Number(name))) remove(path.join(home, name));
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 async function readSettings(url: string): Promise<Settings> {

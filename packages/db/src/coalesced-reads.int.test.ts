@@ -1,5 +1,6 @@
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { findAccountByIdentity } from "./accounts.ts";
 import { findKeyByHash } from "./api-keys.ts";
 import type { Database } from "./client.ts";
 import { findRole } from "./members.ts";
@@ -174,4 +175,23 @@ test("sessions that the server ends under load cost at most what they would cost
   await Promise.all(load);
   expect(outcomes.failed).toBe(0);
   expect(outcomes.answered).toBeGreaterThan(50);
+});
+
+test("a migration that changes what a statement answers costs nobody an answer", async () => {
+  const own = await scratch.connect("hr_api");
+  const member = await make.member(await make.organization());
+  const { rows } = await scratch.admin.query("select issuer, subject from headroom.account where id = $1", [
+    member,
+  ]);
+  // Several connections have prepared the statement.
+  const ask = () =>
+    Promise.all(
+      Array.from({ length: 600 }, (_, n) =>
+        findAccountByIdentity(own, n === 0 ? rows[0] : { issuer: "none", subject: String(n) }),
+      ),
+    );
+  await ask();
+  await scratch.admin.query("alter table headroom.account alter column name type varchar");
+  expect((await ask())[0]).toMatchObject({ id: member });
+  expect((await ask())[0]).toMatchObject({ id: member });
 });

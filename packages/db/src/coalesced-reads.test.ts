@@ -65,6 +65,27 @@ describe("coalesced reads", () => {
     expect(await e).toBe("answer to e");
   });
 
+  test("what cannot be sent while the database hangs is refused in time, and what is sent is not", async () => {
+    const { statements, send } = openDatabase();
+    const read = coalesce(send, { patienceMs: 1, statements: 2, most: 2, longestMs: 40 });
+    const stuck = ["a", "b", "c", "d"].map(read);
+    await expect.poll(() => statements.length).toBe(2);
+    const began = performance.now();
+    const waiting = Array.from({ length: 2_000 }, (_, index) => read(String(index % 100)));
+    const late = new Promise((resolve) => setTimeout(resolve, 20)).then(() => read("late"));
+    const outcomes = await Promise.allSettled([...waiting, late]);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    const codes = outcomes.map((one) => one.status === "rejected" && one.reason.code);
+    expect(new Set(codes)).toEqual(new Set(["unavailable"]));
+    expect(statements).toHaveLength(2);
+    const next = read("next");
+    for (const statement of statements) statement.end();
+    expect(await Promise.all(stuck)).toHaveLength(4);
+    await expect.poll(() => statements.length).toBe(3);
+    statements[2]?.end();
+    expect(await next).toBe("answer to next");
+  });
+
   test("a statement has so many keys at most, and the rest follows", async () => {
     const { statements, send } = openDatabase();
     const read = coalesce(send, { most: 2, patienceMs: 60_000 });

@@ -1,5 +1,6 @@
+import { DomainError } from "@headroom/domain/errors";
 import type { Database } from "./client.ts";
-import { sqlState } from "./retry.ts";
+import { isStalePlan, sqlState } from "./retry.ts";
 
 export interface CoalescingOptions {
   /** Reads in one statement at most; default 256. */
@@ -8,11 +9,19 @@ export interface CoalescingOptions {
   statements?: number;
   /** How long reads wait behind a statement before another one is sent beside it, in milliseconds; default 50. */
   patienceMs?: number;
+  /** How long a read may wait to be sent, in milliseconds, while nothing is answered; default 5,000. */
+  longestMs?: number;
 }
 
 interface Waiting<Answer> {
   resolve: (answer: Answer) => void;
   reject: (error: unknown) => void;
+}
+
+/** Those who want to know the same, and since when the first of them waits. */
+interface Asked<Answer> {
+  since: number;
+  by: Waiting<Answer>[];
 }
 
 /**
@@ -21,22 +30,25 @@ interface Waiting<Answer> {
  * of the same key in one statement are one, and share the answer: nobody may change it.
  *
  * A lone read waits for nobody. A statement that the database refuses for its content is asked again key by key; one
- * whose connection ended, once more on another: strangers fail together only where each would have failed alone.
+ * whose connection ended, once more on another: strangers fail together only where each would have failed alone. While
+ * the database hangs nobody waits for ever: what could not be sent is refused, as it is where no connection is free.
  * @param send answers every key, in order; the keys differ
  */
 export function coalesce<Answer>(
   send: (keys: string[]) => Promise<Answer[]>,
-  { most = 256, statements = 3, patienceMs = 50 }: CoalescingOptions = {},
+  { most = 256, statements = 3, patienceMs = 50, longestMs = 5_000 }: CoalescingOptions = {},
 ): (key: string) => Promise<Answer> {
-  let gathered = new Map<string, Waiting<Answer>[]>();
+  let gathered = new Map<string, Asked<Answer>>();
   let underWay = 0;
   let isDue = false;
   let overdue: NodeJS.Timeout | undefined;
+  let watch: NodeJS.Timeout | undefined;
 
   function add(key: string, waiting: Waiting<Answer>): void {
     const same = gathered.get(key);
-    if (same === undefined) gathered.set(key, [waiting]);
-    else same.push(waiting);
+    if (same === undefined) gathered.set(key, { since: performance.now(), by: [waiting] });
+    else same.by.push(waiting);
+    if (watch === undefined) watchFor(longestMs);
     if (underWay === 0) {
       if (isDue) return;
       isDue = true;
@@ -44,6 +56,24 @@ export function coalesce<Answer>(
       setImmediate(flush);
     } else if (underWay < statements) {
       overdue ??= setTimeout(flush, patienceMs);
+    }
+  }
+
+  function watchFor(ms: number): void {
+    // After answers that have arrived meanwhile: it may be this process that was busy, not the database.
+    watch = setTimeout(() => setImmediate(refuseOld), ms).unref();
+  }
+
+  function refuseOld(): void {
+    watch = undefined;
+    const latest = performance.now() - longestMs;
+    for (const [key, { since, by }] of gathered) {
+      if (since > latest) {
+        watchFor(Math.ceil(since - latest));
+        return;
+      }
+      gathered.delete(key);
+      for (const one of by) one.reject(unavailable());
     }
   }
 
@@ -61,7 +91,7 @@ export function coalesce<Answer>(
     if (gathered.size > 0 && underWay < statements) overdue = setTimeout(flush, patienceMs);
   }
 
-  function takeFirst(): Map<string, Waiting<Answer>[]> {
+  function takeFirst(): Map<string, Asked<Answer>> {
     if (gathered.size <= most) {
       const all = gathered;
       gathered = new Map();
@@ -100,16 +130,16 @@ export function answersByPlace<Row extends { place: number }>(
 }
 
 async function settle<Answer>(
-  batch: ReadonlyMap<string, Waiting<Answer>[]>,
+  batch: ReadonlyMap<string, Asked<Answer>>,
   send: (keys: string[]) => Promise<Answer[]>,
   retries: number,
 ): Promise<void> {
   try {
-    const answers = await send([...batch.keys()]);
+    const answers = await sendAfresh(send, [...batch.keys()]);
     let place = 0;
-    for (const all of batch.values()) {
+    for (const { by } of batch.values()) {
       const answer = answers[place++] as Answer;
-      for (const one of all) one.resolve(answer);
+      for (const one of by) one.resolve(answer);
     }
   } catch (error) {
     if (batch.size > 1 && isAboutContent(error)) {
@@ -117,9 +147,31 @@ async function settle<Answer>(
     } else if (retries > 0 && isLostConnection(error)) {
       await settle(batch, send, retries - 1);
     } else {
-      for (const all of batch.values()) for (const one of all) one.reject(error);
+      for (const { by } of batch.values()) for (const one of by) one.reject(error);
     }
   }
+}
+
+const mostStale = 10;
+
+/** A connection that prepared the statement before a migration is closed by the pool when it says so: others take its place. */
+async function sendAfresh<Answer>(
+  send: (keys: string[]) => Promise<Answer[]>,
+  keys: string[],
+): Promise<Answer[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await send(keys);
+    } catch (error) {
+      if (tries === mostStale || !isStalePlan(error)) throw error;
+    }
+  }
+}
+
+function unavailable(): DomainError {
+  return new DomainError("unavailable", "The database does not answer in time, try again", {
+    retryAfterSeconds: 1,
+  });
 }
 
 // Class 22 (data exception) comes from what one read named, P0 (PL/pgSQL) from the rows it named.

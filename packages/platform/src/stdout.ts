@@ -37,15 +37,16 @@ export function openStdout(): DestinationStream {
 
 const clock = new Int32Array(new SharedArrayBuffer(4));
 
-/** A full pipe is waited for: nothing is dropped while somebody reads. Where nobody does any more, the rest is. */
+/**
+ * A full pipe is waited for: nothing is dropped while somebody reads. Where nobody does any more, or the disk is full,
+ * the rest is: what cannot be logged is no reason to stop serving.
+ */
 function writeWhole(bytes: Buffer): void {
   for (let rest = bytes; rest.length > 0; ) {
     try {
       rest = rest.subarray(writeSync(stdout, rest));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EPIPE") return;
-      if (code !== "EAGAIN") throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
       Atomics.wait(clock, 0, 0, 5);
     }
   }

@@ -18,15 +18,23 @@ export async function readInput(
 ): Promise<unknown> {
   const body = request.method === "GET" || request.method === "HEAD" ? {} : await readObject(request);
   const parts = [parameters, queryFields(names, query), body];
-  const keys = parts.flatMap((part) => Object.keys(part));
-  const issues: InputIssue[] = keys
-    .filter((key, index) => keys.indexOf(key) !== index)
-    .map((path) => ({ path, message: "is given twice" }));
+  const issues = repeatedOf(parts).map((path): InputIssue => ({ path, message: "is given twice" }));
   const input = fromWire(names, Object.fromEntries(parts.flatMap((part) => Object.entries(part))), (key) =>
     issues.push({ path: key, message: `Unrecognized key: "${key}"` }),
   );
   if (issues.length > 0) throw validationFailed(issues);
   return input;
+}
+
+/** Keys that an earlier part has too. A body may hold 100,000 keys: each is looked at once. */
+function repeatedOf(parts: readonly object[]): string[] {
+  const seen = new Set<string>();
+  const repeated: string[] = [];
+  for (const key of parts.flatMap((part) => Object.keys(part))) {
+    if (seen.has(key)) repeated.push(key);
+    seen.add(key);
+  }
+  return repeated;
 }
 
 /** The fields of a JSON object in the body; none where there is no body. @throws DomainError */
