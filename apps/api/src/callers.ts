@@ -1,5 +1,7 @@
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
+import type { Role } from "@headroom/domain/permissions";
+import { roleFoundWith } from "@headroom/service/api-keys";
 import type { ServiceContext } from "@headroom/service/context";
 import { findActiveOrganization } from "@headroom/service/users";
 import { z } from "zod";
@@ -28,6 +30,14 @@ export async function resolveOrganization(
   const userId = findActingUser(actor);
   const active = userId === null ? null : await findActiveOrganization(service, userId);
   return active ?? noActiveOrganization();
+}
+
+/**
+ * The role that was found with the caller's key, for queries: nothing was waited for since, unless there is a body, which
+ * comes as slowly as its sender likes. undefined: it is to be asked for.
+ */
+export function roleAtHand({ actor, hasBody }: { actor: Actor; hasBody: boolean }): Role | null | undefined {
+  return hasBody ? undefined : roleFoundWith(actor);
 }
 
 function organizationNamed(rawInput: unknown): string {

@@ -173,6 +173,7 @@ function createContextOf(
     apiKey: presentedKey(request.headers, options.service.environment),
     actsAsAnother: actsAsAnother(request.headers),
     requestId,
+    hasBody: request.method !== "GET",
     idempotencyKey: idempotencyKeyIn(request.headers),
     signal: gone.signal,
     authenticate: () => {

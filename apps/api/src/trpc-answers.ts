@@ -2,10 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AnyTRPCRouter } from "@trpc/server";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { answerDirectly } from "./direct/answers.ts";
-import { readDirectCall } from "./direct/requests.ts";
+import { mostCallsInABatch, readDirectCall } from "./direct/requests.ts";
 import { largestBody } from "./largest-body.ts";
-
-const mostCallsInABatch = 50;
 
 type TrpcRequest = {
   router: AnyTRPCRouter;
@@ -15,7 +13,7 @@ type TrpcRequest = {
 };
 
 /**
- * Answers a plain single call beside tRPC's handler, which costs more than most procedures. null: it is no such call,
+ * Answers plain calls beside tRPC's handler, which costs more than most procedures. null: the request is none of these,
  * nothing was done, and the handler is for it.
  */
 export function answerTrpcDirectly({

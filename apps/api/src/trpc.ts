@@ -27,7 +27,7 @@ import type { UsageCaller } from "@headroom/service/usage";
 import type { UsageLane } from "@headroom/service/usage-lane";
 import type { Operators } from "@headroom/service/users";
 import { initTRPC, TRPCError } from "@trpc/server";
-import { actingUser, resolveOrganization } from "./callers.ts";
+import { actingUser, resolveOrganization, roleAtHand } from "./callers.ts";
 import { logCall } from "./calls.ts";
 import { toDomainError, validationFailed } from "./errors.ts";
 import type { RequestLimits } from "./limits.ts";
@@ -49,6 +49,8 @@ export type Context = {
   /** When the presented credential ends, in milliseconds since the epoch; null: it does not say. */
   credentialEnd: () => number | null;
   requestId: string;
+  /** Its input may be in a body. */
+  hasBody: boolean;
   /** The `Idempotency-Key` header, for calls that create. */
   idempotencyKey: string | null;
   signal: AbortSignal | undefined;
@@ -153,11 +155,13 @@ export const userProcedure = authenticated.meta({ permission: "user" }).use(({ c
  * organization is 404 `organization_not_found`, a missing permission 403 `forbidden`.
  */
 export function organizationProcedure(permission: Permission, module: keyof Modules | null = null) {
-  return authenticated.meta({ permission }).use(async ({ ctx, getRawInput, next }) => {
+  return authenticated.meta({ permission }).use(async ({ ctx, type, getRawInput, next }) => {
     assertModule(ctx.service, module);
-    const organizationId = await resolveOrganization(ctx.service, ctx.actor, await getRawInput());
+    const { service, actor } = ctx;
+    const organizationId = await resolveOrganization(service, actor, await getRawInput());
     ctx.caller.organizationId = organizationId;
-    const access: Access = await authorize(ctx.service, ctx.actor, organizationId, permission);
+    const known = type === "query" ? roleAtHand(ctx) : undefined;
+    const access: Access = await authorize(service, actor, organizationId, permission, known);
     return next({ ctx: { access } });
   });
 }

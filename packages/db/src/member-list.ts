@@ -45,7 +45,7 @@ export async function readMemberList(
       order by i.id limit greatest(0, ${limit} - (select count(*) from people))
     )
     select ${seatCounts(organizationId)} as seats,
-      (select coalesce(jsonb_agg(to_jsonb(people) order by people.id), '[]') from people) as members,
+      (select coalesce(json_agg(people order by people.id), '[]') from people) as members,
       (select coalesce(jsonb_agg(open.invite order by open.id), '[]') from open) as invites`.execute(tx);
   const { members, ...rest } = rows[0] as MemberList;
   return {

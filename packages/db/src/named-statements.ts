@@ -23,12 +23,11 @@ const mostNames = 200;
  * `retryConflicts` runs the transaction again.
  */
 export function nameStatements(pool: pg.Pool): PostgresPool {
-  const names = createNames();
   const known = new WeakMap<pg.PoolClient, PostgresPoolClient>();
   return {
     async connect() {
       const client = await pool.connect();
-      const named = known.get(client) ?? withNames(client, names);
+      const named = known.get(client) ?? withNames(pool, client);
       known.set(client, named);
       return named;
     },
@@ -42,24 +41,43 @@ export const settingText = "select set_config($1, $2, true)";
 
 const nothing = { command: "", rowCount: 0, rows: [] };
 
-type Names = ReturnType<typeof createNames>;
+const namesOfPools = new WeakMap<pg.Pool, ReturnType<typeof createNames>>();
 
-function withNames(client: pg.PoolClient, names: Names): PostgresPoolClient {
+function namesOf(pool: pg.Pool) {
+  const names = namesOfPools.get(pool) ?? createNames();
+  namesOfPools.set(pool, names);
+  return names;
+}
+
+/** A statement as it is sent. */
+export type NamedQuery = { name?: string; text: string; values: unknown[] };
+
+/** Sends a statement on one of the pool's connections, under its name if it has one by now. */
+export async function askByName(
+  pool: pg.Pool,
+  client: pg.PoolClient,
+  text: string,
+  values: readonly unknown[],
+  send: (query: NamedQuery) => Promise<pg.QueryResult> = (query) => client.query(query),
+): Promise<pg.QueryResult> {
+  const names = namesOf(pool);
+  const name = values.length === 0 ? undefined : names.nameOf(text);
+  if (name === undefined) return send({ text, values: [...values] });
+  try {
+    return await send({ name, text, values: [...values] });
+  } catch (error) {
+    if (!isStalePlan(error)) throw error;
+    names.renew(name);
+    if (client.getTransactionStatus() !== "I") throw error;
+    return send({ text, values: [...values] });
+  }
+}
+
+function withNames(pool: pg.Pool, client: pg.PoolClient): PostgresPoolClient {
   // Kysely begins before anybody has said what the transaction is for: the first statement takes `begin` along.
   let beginning: string | null = null;
 
-  async function ask(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
-    const name = values.length === 0 ? undefined : names.nameOf(text);
-    if (name === undefined) return client.query(text, [...values]);
-    try {
-      return await client.query({ name, text, values: [...values] });
-    } catch (error) {
-      if (!isStalePlan(error)) throw error;
-      names.renew(name);
-      if (client.getTransactionStatus() !== "I") throw error;
-      return client.query(text, [...values]);
-    }
-  }
+  const ask = (text: string, values: readonly unknown[]) => askByName(pool, client, text, values);
 
   async function query(text: string, values: readonly unknown[]): Promise<pg.QueryResult | typeof nothing> {
     if (/^(begin|start transaction)\b/.test(text)) {

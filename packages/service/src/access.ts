@@ -19,6 +19,8 @@ export interface Access {
 
 /**
  * Asks afresh what the actor may do.
+ * @param known the role that was found with the actor (`roleFoundWith`), when nothing was waited for since then: it is not
+ *   asked for again
  * @throws DomainError organization_not_found for a foreign, unknown or deleted organization alike, forbidden
  */
 export async function authorize(
@@ -26,8 +28,9 @@ export async function authorize(
   actor: Actor,
   organizationId: string,
   permission: Permission,
+  known?: Role | null,
 ): Promise<Access> {
-  const role = await requireRole(context, actor, organizationId);
+  const role = await requireRole(context, actor, organizationId, known);
   const access: Access = { organizationId, actor, role, permission };
   assertPermission(context, access, permission);
   return access;
@@ -37,10 +40,12 @@ async function requireRole(
   context: Pick<ServiceContext, "db">,
   actor: Actor,
   organizationId: string,
+  known: Role | null | undefined,
 ): Promise<Role | null> {
   if (actor.kind === "organization_key" && actor.organizationId !== organizationId) {
     throw organizationNotFound();
   }
+  if (known !== undefined) return known;
   const role = await findRole(context.db, organizationId, memberBehind(actor));
   if (role === undefined) {
     throw organizationNotFound();
@@ -55,13 +60,18 @@ export interface HeldPermissions {
   permissions: Permission[];
 }
 
-/** Everything that the actor may do in an organization now. @throws DomainError organization_not_found */
+/**
+ * Everything that the actor may do in an organization now.
+ * @param known as in `authorize`
+ * @throws DomainError organization_not_found
+ */
 export async function listPermissions(
   context: Pick<ServiceContext, "db" | "configuration">,
   actor: Actor,
   organizationId: string,
+  known?: Role | null,
 ): Promise<HeldPermissions> {
-  const role = await requireRole(context, actor, organizationId);
+  const role = await requireRole(context, actor, organizationId, known);
   const { policies } = context.configuration;
   return {
     organizationId: encodeId("org", organizationId),

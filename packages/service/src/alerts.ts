@@ -10,7 +10,8 @@ import {
 } from "@headroom/db/alerts";
 import { readClock } from "@headroom/db/clock";
 import { refreshLimits } from "@headroom/db/subscriptions";
-import { type Tx, withOrganization } from "@headroom/db/tenancy";
+import type { Tx } from "@headroom/db/tenancy";
+import { readOrganization } from "@headroom/db/tenant-reads";
 import {
   type AlertLimit,
   type AlertThreshold,
@@ -111,7 +112,7 @@ export async function listAlerts(
   input: PageInput,
 ): Promise<{ alerts: AlertView[]; nextCursor: string | null }> {
   const after = readIdCursor(input.cursor);
-  const rows = await withOrganization(context.db, access.organizationId, (tx) =>
+  const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listAlertRows(tx, access.organizationId, { after, limit: input.limit + 1 }),
   );
   const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);

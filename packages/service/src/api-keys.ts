@@ -1,5 +1,6 @@
 import { findKeyByHash, noteKeyUses, type ResolvedKey } from "@headroom/db/api-keys";
 import type { Actor } from "@headroom/domain/actors";
+import type { Role } from "@headroom/domain/permissions";
 import type { ServiceContext } from "./context.ts";
 import { hashSecret, isKeySecret } from "./secrets.ts";
 
@@ -20,9 +21,20 @@ export async function resolveKey(context: Context, secret: string): Promise<Acto
   noteKeyUse(context, key);
   const { keyId, organizationId, memberUserId } = key;
   const scopes = [...key.scopes];
-  return organizationId === null
-    ? { kind: "platform_key", keyId, scopes, onBehalfOf: null }
-    : { kind: "organization_key", keyId, organizationId, scopes, memberUserId };
+  if (organizationId === null) return { kind: "platform_key", keyId, scopes, onBehalfOf: null };
+  const actor: Actor = { kind: "organization_key", keyId, organizationId, scopes, memberUserId };
+  rolesFound.set(actor, key.role);
+  return actor;
+}
+
+const rolesFound = new WeakMap<Actor, Role | null>();
+
+/**
+ * The role that the look-up of an organization's key found for its member, in its living organization; null for a key
+ * without a member. It is as old as the actor: for who has waited for nothing since. undefined for every other actor.
+ */
+export function roleFoundWith(actor: Actor): Role | null | undefined {
+  return rolesFound.get(actor);
 }
 
 const minute = 60_000;

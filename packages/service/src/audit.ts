@@ -1,5 +1,5 @@
 import { type AuditFilter, type AuditRow, listAudit as listAuditRows } from "@headroom/db/audit";
-import { withOrganization } from "@headroom/db/tenancy";
+import { readOrganization } from "@headroom/db/tenant-reads";
 import { decodeId, encodeId } from "@headroom/domain/ids";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
@@ -36,7 +36,7 @@ export async function listAudit(
   input: AuditQuery,
 ): Promise<{ entries: AuditEntryView[]; nextCursor: string | null }> {
   const page = { ...toFilter(input), before: readSequenceCursor(input.cursor), limit: input.limit + 1 };
-  const rows = await withOrganization(context.db, access.organizationId, (tx) =>
+  const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listAuditRows(tx, access.organizationId, page),
   );
   const { items, nextCursor } = nextPage(rows, input.limit, (row) => String(row.seq));

@@ -10,6 +10,7 @@ import {
 } from "@headroom/db/conversations";
 import { findMembership } from "@headroom/db/members";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
+import { readOrganization } from "@headroom/db/tenant-reads";
 import { memberBehind } from "@headroom/domain/access";
 import { assertAssignable, type ConversationStatus, parseSubject } from "@headroom/domain/conversations";
 import { DomainError } from "@headroom/domain/errors";
@@ -82,7 +83,7 @@ export async function listConversations(
   const { status, assigneeId } = input;
   const before = readIdCursor(input.cursor);
   const page = { before, limit: input.limit + 1 };
-  const rows = await withOrganization(context.db, access.organizationId, (tx) =>
+  const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listConversationRows(tx, access.organizationId, { status, assigneeId }, page),
   );
   const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);

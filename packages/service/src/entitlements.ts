@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type EntitlementFacts, type MeterLimits, readEntitlements } from "@headroom/db/entitlements";
-import { withOrganization } from "@headroom/db/tenancy";
+import { readOrganization } from "@headroom/db/tenant-reads";
 import type { Policies } from "@headroom/domain/configuration";
 import { canonical } from "@headroom/domain/plans";
 import { type Seats, seatsOf } from "@headroom/domain/seats";
@@ -31,7 +31,7 @@ export async function getEntitlements(
   context: Pick<ServiceContext, "db" | "configuration">,
   access: Access,
 ): Promise<EntitlementsView> {
-  const facts = await withOrganization(context.db, access.organizationId, (tx) =>
+  const facts = await readOrganization(context.db, access.organizationId, (tx) =>
     readEntitlements(tx, access.organizationId),
   );
   const content = toContent(facts, context.configuration.policies);

@@ -1,5 +1,6 @@
 import { type ListedMember, type MemberListPlace, readMemberList } from "@headroom/db/member-list";
-import { type Tx, withOrganization } from "@headroom/db/tenancy";
+import type { Tx } from "@headroom/db/tenancy";
+import { readOrganization } from "@headroom/db/tenant-reads";
 import { hasPermission, memberBehind } from "@headroom/domain/access";
 import { encodeId, isUuid } from "@headroom/domain/ids";
 import type { Role } from "@headroom/domain/permissions";
@@ -43,7 +44,7 @@ export async function listMembers(
   input: PageInput,
 ): Promise<MemberPage> {
   const place = readPlace(input.cursor);
-  return withOrganization(context.db, access.organizationId, (tx) =>
+  return readOrganization(context.db, access.organizationId, (tx) =>
     readMemberPage(tx, context, access, { place, limit: input.limit }),
   );
 }

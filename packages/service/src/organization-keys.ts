@@ -6,7 +6,8 @@ import {
   listApiKeys as listApiKeyRows,
 } from "@headroom/db/api-keys";
 import { readClock } from "@headroom/db/clock";
-import { type Tx, withOrganization } from "@headroom/db/tenancy";
+import type { Tx } from "@headroom/db/tenancy";
+import { readOrganization } from "@headroom/db/tenant-reads";
 import { mayGrantScope, memberBehind } from "@headroom/domain/access";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
@@ -159,7 +160,7 @@ async function readApiKeys(
   input: ApiKeyQuery & { memberUserId: string | null },
 ): Promise<{ apiKeys: ApiKeyView[]; nextCursor: string | null }> {
   const after = readIdCursor(input.cursor);
-  const rows = await withOrganization(context.db, access.organizationId, (tx) =>
+  const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listApiKeyRows(tx, access.organizationId, {
       after,
       limit: input.limit + 1,

@@ -9,7 +9,8 @@ import {
   updateOrganization,
 } from "@headroom/db/organizations";
 import { rollGates } from "@headroom/db/subscriptions";
-import { type Tx, withOrganization, withUser } from "@headroom/db/tenancy";
+import { type Tx, withUser } from "@headroom/db/tenancy";
+import { readOrganization } from "@headroom/db/tenant-reads";
 import { personBehind } from "@headroom/domain/access";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
@@ -40,7 +41,7 @@ import { findActiveOrganization } from "./users.ts";
 
 /** @throws DomainError organization_not_found */
 export async function getOrganization(context: ServiceContext, access: Access): Promise<OrganizationView> {
-  const row = await withOrganization(context.db, access.organizationId, (tx) =>
+  const row = await readOrganization(context.db, access.organizationId, (tx) =>
     findOrganization(tx, access.organizationId),
   );
   if (row === null) {

@@ -12,6 +12,7 @@ import {
   updateProfile,
 } from "@headroom/db/profiles";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
+import { readOrganization } from "@headroom/db/tenant-reads";
 import { memberBehind } from "@headroom/domain/access";
 import { DomainError } from "@headroom/domain/errors";
 import type { RaisedEvent } from "@headroom/domain/events";
@@ -111,7 +112,7 @@ export async function listProfiles(
 ): Promise<{ profiles: ProfileView[]; nextCursor: string | null }> {
   const { userId } = input;
   const after = readIdCursor(input.cursor);
-  const rows = await withOrganization(context.db, access.organizationId, (tx) =>
+  const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listProfileRows(tx, access.organizationId, { userId, after, limit: input.limit + 1 }),
   );
   const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);

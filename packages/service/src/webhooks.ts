@@ -1,5 +1,6 @@
 import { readClock } from "@headroom/db/clock";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
+import { readOrganization } from "@headroom/db/tenant-reads";
 import {
   countWebhooks,
   deleteWebhook as deleteWebhookRow,
@@ -91,7 +92,7 @@ export async function listWebhooks(
   input: PageInput,
 ): Promise<{ webhooks: WebhookView[]; nextCursor: string | null }> {
   const after = readIdCursor(input.cursor);
-  const rows = await withOrganization(context.db, access.organizationId, (tx) =>
+  const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listWebhookRows(tx, access.organizationId, { after, limit: input.limit + 1 }),
   );
   const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);

@@ -4,43 +4,44 @@ import { type AnyTRPCRouter, TRPCError } from "@trpc/server";
 import { largestBody } from "../largest-body.ts";
 import type { DirectCall } from "./requests.ts";
 
-/** A call's input: read when a procedure first asks, and once. */
-export type LazyInput = {
-  /** @throws TRPCError of the code BAD_REQUEST, whatever is wrong with it */
-  read(): Promise<unknown>;
+/** The inputs of a request's calls, by their places: read when a procedure first asks, and once. */
+export type LazyInputs = {
+  /** @throws TRPCError of the code BAD_REQUEST, whatever is wrong with any of them */
+  read(place: number): Promise<unknown>;
   /** What was read by now. */
-  known(): unknown;
+  known(place: number): unknown;
 };
 
-export function lazyInput(router: AnyTRPCRouter, call: DirectCall, request: IncomingMessage): LazyInput {
-  let reading: Promise<unknown> | undefined;
-  let value: unknown;
+export function lazyInputs(router: AnyTRPCRouter, call: DirectCall, request: IncomingMessage): LazyInputs {
+  let reading: Promise<unknown[]> | undefined;
+  let values: unknown[] | undefined;
   const read = async () => {
-    value = await readInput(router, call, request);
-    return value;
+    values = await readInputs(router, call, request);
+    return values;
   };
   return {
-    read: () => {
+    read: async (place) => {
       reading ??= read();
-      return reading;
+      return (await reading)[place];
     },
-    known: () => value,
+    known: (place) => values?.[place],
   };
 }
 
-async function readInput(
+async function readInputs(
   router: AnyTRPCRouter,
-  { type, query, isBatch }: DirectCall,
+  { type, paths, query, isBatch }: DirectCall,
   request: IncomingMessage,
-): Promise<unknown> {
+): Promise<unknown[]> {
   try {
     const text = type === "query" ? query : decode(await readBody(request, largestBody));
     // A query's empty one is none.
-    if (text === undefined || (text === "" && type === "query")) return undefined;
+    if (text === undefined || (text === "" && type === "query")) return [];
     const inputs: unknown = JSON.parse(text);
-    const input = isBatch ? firstOf(inputs) : inputs;
-    if (isBatch && input === undefined) return undefined;
-    return router._def._config.transformer.input.deserialize(input);
+    const { deserialize } = router._def._config.transformer.input;
+    if (!isBatch) return [deserialize(inputs)];
+    const places = placesOf(inputs);
+    return paths.map((_, place) => (places[place] === undefined ? undefined : deserialize(places[place])));
   } catch (cause) {
     if (cause instanceof TRPCError) throw cause;
     throw new TRPCError({ code: "BAD_REQUEST", message: (cause as Error).message, cause });
@@ -54,9 +55,9 @@ function decode(bytes: Buffer): string {
   return utf8.decode(bytes);
 }
 
-function firstOf(inputs: unknown): unknown {
+function placesOf(inputs: unknown): Record<number, unknown> {
   if (typeof inputs === "object" && inputs !== null && !Array.isArray(inputs)) {
-    return (inputs as Record<string, unknown>)[0];
+    return inputs as Record<number, unknown>;
   }
   throw new TRPCError({
     code: "BAD_REQUEST",

@@ -14,14 +14,15 @@ export type ProcedureCall = {
   ctx: object | undefined;
   getRawInput: () => Promise<unknown>;
   signal: AbortSignal | undefined;
+  /** Its place in a batch; default 0. */
+  batchIndex?: number;
 };
 
 type Result = { ok: true; data: unknown } | { ok: false; error: TRPCError };
 type Step = Pick<ProcedureCall, "getRawInput"> & { ctx: object | undefined; input: unknown };
 type Middleware = (
   options: Step &
-    Pick<ProcedureCall, "path" | "type" | "signal"> & {
-      batchIndex: number;
+    Required<Pick<ProcedureCall, "path" | "type" | "signal" | "batchIndex">> & {
       meta: unknown;
       next: (changes?: Partial<Step>) => Promise<Result>;
     },
@@ -42,7 +43,7 @@ export async function callProcedure(call: ProcedureCall): Promise<unknown> {
     path
   ]?._def;
   if (definition === undefined || definition.type !== type || definition.caller !== undefined) {
-    return callTRPCProcedure({ ...call, batchIndex: 0 });
+    return callTRPCProcedure({ batchIndex: 0, ...call });
   }
   const result = await runFrom(0, definition, call, {
     ctx: call.ctx,
@@ -61,13 +62,13 @@ async function runFrom(
   step: Step,
 ): Promise<Result> {
   const { meta, middlewares } = definition;
-  const { path, type, signal } = call;
+  const { path, type, signal, batchIndex = 0 } = call;
   const { ctx, input, getRawInput } = step;
   const next: Parameters<Middleware>[0]["next"] = (changes) =>
     runFrom(index + 1, definition, call, changes === undefined ? step : changed(step, changes));
   try {
     const middleware = middlewares[index] as Middleware;
-    return await middleware({ ctx, input, getRawInput, path, type, signal, batchIndex: 0, meta, next });
+    return await middleware({ ctx, input, getRawInput, path, type, signal, batchIndex, meta, next });
   } catch (error) {
     return { ok: false, error: getTRPCErrorFromUnknown(error) };
   }

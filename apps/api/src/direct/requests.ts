@@ -2,41 +2,47 @@ import type { IncomingMessage } from "node:http";
 import type { AnyTRPCProcedure, AnyTRPCRouter } from "@trpc/server";
 import { largestBody } from "../largest-body.ts";
 
-/** A request that is plainly one call. */
+/** A request that is plainly one call, or a batch of some. */
 export type DirectCall = {
-  /** `members.list`. */
-  path: string;
+  /** `members.list`; of a batch several. */
+  paths: string[];
   type: "query" | "mutation";
-  /** In a batch of one: input and answer have an array's place around them. */
+  /** Inputs and answers have an array's places around them. */
   isBatch: boolean;
   /** Of a query, the JSON in its address; undefined where there is none. */
   query: string | undefined;
 };
 
+export const mostCallsInABatch = 50;
+
 const prefix = "/trpc/";
 
 /**
- * What a request calls, when it has the plain form that tRPC's clients give to a single query or mutation. null for
- * everything else, which is for tRPC's own handler to answer: here nothing is refused, and nothing has been read yet.
+ * What a request calls, when it has the plain form that tRPC's clients give to queries or to mutations. null for everything
+ * else, which is for tRPC's own handler to answer: here nothing is refused, and nothing has been read yet.
  */
 export function readDirectCall(router: AnyTRPCRouter, request: IncomingMessage): DirectCall | null {
   const { url = "", method, headers } = request;
   if (!url.startsWith(prefix)) return null;
   const mark = url.indexOf("?");
-  const path = url.slice(prefix.length, mark < 0 ? undefined : mark);
-  // Names that an address spells as they are: no escapes, no list, no dots that lead elsewhere.
-  if (!/^\w+(?:\.\w+)*$/.test(path)) return null;
-  const type = typeOf(router, path);
+  const list = url.slice(prefix.length, mark < 0 ? undefined : mark);
+  // Names that an address spells as they are: no escapes, no dots that lead elsewhere.
+  if (!/^\w+(?:\.\w+)*(?:,\w+(?:\.\w+)*)*$/.test(list)) return null;
+  const paths = list.split(",");
+  const type = typeOf(router, paths);
   if (!isPlain(headers) || !(type === "query" ? isPlainGet(method, headers) : isPlainPost(method, headers)))
     return null;
   const search = readSearch(mark < 0 ? "" : url.slice(mark + 1));
   if (type === null || search === null || (type === "mutation" && search.query !== undefined)) return null;
-  return { path, type, ...search };
+  if (paths.length > (search.isBatch ? mostCallsInABatch : 1)) return null;
+  return { paths, type, ...search };
 }
 
-function typeOf(router: AnyTRPCRouter, path: string): DirectCall["type"] | null {
+/** null: there is no such procedure, or they are not all of one kind. */
+function typeOf(router: AnyTRPCRouter, paths: string[]): DirectCall["type"] | null {
   const procedures = router._def.procedures as Readonly<Record<string, AnyTRPCProcedure>>;
-  const type = procedures[path]?._def.type;
+  const type = procedures[paths[0] as string]?._def.type;
+  if (paths.some((path) => procedures[path]?._def.type !== type)) return null;
   return type === "query" || type === "mutation" ? type : null;
 }
 

@@ -1,4 +1,5 @@
 import { listPermissions } from "@headroom/service/access";
+import { roleAtHand } from "../callers.ts";
 import { organizationInput } from "../inputs.ts";
 import { anyMemberProcedure, router } from "../trpc.ts";
 import { heldPermissions } from "../views/permissions.ts";
@@ -14,5 +15,5 @@ export const permissionsRouter = router({
     })
     .input(organizationInput({}))
     .output(heldPermissions)
-    .query(({ ctx }) => listPermissions(ctx.service, ctx.actor, ctx.organizationId)),
+    .query(({ ctx }) => listPermissions(ctx.service, ctx.actor, ctx.organizationId, roleAtHand(ctx))),
 });
