@@ -245,6 +245,7 @@ declare
   refusals text[];
   stopped text[]; -- why the n-th event is refused; null: none is
   gates usage_gate[]; -- those that are locked, what is asked of each, and its earliest event
+  rows_of tid[]; -- where their rows lie: nobody else moves them now
   totals numeric[];
   earliest timestamptz[];
   repeated integer[]; -- positions of events whose key is that of an earlier one of the batch
@@ -382,22 +383,22 @@ begin
   if wait then
     perform create_gates(array_agg(tenants[e.ask]), array_agg(names[e.ask]))
       from unnest(asks) with ordinality as e (ask, position) where stopped[e.position] is null;
-    select array_agg(locked.gate), array_agg(asked.total), array_agg(asked.earliest) into gates, totals, earliest
+    select array_agg(locked.gate), array_agg(asked.total), array_agg(asked.earliest), array_agg(locked.tid) into gates, totals, earliest, rows_of
       from (
         select tenants[e.ask] as tenant, names[e.ask] as name, sum(e.quantity) as total, min(e.occurred_at) as earliest
           from unnest(asks, quantities, occurred) with ordinality as e (ask, quantity, occurred_at, position)
           where stopped[e.position] is null group by 1, 2 order by 1, 2) asked
       cross join lateral (
-        select g as gate from usage_gate g
+        select g as gate, g.ctid as tid from usage_gate g
           where g.organization_id = asked.tenant and g.meter = asked.name for no key update) locked;
   else
-    select array_agg(locked.gate), array_agg(asked.total), array_agg(asked.earliest) into gates, totals, earliest
+    select array_agg(locked.gate), array_agg(asked.total), array_agg(asked.earliest), array_agg(locked.tid) into gates, totals, earliest, rows_of
       from (
         select tenants[e.ask] as tenant, names[e.ask] as name, sum(e.quantity) as total, min(e.occurred_at) as earliest
           from unnest(asks, quantities, occurred) with ordinality as e (ask, quantity, occurred_at, position)
           where stopped[e.position] is null group by 1, 2 order by 1, 2) asked
       cross join lateral (
-        select g as gate from usage_gate g
+        select g as gate, g.ctid as tid from usage_gate g
           where g.organization_id = asked.tenant and g.meter = asked.name for no key update skip locked) locked;
   end if;
   at := clock_now();
@@ -425,7 +426,7 @@ begin
   -- What fits its gate, whatever becomes of the others, is written together, in one pass over the batch. A key that was
   -- received today is answered. Each goes through the index: `limit` keeps a day that was small when the plan was made from
   -- being read whole.
-  select array_agg(g.gate order by n) into fitting
+  select array_agg(g.gate), array_agg(rows_of[n]) into fitting, rows_of
     from generate_subscripts(gates, 1) n
     cross join lateral (select gates[n] as gate offset 0) g
     where gate_takes(g.gate, totals[n], earliest[n], at);
@@ -434,10 +435,10 @@ begin
       select e.*, api_keys[e.ask] as api_key_id, members[e.ask] as member_id,
           g.organization_id, g.meter, g.day_date, g.day_used as day_before, g.day_held, g.daily_limit, g.day_end,
           g.period_start, g.period_used as period_before, g.period_held, g.period_end, g.included, g.max_overage,
-          g.hard_cap, g.ordinality as gate, before.id as seen, before.event
+          g.hard_cap, g.tid as gate, before.id as seen, before.event
         from unnest(keys, ids, quantities, modes, occurred, fingerprints, property_lists, asks)
           with ordinality as e (key, id, quantity, mode, occurred_at, fingerprint, properties, ask, position)
-        join unnest(fitting) with ordinality g on g.organization_id = tenants[e.ask] and g.meter = names[e.ask]
+        join unnest(rows_of, fitting) with ordinality g (tid) on g.organization_id = tenants[e.ask] and g.meter = names[e.ask]
         left join lateral (
           select u.id, u as event from usage_event u
             where u.organization_id = g.organization_id and u.meter = g.meter and u.key = e.key and u.received_on = today
@@ -460,10 +461,9 @@ begin
     ),
     counted as (
       update usage_gate g set day_used = g.day_used + s.quantity, period_used = g.period_used + s.quantity
-        from (select n.organization_id, n.meter, max(n.added) as quantity from new n group by 1, 2) s
-        where g.organization_id = s.organization_id and g.meter = s.meter
+        from (select n.gate, max(n.added) as quantity from new n group by 1) s where g.ctid = s.gate
     )
-    select n.position::integer, 'accepted', n.organization_id, n.id, n.quantity, 0::bigint, coalesce(n.occurred_at, at),
+    select n.position::integer, 'accepted', null::uuid, null::uuid, n.quantity, 0::bigint, coalesce(n.occurred_at, at),
       n.day_before + n.added, n.day_held, n.daily_limit, n.day_end,
       n.period_before + n.added, n.period_held, n.period_end, n.included, n.max_overage, n.hard_cap
     from new n
