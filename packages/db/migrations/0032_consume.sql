@@ -75,31 +75,15 @@ begin
 end
 $$;
 
--- What the events of a batch are answered whose keys were received before, looked up under the locks of their gates: there
--- every writer of a key is alone, and what is not found now is new. Each key goes through the index: `limit` keeps a day
--- that was small when the plan was made from being read whole.
-create function replays_of(batch usage_request[], today date) returns setof usage_answer language plpgsql stable as $$
-declare
-  older headroom.usage_request[];
-begin
-  return query
-    select answer.* from unnest(batch) b
-      cross join lateral (
-        select u as event from headroom.usage_event u
-          where u.organization_id = b.organization_id and u.meter = b.meter and u.key = b.key and u.received_on = today
-          limit 1) found
-      cross join lateral headroom.replay_of(found.event, b) answer;
-  select array_agg(b) into older from unnest(batch) b where b.born is distinct from today;
-  if older is not null then
-    return query
-      select answer.* from (
-          select array_agg(b.organization_id) as organizations, array_agg(b.meter) as meters, array_agg(b.key) as keys,
-              array_agg(b.born) as born
-            from unnest(older) b) k
-        cross join lateral headroom.earlier_events(k.organizations, k.meters, k.keys, k.born, today) found
-        cross join lateral headroom.replay_of(found.event, older[found.place]) answer;
-  end if;
-end
+-- What events are answered whose keys were received on an earlier day, looked up under the locks of their gates: there every
+-- writer of a key is alone, and what is not found now is new.
+create function earlier_replays(batch usage_request[], today date) returns setof usage_answer language sql stable as $$
+  select answer.* from (
+      select array_agg(b.organization_id) as organizations, array_agg(b.meter) as meters, array_agg(b.key) as keys,
+          array_agg(b.born) as born
+        from unnest(batch) b) k
+    cross join lateral headroom.earlier_events(k.organizations, k.meters, k.keys, k.born, today) found
+    cross join lateral headroom.replay_of(found.event, batch[found.place]) answer
 $$;
 
 -- Whether so many units more, the earliest of which happened at `earliest` (null: now), can be counted by a gate as it
@@ -216,168 +200,6 @@ begin
 end
 $$;
 
--- Admits a batch. Gates are locked in one order and compared with what is asked of each: where everything fits, its events
--- are written together with those of all others that fit; the rest is left to `consume_each`, under the locks that are
--- held already. Each statement passes once over the batch, and over its gates.
-create function consume_together(batch usage_request[], whole boolean, wait boolean) returns setof usage_answer
-language plpgsql volatile as $$
-declare
-  gates headroom.usage_gate[];
-  some_held boolean := false;
-  fitting headroom.usage_gate[];
-  at timestamptz;
-  today date;
-  replays headroom.usage_answer[];
-  replayed integer[]; -- positions of events whose key was received before
-  repeated integer[]; -- positions of events whose key is that of an earlier one of the batch
-  rest headroom.usage_request[];
-begin
-  if wait then
-    select array_agg(locked.gate) into gates
-      from (select distinct b.organization_id, b.meter from unnest(batch) b order by 1, 2) asked
-      cross join lateral (
-        select g as gate from headroom.usage_gate g
-          where g.organization_id = asked.organization_id and g.meter = asked.meter for no key update) locked;
-  else
-    select array_agg(locked.gate) filter (where locked.meter is not null), bool_or(locked.meter is null)
-      into gates, some_held
-      from (select distinct b.organization_id, b.meter from unnest(batch) b order by 1, 2) asked
-      left join lateral (
-        select g as gate, g.meter from headroom.usage_gate g
-          where g.organization_id = asked.organization_id and g.meter = asked.meter
-          for no key update skip locked) locked on true;
-  end if;
-  if some_held then
-    select array_agg(b) filter (where g.meter is not null), array_agg(b) filter (where g.meter is null)
-      into batch, rest
-      from unnest(batch) b
-      left join unnest(gates) g on g.organization_id = b.organization_id and g.meter = b.meter;
-    return query select later.* from unnest(rest) b cross join lateral headroom.answer_without_gate(b, 'later') later;
-    if batch is null then
-      return;
-    end if;
-  end if;
-  at := headroom.clock_now();
-  today := (clock_timestamp() at time zone 'UTC')::date;
-
-  select array_agg(r.position), array_agg(r) into replayed, replays
-    from headroom.replays_of(batch, today) r;
-  return query select * from unnest(replays);
-  if (select count(*) from (select from unnest(batch) b group by b.organization_id, b.meter, b.key) k) < cardinality(batch)
-  then
-    select array_agg(b.position) filter (where b.turn > 1) into repeated
-      from (select u.position, row_number() over (partition by u.organization_id, u.meter, u.key order by u.position) as turn
-            from unnest(batch) u) b;
-  end if;
-
-  select array_agg(g) into fitting
-    from (
-      select b.organization_id, b.meter, sum(b.quantity) as quantity, min(b.occurred_at) as earliest
-        from unnest(batch) b
-        where (b.position = any (replayed || repeated)) is not true
-        group by b.organization_id, b.meter
-    ) asked
-    join unnest(gates) g on g.organization_id = asked.organization_id and g.meter = asked.meter
-    where headroom.gate_takes(g, asked.quantity, asked.earliest, at);
-
-  return query with
-    new as materialized (
-      select b.*, g.day_date, g.day_used as day_before, g.day_held, g.daily_limit, g.day_end, g.period_start,
-        g.period_used as period_before, g.period_held, g.period_end, g.included, g.max_overage, g.hard_cap,
-        g.ordinality as gate, (sum(b.quantity) over (partition by g.ordinality order by b.position))::bigint as added
-      from unnest(batch) b
-      join unnest(fitting) with ordinality g on g.organization_id = b.organization_id and g.meter = b.meter
-      where (b.position = any (replayed || repeated)) is not true
-    ),
-    written as (
-      insert into headroom.usage_event (organization_id, meter, key, received_on, id, quantity, over_cap, mode, member_id,
-          occurred_at, received_at, local_date, period_start, fingerprint, properties, api_key_id,
-          day_used, day_held, daily_limit, day_end, period_used, period_held, period_end, included, max_overage, hard_cap)
-        select n.organization_id, n.meter, n.key, today, n.id, n.quantity, 0, n.mode, n.member_id,
-          coalesce(n.occurred_at, at), at, n.day_date, n.period_start, n.fingerprint, n.properties, n.api_key_id,
-          n.day_before + n.added, nullif(n.day_held, 0), n.daily_limit, n.day_end,
-          n.period_before + n.added, nullif(n.period_held, 0), n.period_end, n.included, n.max_overage, n.hard_cap
-        from new n
-    ),
-    counted as (
-      update headroom.usage_gate g set day_used = g.day_used + s.quantity, period_used = g.period_used + s.quantity
-        from (select n.organization_id, n.meter, max(n.added) as quantity from new n group by 1, 2) s
-        where g.organization_id = s.organization_id and g.meter = s.meter
-    )
-    select n.position, 'accepted', n.organization_id, n.id, n.quantity, 0::bigint, coalesce(n.occurred_at, at),
-      n.day_before + n.added, n.day_held, n.daily_limit, n.day_end,
-      n.period_before + n.added, n.period_held, n.period_end, n.included, n.max_overage, n.hard_cap
-    from new n;
-
-  if coalesce(cardinality(fitting), 0) < cardinality(gates) or repeated is not null then
-    select array_agg(b order by b.organization_id, b.meter, b.position) into rest
-      from unnest(batch) b
-      left join unnest(fitting) g on g.organization_id = b.organization_id and g.meter = b.meter
-      where (b.position = any (replayed)) is not true and (g.meter is null or b.position = any (repeated));
-    if rest is not null then
-      return query select * from headroom.consume_each(rest, today, whole);
-    end if;
-  end if;
-end
-$$;
-
--- Admits one event, by the same rules in as few statements as they take: a lone caller waits for each of them.
-create function consume_one(e usage_request, whole boolean, wait boolean) returns setof usage_answer
-language plpgsql volatile as $$
-declare
-  gate headroom.usage_gate;
-  at timestamptz;
-  today date;
-  seen headroom.usage_event;
-begin
-  if wait then
-    select * into strict gate from headroom.usage_gate g
-      where g.organization_id = e.organization_id and g.meter = e.meter for no key update;
-  else
-    select * into gate from headroom.usage_gate g
-      where g.organization_id = e.organization_id and g.meter = e.meter for no key update skip locked;
-    if not found then
-      return next headroom.answer_without_gate(e, 'later');
-      return;
-    end if;
-  end if;
-  at := headroom.clock_now();
-  today := (clock_timestamp() at time zone 'UTC')::date;
-  if e.born is distinct from today then
-    select (found.event).* into seen
-      from headroom.earlier_events(array[e.organization_id], array[e.meter], array[e.key], array[e.born], today) found;
-    if found then
-      return next headroom.replay_of(seen, e);
-      return;
-    end if;
-  end if;
-  if not headroom.gate_takes(gate, e.quantity, e.occurred_at, at) then
-    return query select * from headroom.consume_each(array[e], today, whole);
-    return;
-  end if;
-  gate.day_used := gate.day_used + e.quantity;
-  gate.period_used := gate.period_used + e.quantity;
-  insert into headroom.usage_event (organization_id, meter, key, received_on, id, quantity, over_cap, mode, member_id,
-      occurred_at, received_at, local_date, period_start, fingerprint, properties, api_key_id,
-      day_used, day_held, daily_limit, day_end, period_used, period_held, period_end, included, max_overage, hard_cap)
-    values (e.organization_id, e.meter, e.key, today, e.id, e.quantity, 0, e.mode, e.member_id,
-      coalesce(e.occurred_at, at), at, gate.day_date, gate.period_start, e.fingerprint, e.properties, e.api_key_id,
-      gate.day_used, nullif(gate.day_held, 0), gate.daily_limit, gate.day_end,
-      gate.period_used, nullif(gate.period_held, 0), gate.period_end,
-      gate.included, gate.max_overage, gate.hard_cap)
-    on conflict do nothing;
-  if not found then
-    select * into seen from headroom.usage_event u
-      where u.organization_id = e.organization_id and u.meter = e.meter and u.key = e.key and u.received_on = today;
-    return next headroom.replay_of(seen, e);
-    return;
-  end if;
-  update headroom.usage_gate g set day_used = gate.day_used, period_used = gate.period_used
-    where g.organization_id = e.organization_id and g.meter = e.meter;
-  return next headroom.reading_of(gate, e, 'accepted', e.quantity, 0, coalesce(e.occurred_at, at));
-end
-$$;
-
 -- What a credential's refusal is to one event. Whoever was a member then may have left since: a replay is answered all
 -- the same.
 create function refusal_of_event(
@@ -409,63 +231,269 @@ create function usage_consume(
 ) returns setof usage_answer language plpgsql volatile security definer
 set search_path = headroom, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  at timestamptz := clock_now();
-  batch usage_request[];
-  refused usage_request[];
+  many constant integer := cardinality(keys);
+  at timestamptz;
+  today date;
+  shift interval;
   alone usage_request;
+  gate usage_gate;
+  seen usage_event;
+  -- By the place of who asks: what the credential gives.
+  tenants uuid[];
+  names text[];
+  api_keys uuid[];
+  refusals text[];
+  stopped text[]; -- why the n-th event is refused; null: none is
+  gates usage_gate[]; -- those that are locked, what is asked of each, and its earliest event
+  rows_of tid[]; -- where their rows lie: nobody else moves them now
+  totals numeric[];
+  earliest timestamptz[];
+  repeated integer[]; -- positions of events whose key is that of an earlier one of the batch
+  settled integer[]; -- positions of events whose key was received on an earlier day
+  replays usage_answer[];
+  fitting usage_gate[];
+  answered bigint;
+  written bigint;
+  rest usage_request[]; -- what was not written together: to be weighed one by one, or later
+  held usage_request[];
 begin
   if wait then
     perform set_config('lock_timeout', '2s', true);
   end if;
-  if cardinality(keys) = 1 then
-    select 1, a.organization_id, coalesce(meters[1], (select name from meter where is_default)), keys[1], born_on[1], ids[1],
-        quantities[1], modes[1], members[1], occurred[1], fingerprints[1], property_lists[1], a.api_key_id, a.refusal
-      into alone from usage_authority(credentials[1], organizations[1], meters[1], members[1], 'usage:write', at) a;
-    if alone.refusal is not null then
-      alone.refusal := refusal_of_event(alone.refusal, alone.organization_id, alone.meter, alone.key, alone.born);
+
+  -- One event, in as few and as small statements as it takes: a lone caller waits for each of them.
+  if many = 1 then
+    -- A key of the organization that may do this, the usual case; whatever else there is, usage_authority tells.
+    select k.organization_id, k.id, m.name, c.clock_offset
+      into alone.organization_id, alone.api_key_id, alone.meter, shift
+      from api_key_hash h
+      join api_key k on k.organization_id = h.organization_id and k.id = h.api_key_id
+      join organization o on o.id = k.organization_id
+      cross join meter m
+      cross join dev_clock c
+      where h.secret_hash = credentials[1] and organizations[1] is null and members[1] is null
+        and k.revoked_at is null and k.member_id is null and o.deleted_at is null and 'usage:write' = any (k.scopes)
+        and (k.expires_at <= clock_timestamp() + c.clock_offset) is not true
+        and m.is_default and m.active and meters[1] is null;
+    if not found then
+      select a.organization_id, a.api_key_id, coalesce(meters[1], (select name from meter where is_default)), a.refusal
+        into alone.organization_id, alone.api_key_id, alone.meter, alone.refusal
+        from usage_authority(credentials[1], organizations[1], meters[1], members[1], 'usage:write', clock_now()) a;
+      if alone.refusal is not null then
+        alone.refusal := refusal_of_event(alone.refusal, alone.organization_id, alone.meter, keys[1], born_on[1]);
+      end if;
+      if alone.refusal is not null then
+        alone.position := 1;
+        return next answer_without_gate(alone, alone.refusal);
+        return;
+      end if;
+      shift := null;
     end if;
-    if alone.refusal is not null then
-      return next answer_without_gate(alone, alone.refusal);
-      return;
-    end if;
+    alone.position := 1;
+    alone.key := keys[1];
+    alone.born := born_on[1];
+    alone.id := ids[1];
+    alone.quantity := quantities[1];
+    alone.mode := modes[1];
+    alone.member_id := members[1];
+    alone.occurred_at := occurred[1];
+    alone.fingerprint := fingerprints[1];
+    alone.properties := property_lists[1];
     if wait then
       perform create_gates(array[alone.organization_id], array[alone.meter]);
+      select * into strict gate from usage_gate g
+        where g.organization_id = alone.organization_id and g.meter = alone.meter for no key update;
+      shift := null;
+    else
+      select * into gate from usage_gate g
+        where g.organization_id = alone.organization_id and g.meter = alone.meter for no key update skip locked;
+      if not found then
+        return next answer_without_gate(alone, 'later');
+        return;
+      end if;
     end if;
-    return query select * from consume_one(alone, whole, wait);
+    at := case when shift is null then clock_now() else clock_timestamp() + shift end;
+    today := (clock_timestamp() at time zone 'UTC')::date;
+    if alone.born is distinct from today then
+      select (found.event).* into seen
+        from earlier_events(array[alone.organization_id], array[alone.meter], keys, array[alone.born], today) found;
+      if found then
+        return next replay_of(seen, alone);
+        return;
+      end if;
+    end if;
+    if not gate_takes(gate, alone.quantity, alone.occurred_at, at) then
+      return query select * from consume_each(array[alone], today, whole);
+      return;
+    end if;
+    gate.day_used := gate.day_used + alone.quantity;
+    gate.period_used := gate.period_used + alone.quantity;
+    insert into usage_event (organization_id, meter, key, received_on, id, quantity, over_cap, mode, member_id,
+        occurred_at, received_at, local_date, period_start, fingerprint, properties, api_key_id,
+        day_used, day_held, daily_limit, day_end, period_used, period_held, period_end, included, max_overage, hard_cap)
+      values (gate.organization_id, gate.meter, alone.key, today, alone.id, alone.quantity, 0, alone.mode,
+        alone.member_id, coalesce(alone.occurred_at, at), at, gate.day_date, gate.period_start, alone.fingerprint,
+        alone.properties, alone.api_key_id, gate.day_used, nullif(gate.day_held, 0), gate.daily_limit, gate.day_end,
+        gate.period_used, nullif(gate.period_held, 0), gate.period_end,
+        gate.included, gate.max_overage, gate.hard_cap)
+      on conflict do nothing;
+    if not found then
+      select * into seen from usage_event u
+        where u.organization_id = alone.organization_id and u.meter = alone.meter and u.key = alone.key
+          and u.received_on = today;
+      return next replay_of(seen, alone);
+      return;
+    end if;
+    update usage_gate g set day_used = gate.day_used, period_used = gate.period_used
+      where g.organization_id = gate.organization_id and g.meter = gate.meter;
+    return next reading_of(gate, alone, 'accepted', alone.quantity, 0, coalesce(alone.occurred_at, at));
     return;
   end if;
-  with ask as materialized (
-    select w.place, coalesce(a.organization_id, w.organization_id) as organization_id, coalesce(w.meter, mt.name) as meter,
-        w.member_id, a.api_key_id, a.refusal
-      from unnest(credentials, organizations, meters, members)
-        with ordinality as w (credential, organization_id, meter, member_id, place)
-      left join meter mt on mt.is_default
-      cross join lateral usage_authority(w.credential, w.organization_id, w.meter, w.member_id, 'usage:write', at) a
-  ),
-  asked as (
-    select a.organization_id, a.meter, e.position,
-        row(e.position, a.organization_id, a.meter, e.key, e.born, e.id, e.quantity, e.mode, a.member_id, e.occurred_at,
-          e.fingerprint, e.properties, a.api_key_id, r.refusal)::usage_request as one, r.refusal
-      from unnest(keys, born_on, ids, quantities, modes, occurred, fingerprints, property_lists, asks)
-        with ordinality as e (key, born, id, quantity, mode, occurred_at, fingerprint, properties, ask, position)
-      join ask a on a.place = coalesce(e.ask, e.position)
-      cross join lateral (
-        select case when a.refusal is not null then refusal_of_event(a.refusal, a.organization_id, a.meter, e.key, e.born)
-        end) r (refusal)
-  )
-  select array_agg(one order by organization_id, meter, position) filter (where refusal is null),
-      array_agg(one) filter (where refusal is not null)
-    into batch, refused from asked;
-  if refused is not null then
-    return query select r.* from unnest(refused) e cross join lateral answer_without_gate(e, e.refusal) r;
-    if whole or batch is null then
+
+  -- Who asks.
+  at := clock_now();
+  select array_agg(w.tenant), array_agg(w.name), array_agg(w.api_key_id), array_agg(w.refusal), count(w.refusal)
+    into tenants, names, api_keys, refusals, answered
+    from (
+      select coalesce(a.organization_id, w.organization_id) as tenant, coalesce(w.meter, mt.name) as name, a.api_key_id,
+          a.refusal
+        from unnest(credentials, organizations, meters, members)
+          with ordinality as w (credential, organization_id, meter, member_id, place)
+        left join meter mt on mt.is_default
+        cross join lateral usage_authority(
+          w.credential, w.organization_id, w.meter, w.member_id, 'usage:write', at) a
+        order by w.place) w;
+  asks := coalesce(asks, array(select generate_series(1, many)));
+  if answered > 0 then
+    select array_agg(case when refusals[e.ask] is not null then
+          refusal_of_event(refusals[e.ask], tenants[e.ask], names[e.ask], e.key, e.born) end order by e.position)
+      into stopped
+      from unnest(keys, born_on, asks) with ordinality as e (key, born, ask, position);
+    return query
+      select (answer_without_gate(row(e.position, tenants[e.ask], null, null, null, null, null, null, null, null, null,
+          null, null, null)::usage_request, e.refusal)).*
+        from unnest(asks, stopped) with ordinality as e (ask, refusal, position) where e.refusal is not null;
+    get diagnostics answered = row_count;
+    if answered > 0 and whole or answered = many then
       return;
     end if;
   end if;
+
+  -- Their gates, in the one order.
   if wait then
-    perform create_gates(array_agg(b.organization_id), array_agg(b.meter)) from unnest(batch) b;
+    perform create_gates(array_agg(tenants[e.ask]), array_agg(names[e.ask]))
+      from unnest(asks) with ordinality as e (ask, position) where stopped[e.position] is null;
+    select array_agg(locked.gate), array_agg(asked.total), array_agg(asked.earliest), array_agg(locked.tid) into gates, totals, earliest, rows_of
+      from (
+        select tenants[e.ask] as tenant, names[e.ask] as name, sum(e.quantity) as total, min(e.occurred_at) as earliest
+          from unnest(asks, quantities, occurred) with ordinality as e (ask, quantity, occurred_at, position)
+          where stopped[e.position] is null group by 1, 2 order by 1, 2) asked
+      cross join lateral (
+        select g as gate, g.ctid as tid from usage_gate g
+          where g.organization_id = asked.tenant and g.meter = asked.name for no key update) locked;
+  else
+    select array_agg(locked.gate), array_agg(asked.total), array_agg(asked.earliest), array_agg(locked.tid) into gates, totals, earliest, rows_of
+      from (
+        select tenants[e.ask] as tenant, names[e.ask] as name, sum(e.quantity) as total, min(e.occurred_at) as earliest
+          from unnest(asks, quantities, occurred) with ordinality as e (ask, quantity, occurred_at, position)
+          where stopped[e.position] is null group by 1, 2 order by 1, 2) asked
+      cross join lateral (
+        select g as gate, g.ctid as tid from usage_gate g
+          where g.organization_id = asked.tenant and g.meter = asked.name for no key update skip locked) locked;
   end if;
-  return query select * from consume_together(batch, whole, wait);
+  at := clock_now();
+  today := (clock_timestamp() at time zone 'UTC')::date;
+
+  if (select count(*) from (select from unnest(keys) k group by k) k) < many then
+    select array_agg(b.position) filter (where b.turn > 1) into repeated
+      from (
+        select e.position, row_number() over (partition by tenants[e.ask], names[e.ask], e.key order by e.position) as turn
+          from unnest(keys, asks) with ordinality as e (key, ask, position)
+          where stopped[e.position] is null) b;
+  end if;
+  if (today = all (born_on)) is not true then
+    select array_agg(r.position), array_agg(r) into settled, replays
+      from (
+        select array_agg(row(e.position, g.organization_id, g.meter, e.key, e.born, null, null, null, null, null,
+            e.fingerprint, null, null, null)::usage_request) as older
+          from unnest(keys, born_on, fingerprints, asks) with ordinality as e (key, born, fingerprint, ask, position)
+          join unnest(gates) g on g.organization_id = tenants[e.ask] and g.meter = names[e.ask]
+          where stopped[e.position] is null and e.born is distinct from today) o
+      cross join lateral earlier_replays(o.older, today) r;
+    return query select * from unnest(replays);
+  end if;
+
+  -- What fits its gate, whatever becomes of the others, is written together, in one pass over the batch. A key that was
+  -- received today is answered. Each goes through the index: `limit` keeps a day that was small when the plan was made from
+  -- being read whole.
+  select array_agg(g.gate), array_agg(rows_of[n]) into fitting, rows_of
+    from generate_subscripts(gates, 1) n
+    cross join lateral (select gates[n] as gate offset 0) g
+    where gate_takes(g.gate, totals[n], earliest[n], at);
+  return query with
+    placed as materialized (
+      select e.*, api_keys[e.ask] as api_key_id, members[e.ask] as member_id,
+          g.organization_id, g.meter, g.day_date, g.day_used as day_before, g.day_held, g.daily_limit, g.day_end,
+          g.period_start, g.period_used as period_before, g.period_held, g.period_end, g.included, g.max_overage,
+          g.hard_cap, g.tid as gate, before.id as seen, before.event
+        from unnest(keys, ids, quantities, modes, occurred, fingerprints, property_lists, asks)
+          with ordinality as e (key, id, quantity, mode, occurred_at, fingerprint, properties, ask, position)
+        join unnest(rows_of, fitting) with ordinality g (tid) on g.organization_id = tenants[e.ask] and g.meter = names[e.ask]
+        left join lateral (
+          select u.id, u as event from usage_event u
+            where u.organization_id = g.organization_id and u.meter = g.meter and u.key = e.key and u.received_on = today
+            limit 1) before on true
+        where stopped[e.position] is null and (e.position = any (settled || repeated)) is not true
+    ),
+    new as materialized (
+      select p.*, (sum(p.quantity) over (partition by p.gate order by p.position))::bigint as added
+        from placed p where p.seen is null
+    ),
+    written as (
+      insert into usage_event (organization_id, meter, key, received_on, id, quantity, over_cap, mode, member_id,
+          occurred_at, received_at, local_date, period_start, fingerprint, properties, api_key_id,
+          day_used, day_held, daily_limit, day_end, period_used, period_held, period_end, included, max_overage, hard_cap)
+        select n.organization_id, n.meter, n.key, today, n.id, n.quantity, 0, n.mode, n.member_id,
+          coalesce(n.occurred_at, at), at, n.day_date, n.period_start, n.fingerprint, n.properties, n.api_key_id,
+          n.day_before + n.added, nullif(n.day_held, 0), n.daily_limit, n.day_end,
+          n.period_before + n.added, nullif(n.period_held, 0), n.period_end, n.included, n.max_overage, n.hard_cap
+        from new n
+    ),
+    counted as (
+      update usage_gate g set day_used = g.day_used + s.quantity, period_used = g.period_used + s.quantity
+        from (select n.gate, max(n.added) as quantity from new n group by 1) s where g.ctid = s.gate
+    )
+    select n.position::integer, 'accepted', null::uuid, null::uuid, n.quantity, 0::bigint, coalesce(n.occurred_at, at),
+      n.day_before + n.added, n.day_held, n.daily_limit, n.day_end,
+      n.period_before + n.added, n.period_held, n.period_end, n.included, n.max_overage, n.hard_cap
+    from new n
+    union all
+    select answer.* from placed p
+      cross join lateral replay_of(p.event, row(p.position, null, null, null, null, null, null, null, null, null,
+        p.fingerprint, null, null, null)::usage_request) answer
+      where p.seen is not null;
+  get diagnostics written = row_count;
+  if answered + coalesce(cardinality(settled), 0) + written = many then
+    return;
+  end if;
+
+  -- What may not fit is weighed one by one, under the locks that are held already.
+  select array_agg(e.one order by (e.one).organization_id, (e.one).meter, (e.one).position) filter (where e.locked),
+      array_agg(e.one) filter (where not e.locked)
+    into rest, held
+    from (
+      select g.meter is not null as locked, row(e.position, tenants[e.ask], names[e.ask], e.key, e.born, e.id, e.quantity,
+          e.mode, members[e.ask], e.occurred_at, e.fingerprint, e.properties, api_keys[e.ask], null)::usage_request as one
+        from unnest(keys, born_on, ids, quantities, modes, occurred, fingerprints, property_lists, asks)
+          with ordinality as e (key, born, id, quantity, mode, occurred_at, fingerprint, properties, ask, position)
+        left join unnest(gates) g on g.organization_id = tenants[e.ask] and g.meter = names[e.ask]
+        left join unnest(fitting) f on f.organization_id = tenants[e.ask] and f.meter = names[e.ask]
+        where stopped[e.position] is null and (e.position = any (settled)) is not true
+          and (f.meter is null or e.position = any (repeated))) e;
+  return query select later.* from unnest(held) e cross join lateral answer_without_gate(e, 'later') later;
+  if rest is not null then
+    return query select * from consume_each(rest, today, whole);
+  end if;
 end
 $$;
 grant execute on function usage_consume to hr_api;

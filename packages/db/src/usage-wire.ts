@@ -10,7 +10,8 @@ export type AnswerRow = [
   position: number,
   outcome: string,
   organizationId: string,
-  eventId: string,
+  /** null: that of the request. */
+  eventId: string | null,
   accepted: number,
   overCap: number,
   occurredAt: Instant,
@@ -115,13 +116,15 @@ export function readAnswers<Outcome extends UsageOutcome | Undecided>(
 ): Outcome[] {
   const answers = new Array<Outcome>(requests.length);
   for (const row of rows) {
-    answers[row[0] - 1] = toOutcome(row) as Outcome;
+    const place = row[0] - 1;
+    answers[place] = toOutcome(row, requests[place] as UsageRequest) as Outcome;
   }
   return answers;
 }
 
-function toOutcome(row: AnswerRow): UsageOutcome | Undecided {
-  const [, outcome, organizationId, eventId, accepted, overCap, occurredAt] = row;
+function toOutcome(row: AnswerRow, request: UsageRequest): UsageOutcome | Undecided {
+  const [, outcome, organizationId, found, accepted, overCap, occurredAt] = row;
+  const eventId = found ?? request.id;
   switch (outcome) {
     case "accepted":
     case "duplicate":

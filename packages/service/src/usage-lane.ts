@@ -1,5 +1,4 @@
 import type { Database } from "@headroom/db/client";
-import { sqlState } from "@headroom/db/retry";
 import {
   consumeUnheld,
   consumeUsage,
@@ -7,7 +6,8 @@ import {
   type UsageOutcome,
   type UsageRequest,
 } from "@headroom/db/usage";
-import { createPatience, type Waiting as Patient, unavailable } from "./usage-patience.ts";
+import { createPatience, type Waiting as Patient, unavailable } from "./patience.ts";
+import { askTogether, createCollector } from "./self-clocking.ts";
 
 /** Takes usage events of any callers and answers each its own. */
 export interface UsageLane {
@@ -49,9 +49,11 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
   const { lanes = 2, batch = 512, queue = 20_000, detours = 4, patienceMs = 3_000 } = options;
   const held = new Map<string, Waiting[]>();
   const pending = createPatience<UsageRequest, UsageOutcome>(patienceMs, () => {
-    for (const collector of collectors) collector.forget();
+    for (const collector of collectors) collector.keep(pending.isWaiting);
   });
-  const collectors = Array.from({ length: lanes }, () => selfClocking(batch, pending.isWaiting, take));
+  const collectors = Array.from({ length: lanes }, () =>
+    createCollector<Waiting>({ most: batch, send: take }),
+  );
   let underWay = 0;
 
   function heard<Outcome>(outcomes: Outcome[]): Outcome[] {
@@ -117,79 +119,28 @@ function laneOf({ credential, organizationId }: UsageRequest, lanes: number): nu
   return number % lanes;
 }
 
-interface Collector {
-  add(event: Waiting): void;
-  /** Drops the events that nobody waits for any more. */
-  forget(): void;
-}
-
-/** Collects events and hands them on in batches, the next when the previous has been dealt with. */
-function selfClocking(
-  batch: number,
-  isWaiting: (event: Waiting) => boolean,
-  send: (events: Waiting[]) => Promise<void>,
-): Collector {
-  let waiting: Waiting[] = [];
-  let running = false;
-
-  async function drain(): Promise<void> {
-    while (waiting.length > 0) {
-      await send(waiting.splice(0, batch));
-    }
-    running = false;
-  }
-
-  return {
-    add(event) {
-      waiting.push(event);
-      if (!running) {
-        running = true;
-        // After this tick's other callers have joined.
-        setImmediate(() => void drain());
-      }
-    },
-    forget() {
-      waiting = waiting.filter(isWaiting);
-    },
-  };
-}
-
 /** Asks for all events in one statement and answers each; those that were not decided come back. */
 async function settle(
   events: readonly Waiting[],
-  ask: (requests: UsageRequest[]) => Promise<(UsageOutcome | Undecided)[]>,
+  ask: (requests: readonly UsageRequest[]) => Promise<(UsageOutcome | Undecided)[]>,
 ): Promise<{ waiting: Waiting; organizationId: string }[]> {
   if (events.length === 0) {
     return [];
   }
-  try {
-    const outcomes = await ask(events.map((one) => one.request));
-    return events.flatMap((waiting, index) => {
-      const outcome = outcomes[index] as UsageOutcome | Undecided;
-      if (outcome.outcome === "later") {
-        return { waiting, organizationId: outcome.organizationId };
-      }
-      waiting.resolve(outcome);
-      return [];
-    });
-  } catch (error) {
-    if (events.length > 1 && isAboutOneEvent(error)) {
-      // One caller's bad event must not fail the others': each alone. Ids and keys stay, so nothing counts twice.
-      const undecided = [];
-      for (const one of events) {
-        undecided.push(...(await settle([one], ask)));
-      }
-      return undecided;
-    }
-    for (const one of events) {
-      one.reject(error);
+  // Where one fails them all, each is asked for alone. Ids and keys stay, so nothing counts twice.
+  const answers = await askTogether(
+    events.map((one) => one.request),
+    ask,
+  );
+  return answers.flatMap((answer, index) => {
+    const waiting = events[index] as Waiting;
+    if (answer.status === "rejected") {
+      waiting.reject(answer.reason);
+    } else if (answer.value.outcome === "later") {
+      return { waiting, organizationId: answer.value.organizationId };
+    } else {
+      waiting.resolve(answer.value);
     }
     return [];
-  }
-}
-
-// Classes 22 (data exception) and 23 (constraint) come from the content of an event, P0 (PL/pgSQL) from the rows of its
-// organization; everything else from the database.
-function isAboutOneEvent(error: unknown): boolean {
-  return /^(2[23]|P0)/.test(sqlState(error));
+  });
 }

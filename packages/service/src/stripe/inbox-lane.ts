@@ -1,8 +1,8 @@
 import type { Database } from "@headroom/db/client";
 import { keepEvents, type NewEvent } from "@headroom/db/inbox";
 import { retryConflicts } from "@headroom/db/retry";
+import { createPatience, unavailable, type Waiting } from "../patience.ts";
 import { askTogether, createCollector } from "../self-clocking.ts";
-import { createPatience, unavailable, type Waiting } from "../usage-patience.ts";
 
 /** Keeps events of any senders, and tells each when its own is committed. */
 export interface InboxLane {
