@@ -241,3 +241,13 @@ describe("a batch", () => {
     ]);
   });
 });
+
+test("a meter called null is another one than the default", async () => {
+  const key = await make.key(await make.organization());
+  const outcomesOf = async (...meters: (string | null)[]) => {
+    const requests = meters.map((meter) => request(key, { meter }));
+    return (await consumeUsage(api, requests)).map(({ outcome }) => outcome);
+  };
+  expect(await outcomesOf(null, "null")).toEqual(["accepted", "unknown_meter"]);
+  expect(await outcomesOf("null", null)).toEqual(["unknown_meter", "accepted"]);
+});

@@ -73,7 +73,9 @@ function whoAsks(requests: readonly UsageRequest[]): { asked: UsageRequest[]; pl
   const asked: UsageRequest[] = [];
   const places = requests.map((request) => {
     const { credential, organizationId, meter, memberId } = request;
-    const kind = `${credential.toString("latin1")}${organizationId} ${memberId} ${meter}`;
+    // A meter may be called "null": so the default one is written differently.
+    const named = meter === null ? "" : `=${meter}`;
+    const kind = `${credential.toString("latin1")}${organizationId ?? ""} ${memberId ?? ""} ${named}`;
     const known = kinds.get(kind);
     if (known !== undefined) return known;
     kinds.set(kind, asked.push(request));

@@ -116,7 +116,8 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
 function laneOf({ credential, organizationId }: UsageRequest, lanes: number): number {
   const number =
     organizationId === null ? credential.readUInt32BE(0) : Number.parseInt(organizationId.slice(-8), 16);
-  return number % lanes;
+  // What is no id is for the database to refuse.
+  return Number.isNaN(number) ? 0 : number % lanes;
 }
 
 /** Asks for all events in one statement and answers each; those that were not decided come back. */
