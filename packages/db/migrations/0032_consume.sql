@@ -383,7 +383,8 @@ begin
   if wait then
     perform create_gates(array_agg(tenants[e.ask]), array_agg(names[e.ask]))
       from unnest(asks) with ordinality as e (ask, position) where stopped[e.position] is null;
-    select array_agg(locked.gate), array_agg(asked.total), array_agg(asked.earliest), array_agg(locked.tid) into gates, totals, earliest, rows_of
+    select array_agg(locked.gate), array_agg(asked.total), array_agg(asked.earliest), array_agg(locked.tid)
+      into gates, totals, earliest, rows_of
       from (
         select tenants[e.ask] as tenant, names[e.ask] as name, sum(e.quantity) as total, min(e.occurred_at) as earliest
           from unnest(asks, quantities, occurred) with ordinality as e (ask, quantity, occurred_at, position)
@@ -392,7 +393,8 @@ begin
         select g as gate, g.ctid as tid from usage_gate g
           where g.organization_id = asked.tenant and g.meter = asked.name for no key update) locked;
   else
-    select array_agg(locked.gate), array_agg(asked.total), array_agg(asked.earliest), array_agg(locked.tid) into gates, totals, earliest, rows_of
+    select array_agg(locked.gate), array_agg(asked.total), array_agg(asked.earliest), array_agg(locked.tid)
+      into gates, totals, earliest, rows_of
       from (
         select tenants[e.ask] as tenant, names[e.ask] as name, sum(e.quantity) as total, min(e.occurred_at) as earliest
           from unnest(asks, quantities, occurred) with ordinality as e (ask, quantity, occurred_at, position)
@@ -438,7 +440,8 @@ begin
           g.hard_cap, g.tid as gate, before.id as seen, before.event
         from unnest(keys, ids, quantities, modes, occurred, fingerprints, property_lists, asks)
           with ordinality as e (key, id, quantity, mode, occurred_at, fingerprint, properties, ask, position)
-        join unnest(rows_of, fitting) with ordinality g (tid) on g.organization_id = tenants[e.ask] and g.meter = names[e.ask]
+        join unnest(rows_of, fitting) with ordinality g (tid)
+          on g.organization_id = tenants[e.ask] and g.meter = names[e.ask]
         left join lateral (
           select u.id, u as event from usage_event u
             where u.organization_id = g.organization_id and u.meter = g.meter and u.key = e.key and u.received_on = today

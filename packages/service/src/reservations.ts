@@ -21,13 +21,8 @@ import {
 } from "@headroom/domain/usage";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
-import {
-  keyMismatch,
-  refusalOf,
-  secondsUntilReset,
-  type UsageCaller,
-  type UsageEventInput,
-} from "./usage.ts";
+import { secondsUntilReset, type UsageCaller, type UsageEventInput } from "./usage.ts";
+import { keyMismatch, refusalOf } from "./usage-refusals.ts";
 
 type Context = Pick<ServiceContext, "db">;
 

@@ -1,14 +1,7 @@
 import { hash } from "node:crypto";
 import { readNow } from "@headroom/db/clock";
-import {
-  overflow,
-  recordUsage,
-  type UsageOutcome,
-  type UsageRefusal,
-  type UsageRequest,
-} from "@headroom/db/usage";
+import { overflow, recordUsage, type UsageOutcome, type UsageRequest } from "@headroom/db/usage";
 import { readUsageStatus } from "@headroom/db/usage-readings";
-import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import {
   decideRefusal,
@@ -26,6 +19,7 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
 import type { UsageLane } from "./usage-lane.ts";
+import { keyMismatch, refusalOf } from "./usage-refusals.ts";
 
 /** What meters usage: the credential is checked with the event, in the same statement. */
 export interface UsageCaller {
@@ -232,32 +226,4 @@ function toRecordResult(outcome: UsageOutcome): RecordResult {
     default:
       throw new Error(`a recorded event cannot be refused: ${outcome.outcome}`);
   }
-}
-
-/** @param first what the key was used for. */
-export function keyMismatch(first: { eventId: string } | { reservationId: string }): DomainError {
-  return new DomainError(
-    "idempotency_mismatch",
-    "This idempotency key was used with another payload.",
-    first,
-  );
-}
-
-const refusalMessages: Record<UsageRefusal, string> = {
-  unauthenticated: "A valid credential is needed.",
-  no_active_organization: "A platform key must name the organization.",
-  organization_not_found: "There is no such organization.",
-  forbidden: "This API key lacks the scope usage:write.",
-  unknown_meter: "There is no such meter.",
-  not_a_member: "This user is not an active member of the organization.",
-};
-
-/** @param meter the one that was asked for; null: the default. @param where which event of several. */
-export function refusalOf(
-  refusal: UsageRefusal,
-  meter: string | null,
-  where: { index?: number } = {},
-): DomainError {
-  const details = { ...(refusal === "unknown_meter" ? { meter } : {}), ...where };
-  return new DomainError(refusal, refusalMessages[refusal], details);
 }

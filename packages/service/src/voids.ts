@@ -6,7 +6,8 @@ import { invalidField } from "@headroom/domain/validation";
 import { currentRequestId } from "@headroom/platform/request-ids";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
-import { refusalOf, type UsageCaller } from "./usage.ts";
+import type { UsageCaller } from "./usage.ts";
+import { refusalOf } from "./usage-refusals.ts";
 
 /** An event by its id (a raw UUID), or by its key and meter (the default one when absent). */
 export interface VoidInput {
