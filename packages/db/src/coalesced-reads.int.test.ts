@@ -155,26 +155,37 @@ test("what no UUID is fails its own read and no other's of the same statement", 
 test("sessions that the server ends under load cost at most what they would cost alone", async () => {
   const own = await scratch.connect("hr_api");
   const organization = await make.organization();
-  const outcomes = { answered: 0, failed: 0 };
+  const answered = new Array<number>(50).fill(0);
+  let failed = 0;
   let isOver = false;
-  const load = Array.from({ length: 50 }, async () => {
+  const load = answered.map(async (_, caller) => {
     while (!isOver) {
       await findRole(own, organization, null).then(
-        () => outcomes.answered++,
-        () => outcomes.failed++,
+        () => answered.splice(caller, 1, (answered[caller] ?? 0) + 1),
+        () => failed++,
       );
     }
   });
+  // A read that was cut off is asked once more: the next end comes when nobody waits for such an answer any more.
+  const rest = async () => {
+    const before = [...answered];
+    while (failed === 0 && answered.some((count, caller) => count < (before[caller] ?? 0) + 2)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  let ended = 0;
   for (let kill = 0; kill < 5; kill++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    await scratch.admin.query(
+    await rest();
+    const { rowCount } = await scratch.admin.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where query like '%member_roles%' and datname = current_database() and pid <> pg_backend_pid()",
     );
+    ended += rowCount ?? 0;
   }
+  await rest();
   isOver = true;
   await Promise.all(load);
-  expect(outcomes.failed).toBe(0);
-  expect(outcomes.answered).toBeGreaterThan(50);
+  expect(failed).toBe(0);
+  expect(ended).toBeGreaterThan(0);
 });
 
 test("a migration that changes what a statement answers costs nobody an answer", async () => {
