@@ -1,4 +1,5 @@
-import pg from "pg";
+import type pg from "pg";
+import { withClient } from "./clients.ts";
 import type { Draw } from "./draws.ts";
 
 /** What a side was told is stored: looked for, one by one, after PostgreSQL was cut off and started again. */
@@ -63,17 +64,4 @@ export async function openReceipts(adminUrl: string, ids: readonly string[]): Pr
         await compareSums(client);
       }),
   };
-}
-
-async function withClient<Result>(
-  url: string,
-  work: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }

@@ -6,7 +6,8 @@ import { migrate } from "@headroom/db/migrate";
 import { ensureLogin } from "@headroom/db/roles";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "@headroom/db/testing/embedded";
 import { removePostgresData } from "@headroom/db/testing/postgres-cluster";
-import pg from "pg";
+import type pg from "pg";
+import { withClient } from "./clients.ts";
 
 /** A migrated database. */
 export interface StageDatabase {
@@ -158,19 +159,6 @@ async function readSettings(url: string): Promise<Settings> {
     const found = new Map(rows.map(({ name, value }) => [name, value]));
     return Object.fromEntries(told.map((name) => [name, found.get(name) ?? ""]));
   });
-}
-
-async function withClient<Result>(
-  url: string,
-  work: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }
 
 function urlOf(url: string, parts: Partial<Pick<URL, "pathname" | "username" | "password">>): string {

@@ -158,8 +158,7 @@ function toRequest(
   };
 }
 
-// Most events are of a few kinds, as "one unit, and nothing else": hashing them anew took a tenth of the time that this
-// process spends on an event.
+// Most events are of a few kinds, as "one unit, and nothing else": each kind is hashed once.
 const fingerprints = new Map<string, Buffer>();
 
 function fingerprintOf(payload: string): Buffer {

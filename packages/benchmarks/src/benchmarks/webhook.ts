@@ -5,12 +5,12 @@ import type { Stage, StageDatabase } from "../stage.ts";
 import { signingSecret } from "../stripe-events.ts";
 
 const connections = 64;
-/** What a request to Stripe takes, from a server nearby. */
+/** How long the sandbox lets a request wait: what is applied beside must not be what is measured. */
 const stripeMs = 400;
 
 /**
  * The webhook app as it runs in production: it verifies, checks, deduplicates, logs, answers when the commit is on disk,
- * and applies beside, four customers at a time. Stripe is the sandbox, as slow to answer as Stripe is; it does not know
+ * and applies beside, four customers at a time. Stripe is the sandbox, and slow; it does not know
  * the customers, so what is applied comes to nothing in the end. Against an insert of the body for each request.
  * 64 connections, 2.3 kB an event, each side on a table of its own.
  */

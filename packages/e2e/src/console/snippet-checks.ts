@@ -15,7 +15,7 @@ const shownProgram = async (page: Page): Promise<string> => (await page.locator(
 
 /** A program of the page is run as whoever copies it would, with their key. Answers what it printed. */
 async function runProgram(program: string, key: string): Promise<string> {
-  // Beside the tests, so that it finds the client as any dependent does.
+  // Beside the tests, so that it finds the client as a dependent does.
   const folder = mkdtempSync(path.join(import.meta.dirname, "..", "readme-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const file = path.join(folder, "program.ts");

@@ -38,7 +38,7 @@ export function createInboxLane(database: Database, options: InboxLaneOptions = 
 
   const collector = createCollector<Sender>({
     most: batch,
-    // While one is committed the next is on its way: a third more events than with one, on two busy cores.
+    // While one is committed the next is on its way.
     atOnce: 2,
     heaviest: batchBytes,
     weigh: ({ request }) => request.payload.length,
