@@ -10,7 +10,9 @@ export type DueKind =
   | "finalize"
   | "retry_payment"
   | "expire"
-  | "overdue";
+  | "overdue"
+  | "pending_update_expiry"
+  | "resume_collection";
 
 export interface Due {
   objectId: string;
@@ -36,9 +38,14 @@ export function duesOf<K extends Kind>(kind: K, object: ObjectOf[K], now: number
 function subscriptionDues(subscription: Subscription, now: number): Dues {
   if (subscription.status === "incomplete")
     return [["incomplete_expiry", subscription.created + incompleteFor]];
-  if (!["trialing", "active", "past_due"].includes(subscription.status)) return [];
+  if (!["trialing", "active", "past_due", "paused"].includes(subscription.status)) return [];
   const ends = subscription.items.data.map((item) => item.current_period_end);
-  const dues: Dues = ends.length === 0 ? [] : [["period_end", Math.min(...ends)]];
+  const renews = ends.length > 0 && subscription.status !== "paused";
+  const dues: Dues = renews ? [["period_end", Math.min(...ends)]] : [];
+  const resumes = subscription.pause_collection?.resumes_at ?? null;
+  if (resumes !== null) dues.push(["resume_collection", resumes]);
+  const expires = subscription.pending_update?.expires_at;
+  if (expires !== undefined) dues.push(["pending_update_expiry", expires]);
   if (subscription.cancel_at !== null) dues.push(["cancel", subscription.cancel_at]);
   if (subscription.status === "trialing" && subscription.trial_end !== null) {
     const notice = subscription.trial_end - 3 * day;
@@ -71,13 +78,15 @@ export function reschedule(database: Database, objectId: string, dues: Dues): vo
 }
 
 /**
- * The next thing due, with ties in the order in which Stripe does them: a subscription that ends does not renew,
- * and what is drafted at an instant is not finalized before the rest of that instant.
+ * The next thing due, with ties in the order in which Stripe does them: a pending update expires and collection resumes
+ * before a renewal, a subscription that ends does not renew, and what is drafted at an instant is not finalized before
+ * the rest of that instant.
  */
 export function nextDue(database: Database): Due | null {
   return database.one<Due>(
     `select object_id as "objectId", what, at from due
-     order by at, case what when 'cancel' then 0 when 'finalize' then 2 else 1 end, object_id limit 1`,
+     order by at, case what when 'pending_update_expiry' then 0 when 'resume_collection' then 1 when 'cancel' then 2
+       when 'finalize' then 4 else 3 end, object_id limit 1`,
   );
 }
 

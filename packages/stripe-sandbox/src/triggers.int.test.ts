@@ -34,15 +34,6 @@ const paymentMode = {
 const waiting: Record<string, Waiting> = {
   "checkout.session.completed": paymentMode,
   "checkout.session.expired": paymentMode,
-  "customer.subscription.paused": {
-    why: "Pausing at the end of a trial is not in the sandbox.",
-    stop: {
-      call: "subscription",
-      status: 400,
-      code: "sandbox_unsupported",
-      param: "trial_settings[end_behavior][missing_payment_method]",
-    },
-  },
   "invoice.payment_action_required": {
     why: "Cards that ask for authentication are not in the sandbox.",
     stop: { call: "payment_method", status: 404, code: "resource_missing", param: "id" },

@@ -1,6 +1,8 @@
 import { type Books, change, note, save } from "../books.ts";
 import { subscriptionOf } from "../objects/invoice.ts";
 import type { Subscription } from "../wire.ts";
+import { discardPending } from "./closing.ts";
+import { running } from "./pending-update.ts";
 
 export interface Ending {
   reason: "cancellation_requested" | "payment_failed";
@@ -10,11 +12,11 @@ export interface Ending {
  * Ends a subscription now: `customer.subscription.deleted`. Its open invoices stay open and are no longer
  * collected by themselves (docs.stripe.com/billing/subscriptions/cancel).
  */
-export function end(books: Books, subscription: Subscription, { reason }: Ending): Subscription {
+export function end(books: Books, given: Subscription, { reason }: Ending): Subscription {
+  const subscription = { ...given, pending_update: discardPending(books, given).pending_update };
   const details = subscription.cancellation_details;
   const ended = save(books, "subscription", {
-    ...subscription,
-    status: "canceled",
+    ...running(subscription, "canceled"),
     canceled_at: subscription.canceled_at ?? books.now,
     ended_at: books.now,
     cancel_at_period_end: subscription.cancel_at_period_end,

@@ -1,8 +1,9 @@
-import { type Books, note } from "../books.ts";
+import { type Books, change, note } from "../books.ts";
 import { type Due, dropDue } from "../dues.ts";
 import { end } from "./cancellation.ts";
 import { expireSession } from "./checkout.ts";
-import { finalizeAndCollect } from "./finalization.ts";
+import { discardPending } from "./closing.ts";
+import { advance } from "./finalization.ts";
 import { collect, fallBehind } from "./payment.ts";
 import { expireIncomplete, renew } from "./renewal.ts";
 
@@ -15,6 +16,8 @@ const names: Record<Due["what"], string> = {
   retry_payment: "payment is tried again",
   expire: "checkout session expires",
   overdue: "invoice is past its due date",
+  pending_update_expiry: "pending update expires",
+  resume_collection: "collection is resumed",
 };
 
 /** Does what is due now and says it in a few words. */
@@ -29,7 +32,12 @@ export function doDue(books: Books, due: Due): string {
   if (subscription && due.what === "cancel") end(books, subscription, { reason: "cancellation_requested" });
   if (subscription && due.what === "period_end") renew(books, subscription);
   if (subscription && due.what === "incomplete_expiry") expireIncomplete(books, subscription);
-  if (invoice && due.what === "finalize") finalizeAndCollect(books, invoice);
+  if (subscription && due.what === "pending_update_expiry") discardPending(books, subscription);
+  if (subscription && due.what === "resume_collection") {
+    const collected = { ...subscription, pause_collection: null };
+    change(books, "subscription", subscription, collected, "customer.subscription.updated");
+  }
+  if (invoice && due.what === "finalize") advance(books, invoice);
   if (invoice && due.what === "retry_payment") collect(books, invoice);
   if (invoice && due.what === "overdue") {
     note(books, "invoice.overdue", invoice);

@@ -1,7 +1,7 @@
 import { type Books, get } from "../books.ts";
 import { boundaryAfter, type Period, type Recurrence } from "../calendar.ts";
 import { invalid } from "../failures.ts";
-import { buildItem } from "../objects/subscription.ts";
+import { buildItem, itemList } from "../objects/subscription.ts";
 import type { Price, Subscription, SubscriptionItem } from "../wire.ts";
 import { taxRatesNamed } from "./taxes.ts";
 
@@ -101,6 +101,20 @@ function periodAt(subscription: Subscription, every: Recurrence, now: number): P
   const like = subscription.items.data.find((item) => sameRecurrence(recurrenceOf(item.price), every));
   if (like) return { start: like.current_period_start, end: like.current_period_end };
   return { start: now, end: boundaryAfter(subscription.billing_cycle_anchor, every, now) };
+}
+
+/** A subscription whose cycle begins anew now, for all its items. */
+export function restarted(
+  books: Books,
+  subscription: Subscription,
+  items = subscription.items.data,
+): Subscription {
+  const data = items.map((item) => ({
+    ...item,
+    current_period_start: books.now,
+    current_period_end: boundaryAfter(books.now, recurrenceOf(item.price), books.now),
+  }));
+  return { ...subscription, billing_cycle_anchor: books.now, items: itemList(subscription.id, data) };
 }
 
 export function sameRecurrence(a: Recurrence, b: Recurrence): boolean {

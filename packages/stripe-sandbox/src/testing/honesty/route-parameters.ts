@@ -48,6 +48,8 @@ export interface RouteParameters {
   "GET /v1/subscriptions": Stripe.SubscriptionListParams;
   "GET /v1/subscriptions/{id}": Stripe.SubscriptionRetrieveParams;
   "POST /v1/subscriptions/{id}": Stripe.SubscriptionUpdateParams;
+  "POST /v1/subscriptions/{id}/pause": Stripe.SubscriptionPauseParams;
+  "POST /v1/subscriptions/{id}/resume": Stripe.SubscriptionResumeParams;
   "DELETE /v1/subscriptions/{id}": Stripe.SubscriptionCancelParams;
   "DELETE /v1/subscriptions/{id}/discount": Stripe.SubscriptionDeleteDiscountParams;
   "POST /v1/subscription_items": Stripe.SubscriptionItemCreateParams;
