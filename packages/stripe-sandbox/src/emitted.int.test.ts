@@ -115,6 +115,13 @@ test("every event of the tour arrived as a webhook, and the tour made events of 
       "product.updated",
       "promotion_code.created",
       "promotion_code.updated",
+      "subscription_schedule.aborted",
+      "subscription_schedule.canceled",
+      "subscription_schedule.completed",
+      "subscription_schedule.created",
+      "subscription_schedule.expiring",
+      "subscription_schedule.released",
+      "subscription_schedule.updated",
       "tax_rate.created",
       "tax_rate.updated",
     ]

@@ -20,7 +20,8 @@ interface Waiting {
 }
 
 const noRoute = { status: 404, code: "invalid_request_error" };
-const schedules = "Subscription schedules are not in the sandbox.";
+const schedules =
+  "Customers made with a card token, and phases that count in iterations, which this API version no longer has.";
 const cardToken =
   "Making a payment method from a card token; test cards are attached by their pm_card_ names.";
 const oldSource = { call: "customer", status: 400, code: "sandbox_unsupported", param: "source" };
@@ -41,9 +42,9 @@ const waiting: Record<string, Waiting> = {
   "subscription.payment_failed": { why: cardToken, stop: { call: "payment_method", ...noRoute } },
   "subscription.payment_succeeded": { why: cardToken, stop: { call: "payment_method", ...noRoute } },
   "subscription_schedule.canceled": { why: schedules, stop: oldSource },
-  "subscription_schedule.completed": { why: schedules, stop: { call: "test_clock", ...noRoute } },
+  "subscription_schedule.completed": { why: testClock, stop: { call: "test_clock", ...noRoute } },
   "subscription_schedule.created": { why: schedules, stop: oldSource },
-  "subscription_schedule.expiring": { why: schedules, stop: { call: "test_clock", ...noRoute } },
+  "subscription_schedule.expiring": { why: testClock, stop: { call: "test_clock", ...noRoute } },
   "subscription_schedule.released": { why: schedules, stop: oldSource },
   "subscription_schedule.updated": { why: schedules, stop: oldSource },
   "test_helpers.test_clock.ready": { why: testClock, stop: { call: "test_clock", ...noRoute } },

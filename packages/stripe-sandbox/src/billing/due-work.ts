@@ -6,6 +6,7 @@ import { discardPending } from "./closing.ts";
 import { advance } from "./finalization.ts";
 import { collect, fallBehind } from "./payment.ts";
 import { expireIncomplete, renew } from "./renewal.ts";
+import { leavePhase, noteStarted, startSchedule } from "./schedules.ts";
 
 const names: Record<Due["what"], string> = {
   trial_will_end: "trial ends soon",
@@ -18,6 +19,9 @@ const names: Record<Due["what"], string> = {
   overdue: "invoice is past its due date",
   pending_update_expiry: "pending update expires",
   resume_collection: "collection is resumed",
+  schedule_start: "schedule starts",
+  phase_end: "phase of a schedule ends",
+  schedule_expiring: "schedule ends soon",
 };
 
 /** Does what is due now and says it in a few words. */
@@ -25,6 +29,7 @@ export function doDue(books: Books, due: Due): string {
   dropDue(books.database, due);
   const subscription = books.store.find("subscription", due.objectId);
   const invoice = books.store.find("invoice", due.objectId);
+  const schedule = books.store.find("subscription_schedule", due.objectId);
   const session = books.store.find("checkout.session", due.objectId);
   if (subscription && due.what === "trial_will_end") {
     note(books, "customer.subscription.trial_will_end", subscription);
@@ -43,6 +48,9 @@ export function doDue(books: Books, due: Due): string {
     note(books, "invoice.overdue", invoice);
     fallBehind(books, invoice);
   }
+  if (schedule && due.what === "schedule_start") noteStarted(books, startSchedule(books, schedule));
+  if (schedule && due.what === "phase_end") leavePhase(books, schedule);
+  if (schedule && due.what === "schedule_expiring") note(books, "subscription_schedule.expiring", schedule);
   if (session && due.what === "expire") {
     expireSession(books, session);
   }

@@ -14,6 +14,8 @@ export interface ItemChange {
   metadata?: Record<string, string> | null | undefined;
   /** Ids; null clears. */
   tax_rates?: string[] | null | undefined;
+  /** A schedule's: its price was active when it was planned, and may be archived by now. */
+  planned?: boolean | undefined;
 }
 
 const maxItems = 20;
@@ -23,11 +25,11 @@ export function recurrenceOf(price: Price): Recurrence {
   return { interval: price.recurring.interval, count: price.recurring.interval_count };
 }
 
-/** The active, recurring price for an item, in the subscription's currency. */
-export function priceForItem(books: Books, id: string, currency: string | null): Price {
+/** The recurring price for an item, in the subscription's currency; active unless it was planned before. */
+export function priceForItem(books: Books, id: string, currency: string | null, planned = false): Price {
   const price = get(books, "price", id, "items[price]");
   recurrenceOf(price);
-  if (!price.active) throw invalid(`The price ${id} is inactive.`, undefined, "items[price]");
+  if (!price.active && !planned) throw invalid(`The price ${id} is inactive.`, undefined, "items[price]");
   if (currency !== null && price.currency !== currency) {
     throw invalid("All items of a subscription have one currency.", undefined, "items[price]");
   }
@@ -70,7 +72,9 @@ export function assertItems(items: SubscriptionItem[]): void {
 
 function changedItem(books: Books, item: SubscriptionItem, change: ItemChange): SubscriptionItem {
   const moves = change.price !== undefined && change.price !== item.price.id;
-  const price = moves ? priceForItem(books, change.price ?? "", item.price.currency) : item.price;
+  const price = moves
+    ? priceForItem(books, change.price ?? "", item.price.currency, change.planned)
+    : item.price;
   // A new price without a quantity starts at one, as the package's SubscriptionItems.d.ts says.
   const quantity = change.quantity ?? (moves ? 1 : item.quantity);
   const metadata = patched(item.metadata, change.metadata);
@@ -84,7 +88,7 @@ function changedItem(books: Books, item: SubscriptionItem, change: ItemChange): 
 function addedItem(books: Books, subscription: Subscription, change: ItemChange): SubscriptionItem {
   if (change.price === undefined)
     throw invalid("Missing required param: items[price].", "parameter_missing", "items");
-  const price = priceForItem(books, change.price, subscription.currency);
+  const price = priceForItem(books, change.price, subscription.currency, change.planned);
   return buildItem({
     now: books.now,
     subscription: subscription.id,

@@ -63,7 +63,7 @@ export function collectWith(books: Books, invoice: Invoice, method: PaymentMetho
  */
 function failed(books: Books, invoice: Invoice): Invoice {
   const subscription = liveSubscription(books, invoice);
-  const first = invoice.billing_reason === "subscription_create";
+  const first = invoice.billing_reason === "subscription_create" && subscription === null;
   const wait = retryAfterDays[invoice.attempt_count];
   const retries = invoice.auto_advance !== false && !first && wait !== undefined;
   const after = save(books, "invoice", {

@@ -2,6 +2,7 @@ import { type Books, change, note } from "../books.ts";
 import { subscriptionOf } from "../objects/invoice.ts";
 import type { Invoice, Subscription } from "../wire.ts";
 import { type Debit, debitLedger, putDebits } from "./debits.ts";
+import { mirrorInPhase } from "./schedule-phases.ts";
 
 /** A change that waits until its invoice is paid. */
 interface PendingChange {
@@ -97,6 +98,7 @@ export function applyPending(
   if (pending.resumes === null) {
     change(books, "subscription", subscription, applied, "customer.subscription.updated");
     note(books, "customer.subscription.pending_update_applied", applied);
+    mirrorInPhase(books, applied);
     return;
   }
   const resumed = running(applied, outcome === "declined" ? "past_due" : "active");

@@ -10,6 +10,7 @@ import { changedItems, type ItemChange, recurrenceOf, restarted, sameRecurrence 
 import { charges, collectWith, fallBehind, payerOf } from "./payment.ts";
 import { hold } from "./pending-update.ts";
 import { charge, credit } from "./proration.ts";
+import { mirrorInPhase } from "./schedule-phases.ts";
 
 /** Past due, refused with 402, not tried at all (past due until somebody pays), or not changed before it is paid. */
 export type PaymentBehavior =
@@ -29,6 +30,8 @@ export interface SubscriptionChange {
   restart: boolean;
   /** What happens when the immediate invoice cannot be paid. */
   payment: PaymentBehavior;
+  /** False leaves the running phase of a schedule as it is: the change comes from there. */
+  mirrored?: boolean;
 }
 
 /**
@@ -70,6 +73,7 @@ export function changeSubscription(
   }
   const final = invoice ? { ...current, latest_invoice: invoice.id } : current;
   inFront(books, mark, () => change(books, "subscription", before, final, "customer.subscription.updated"));
+  if (wanted.mirrored !== false) mirrorInPhase(books, final);
   if (invoice) payNow(books, invoice, wanted.payment);
   return get(books, "subscription", before.id);
 }

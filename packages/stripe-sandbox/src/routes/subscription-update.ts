@@ -1,4 +1,5 @@
-import { end, planEnd } from "../billing/cancellation.ts";
+import { end } from "../billing/cancellation.ts";
+import { assertOwnEnd, planEnd } from "../billing/cancellation-plans.ts";
 import { type DiscountOwner, type Redemption, redeem } from "../billing/discounts.ts";
 import { changedItems, patched } from "../billing/items.ts";
 import { pauseAfterTrial, withoutPayer } from "../billing/pausing.ts";
@@ -134,6 +135,7 @@ function withEnd(books: Books, subscription: Subscription, input: Input, endOf: 
       "cancel_at",
     );
   }
+  if (input.cancel_at !== undefined || input.cancel_at_period_end !== undefined) assertOwnEnd(subscription);
   if (input.cancel_at_period_end === true) {
     return planEnd(books, subscription, endOf(subscription, "min_period_end"), true);
   }

@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import { cancelNow } from "../billing/cancel-now.ts";
-import { planEnd } from "../billing/cancellation.ts";
+import { planEnd } from "../billing/cancellation-plans.ts";
 import { dropDiscounts } from "../billing/discounts.ts";
 import { patched } from "../billing/items.ts";
 import { pauseSubscription, resumeSubscription } from "../billing/pausing.ts";

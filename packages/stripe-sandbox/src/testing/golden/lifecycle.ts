@@ -3,6 +3,8 @@ import { type GoldenCase, line, plain } from "./scene.ts";
 const april = "2031-04-01T00:00:00Z";
 const first = "2031-04-01";
 const may = "2031-05-01";
+const june = "2031-06-01";
+const july = "2031-07-01";
 const pausing = "billing/subscriptions/pause";
 
 /** Pauses, resumptions, and changes that wait for their payment. */
@@ -93,7 +95,51 @@ export const lifecycles: GoldenCase[] = [
         ]),
         status: "void",
       },
-      plain("subscription_cycle", 3000, [line("period", 1, "3000", 3000, may, "2031-06-01")]),
+      plain("subscription_cycle", 3000, [line("period", 1, "3000", 3000, may, june)]),
     ],
+  },
+  {
+    name: "a schedule moves to a dearer price at a renewal, and to a cheaper one within a period",
+    rule: "A phase that begins with a period changes the items before it is billed: nothing is prorated. One that begins within a period prorates by its own proration_behavior.",
+    source: "billing/subscriptions/subscription-schedules, SubscriptionSchedules.d.ts (phases)",
+    arithmetic: [
+      "April 3000; May 9000, no prorations",
+      "on 11 June (20 of 30 days left): −9000 × 20/30 + 3000 × 20/30 = −4000 at once, a credit balance",
+    ],
+    begins: april,
+    script: async (scene) => {
+      const customer = await scene.customer();
+      const [small, big] = [await scene.price("Small", 3000), await scene.price("Big", 9000)];
+      const { id } = await scene.subscribe(customer, [[small, 1]]);
+      const { subscriptionSchedules } = scene.stripe;
+      const schedule = await subscriptionSchedules.create({ from_subscription: id });
+      const eleventh = Date.parse("2031-06-11T00:00:00Z") / 1000;
+      await subscriptionSchedules.update(schedule.id, {
+        phases: [
+          {
+            start_date: Date.parse(april) / 1000,
+            duration: { interval: "month" },
+            items: [{ price: small }],
+          },
+          { end_date: eleventh, items: [{ price: big }] },
+          { items: [{ price: small }], proration_behavior: "always_invoice" },
+        ],
+      });
+      await scene.at("2031-06-11T00:00:00Z");
+      return { customer };
+    },
+    invoices: [
+      plain("subscription_create", 3000, [line("period", 1, "3000", 3000, first, may)]),
+      plain("subscription_cycle", 9000, [line("period", 1, "9000", 9000, may, june)]),
+      plain("subscription_cycle", 9000, [line("period", 1, "9000", 9000, june, july)]),
+      {
+        ...plain("subscription_update", -4000, [
+          line("unused", 1, null, -6000, "2031-06-11", july),
+          line("remaining", 1, null, 2000, "2031-06-11", july),
+        ]),
+        due: 0,
+      },
+    ],
+    balance: -4000,
   },
 ];

@@ -36,6 +36,7 @@ export const recordedDifferences: Record<string, Record<string, string>> = {
     "+status_details": situation,
     "+trial_settings.end_behavior.billing_cycle_anchor": newer,
   },
+  subscription_schedule: { "+billing_mode.updated_at": situation, "+pause_schedules": newer },
   subscription_item: { "+current_trial": newer },
   webhook_endpoint: { "+secret": "Shown once, in the answer to its creation." },
 };
