@@ -18,6 +18,7 @@ import { prices } from "./routes/prices.ts";
 import { products } from "./routes/products.ts";
 import { promotionCodes } from "./routes/promotion-codes.ts";
 import { subscriptionItems } from "./routes/subscription-items.ts";
+import { subscriptionSchedules } from "./routes/subscription-schedules.ts";
 import { subscriptions } from "./routes/subscriptions.ts";
 import { taxRates } from "./routes/tax-rates.ts";
 import { webhookEndpoints } from "./routes/webhook-endpoints.ts";
@@ -39,6 +40,7 @@ export const routes: Route[] = [
   ...portal,
   ...subscriptions,
   ...subscriptionItems,
+  ...subscriptionSchedules,
   ...invoices,
   ...invoiceItems,
   ...events,

@@ -20,6 +20,7 @@ const demanded: {
   price: true,
   payment_method: true,
   subscription: true,
+  subscription_schedule: true,
   invoice: true,
   invoiceitem: true,
   coupon: true,

@@ -24,6 +24,7 @@ export type Price = Stored<Stripe.Price>;
 export type Plan = Stored<Stripe.Plan>;
 export type PaymentMethod = Stored<Stripe.PaymentMethod>;
 export type Subscription = Stored<Stripe.Subscription>;
+export type SubscriptionSchedule = Stored<Stripe.SubscriptionSchedule>;
 export type SubscriptionItem = Stored<Stripe.SubscriptionItem>;
 export type Invoice = Stored<Stripe.Invoice>;
 export type InvoiceLine = Stored<Stripe.InvoiceLineItem>;
@@ -58,6 +59,7 @@ export interface ObjectOf {
   price: Price;
   payment_method: PaymentMethod;
   subscription: Subscription;
+  subscription_schedule: SubscriptionSchedule;
   invoice: Invoice;
   invoiceitem: InvoiceItem;
   coupon: Coupon;

@@ -1,7 +1,7 @@
 import { type Books, note, save } from "../books.ts";
 import type { Subscription } from "../wire.ts";
 import { end } from "./cancellation.ts";
-import { finalizeAndCollect } from "./finalization.ts";
+import { advance } from "./finalization.ts";
 import { draftForSubscription, pendingOf } from "./invoicing.ts";
 import { credit } from "./proration.ts";
 
@@ -34,6 +34,6 @@ export function cancelNow(
     waits: false,
   });
   const billed = save(books, "subscription", { ...ended, latest_invoice: invoice.id });
-  finalizeAndCollect(books, invoice);
+  advance(books, invoice);
   return billed;
 }

@@ -32,6 +32,8 @@ export function draftForSubscription(
   wanted: SubscriptionInvoice,
 ): Invoice {
   const customer = get(books, "customer", subscription.customer);
+  const collection = subscription.pause_collection?.behavior;
+  const kept = collection === "keep_as_draft";
   const draft = buildInvoice({
     now: books.now,
     customer,
@@ -43,8 +45,8 @@ export function draftForSubscription(
       prorationDate: wanted.prorationDate,
     },
     period: wanted.period,
-    autoAdvance: true,
-    finalizesAt: wanted.waits ? books.now + draftFor : null,
+    autoAdvance: !kept,
+    finalizesAt: wanted.waits && !kept ? books.now + draftFor : null,
     defaultPaymentMethod: null,
     description: null,
     metadata: {},
@@ -54,7 +56,8 @@ export function draftForSubscription(
   const advance = wanted.items.map((item) => lineFor(books, draft.id, item, wanted.trial === true));
   const invoice = totalled(books, draft, [...swept, ...advance]);
   if (wanted.trial !== true) noteDebits(books, subscription, invoice);
-  const drafted = create(books, "invoice", invoice, "invoice.created");
+  const detail = collection === undefined ? undefined : { collection };
+  const drafted = create(books, "invoice", invoice, "invoice.created", detail);
   useUp(books, drafted);
   return drafted;
 }

@@ -27,6 +27,8 @@ export interface SubscriptionStart {
   automaticTax: boolean;
   /** Days to pay an invoice that is sent; null charges automatically. */
   daysUntilDue: number | null;
+  /** The schedule that starts it: active at once, its first invoice waits as a draft. */
+  schedule?: string;
   /** The session it is started from. */
   checkoutSession?: string;
 }
@@ -40,7 +42,9 @@ const noticeBefore = 3 * 86_400;
  */
 export function startSubscription(books: Books, start: SubscriptionStart): Subscription {
   const mark = books.noted.length;
-  const prices = start.items.map(({ price }) => priceForItem(books, price, null));
+  const prices = start.items.map(({ price }) =>
+    priceForItem(books, price, null, start.schedule !== undefined),
+  );
   const draft = firstState(books, start, prices);
   save(books, "subscription", draft);
   rememberCurrency(books, start.customer, draft.currency);
@@ -49,7 +53,7 @@ export function startSubscription(books: Books, start: SubscriptionStart): Subsc
     items: draft.items.data,
     trial: start.trialEnd !== null,
     period: { start: books.now, end: books.now },
-    waits: false,
+    waits: start.schedule !== undefined,
   });
   const begun = { ...get(books, "subscription", draft.id), latest_invoice: invoice.id };
   const status =
@@ -61,6 +65,7 @@ export function startSubscription(books: Books, start: SubscriptionStart): Subsc
     const short = start.trialEnd !== null && start.trialEnd - noticeBefore <= books.now;
     if (short) note(books, "customer.subscription.trial_will_end", subscription);
   });
+  if (start.schedule !== undefined) return get(books, "subscription", subscription.id);
   const open = finalize(books, invoice);
   if (open.status === "open") ask(books, start, open);
   return get(books, "subscription", subscription.id);
@@ -73,7 +78,8 @@ function ask(books: Books, start: SubscriptionStart, open: Invoice): void {
 }
 
 function outcome(books: Books, start: SubscriptionStart, begun: Subscription, invoice: Invoice): string {
-  if (invoice.amount_due === 0 || start.daysUntilDue !== null) return "active";
+  if (start.schedule !== undefined || invoice.amount_due === 0 || start.daysUntilDue !== null)
+    return "active";
   const method = payerOf(books, invoice);
   if (start.paymentBehavior === "default_incomplete") return "incomplete";
   if (!method) {
@@ -142,6 +148,7 @@ function firstState(books: Books, start: SubscriptionStart, prices: Price[]): Su
     automaticTax: start.automaticTax,
     collectionMethod: start.daysUntilDue === null ? "charge_automatically" : "send_invoice",
     daysUntilDue: start.daysUntilDue,
+    schedule: start.schedule ?? null,
   });
 }
 

@@ -22,6 +22,7 @@ export interface SubscriptionFields {
   automaticTax: boolean;
   collectionMethod: "charge_automatically" | "send_invoice";
   daysUntilDue: number | null;
+  schedule: string | null;
 }
 
 export function buildSubscription(fields: SubscriptionFields): Subscription {
@@ -79,7 +80,7 @@ export function buildSubscription(fields: SubscriptionFields): Subscription {
     pending_invoice_item_interval: null,
     pending_setup_intent: null,
     pending_update: null,
-    schedule: null,
+    schedule: fields.schedule,
     start_date: fields.now,
     status: fields.status,
     test_clock: null,

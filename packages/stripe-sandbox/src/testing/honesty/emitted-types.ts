@@ -14,6 +14,7 @@ export interface EmittedTypes extends Record<Kind | Embedded, object> {
   plan: Stripe.Plan;
   payment_method: Stripe.PaymentMethod;
   subscription: Stripe.Subscription;
+  subscription_schedule: Stripe.SubscriptionSchedule;
   subscription_item: Stripe.SubscriptionItem | Stripe.DeletedSubscriptionItem;
   invoice: Stripe.Invoice;
   line_item: Stripe.InvoiceLineItem;
@@ -40,6 +41,7 @@ export const emittedKinds: Record<Kind | Embedded, true> = {
   plan: true,
   payment_method: true,
   subscription: true,
+  subscription_schedule: true,
   subscription_item: true,
   invoice: true,
   line_item: true,

@@ -48,6 +48,8 @@ export interface RouteParameters {
   "GET /v1/subscriptions": Stripe.SubscriptionListParams;
   "GET /v1/subscriptions/{id}": Stripe.SubscriptionRetrieveParams;
   "POST /v1/subscriptions/{id}": Stripe.SubscriptionUpdateParams;
+  "POST /v1/subscriptions/{id}/pause": Stripe.SubscriptionPauseParams;
+  "POST /v1/subscriptions/{id}/resume": Stripe.SubscriptionResumeParams;
   "DELETE /v1/subscriptions/{id}": Stripe.SubscriptionCancelParams;
   "DELETE /v1/subscriptions/{id}/discount": Stripe.SubscriptionDeleteDiscountParams;
   "POST /v1/subscription_items": Stripe.SubscriptionItemCreateParams;
@@ -55,6 +57,12 @@ export interface RouteParameters {
   "GET /v1/subscription_items/{id}": Stripe.SubscriptionItemRetrieveParams;
   "POST /v1/subscription_items/{id}": Stripe.SubscriptionItemUpdateParams;
   "DELETE /v1/subscription_items/{id}": Stripe.SubscriptionItemDeleteParams;
+  "POST /v1/subscription_schedules": Stripe.SubscriptionScheduleCreateParams;
+  "GET /v1/subscription_schedules": Stripe.SubscriptionScheduleListParams;
+  "GET /v1/subscription_schedules/{id}": Stripe.SubscriptionScheduleRetrieveParams;
+  "POST /v1/subscription_schedules/{id}": Stripe.SubscriptionScheduleUpdateParams;
+  "POST /v1/subscription_schedules/{id}/cancel": Stripe.SubscriptionScheduleCancelParams;
+  "POST /v1/subscription_schedules/{id}/release": Stripe.SubscriptionScheduleReleaseParams;
   "POST /v1/invoices": Stripe.InvoiceCreateParams;
   "GET /v1/invoices": Stripe.InvoiceListParams;
   "POST /v1/invoices/create_preview": Stripe.InvoiceCreatePreviewParams;
