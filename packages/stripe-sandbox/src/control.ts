@@ -3,6 +3,7 @@ import { actInPortal, type PortalAction } from "./billing/portal.ts";
 import { setTaxPercentages, taxPercentages } from "./billing/taxes.ts";
 import { flush, get } from "./books.ts";
 import type { Clock } from "./clock.ts";
+import { endProgram, rollEndpoint, setProgram, shownDeliveries, shownProgram } from "./delivery-controls.ts";
 import { after } from "./duration.ts";
 import { deliverEvents, shownEvents } from "./event-controls.ts";
 import { StripeFailure } from "./failures.ts";
@@ -34,7 +35,10 @@ async function control({ sandbox, clock, closing }: Serving, request: Incoming):
   if (request.method === "GET") return shown(sandbox, request);
   if (noun === "faults" && verb === "") return faultControl(sandbox, request, id);
   if (request.path === "/_sandbox/payments/fail") return paymentControl(sandbox, request);
+  if (request.path === programPath && request.method === "DELETE") return endProgram(sandbox, request.query);
   if (request.method !== "POST") return null;
+  if (request.path === programPath) return setProgram(sandbox, jsonBody(request));
+  if (noun === "webhook_endpoints" && verb === "roll") return rollEndpoint(sandbox, id, jsonBody(request));
   if (request.path === "/_sandbox/clock/advance") return advance(clock, jsonBody(request));
   if (noun === "checkout" && verb === "complete") {
     return pay(sandbox, id, filledOf(jsonBody(request)));
@@ -46,7 +50,11 @@ async function control({ sandbox, clock, closing }: Serving, request: Incoming):
   return noun === "events" && verb === "resend" ? resend(sandbox, id) : null;
 }
 
+const programPath = "/_sandbox/deliveries/program";
+
 function shown(sandbox: Sandbox, request: Incoming): object | null {
+  if (request.path === programPath) return shownProgram(sandbox);
+  if (request.path === "/_sandbox/deliveries") return shownDeliveries(sandbox, request.query);
   if (request.path === "/_sandbox/clock") return { now: iso(sandbox.now()) };
   if (request.path === "/_sandbox/tax") return { percentages: taxPercentages(sandbox) };
   if (request.path === "/_sandbox/faults") return { faults: sandbox.faults.list() };
