@@ -1,8 +1,8 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 
-const version = 1;
-
-const schema = `
+/** What each version of the file added; a new one is appended. */
+const versions = [
+  `
   create table object (
     seq integer primary key autoincrement, id text not null unique, kind text not null,
     created integer not null, removed integer not null default 0, body text not null, detail text
@@ -22,8 +22,18 @@ const schema = `
     request_id text not null, created integer not null
   );
   create table setting (name text primary key, value text not null);
-  pragma user_version = ${version};
-`;
+`,
+  `
+  create table meter_event (
+    seq integer primary key autoincrement, identifier text not null, event_name text not null, payload text not null,
+    timestamp integer not null, received integer not null, state text not null default 'waiting',
+    meter text, customer text, value text
+  );
+  create index meter_event_identifier on meter_event (identifier, received);
+  create index meter_event_state on meter_event (state, received);
+  create index meter_event_usage on meter_event (meter, customer, timestamp);
+`,
+];
 
 /** One SQLite file; every statement is prepared once. */
 export interface Database {
@@ -79,9 +89,13 @@ function enclose<T>(sqlite: DatabaseSync, begin: string, end: string, undo: stri
 
 function migrate(sqlite: DatabaseSync): void {
   const row = sqlite.prepare("pragma user_version").get() as { user_version: number };
-  if (row.user_version > version) {
-    throw new Error(`the sandbox file has version ${row.user_version}, this program knows ${version}`);
+  const known = versions.length;
+  if (row.user_version > known) {
+    throw new Error(`the sandbox file has version ${row.user_version}, this program knows ${known}`);
   }
-  if (row.user_version === 0)
-    enclose(sqlite, "begin exclusive", "commit", "rollback", () => sqlite.exec(schema));
+  const missing = versions.slice(row.user_version).join("");
+  if (missing === "") return;
+  enclose(sqlite, "begin exclusive", "commit", "rollback", () =>
+    sqlite.exec(`${missing}; pragma user_version = ${known};`),
+  );
 }

@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
+import { type Recipient, recipientsOf } from "./recipients.ts";
 import type { Store } from "./store.ts";
-import type { EventType, WebhookEndpoint } from "./wire.ts";
 
 /** One event on its way to one endpoint. */
 export interface Delivery {
@@ -24,7 +24,9 @@ export interface DeliveryState {
 /** The durable side of webhook delivery. Times are real milliseconds: retries do not follow the virtual clock. */
 export interface DeliveryQueue {
   /** Queues an event for every enabled endpoint that listens to its type; again for those already done. */
-  add(eventId: string, type: EventType): void;
+  add(eventId: string, type: string): void;
+  /** Queues an event for one recipient, whatever it listens to. */
+  addFor(eventId: string, endpointId: string): void;
   /** Deliveries due at `now`, oldest event first. */
   due(now: number, limit: number): Delivery[];
   nextAt(): number | null;
@@ -33,8 +35,8 @@ export interface DeliveryQueue {
   failed(delivery: Delivery, result: string): void;
   /** Gives up what is still pending for an endpoint that is gone. */
   abandon(endpointId: string): void;
-  /** The enabled endpoints that listen to a type. */
-  endpointsFor(type: EventType): WebhookEndpoint[];
+  /** The enabled endpoints and event destinations that listen to a type. */
+  endpointsFor(type: string): Recipient[];
   deliveriesOf(eventId: string): DeliveryState[];
   /** Notes an attempt that was made out of turn. One that arrived is delivered; one that did not changes no plan. */
   tried(eventId: string, endpointId: string, result: string): void;
@@ -57,8 +59,9 @@ export function createQueue(database: Database, store: Store): DeliveryQueue {
     database.one<{ n: number }>(sql, value)?.n ?? 0;
   return {
     add: (eventId, type) => {
-      for (const endpoint of listening(store, type)) enqueue(database, eventId, endpoint.id);
+      for (const endpoint of recipientsOf(store, type)) enqueue(database, eventId, endpoint.id);
     },
+    addFor: (eventId, endpointId) => enqueue(database, eventId, endpointId),
     due: (now, limit) =>
       database.all<Delivery>(
         `select seq, event_id as "eventId", endpoint_id as "endpointId", attempts, first_at as "firstAt"
@@ -75,7 +78,7 @@ export function createQueue(database: Database, store: Store): DeliveryQueue {
     abandon: (id) => {
       database.run("delete from delivery where endpoint_id = ? and state <> 'delivered'", id);
     },
-    endpointsFor: (type) => listening(store, type),
+    endpointsFor: (type) => recipientsOf(store, type),
     deliveriesOf: (id) =>
       database.all<DeliveryState>(
         `select endpoint_id as "endpointId", state, attempts, last_result as "lastResult"
@@ -97,12 +100,6 @@ export function createQueue(database: Database, store: Store): DeliveryQueue {
     unsettled: (attempts) =>
       count("select count(*) n from delivery where state = 'pending' and attempts < ?", attempts),
   };
-}
-
-function listening(store: Store, type: EventType): WebhookEndpoint[] {
-  return store
-    .where("webhook_endpoint", "$.status", "enabled")
-    .filter(({ enabled_events: events }) => events.includes("*") || events.includes(type));
 }
 
 function enqueue(database: Database, eventId: string, endpointId: string): void {

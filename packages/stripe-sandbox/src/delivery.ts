@@ -1,6 +1,7 @@
 import type { Database } from "./database.ts";
 import type { Delivery, DeliveryQueue } from "./delivery-queue.ts";
 import type { SandboxLog } from "./log.ts";
+import { bodyOf, recipientOf } from "./recipients.ts";
 import { signatureHeader } from "./signature.ts";
 import type { Store } from "./store.ts";
 
@@ -88,19 +89,17 @@ export async function send(
   delivery: Pick<Delivery, "eventId" | "endpointId">,
   closing: AbortSignal,
 ): Promise<string> {
-  const endpoint = options.store.find("webhook_endpoint", delivery.endpointId);
-  const event = options.store.find("event", delivery.eventId);
-  const secret = options.store.detail<{ secret: string }>(delivery.endpointId)?.secret;
-  if (!endpoint || !event || !secret) return "endpoint gone";
-  const body = JSON.stringify({ ...event, pending_webhooks: options.queue.pendingOf(event.id) }, null, 2);
+  const recipient = recipientOf(options.store, delivery.endpointId);
+  const body = bodyOf(options.store, options.queue, delivery.eventId);
+  if (recipient === null || body === null) return "endpoint gone";
   try {
-    const response = await fetch(endpoint.url, {
+    const response = await fetch(recipient.url, {
       method: "POST",
       redirect: "manual",
       headers: {
         "content-type": "application/json; charset=utf-8",
         "user-agent": "Stripe/1.0 (Headroom sandbox)",
-        "stripe-signature": signatureHeader(body, secret, Math.floor(Date.now() / 1000)),
+        "stripe-signature": signatureHeader(body, recipient.secret, Math.floor(Date.now() / 1000)),
       },
       body,
       signal: AbortSignal.any([closing, AbortSignal.timeout(options.timeoutMs ?? 10_000)]),

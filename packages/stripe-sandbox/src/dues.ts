@@ -10,7 +10,8 @@ export type DueKind =
   | "finalize"
   | "retry_payment"
   | "expire"
-  | "overdue";
+  | "overdue"
+  | "count_usage";
 
 export interface Due {
   objectId: string;
@@ -77,7 +78,7 @@ export function reschedule(database: Database, objectId: string, dues: Dues): vo
 export function nextDue(database: Database): Due | null {
   return database.one<Due>(
     `select object_id as "objectId", what, at from due
-     order by at, case what when 'cancel' then 0 when 'finalize' then 2 else 1 end, object_id limit 1`,
+     order by at, case what when 'count_usage' then 0 when 'cancel' then 0 when 'finalize' then 2 else 1 end, object_id limit 1`,
   );
 }
 

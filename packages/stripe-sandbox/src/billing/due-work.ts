@@ -5,6 +5,7 @@ import { expireSession } from "./checkout.ts";
 import { finalizeAndCollect } from "./finalization.ts";
 import { collect, fallBehind } from "./payment.ts";
 import { expireIncomplete, renew } from "./renewal.ts";
+import { countUsage } from "./usage-counting.ts";
 
 const names: Record<Due["what"], string> = {
   trial_will_end: "trial ends soon",
@@ -15,11 +16,13 @@ const names: Record<Due["what"], string> = {
   retry_payment: "payment is tried again",
   expire: "checkout session expires",
   overdue: "invoice is past its due date",
+  count_usage: "usage is counted",
 };
 
 /** Does what is due now and says it in a few words. */
 export function doDue(books: Books, due: Due): string {
   dropDue(books.database, due);
+  if (due.what === "count_usage") countUsage(books);
   const subscription = books.store.find("subscription", due.objectId);
   const invoice = books.store.find("invoice", due.objectId);
   const session = books.store.find("checkout.session", due.objectId);

@@ -6,6 +6,7 @@ import type { Invoice, Subscription, SubscriptionItem } from "../wire.ts";
 import { finalize, finalizeAndCollect } from "./finalization.ts";
 import { draftForSubscription, pendingOf } from "./invoicing.ts";
 import { changedItems, type ItemChange, recurrenceOf, sameRecurrence } from "./items.ts";
+import { isMetered } from "./metered-usage.ts";
 import { fallBehind } from "./payment.ts";
 import { charge, credit } from "./proration.ts";
 
@@ -42,7 +43,7 @@ export function changeSubscription(
   save(books, "subscription", after);
   const billed = !["trialing", "incomplete"].includes(before.status) && wanted.proration !== "none";
   if (billed) prorate(books, before, after, wanted.at, restarts);
-  const invoice = immediateInvoice(books, after, wanted, restarts);
+  const invoice = immediateInvoice(books, before, after, wanted, restarts);
   const current = get(books, "subscription", before.id);
   const final = invoice ? { ...current, latest_invoice: invoice.id } : current;
   inFront(books, mark, () => change(books, "subscription", before, final, "customer.subscription.updated"));
@@ -91,6 +92,7 @@ function differs(a: SubscriptionItem, b: SubscriptionItem): boolean {
 
 function immediateInvoice(
   books: Books,
+  before: Subscription,
   subscription: Subscription,
   wanted: SubscriptionChange,
   restarts: boolean,
@@ -100,11 +102,17 @@ function immediateInvoice(
   if (!now || subscription.status === "incomplete") return null;
   return draftForSubscription(books, subscription, {
     reason: "subscription_update",
-    items: restarts ? subscription.items.data : [],
+    items: restarts ? subscription.items.data.filter(({ price }) => !isMetered(price)) : [],
+    used: restarts && before.status !== "trialing" ? endedUsage(before) : [],
     period: { start: books.now, end: books.now },
     waits: false,
     prorationDate: wanted.at,
   });
+}
+
+/** A new period begins: what was used in the old one is billed as its items were. */
+function endedUsage(before: Subscription): SubscriptionItem[] {
+  return before.items.data.filter(({ price }) => isMetered(price));
 }
 
 function payNow(books: Books, invoice: Invoice, payment: PaymentBehavior): void {

@@ -1,6 +1,7 @@
 import Stripe from "stripe";
 import type { Workbench } from "../workbench.ts";
 import { monthly, payingCustomer } from "../workbench.ts";
+import { metersAndThinEvents } from "./tour-meters.ts";
 import { discountsAndTaxes } from "./tour-terms.ts";
 
 /** What a part of the tour works with: the recording client and the sandbox's controls. */
@@ -23,6 +24,7 @@ export async function tourEverything(tour: Tour): Promise<void> {
   await endings(tour);
   await invoicesByHand(tour);
   await discountsAndTaxes(tour);
+  await metersAndThinEvents(tour);
   await refusals(tour);
 }
 
