@@ -11,6 +11,7 @@ export type DueKind =
   | "retry_payment"
   | "expire"
   | "overdue"
+  | "count_usage"
   | "pending_update_expiry"
   | "resume_collection"
   | "schedule_start"
@@ -97,7 +98,7 @@ export function reschedule(database: Database, objectId: string, dues: Dues): vo
 export function nextDue(database: Database): Due | null {
   return database.one<Due>(
     `select object_id as "objectId", what, at from due
-     order by at, case what when 'pending_update_expiry' then 0 when 'resume_collection' then 1 when 'cancel' then 2
+     order by at, case what when 'count_usage' then 0 when 'pending_update_expiry' then 0 when 'resume_collection' then 1 when 'cancel' then 2
        when 'phase_end' then 3 when 'finalize' then 5 else 4 end, object_id limit 1`,
   );
 }

@@ -7,6 +7,7 @@ import { advance } from "./finalization.ts";
 import { collect, fallBehind } from "./payment.ts";
 import { expireIncomplete, renew } from "./renewal.ts";
 import { leavePhase, noteStarted, startSchedule } from "./schedules.ts";
+import { countUsage } from "./usage-counting.ts";
 
 const names: Record<Due["what"], string> = {
   trial_will_end: "trial ends soon",
@@ -22,11 +23,13 @@ const names: Record<Due["what"], string> = {
   schedule_start: "schedule starts",
   phase_end: "phase of a schedule ends",
   schedule_expiring: "schedule ends soon",
+  count_usage: "usage is counted",
 };
 
 /** Does what is due now and says it in a few words. */
 export function doDue(books: Books, due: Due): string {
   dropDue(books.database, due);
+  if (due.what === "count_usage") countUsage(books);
   const subscription = books.store.find("subscription", due.objectId);
   const invoice = books.store.find("invoice", due.objectId);
   const schedule = books.store.find("subscription_schedule", due.objectId);

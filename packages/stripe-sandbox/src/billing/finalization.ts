@@ -2,6 +2,7 @@ import { type Books, change, get, note, save } from "../books.ts";
 import { invalid } from "../failures.ts";
 import type { Invoice } from "../wire.ts";
 import { markUncollectible, voidInvoice } from "./closing.ts";
+import { withUsage } from "./metered-usage.ts";
 import { collect } from "./payment.ts";
 import { settle } from "./settlement.ts";
 
@@ -9,10 +10,11 @@ import { settle } from "./settlement.ts";
  * Finalizes a draft: a number, no more changes, the customer's balance applied. Notes `invoice.finalized`.
  * An invoice of nothing is paid by that.
  */
-export function finalize(books: Books, draft: Invoice): Invoice {
-  if (draft.status !== "draft") {
-    throw invalid(`This invoice is ${draft.status} and cannot be finalized.`, "invoice_not_editable");
+export function finalize(books: Books, drafted: Invoice): Invoice {
+  if (drafted.status !== "draft") {
+    throw invalid(`This invoice is ${drafted.status} and cannot be finalized.`, "invoice_not_editable");
   }
+  const draft = withUsage(books, drafted);
   const customer = get(books, "customer", draft.customer ?? "");
   const sequence = customer.next_invoice_sequence ?? 1;
   const balance = customer.balance;

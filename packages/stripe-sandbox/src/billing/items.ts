@@ -3,6 +3,7 @@ import { boundaryAfter, type Period, type Recurrence } from "../calendar.ts";
 import { invalid } from "../failures.ts";
 import { buildItem, itemList } from "../objects/subscription.ts";
 import type { Price, Subscription, SubscriptionItem } from "../wire.ts";
+import { isMetered, quantityFor } from "./metered-usage.ts";
 import { taxRatesNamed } from "./taxes.ts";
 
 /** One entry of `items` on an update: by id it changes or removes, without one it adds. */
@@ -76,13 +77,15 @@ function changedItem(books: Books, item: SubscriptionItem, change: ItemChange): 
     ? priceForItem(books, change.price ?? "", item.price.currency, change.planned)
     : item.price;
   // A new price without a quantity starts at one, as the package's SubscriptionItems.d.ts says.
-  const quantity = change.quantity ?? (moves ? 1 : item.quantity);
+  const given = change.quantity ?? (moves || isMetered(price) ? undefined : item.quantity);
+  const quantity = quantityFor(price, given);
   const metadata = patched(item.metadata, change.metadata);
   const tax_rates =
     change.tax_rates === undefined
       ? item.tax_rates
       : taxRatesNamed(books, change.tax_rates ?? [], "items[tax_rates]", item.tax_rates ?? []);
-  return { ...item, price, metadata, tax_rates, ...(quantity === undefined ? {} : { quantity }) };
+  const { quantity: _, ...kept } = item;
+  return { ...kept, price, metadata, tax_rates, ...(quantity === undefined ? {} : { quantity }) };
 }
 
 function addedItem(books: Books, subscription: Subscription, change: ItemChange): SubscriptionItem {
@@ -93,7 +96,7 @@ function addedItem(books: Books, subscription: Subscription, change: ItemChange)
     now: books.now,
     subscription: subscription.id,
     price,
-    quantity: change.quantity ?? 1,
+    quantity: quantityFor(price, change.quantity),
     metadata: change.metadata ?? {},
     taxRates: taxRatesNamed(books, change.tax_rates ?? [], "items[tax_rates]"),
     period: periodAt(subscription, recurrenceOf(price), books.now),
@@ -111,7 +114,7 @@ function periodAt(subscription: Subscription, every: Recurrence, now: number): P
 export function restarted(
   books: Books,
   subscription: Subscription,
-  items = subscription.items.data,
+  items: SubscriptionItem[] = subscription.items.data,
 ): Subscription {
   const data = items.map((item) => ({
     ...item,

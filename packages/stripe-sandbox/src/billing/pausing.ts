@@ -62,7 +62,11 @@ export function withoutPayer(books: Books, subscription: Subscription): "cancel"
 }
 
 /** Pauses a subscription whose trial ends now without a payment method. */
-export function pauseAfterTrial(books: Books, before: Subscription, fields = before): Subscription {
+export function pauseAfterTrial(
+  books: Books,
+  before: Subscription,
+  fields: Subscription = before,
+): Subscription {
   const paused = stopped(books, { ...fields, trial_end: books.now }, "trial_end_without_payment_method");
   save(books, "subscription", paused);
   return notePaused(books, before, paused);

@@ -5,6 +5,7 @@ import { end } from "./cancellation.ts";
 import { withoutEnded } from "./discounts.ts";
 import { draftForSubscription } from "./invoicing.ts";
 import { recurrenceOf } from "./items.ts";
+import { isMetered } from "./metered-usage.ts";
 import { pauseAfterTrial, withoutPayer } from "./pausing.ts";
 
 /**
@@ -32,7 +33,9 @@ export function renew(books: Books, subscription: Subscription): void {
   save(books, "subscription", renewed);
   const invoice = draftForSubscription(books, renewed, {
     reason: "subscription_cycle",
-    items: data.filter((item) => ending.some(({ id }) => id === item.id)),
+    items: data.filter((item) => !isMetered(item.price) && ending.some(({ id }) => id === item.id)),
+    // What is used in a trial is free.
+    used: subscription.status === "trialing" ? [] : ending.filter((item) => isMetered(item.price)),
     period: { start: Math.min(...ending.map((item) => item.current_period_start)), end: at },
     waits: true,
   });

@@ -7,6 +7,7 @@ import { debitLedger } from "./debits.ts";
 import { advance, finalize } from "./finalization.ts";
 import { draftForSubscription, pendingOf } from "./invoicing.ts";
 import { changedItems, type ItemChange, recurrenceOf, restarted, sameRecurrence } from "./items.ts";
+import { isMetered } from "./metered-usage.ts";
 import { charges, collectWith, fallBehind, payerOf } from "./payment.ts";
 import { hold } from "./pending-update.ts";
 import { charge, credit } from "./proration.ts";
@@ -56,7 +57,7 @@ export function changeSubscription(
   save(books, "subscription", after);
   const billed = !["trialing", "incomplete", "paused"].includes(before.status) && wanted.proration !== "none";
   if (billed) prorate(books, before, after, wanted.at, restarts);
-  const invoice = immediateInvoice(books, after, wanted, restarts);
+  const invoice = immediateInvoice(books, before, after, wanted, restarts);
   const current = get(books, "subscription", before.id);
   if (invoice && wanted.payment === "pending_if_incomplete" && !canBePaid(books, invoice)) {
     const held = {
@@ -125,6 +126,7 @@ function differs(a: SubscriptionItem, b: SubscriptionItem): boolean {
 
 function immediateInvoice(
   books: Books,
+  before: Subscription,
   subscription: Subscription,
   wanted: SubscriptionChange,
   restarts: boolean,
@@ -134,11 +136,17 @@ function immediateInvoice(
   if (!now || ["incomplete", "paused"].includes(subscription.status)) return null;
   return draftForSubscription(books, subscription, {
     reason: "subscription_update",
-    items: restarts ? subscription.items.data : [],
+    items: restarts ? subscription.items.data.filter(({ price }) => !isMetered(price)) : [],
+    used: restarts && before.status !== "trialing" ? endedUsage(before) : [],
     period: { start: books.now, end: books.now },
     waits: false,
     prorationDate: wanted.at,
   });
+}
+
+/** A new period begins: what was used in the old one is billed as its items were. */
+function endedUsage(before: Subscription): SubscriptionItem[] {
+  return before.items.data.filter(({ price }) => isMetered(price));
 }
 
 function payNow(books: Books, invoice: Invoice, payment: PaymentBehavior): void {

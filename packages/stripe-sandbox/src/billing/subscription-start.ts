@@ -8,13 +8,20 @@ import { type Redemption, redeem } from "./discounts.ts";
 import { finalize, send } from "./finalization.ts";
 import { draftForSubscription } from "./invoicing.ts";
 import { assertItems, priceForItem, recurrenceOf } from "./items.ts";
+import { quantityFor } from "./metered-usage.ts";
 import { charges, collect, payerOf } from "./payment.ts";
 import type { PaymentBehavior } from "./subscription-change.ts";
 import { assertOneTax, taxRatesNamed } from "./taxes.ts";
 
 export interface SubscriptionStart {
   customer: string;
-  items: Array<{ price: string; quantity: number; metadata: Record<string, string>; taxRates?: string[] }>;
+  /** A quantity that is absent is 1, and none for a metered price. */
+  items: Array<{
+    price: string;
+    quantity: number | undefined;
+    metadata: Record<string, string>;
+    taxRates?: string[];
+  }>;
   trialEnd: number | null;
   missingPaymentMethod: string;
   defaultPaymentMethod: string | null;
@@ -106,7 +113,7 @@ function firstState(books: Books, start: SubscriptionStart, prices: Price[]): Su
       now: books.now,
       subscription: id,
       price,
-      quantity: start.items[index]?.quantity ?? 1,
+      quantity: quantityFor(price, start.items[index]?.quantity),
       metadata: start.items[index]?.metadata ?? {},
       taxRates: taxRatesNamed(books, start.items[index]?.taxRates ?? [], "items[tax_rates]"),
       period: {

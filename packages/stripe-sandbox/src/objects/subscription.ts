@@ -101,7 +101,8 @@ export interface ItemFields {
   now: number;
   subscription: string;
   price: Price;
-  quantity: number;
+  /** Absent where the price is metered. */
+  quantity: number | undefined;
   metadata: Record<string, string>;
   taxRates: TaxRate[];
   period: Period;
@@ -120,7 +121,7 @@ export function buildItem(fields: ItemFields): SubscriptionItem {
     metadata: fields.metadata,
     plan: planOf(fields.price),
     price: fields.price,
-    quantity: fields.quantity,
+    ...(fields.quantity === undefined ? {} : { quantity: fields.quantity }),
     subscription: fields.subscription,
     tax_rates: fields.taxRates,
   };

@@ -66,7 +66,7 @@ export const subscriptions = [
       customer: customer.id,
       items: input.items.map((item) => ({
         price: item.price,
-        quantity: item.quantity ?? 1,
+        quantity: item.quantity,
         metadata: patched({}, item.metadata),
         taxRates: item.tax_rates ?? [],
       })),

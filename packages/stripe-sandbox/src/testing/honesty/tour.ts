@@ -2,6 +2,7 @@ import Stripe from "stripe";
 import type { Workbench } from "../workbench.ts";
 import { monthly, payingCustomer } from "../workbench.ts";
 import { pausesAndPendingUpdates, schedules } from "./tour-lifecycle.ts";
+import { metersAndThinEvents } from "./tour-meters.ts";
 import { discountsAndTaxes } from "./tour-terms.ts";
 
 /** What a part of the tour works with: the recording client and the sandbox's controls. */
@@ -26,6 +27,7 @@ export async function tourEverything(tour: Tour): Promise<void> {
   await discountsAndTaxes(tour);
   await pausesAndPendingUpdates(tour);
   await schedules(tour);
+  await metersAndThinEvents(tour);
   await refusals(tour);
 }
 
