@@ -81,6 +81,7 @@ describe("decidePlanChange", () => {
     ["over", { limitsUntil: 50 }],
     ["not understood", { attention: "unknown_price" }],
     ["assigned", { source: "operator" }],
+    ["scheduled by somebody else", { pending: scheduled }],
   ])("refuses what is %s", (_name, more) => {
     expect(() => decide({ facts: { ...running, ...more } })).toThrow(
       expect.objectContaining({ code: "active_subscription" }),

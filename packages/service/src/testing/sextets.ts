@@ -240,7 +240,7 @@ export const sextets: readonly Sextet[] = [
       await driver.advance("P3D");
       await driver.unpause();
     },
-    types: [updated, "customer.subscription.paused", drafted, paid, updated, "customer.subscription.resumed"],
+    types: [updated, "customer.subscription.paused", updated, "customer.subscription.resumed", drafted, paid],
   },
   {
     name: "an upgrade that waits until another card pays for it",
