@@ -75,6 +75,35 @@ describe("a pause", () => {
     expect(await scene.stripe.customers.retrieve(customer)).toMatchObject({ balance: -6000 });
   });
 
+  test("that credits nothing leaves nothing to credit", async () => {
+    const { id, customer, subscription } = await paused({ bill_for: { unused_time_from: { type: "none" } } });
+    await scene.at("2031-04-21T00:00:00Z");
+    const proration_behavior = "always_invoice";
+    await scene.stripe.subscriptions.resume(id, {
+      billing_cycle_anchor: { type: "unchanged" },
+      payment_behavior: "resume_on_payment_success",
+      proration_behavior,
+    });
+    await scene.change(subscription, { price: await scene.price("Max", 6000) }, { proration_behavior });
+    const { data } = await scene.stripe.invoices.list({ customer });
+    // 3000 × 10/30 for the rest of the month, then 6000 × 10/30 less that.
+    expect(data.map(({ total }) => total)).toEqual([1000, 1000, 3000]);
+  });
+
+  test("leaves changes to be billed when it is over", async () => {
+    const { id, subscription } = await paused();
+    await scene.at("2031-05-21T00:00:00Z");
+    const changed = await scene.change(subscription, { price: await scene.price("Max", 6000) });
+    expect(changed).toMatchObject({ status: "paused", latest_invoice: subscription.latest_invoice });
+    const payment_behavior = "resume_on_payment_success";
+    const resumed = await scene.stripe.subscriptions.resume(id, {
+      payment_behavior,
+      expand: ["latest_invoice"],
+    });
+    // 6000 less the 2000 that the pause credited.
+    expect(resumed.latest_invoice).toMatchObject({ status: "paid", total: 4000 });
+  });
+
   test("is refused where Stripe does not pause", async () => {
     const customer = await scene.customer();
     const items: [string, number][] = [[await scene.price("Pro", 3000), 1]];

@@ -92,6 +92,29 @@ test("a payment that fails again changes nothing, and after 23 hours it expires"
   });
 });
 
+test("what expired leaves the credits of what is there", async () => {
+  const { customer, big, started } = await declining();
+  await scene.change(started, { price: big }, pending);
+  await scene.at("2031-04-21T00:00:00Z");
+  await scene.card(customer, "pm_card_visa");
+  await scene.change(started, { price: big }, { proration_behavior: "always_invoice" });
+  // −3000 × 10/30 + 9000 × 10/30
+  expect((await read(started.id)).latest_invoice).toMatchObject({ total: 2000, status: "paid" });
+});
+
+test("the invoice that a change waits for does not hold back a subscription that pays its renewal", async () => {
+  const { started, big } = await declining();
+  await scene.at("2031-05-01T02:00:00Z");
+  const renewal = (await read(started.id)).latest_invoice as Stripe.Invoice;
+  expect((await read(started.id)).status).toBe("past_due");
+  const waiting = await scene.change(started, { price: big }, pending);
+  expect(waiting.pending_update).not.toBeNull();
+  await scene.stripe.invoices.pay(String(renewal.id), { payment_method: "pm_card_visa" });
+  const paid = await read(started.id);
+  expect(paid.status).toBe("active");
+  expect(paid.pending_update).not.toBeNull();
+});
+
 test("it expires with the period when that ends before, and the renewal bills the old price", async () => {
   const { started, big } = await declining("2031-04-30T12:00:00Z");
   const waiting = await scene.change(started, { price: big }, pending);

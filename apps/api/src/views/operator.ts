@@ -66,6 +66,7 @@ export const operatorOrganization = z.strictObject({
       customerId: z.string(),
       subscriptionId: z.string().nullable(),
       status: z.string().nullable().describe("Stripe's own word"),
+      pausedFor: z.string().nullable().describe("Stripe's own word for why it is paused"),
       syncedAt: instant.nullable().describe("When it was last read from Stripe; real time"),
       lastError: z.string().nullable(),
       drift: z

@@ -4,7 +4,6 @@ import type { Subscription, SubscriptionSchedule } from "../wire.ts";
 import { cancelNow } from "./cancel-now.ts";
 import { end } from "./cancellation.ts";
 import { planEnd } from "./cancellation-plans.ts";
-import { discardPending } from "./closing.ts";
 import { patched } from "./items.ts";
 import { cancelled, complete, release } from "./schedule-endings.ts";
 import { changesTo, runningIndex } from "./schedule-phases.ts";
@@ -107,7 +106,7 @@ export function applyPhase(
   phase: SchedulePhase,
   how: Pick<SubscriptionChange, "proration" | "restart">,
 ): Subscription {
-  const before = discardPending(books, get(books, "subscription", schedule.subscription ?? ""));
+  const before = get(books, "subscription", schedule.subscription ?? "");
   const ends = endOfPlan(schedule);
   const planned = ends === before.cancel_at ? before : planEnd(books, before, ends, false);
   return changeSubscription(books, before, {

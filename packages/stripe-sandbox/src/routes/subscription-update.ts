@@ -176,8 +176,9 @@ function withTrial(books: Books, subscription: Subscription, input: Input): Subs
   };
 }
 
-/** The instant prorations count from. 400 outside the items' current periods. */
+/** The instant prorations count from. 400 outside the items' current periods; a paused subscription prorates nothing. */
 export function prorationDate(subscription: Subscription, at: number): number {
+  if (subscription.status === "paused") return at;
   const starts = subscription.items.data.map((item) => item.current_period_start);
   const ends = subscription.items.data.map((item) => item.current_period_end);
   if (at < Math.min(...starts) || at > Math.max(...ends)) {

@@ -55,6 +55,7 @@ export const operatorExamples: ExamplesOf<"operator"> = {
         customerId: "cus_R1a2b3c4d5",
         subscriptionId: "sub_1Qa2b3c4d5",
         status: "active",
+        pausedFor: null,
         syncedAt: times.now,
         lastError: null,
         drift: null,
