@@ -12,7 +12,6 @@
  *   `.output()` is a zod schema from `views/<area>.ts`. Both feed the published types and OpenAPI, so neither may be left out.
  * - The procedure's own input is checked after the caller: 401, 404 and 403 come before 400.
  */
-import { hash } from "node:crypto";
 import type { Actor } from "@headroom/domain/actors";
 import type { Modules } from "@headroom/domain/configuration";
 import { DomainError, type ErrorCode, statusOf, trpcCodeOf } from "@headroom/domain/errors";
@@ -23,6 +22,7 @@ import { authorize } from "@headroom/service/access";
 import { actorIdOf } from "@headroom/service/changes";
 import type { ServiceContext } from "@headroom/service/context";
 import type { FailureLimit } from "@headroom/service/rate-limits";
+import { hashSecret } from "@headroom/service/secrets";
 import type { UsageCaller } from "@headroom/service/usage";
 import type { UsageLane } from "@headroom/service/usage-lane";
 import type { Operators } from "@headroom/service/users";
@@ -227,7 +227,7 @@ export const meteringProcedure = call.meta({ permission: "usage:write" }).use(as
     throw new DomainError("forbidden", "This call needs an API key with the scope usage:write, by itself.");
   }
   assertIdempotencyKey(ctx.idempotencyKey);
-  const credential = hash("sha256", apiKey, "buffer");
+  const credential = hashSecret(apiKey);
   return next({
     ctx: {
       /** The caller about an organization, as its input names it. */

@@ -1,7 +1,11 @@
 -- What lists of people show, for many callers in one statement, as `resolve_api_keys` answers them. Their answers are JSON:
--- a client takes longer to read a row of columns than PostgreSQL to write both. Plans are kept: planning a page takes four
--- times as long as reading it.
+-- a client takes longer to read a row of columns than PostgreSQL to write both.
 set local role hr_engine;
+
+-- Where the keys of a statement are parameters, PostgreSQL takes the plan that knows how many there are for the cheaper
+-- one, and plans at every call: for one key that takes four times as long as finding it.
+alter function resolve_api_keys set plan_cache_mode = force_generic_plan;
+alter function member_roles set plan_cache_mode = force_generic_plan;
 
 -- A page of each organization: members in the order of joining, then open invites, oldest first, `most` of both
 -- together, after a member or an invite; and what its seats are counted from.
