@@ -84,7 +84,8 @@ async function main(): Promise<void> {
     trustedProxyHops: variables.TRUSTED_PROXY_HOPS,
     router: appRouter,
     ...(console === null ? {} : { console: createConsole(console) }),
-    authenticate: (headers) => authenticate(service, verifyToken, headers, operators),
+    authenticate: (headers, isUsageWanted) =>
+      authenticate(service, verifyToken, headers, { operators, isUsageWanted }),
     operators,
     checks: { ...databaseChecks(db), ...partitionChecks(db) },
     origins: allowedOrigins(variables),

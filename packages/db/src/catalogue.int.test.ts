@@ -240,6 +240,8 @@ describe("functions that run with their owner's rights", () => {
       "is_settled of hr_engine for hr_worker",
       "learn_keys of hr_engine for hr_worker",
       "leave_ended_periods of hr_engine for hr_worker",
+      "living_organizations of hr_engine for hr_api",
+      "member_pages of hr_engine for hr_api",
       "member_roles of hr_engine for hr_api",
       "note_key_uses of hr_engine for hr_api",
       "note_members_changed of hr_engine for hr_owner",
