@@ -45,7 +45,7 @@ const syncOf = async ({ customerId }: Shop) =>
       customerId,
     )
   )[0];
-/** Events that came and that nobody has applied: the webhook app receives, and the test applies. */
+/** An event that came and that nobody has applied: the webhook app is down, and the test applies. */
 async function waiting(shop: Shop): Promise<void> {
   await bench.rows(
     `insert into headroom.stripe_inbox (event_id, livemode, type, customer_id, created_at, payload, secret_index)
@@ -56,13 +56,13 @@ async function waiting(shop: Shop): Promise<void> {
 
 test("5. Two workers and one lease: the one that lost it writes nothing", async () => {
   const shop = await openShop(bench);
+  await bench.down();
   const slow = slowProcess();
   await waiting(shop);
   const first = syncCustomer(slow.context, shop.customerId);
   await slow.fetched;
   // While the lease is held, nobody else works on the customer.
   expect(await syncCustomer(bench.webhook, shop.customerId)).toBe("busy");
-  await bench.down();
   await shop.setSeatsAtStripe(6);
   await expire(shop);
   expect(await syncCustomer(bench.webhook, shop.customerId)).toBe("applied");
