@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   if (metricsPort !== undefined) {
     const metrics = createMetrics("stripe-webhook");
     metrics.exposeReadings(() => heldInvoices({ db }), heldInvoicesGauge);
-    exposeStripe({ db }, metrics);
+    exposeStripe({ db, stripe }, metrics);
     const metricsServer = await startMetricsServer(metrics, { host, port: metricsPort });
     lifecycle.onStop("metrics", () => metricsServer.close());
   }

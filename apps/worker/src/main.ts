@@ -39,6 +39,7 @@ async function main(): Promise<void> {
   }
   await startWorker({
     database,
+    stripe: context.stripe,
     jobs,
     tasks: taskList(context),
     crontab,

@@ -218,6 +218,7 @@ describe("functions that run with their owner's rights", () => {
         from pg_proc p where p.pronamespace = 'headroom'::regnamespace and p.prosecdef order by 1`),
     ).toEqual([
       "alert_thresholds of hr_engine for hr_api",
+      "billing_signals of hr_engine for hr_api hr_webhook hr_worker",
       "claim_webhooks of hr_engine for hr_worker",
       "close_period of hr_engine for hr_worker",
       "days_to_verify of hr_engine for hr_worker",

@@ -525,9 +525,11 @@ export interface Subscription {
   organization_id: string;
   overage_allowed: Generated<boolean>;
   past_due_since: Timestamp | null;
+  paused_for: string | null;
   pending_at: Timestamp | null;
   pending_plan_id: string | null;
   pending_plan_version: number | null;
+  pending_scheduled: Generated<boolean>;
   plan_id: string | null;
   plan_item_id: string | null;
   plan_version: number | null;

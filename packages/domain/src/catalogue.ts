@@ -47,7 +47,10 @@ export function mapItem(item: ItemSnapshot, catalogue: Catalogue): MappedItem | 
   return price ? { item, role: price.role, planId: price.planId, planVersion: price.planVersion } : null;
 }
 
-export function isVersion(plan: { id: string; version: number }, mapped: MappedItem): boolean {
+export function isVersion(
+  plan: { id: string; version: number },
+  mapped: Pick<MappedItem, "planId" | "planVersion">,
+): boolean {
   return plan.id === mapped.planId && plan.version === mapped.planVersion;
 }
 

@@ -212,7 +212,7 @@ describe("places", () => {
   test("only a main or a script of infra/local reads the environment", () => {
     const elsewhere = product.filter(
       ({ file }) =>
-        !/\/(?:main|vite\.config)\.ts$|^packages\/stripe-sandbox\/bin\/|^infra\/local\/(?:[^/]*\.mjs|start\.ts|tour\.ts|test-suites\.ts)$/.test(
+        !/\/(?:main|vite\.config)\.ts$|\/bin\/[^/]*\.mjs$|^infra\/local\/(?:[^/]*\.mjs|start\.ts|tour\.ts|test-suites\.ts)$/.test(
           file,
         ) &&
         // Programs of customers, and the ones that the console shows to them.

@@ -5,11 +5,13 @@ import { flush, get } from "./books.ts";
 import type { Clock } from "./clock.ts";
 import { endProgram, rollEndpoint, setProgram, shownDeliveries, shownProgram } from "./delivery-controls.ts";
 import { after } from "./duration.ts";
-import { deliverEvents, shownEvents } from "./event-controls.ts";
+import { deliverEvents, eventOf, shownEvents } from "./event-controls.ts";
 import { StripeFailure } from "./failures.ts";
 import { BadControl, readFault } from "./fault-rules.ts";
 import { ClockStopped } from "./hooks.ts";
 import { newId } from "./ids.ts";
+import { setMeters } from "./meter-controls.ts";
+import { processingOf } from "./meter-events.ts";
 import { failPayments, forgetFailures, shownFailures } from "./payment-controls.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Answer, Incoming, Serving } from "./server.ts";
@@ -45,6 +47,7 @@ async function control({ sandbox, clock, closing }: Serving, request: Incoming):
   }
   if (request.path === "/_sandbox/events/deliver") return deliverEvents(sandbox, jsonBody(request), closing);
   if (request.path === "/_sandbox/tax") return setTax(sandbox, jsonBody(request));
+  if (request.path === "/_sandbox/meters") return setMeters(sandbox, jsonBody(request));
   if (noun === "portal" && portalVerbs.includes(verb))
     return portalAction(sandbox, id, verb, jsonBody(request));
   return noun === "events" && verb === "resend" ? resend(sandbox, id) : null;
@@ -57,6 +60,7 @@ function shown(sandbox: Sandbox, request: Incoming): object | null {
   if (request.path === "/_sandbox/deliveries") return shownDeliveries(sandbox, request.query);
   if (request.path === "/_sandbox/clock") return { now: iso(sandbox.now()) };
   if (request.path === "/_sandbox/tax") return { percentages: taxPercentages(sandbox) };
+  if (request.path === "/_sandbox/meters") return processingOf(sandbox.store);
   if (request.path === "/_sandbox/faults") return { faults: sandbox.faults.list() };
   if (request.path === "/_sandbox/events") return shownEvents(sandbox, request.query);
   if (request.path === "/_sandbox/subscriptions") return shownSubscriptions(sandbox);
@@ -145,7 +149,7 @@ export function pay(sandbox: Sandbox, id: string, filled: Filled): CheckoutSessi
 
 function resend(sandbox: Sandbox, id: string): object {
   return sandbox.transact({ id: null, idempotency_key: null }, (books) => {
-    const event = get(books, "event", id);
+    const event = eventOf(books.store, id);
     books.queue.add(event.id, event.type);
     return rendered(books, event);
   });

@@ -41,6 +41,16 @@ const migrations = [
     at integer not null, result text not null, spoiled text not null
   );
   create index attempt_delivery on attempt (delivery);
+  `,
+  `
+  create table meter_event (
+    seq integer primary key autoincrement, identifier text not null, event_name text not null, payload text not null,
+    timestamp integer not null, received integer not null, state text not null default 'waiting',
+    meter text, customer text, value text
+  );
+  create index meter_event_identifier on meter_event (identifier, received);
+  create index meter_event_state on meter_event (state, received);
+  create index meter_event_usage on meter_event (meter, customer, timestamp);
 `,
 ];
 

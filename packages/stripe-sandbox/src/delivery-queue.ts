@@ -2,8 +2,8 @@ import type { Database } from "./database.ts";
 import { concerns } from "./delivery-program.ts";
 import type { Programs } from "./delivery-programs.ts";
 import { enqueue, plainRow, plannedRows } from "./delivery-rows.ts";
+import { type Recipient, recipientsOf } from "./recipients.ts";
 import type { Store } from "./store.ts";
-import type { EventType, WebhookEndpoint } from "./wire.ts";
 
 /** One event on its way to one endpoint. */
 export interface Delivery {
@@ -48,7 +48,9 @@ export interface NextTry {
  */
 export interface DeliveryQueue {
   /** Queues an event for every enabled endpoint that listens to its type; again for those already done. */
-  add(eventId: string, type: EventType): void;
+  add(eventId: string, type: string): void;
+  /** Queues an event for one recipient, whatever it listens to. */
+  addFor(eventId: string, endpointId: string): void;
   /** Deliveries due now: oldest event first, those of a program in its order. */
   due(limit: number): Delivery[];
   /** When the next one is due by real time. */
@@ -64,8 +66,8 @@ export interface DeliveryQueue {
   release(held: "release" | "drop"): number;
   /** How many wait for the sandbox's clock. */
   waiting(): number;
-  /** The enabled endpoints that listen to a type. */
-  endpointsFor(type: EventType): WebhookEndpoint[];
+  /** The enabled endpoints and event destinations that listen to a type. */
+  endpointsFor(type: string): Recipient[];
   deliveriesOf(eventId: string): DeliveryState[];
   /** Notes an attempt that was made out of turn. One that arrived is delivered; one that did not changes no plan. */
   tried(eventId: string, endpointId: string, result: string): void;
@@ -122,7 +124,7 @@ export function createQueue(
   return {
     add: (eventId, type) => {
       const program = programs.current();
-      for (const endpoint of listening(store, type)) {
+      for (const endpoint of recipientsOf(store, type)) {
         database.run(
           "delete from delivery where event_id = ? and endpoint_id = ? and copy > 0",
           eventId,
@@ -133,6 +135,7 @@ export function createQueue(
         for (const row of rows) enqueue(database, eventId, endpoint.id, row);
       }
     },
+    addFor: (eventId, endpointId) => enqueue(database, eventId, endpointId, plainRow()),
     due: (limit) =>
       database.all<Delivery>(
         `select ${columns} from delivery
@@ -164,7 +167,7 @@ export function createQueue(
       );
     },
     waiting: () => count("select count(*) n from delivery where state = 'pending' and clock = 'virtual'"),
-    endpointsFor: (type) => listening(store, type),
+    endpointsFor: (type) => recipientsOf(store, type),
     deliveriesOf: (id) =>
       database.all<DeliveryState>(
         `select endpoint_id as "endpointId", state, attempts, last_result as "lastResult"
@@ -194,10 +197,4 @@ export function createQueue(
         now(),
       ),
   };
-}
-
-function listening(store: Store, type: EventType): WebhookEndpoint[] {
-  return store
-    .where("webhook_endpoint", "$.status", "enabled")
-    .filter(({ enabled_events: events }) => events.includes("*") || events.includes(type));
 }

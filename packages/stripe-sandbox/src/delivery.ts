@@ -2,6 +2,7 @@ import { type Spoil, spoilAttempt } from "./delivery-program.ts";
 import type { Programs } from "./delivery-programs.ts";
 import type { Delivery, DeliveryQueue, NextTry } from "./delivery-queue.ts";
 import type { SandboxLog } from "./log.ts";
+import { recipientOf, toldOf } from "./recipients.ts";
 import { signingSecrets } from "./signing-secrets.ts";
 import type { Store } from "./store.ts";
 import { webhookRequest } from "./webhook-request.ts";
@@ -142,13 +143,12 @@ export async function send(
   closing: AbortSignal,
   spoils: readonly Spoil[] = [],
 ): Promise<string> {
-  const endpoint = options.store.find("webhook_endpoint", delivery.endpointId);
-  const event = options.store.find("event", delivery.eventId);
-  const secrets = signingSecrets(options.store, delivery.endpointId, options.now());
-  if (!endpoint || !event || secrets.length === 0) return "endpoint gone";
-  const told = { ...event, pending_webhooks: options.queue.pendingOf(event.id) };
+  const recipient = recipientOf(options.store, delivery.endpointId);
+  const told = toldOf(options.store, options.queue, delivery.eventId);
+  if (recipient === null || told === null) return "endpoint gone";
+  const secrets = signingSecrets(options.store, recipient.id, options.now());
   try {
-    const response = await fetch(endpoint.url, {
+    const response = await fetch(recipient.url, {
       method: "POST",
       redirect: "manual",
       ...webhookRequest(told, secrets, Math.floor(Date.now() / 1000), spoils),

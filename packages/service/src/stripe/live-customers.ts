@@ -22,7 +22,8 @@ export function customerCalls(stripe: Stripe): CustomerCalls {
         return null;
       }
       const subscriptions: SubscriptionSnapshot[] = [];
-      const query = { customer: customerId, status: "all", limit: 100, expand: ["data.latest_invoice"] };
+      const expand = ["data.latest_invoice", "data.schedule"];
+      const query = { customer: customerId, status: "all", limit: 100, expand };
       await call(async () => {
         for await (const subscription of stripe.subscriptions.list(query)) {
           subscriptions.push(toSnapshot(subscription));
