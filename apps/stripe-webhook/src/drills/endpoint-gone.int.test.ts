@@ -1,8 +1,8 @@
 import { backfillEvents } from "@headroom/service/backfill";
 import { getBilling } from "@headroom/service/billing";
+import { readBillingHealth } from "@headroom/service/billing-health";
 import { startCheckout } from "@headroom/service/checkout";
 import { sweepCustomers } from "@headroom/service/customer-sweeps";
-import { readStripeStatus } from "@headroom/service/inbox-upkeep";
 import { withLadder } from "@headroom/service/testing/plan-ladder";
 import { deliveriesSince, setDeliveryProgram } from "@headroom/stripe-sandbox/testing/controls";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -66,13 +66,13 @@ test("1a. The endpoint is gone for four days: Stripe gives up, and a backfill ma
   // Again: nothing is new, and sweeps find nothing that events had not brought.
   expect(await backfillEvents(bench.worker)).toMatchObject({ kept: 0 });
   await sweep();
-  expect((await readStripeStatus(bench.worker)).drift).toBe(0);
+  expect((await readBillingHealth(bench.worker)).readings.drift).toBe(0);
   expect(listed).toBeGreaterThanOrEqual(kept);
 });
 
 test("1b. It is gone for forty days, longer than Stripe lists events: sweeps make everything right", async () => {
   const [growing, leaving] = [await openShop(bench), await openShop(bench)];
-  const before = (await readStripeStatus(bench.worker)).drift;
+  const before = (await readBillingHealth(bench.worker)).readings.drift;
   await setDeliveryProgram(bench.sandboxUrl, { seed: 1, retry: "virtual" });
   await bench.down();
   await bench.stripe.subscriptions.cancel(leaving.subscriptionId);
@@ -95,5 +95,5 @@ test("1b. It is gone for forty days, longer than Stripe lists events: sweeps mak
   expect(seatsPurchased).toBe(4);
   expect(Date.parse(String(period?.end)) / 1000).toBe(items.data[0]?.current_period_end);
   // The metric says that webhooks did not work.
-  expect((await readStripeStatus(bench.worker)).drift).toBeGreaterThanOrEqual(before + 2);
+  expect((await readBillingHealth(bench.worker)).readings.drift).toBeGreaterThanOrEqual(before + 2);
 });
