@@ -42,11 +42,15 @@ const [minute, hour] = [60_000, 3_600_000];
  */
 const virtualBackoff = [minute, 5 * minute, 30 * minute, 2 * hour, 4 * hour, 8 * hour, 12 * hour];
 
-/** When a failed attempt is repeated by virtual time: the last one three days after the first; null: no more. */
+/**
+ * When a failed attempt is repeated by virtual time: the last one three days after the first; null: no more. On whole
+ * minutes, so that what failed together is tried together.
+ */
 function virtualRetryAt(firstAt: number, attempts: number, now: number): number | null {
   const last = firstAt + giveUpAfter;
   if (now >= last) return null;
-  return Math.min(last, now + (virtualBackoff[Math.min(attempts, virtualBackoff.length - 1)] ?? 12 * hour));
+  const next = now + (virtualBackoff[Math.min(attempts, virtualBackoff.length - 1)] ?? 12 * hour);
+  return Math.min(Math.ceil(last / minute), Math.ceil(next / minute)) * minute;
 }
 
 /**

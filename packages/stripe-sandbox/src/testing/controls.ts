@@ -96,10 +96,16 @@ export async function endDeliveryProgram(
   return controlled(await fetch(`${url}/_sandbox/deliveries/program?held=${held}`, { method: "DELETE" }));
 }
 
-/** The deliveries after the one with this `seq`, oldest first, at most 1,000. */
+/** All deliveries after the one with this `seq`, oldest first. */
 export async function deliveriesSince(url: string, seq = 0): Promise<ShownDelivery[]> {
-  const response = await fetch(`${url}/_sandbox/deliveries?since=${seq}&limit=1000`);
-  return (await controlled<{ deliveries: ShownDelivery[] }>(response)).deliveries;
+  const all: ShownDelivery[] = [];
+  for (let since = seq; ; ) {
+    const response = await fetch(`${url}/_sandbox/deliveries?since=${since}&limit=1000`);
+    const page = await controlled<{ deliveries: ShownDelivery[]; hasMore: boolean }>(response);
+    all.push(...page.deliveries);
+    if (!page.hasMore) return all;
+    since = all.at(-1)?.seq ?? since;
+  }
 }
 
 /** Gives an endpoint another secret; the former one signs beside it for the overlap (24 hours unless said otherwise). */
