@@ -1,6 +1,7 @@
 import { createDatabase } from "@headroom/db/client";
 import type { Actor } from "@headroom/domain/actors";
-import { type Configuration, defaultCheckout, defaultPolicies } from "@headroom/domain/configuration";
+import { type Configuration, defaultBilling,
+  defaultCheckout, defaultPolicies } from "@headroom/domain/configuration";
 import { defaultRateLimits } from "@headroom/domain/rate-limits";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics } from "@headroom/platform/metrics";
@@ -25,7 +26,8 @@ export function contextWithoutDatabase(write: (line: string) => void): ServiceCo
       defaultMeter: "pages",
       plans: {},
       policies: defaultPolicies,
-      checkout: defaultCheckout,
+      billing: defaultBilling,
+    checkout: defaultCheckout,
       rateLimits: defaultRateLimits,
       support: null,
       issuers: [],

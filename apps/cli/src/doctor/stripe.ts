@@ -12,7 +12,7 @@ export async function lookAtKey(scene: Scene): Promise<Finding> {
   try {
     const variables = readConfiguration(z.object(stripeVariables), scene.environment);
     key = variables.STRIPE_SECRET_KEY;
-    openStripe({ ...variables, HEADROOM_ENV: scene.name });
+    openStripe({ ...variables, HEADROOM_ENV: scene.name }, { live: true });
   } catch (error) {
     return fault(faultsIn(error), "correct the variable; test keys (sk_test_…) are for development");
   }
