@@ -1,7 +1,11 @@
 import { createDatabase } from "@headroom/db/client";
 import type { Actor } from "@headroom/domain/actors";
-import { type Configuration, defaultBilling,
-  defaultCheckout, defaultPolicies } from "@headroom/domain/configuration";
+import {
+  type Configuration,
+  defaultBilling,
+  defaultCheckout,
+  defaultPolicies,
+} from "@headroom/domain/configuration";
 import { defaultRateLimits } from "@headroom/domain/rate-limits";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics } from "@headroom/platform/metrics";
@@ -27,7 +31,7 @@ export function contextWithoutDatabase(write: (line: string) => void): ServiceCo
       plans: {},
       policies: defaultPolicies,
       billing: defaultBilling,
-    checkout: defaultCheckout,
+      checkout: defaultCheckout,
       rateLimits: defaultRateLimits,
       support: null,
       issuers: [],

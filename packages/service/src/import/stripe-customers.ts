@@ -1,8 +1,8 @@
 import { readClock } from "@headroom/db/clock";
 import { noteSynced } from "@headroom/db/customer-leases";
 import { type CustomerLink, linkCustomer, listLinks } from "@headroom/db/customers";
-import { findOrganizationBySlug } from "@headroom/db/organizations";
 import { findReferences } from "@headroom/db/organization-references";
+import { findOrganization, findOrganizationBySlug } from "@headroom/db/organizations";
 import { readSubscription } from "@headroom/db/subscriptions";
 import { lockOrganization, withOrganization, withSystem } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
@@ -95,7 +95,8 @@ export async function resolveOrganizations(
     const some = all.slice(from, from + namesAtOnce);
     const references = await findReferences(db.kysely, some);
     for (const name of some) {
-      const id = decodeId("org", name) ?? references.get(name) ?? (await findOrganizationBySlug(db.kysely, name));
+      const id =
+        decodeId("org", name) ?? references.get(name) ?? (await findOrganizationBySlug(db.kysely, name));
       if (id !== null && (await isLiving(db, id))) {
         found.set(name, id);
       }
@@ -104,16 +105,8 @@ export async function resolveOrganizations(
   return found;
 }
 
-function isLiving(db: Context["db"], organizationId: string): Promise<boolean> {
-  return withOrganization(db, organizationId, async (tx) => {
-    const row = await tx
-      .selectFrom("organization")
-      .select("id")
-      .where("id", "=", organizationId)
-      .where("deleted_at", "is", null)
-      .executeTakeFirst();
-    return row !== undefined;
-  });
+async function isLiving(db: Context["db"], organizationId: string): Promise<boolean> {
+  return (await withOrganization(db, organizationId, (tx) => findOrganization(tx, organizationId))) !== null;
 }
 
 /** The links of customers and organizations, in portions. */

@@ -5,12 +5,12 @@ import {
   digestOf,
   type ImportCandidate,
   type ImportOutcome,
-  linkedOutcomes,
   type Links,
+  linkedOutcomes,
   noDigest,
   outcomeOf,
-  soundOutcomes,
   type SubscriptionDigest,
+  soundOutcomes,
 } from "@headroom/domain/customer-imports";
 import { encodeId } from "@headroom/domain/ids";
 import type { ServiceContext } from "../context.ts";
@@ -71,7 +71,9 @@ export async function importCustomers(context: Context, input: StripeImportInput
   const slow = { ...ready, stripe: paced(ready.stripe, requestsPerSecond) };
   for (const [index, candidate] of candidates.entries()) {
     const planned = outcomeOf(candidate, links, claims);
-    const outcome = dryRun ? planned : await carryOut(slow, candidate, planned, { links, operator: input.operator });
+    const outcome = dryRun
+      ? planned
+      : await carryOut(slow, candidate, planned, { links, operator: input.operator });
     result.customers.push(toView(candidate, outcome));
     result.counts[outcome] = (result.counts[outcome] ?? 0) + 1;
     onProgress(index + 1, candidates.length);

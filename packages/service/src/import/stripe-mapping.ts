@@ -7,7 +7,10 @@ import { type Line, readLines, splitValues } from "./lines.ts";
 const text = z.string().trim().min(1).max(500);
 const price = { price: text.optional(), lookupKey: text.optional() };
 
-const customerLine = z.strictObject({ customer: text.regex(/^cus_/, "is no customer (cus_…)"), organization: text });
+const customerLine = z.strictObject({
+  customer: text.regex(/^cus_/, "is no customer (cus_…)"),
+  organization: text,
+});
 const planLine = z.strictObject({
   ...price,
   role: z.enum(["plan", "seat", "addon"]),
@@ -89,6 +92,9 @@ function take(mapping: StripeMapping, found: unknown): string | null {
     return "names a price by its id (price) or by its lookup key (lookupKey), one of them";
   }
   const isLookupKey = line.price === undefined;
+  if (line.role === "overage" && isLookupKey) {
+    return "names a price that is only compared by its id (price): invoice lines have no lookup key";
+  }
   mapping.prices.push(
     line.role === "overage"
       ? { name, isLookupKey, role: line.role, meter: line.meter }

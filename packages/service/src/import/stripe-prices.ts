@@ -1,8 +1,8 @@
+import { readClock } from "@headroom/db/clock";
 import { listMeters } from "@headroom/db/configurations";
 import { wakeUnknownPrices } from "@headroom/db/inbox-parking";
 import { readCatalogue } from "@headroom/db/plans";
 import { listPriceMappings, toCataloguePrice, writePriceMapping } from "@headroom/db/price-mappings";
-import { readClock } from "@headroom/db/clock";
 import { type Tx, withSystem } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
 import type { Catalogue } from "@headroom/domain/catalogue";

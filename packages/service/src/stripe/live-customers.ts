@@ -17,7 +17,9 @@ export function customerCalls(stripe: Stripe): CustomerCalls {
       await call(() => stripe.customers.update(customerId, fields, { idempotencyKey: uuidv7() }));
     },
     async *listCustomers() {
-      for await (const { id, metadata } of pages((after) => stripe.customers.list({ limit: 100, ...after }))) {
+      for await (const { id, metadata } of pages((after) =>
+        stripe.customers.list({ limit: 100, ...after }),
+      )) {
         yield { id, organizationId: organizationIn(metadata) };
       }
     },
