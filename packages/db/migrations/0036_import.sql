@@ -130,4 +130,4 @@ create or replace function seats_wait(t seat_target) returns boolean language sq
 
 grant execute on function decide_shadow to hr_worker;
 grant execute on function organizations_of_references to hr_api, hr_worker;
-grant execute on function customer_links to hr_worker;
+grant execute on function customer_links, organization_of_slug to hr_worker;

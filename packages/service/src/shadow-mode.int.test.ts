@@ -89,7 +89,10 @@ test("a month in the shadow computes everything and changes nothing at Stripe; t
   ]);
   const input = { file: more, dryRun: false, skipBad: false, operator, issuers: new Set<string>() };
   expect(await importFile(bench.api, input)).toMatchObject({ members: { created: 1, existing: 5 } });
-  expect(await syncSeats(bench.worker, { quietMs: 0, longestMs: 0 })).toMatchObject({ pushed: 0, settled: 0 });
+  expect(await syncSeats(bench.worker, { quietMs: 0, longestMs: 0 })).toMatchObject({
+    pushed: 0,
+    settled: 0,
+  });
   expect((await compareWithStripe(bench.worker, { organizationId: acme })).organizations).toMatchObject([
     { findings: [{ what: "seats", headroom: "4", stripe: "3" }] },
   ]);

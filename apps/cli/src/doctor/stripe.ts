@@ -37,6 +37,20 @@ export async function lookAtKey(scene: Scene): Promise<Finding> {
     : ok(`a ${mode} key that ${place} takes`);
 }
 
+/** Whether anything is changed at Stripe. */
+export async function lookAtBilling(scene: Scene): Promise<Finding> {
+  const configuration = await scene.configuration().catch(() => null);
+  if (configuration === null) return skipped("the configuration");
+  const { live, liveFrom } = configuration.billing;
+  if (!live) {
+    return warning(
+      "not live: Stripe is read, and nothing is changed there",
+      "compare with `headroom stripe compare`, then set billing.live: docs/import.md",
+    );
+  }
+  return ok(liveFrom === null ? "live" : `live, for periods that begin at ${liveFrom} or later`);
+}
+
 const secretsShape = z.object({
   STRIPE_WEBHOOK_SECRETS: secret(
     commaSeparated.pipe(

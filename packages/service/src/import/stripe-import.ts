@@ -64,8 +64,9 @@ export async function importCustomers(context: Context, input: StripeImportInput
   const { mapping, dryRun, onProgress = () => undefined } = input;
   const { prices, catalogue } = await mapPrices(ready, mapping.prices, input);
   const account = await readAccount(ready.stripe, catalogue, mapping, onProgress);
-  const candidates = await resolveAll(ready, account);
-  const links = await linksOf(ready, candidates);
+  const named = await resolveAll(ready, account);
+  const links = await linksOf(ready, named);
+  const candidates = named.map((candidate) => withLink(candidate, links));
   const claims = claimsOf(candidates);
   const result: StripeImport = { dryRun, prices, customers: [], counts: {}, others: account.others };
   const slow = { ...ready, stripe: paced(ready.stripe, requestsPerSecond) };
@@ -167,6 +168,14 @@ async function linksOf(context: Context, candidates: readonly ImportCandidate[])
     organizationOf: new Map(links.map(({ customerId, organizationId }) => [customerId, organizationId])),
     customerOf: new Map(links.map(({ customerId, organizationId }) => [organizationId, customerId])),
   };
+}
+
+/** A customer that nothing names now may have been linked before. */
+function withLink(candidate: ImportCandidate, { organizationOf }: Links): ImportCandidate {
+  const id = organizationOf.get(candidate.customerId);
+  return candidate.organizations.length > 0 || id === undefined
+    ? candidate
+    : { ...candidate, organizations: [{ name: encodeId("org", id), id }] };
 }
 
 async function carryOut(
