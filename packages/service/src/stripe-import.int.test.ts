@@ -146,7 +146,7 @@ test("a customer that buys a mapped price before it is linked waits, and is appl
   expect(await parked()).toEqual([{ status: "parked", reason: "unlinked" }]);
   expect(outcomes(await bench.link([{ customer, organization: "later" }]))[customer]).toBe("linked");
   await bench.deliver();
-  expect(await parked()).toEqual([{ status: "applied", reason: "unlinked" }]);
+  expect(await parked()).toEqual([{ status: "applied", reason: null }]);
   const [row] = await bench.rows("select plan_id from headroom.subscription where organization_id = $1", id);
   expect(row).toEqual({ plan_id: "pro" });
 }, 30_000);

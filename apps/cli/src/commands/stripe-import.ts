@@ -16,7 +16,7 @@ export function addStripeImport(stripe: Command, shell: Shell): void {
 }
 
 interface ImportOptions {
-  mapping: string[];
+  mapping?: string[];
   dryRun?: boolean;
   json?: boolean;
 }
@@ -30,12 +30,11 @@ function addImport(stripe: Command, { environment, terminal, finish }: Shell): v
     .option(
       "--mapping <file>",
       "which customer is whose, and which price stands for what: docs/import.md; can be given again",
-      (file: string, files: string[]) => [...files, file],
-      [],
+      (file: string, files: string[] = []) => [...files, file],
     )
     .option("--dry-run", "say what would be linked, and write nothing")
     .option("--json", "print {dryRun, prices, customers, counts, others}")
-    .action(async ({ mapping: files, dryRun = false, json = false }: ImportOptions) => {
+    .action(async ({ mapping: files = [], dryRun = false, json = false }: ImportOptions) => {
       const mapping = await readStripeMapping(files);
       const operator = operatorOf(environment);
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>

@@ -69,13 +69,16 @@ export async function linkToOrganization(
   return outcome;
 }
 
-/** Reads a linked customer again whose state could not be read whole before: its price may be known now. */
-export async function refreshLinked(context: Context, link: CustomerLink): Promise<void> {
+/**
+ * Reads a linked customer again whose state could not be read whole before: its price may be known now.
+ * @param pays it has a live subscription with a price of ours
+ */
+export async function refreshLinked(context: Context, link: CustomerLink, pays: boolean): Promise<void> {
   const { customerId, organizationId } = link;
   const { facts } = await withOrganization(context.db, organizationId, (tx) =>
     readSubscription(tx, organizationId),
   );
-  if (facts.attention !== null) {
+  if (facts.attention !== null || (pays && facts.subscriptionId === null)) {
     const work = (lease: Parameters<typeof refreshCustomer>[1]) =>
       refreshCustomer(context, lease, organizationId);
     await withCustomerLease(context, customerId, work, { waitMs: leaseWaitMs });

@@ -180,7 +180,7 @@ function withLink(candidate: ImportCandidate, { organizationOf }: Links): Import
 
 async function carryOut(
   context: Context & { stripe: StripeGateway },
-  { customerId, organizations }: ImportCandidate,
+  { customerId, organizations, digest }: ImportCandidate,
   planned: ImportOutcome,
   { links, operator }: { links: Links; operator: Actor },
 ): Promise<ImportOutcome> {
@@ -190,7 +190,7 @@ async function carryOut(
   }
   const link = { customerId, organizationId };
   if (links.organizationOf.has(customerId)) {
-    await refreshLinked(context, link);
+    await refreshLinked(context, link, digest.ours > 0);
     return planned;
   }
   const outcome = await linkToOrganization(context, link, operator);
