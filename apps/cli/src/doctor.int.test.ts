@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { startEmbeddedPostgres } from "@headroom/db/testing/embedded";
 import { relevantEventTypes } from "@headroom/service/stripe/event-types";
 import { stripeApiVersion } from "@headroom/service/stripe/inspection";

@@ -138,7 +138,7 @@ export function toIdentity(key: string): { issuer: string; subject: string } {
 }
 
 /** In portions of what one statement takes. */
-export function* portions<Item>(items: readonly Item[]): Generator<Item[]> {
+function* portions<Item>(items: readonly Item[]): Generator<Item[]> {
   for (let from = 0; from < items.length; from += atOnce) {
     yield items.slice(from, from + atOnce);
   }
