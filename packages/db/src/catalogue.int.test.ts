@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 
 /** Tables that find an organization by something else: their key is that thing, not the organization. */
-const directories = ["api_key_hash", "invite_token", "organization_slug", "stripe_customer"];
+const directories = [
+  "api_key_hash",
+  "invite_token",
+  "organization_reference",
+  "organization_slug",
+  "stripe_customer",
+];
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -90,8 +96,10 @@ describe("every tenant table", () => {
       "invoice_hold",
       "max_overage",
       "membership",
+      "opening_usage",
       "operator_override",
       "organization",
+      "organization_reference",
       "organization_slug",
       "outbox",
       "overage",
@@ -221,8 +229,10 @@ describe("functions that run with their owner's rights", () => {
       "billing_signals of hr_engine for hr_api hr_webhook hr_worker",
       "claim_webhooks of hr_engine for hr_worker",
       "close_period of hr_engine for hr_worker",
+      "customer_links of hr_engine for hr_worker",
       "days_to_verify of hr_engine for hr_worker",
       "dead_webhook_deliveries of hr_engine for hr_worker",
+      "decide_shadow of hr_engine for hr_worker",
       "drop_partition of hr_owner for hr_worker",
       "droppable_days of hr_engine for hr_owner hr_worker",
       "due_customer_sweeps of hr_engine for hr_worker",
@@ -252,8 +262,9 @@ describe("functions that run with their owner's rights", () => {
       "operator_organizations of hr_engine for hr_api",
       "organization_ids of hr_engine for hr_worker",
       "organization_of_customer of hr_engine for hr_api hr_webhook hr_worker",
-      "organization_of_slug of hr_engine for hr_api",
+      "organization_of_slug of hr_engine for hr_api hr_worker",
       "organizations_about of hr_engine for hr_worker",
+      "organizations_of_references of hr_engine for hr_api hr_worker",
       "organizations_on_plan of hr_engine for hr_worker",
       "organizations_with_due_assignments of hr_engine for hr_worker",
       "organizations_with_expired_invites of hr_engine for hr_worker",

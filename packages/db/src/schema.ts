@@ -115,6 +115,13 @@ export interface AuditPersonal {
   value: string;
 }
 
+export interface BillingMode {
+  declared: Generated<boolean>;
+  live: Generated<boolean>;
+  live_from: Timestamp | null;
+  singleton: Generated<boolean>;
+}
+
 export interface Configuration {
   bill_above_cap: Generated<boolean>;
   configured_at: Timestamp;
@@ -234,6 +241,16 @@ export interface Meter {
   position: number;
 }
 
+export interface OpeningUsage {
+  event_id: string;
+  imported_at: Timestamp;
+  meter: string;
+  occurred_at: Timestamp;
+  organization_id: string;
+  quantity: number;
+  recorded: Generated<boolean>;
+}
+
 export interface OperatorEntry {
   action: string;
   actor_id: string | null;
@@ -277,6 +294,11 @@ export interface Organization {
   slug: string;
   time_zone: Generated<string>;
   updated_at: Timestamp;
+}
+
+export interface OrganizationReference {
+  external_id: string;
+  organization_id: string;
 }
 
 export interface OrganizationSlug {
@@ -409,6 +431,16 @@ export interface PlatformKey {
   revoked_at: Timestamp | null;
   scopes: string[];
   secret_prefix: string;
+}
+
+export interface PriceMapping {
+  created_at: Timestamp;
+  is_lookup_key: boolean;
+  meter: string | null;
+  name: string;
+  plan_id: string | null;
+  plan_version: number | null;
+  role: string;
 }
 
 export interface Profile {
@@ -667,6 +699,7 @@ export interface UsagePeriod {
   period_start: Timestamp;
   plan_id: string;
   plan_version: number;
+  shadow: Generated<boolean>;
   to_rate: Generated<boolean>;
   total: number | null;
   unit_price: Numeric | null;
@@ -789,6 +822,7 @@ export interface DB {
   audit_entry: AuditEntry;
   audit_head: AuditHead;
   audit_personal: AuditPersonal;
+  billing_mode: BillingMode;
   configuration: Configuration;
   conversation: Conversation;
   dev_clock: DevClock;
@@ -802,10 +836,12 @@ export interface DB {
   max_overage: MaxOverage;
   membership: Membership;
   meter: Meter;
+  opening_usage: OpeningUsage;
   operator_entry: OperatorEntry;
   operator_head: OperatorHead;
   operator_override: OperatorOverride;
   organization: Organization;
+  organization_reference: OrganizationReference;
   organization_slug: OrganizationSlug;
   outbox: Outbox;
   overage: Overage;
@@ -816,6 +852,7 @@ export interface DB {
   plan_meter_price: PlanMeterPrice;
   plan_price: PlanPrice;
   platform_key: PlatformKey;
+  price_mapping: PriceMapping;
   profile: Profile;
   rate_limit: RateLimit;
   seat_target: SeatTarget;

@@ -147,7 +147,7 @@ function scheduled(
   for (const { at, priceIds } of coming) {
     const price = catalogue.prices
       .filter((one) => one.role === "plan" && one.priceId !== null && priceIds.includes(one.priceId))
-      .sort((a, b) => (a.lookupKey < b.lookupKey ? -1 : 1))[0];
+      .sort((a, b) => ((a.priceId ?? "") < (b.priceId ?? "") ? -1 : 1))[0];
     const known = price && catalogue.plans.some((one) => isVersion(one, price));
     if (known && (price.planId !== now.planId || price.planVersion !== now.planVersion)) {
       return { planId: price.planId, planVersion: price.planVersion, at, scheduled: true };

@@ -4,7 +4,8 @@ export type PriceRole = "plan" | "seat" | "addon";
 
 export interface CataloguePrice {
   priceId: string | null;
-  lookupKey: string;
+  /** null: it is known by its id alone, or the other way round. */
+  lookupKey: string | null;
   role: PriceRole;
   planId: string;
   planVersion: number;

@@ -153,10 +153,20 @@ export interface Configuration {
   plans: Readonly<Record<string, PlanDefinition>>;
   policies: Policies;
   checkout: CheckoutSettings;
+  billing: BillingSettings;
   rateLimits: RateLimits;
   support: string | null;
   issuers: readonly IssuerDefinition[];
 }
+
+export interface BillingSettings {
+  /** False: shadow mode. Stripe is read, everything is computed, nothing at Stripe is changed. */
+  live: boolean;
+  /** ISO 8601. Overage of periods that began before it is never billed; null: the moment at which `live` became true. */
+  liveFrom: string | null;
+}
+
+export const defaultBilling: BillingSettings = { live: true, liveFrom: null };
 
 export const defaultCheckout: CheckoutSettings = {
   automaticTax: false,

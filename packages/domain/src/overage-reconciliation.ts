@@ -45,7 +45,7 @@ export interface ReconciledRow {
   unitPrice: string;
   amount: number;
   currency: string;
-  status: "pending" | "sent" | "withdrawn" | "written_off";
+  status: "pending" | "sent" | "withdrawn" | "written_off" | "shadow";
   /** It has been pending for longer than sending takes, and waits for nothing. */
   late: boolean;
 }

@@ -28,6 +28,10 @@ export const failpoints = [
   "seats.counted",
   "seats.pushed",
   "seats.marked",
+  // Moving in, in the command line.
+  "import.customer_linked",
+  "import.batch_written",
+  "import.usage_noted",
 ] as const;
 
 export type Failpoint = (typeof failpoints)[number];

@@ -67,7 +67,7 @@ export async function reportOverage(
 ): Promise<Record<SendOutcome, number>> {
   const { db, stripe } = context;
   const result = { sent: 0, waiting: 0, failed: 0 };
-  if (stripe === null) {
+  if (stripe === null || stripe.readOnly) {
     return result;
   }
   for (const { organizationId, id } of await withSystem(db, (tx) => listDueOverages(tx, atOnce))) {

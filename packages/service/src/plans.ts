@@ -24,7 +24,7 @@ export interface MeterChange {
   change: "created" | "updated" | "deactivated" | "unchanged";
 }
 
-/** What of Stripe is null: there is no key, so nothing was compared. */
+/** What of Stripe is null: there is no key, or billing is not live, so nothing was compared. */
 export interface PlanPush extends Nullable<StripePush> {
   meters: MeterChange[];
   plans: PlanChange[];
@@ -62,11 +62,14 @@ export async function pushPlans(
     }
     return found;
   });
-  const pushed = stripe && (await pushToStripe({ db, configuration, stripe }, plans, { dryRun, report }));
+  const pushed =
+    stripe &&
+    !stripe.readOnly &&
+    (await pushToStripe({ db, configuration, stripe }, plans, { dryRun, report }));
   if (!dryRun) {
     await withSystem(db, wakeUnknownPrices);
   }
-  return { meters, plans, ...(pushed ?? { products: null, prices: null, portal: null }) };
+  return { meters, plans, ...(pushed || { products: null, prices: null, portal: null }) };
 }
 
 export interface PushOptions {

@@ -22,7 +22,7 @@ import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
-import { requireStripe } from "./customers.ts";
+import { requireChanges } from "./customers.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isPassing, isUnanswered, StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway, SubscriptionChange } from "./stripe/gateway.ts";
@@ -74,7 +74,7 @@ export async function atStripe<Result>(
   access: Access,
   work: (turn: StripeTurn) => Promise<Result>,
 ): Promise<Result> {
-  const ready = requireStripe(context);
+  const ready = requireChanges(context);
   const { organizationId } = access;
   const customerId = await withOrganization(ready.db, organizationId, (tx) =>
     findCustomer(tx, organizationId),

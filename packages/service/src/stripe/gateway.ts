@@ -19,6 +19,8 @@ export interface StripeGateway
     EventCalls {
   /** True for a live key: events of the other mode are put aside. */
   readonly livemode: boolean;
+  /** Billing is not live: every call that would change something at Stripe fails with `billing_not_configured`. */
+  readonly readOnly: boolean;
 }
 
 export interface CatalogueCalls {
@@ -71,6 +73,23 @@ export interface CustomerCalls {
   /** The customer and all of their subscriptions, ended ones too. Null: it was deleted. @throws
    * StripeFault `credentials` where the account has never had it */
   fetchCustomer(customerId: string): Promise<CustomerState | null>;
+  /** Every customer of the account that is not deleted, page after page. */
+  listCustomers(): AsyncIterable<ListedCustomer>;
+  /** Every subscription of the account, ended ones too, page after page. */
+  listSubscriptions(): AsyncIterable<ListedSubscription>;
+}
+
+export interface ListedCustomer {
+  id: string;
+  /** The organization that its metadata names. */
+  organizationId: string | null;
+}
+
+export interface ListedSubscription {
+  customerId: string;
+  /** The organization that its metadata names. */
+  organizationId: string | null;
+  subscription: SubscriptionSnapshot;
 }
 
 export interface SubscriptionCalls {

@@ -28,6 +28,7 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
   });
   return {
     livemode: isLive(secretKey),
+    readOnly: false,
     ...catalogueCalls(stripe),
     ...customerCalls(stripe),
     ...subscriptionCalls(stripe),
