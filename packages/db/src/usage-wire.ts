@@ -1,68 +1,120 @@
-/** How a batch of usage events travels to the gate, and its answers back. */
+/** How usage events travel to the gates, and the answers back. */
 import type { GateReading } from "@headroom/domain/usage";
-import pg from "pg";
+import type pg from "pg";
 import { bigintArray, bytesArray, dateArray, integerArray, textArray, uuidArray } from "./binary-arrays.ts";
-import { parseInt8 } from "./client.ts";
 import type { Undecided, UsageOutcome, UsageRefusal, UsageRequest } from "./usage.ts";
 
+/** What came of events, as JSON; instants are microseconds since 1970. */
+export type Answers = [
+  at: number | null,
+  /** Of each gate, before the batch; null: of none. */
+  numbers: GateNumbers[] | null,
+  /** Of each event its gate, from 1. */
+  gateOf: (number | null)[] | null,
+  /** Of each event: what the batch added up to at its gate with it; null where `others` tells. */
+  added: (number | null)[] | null,
+  others: OtherAnswer[] | null,
+];
+
 /** The columns of `usage_answer`. */
-export type AnswerRow = [
-  position: number,
-  outcome: string,
-  organizationId: string,
+interface OtherAnswer {
+  position: number;
+  outcome: string;
+  organization_id: string;
   /** null: that of the request. */
-  eventId: string | null,
-  accepted: number,
-  overCap: number,
-  occurredAt: Instant,
+  event_id: string | null;
+  accepted: number;
+  over_cap: number;
+  occurred_at: string;
+  day_used: number;
+  day_held: number;
+  daily_limit: number | null;
+  day_end: string;
+  period_used: number;
+  period_held: number;
+  period_end: string;
+  included: number | null;
+  max_overage: number | null;
+  hard_cap: number | null;
+}
+
+/** Units and instants of a gate, as `consume_events` lists them. */
+type GateNumbers = [
   dayUsed: number,
   dayHeld: number,
   dailyLimit: number | null,
-  dayEnd: Instant,
+  dayEnd: number,
   periodUsed: number,
   periodHeld: number,
-  periodEnd: Instant,
+  periodEnd: number,
   included: number | null,
   maxOverage: number | null,
   hardCap: number | null,
 ];
 
-interface Instant {
-  date: Date;
-  iso: string;
-}
+const asText = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig;
 
-const text = `select * from usage_consume($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::timestamptz[], $11, $12::jsonb[],
-  $13, $14, $15)`;
-
-/** The call of the gate's function for a batch; its rows are lists. */
+/** The call of the gates' function for events: one row of one column, `Answers` as text. */
 export function toQuery(
   requests: readonly UsageRequest[],
   whole: boolean,
   wait: boolean,
 ): pg.QueryArrayConfig {
+  const [first] = requests;
+  const call =
+    first !== undefined && requests.length === 1
+      ? toQueryOfOne(first, whole, wait)
+      : toQueryOfMany(requests, whole, wait);
+  return { ...call, rowMode: "array", types: asText };
+}
+
+function toQueryOfOne(request: UsageRequest, whole: boolean, wait: boolean) {
+  const { credential, organizationId, meter, memberId, key, bornOn, id, quantity, mode } = request;
+  const { occurredAt, fingerprint, properties } = request;
+  return {
+    name: "consume_event",
+    text: "select consume_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+    values: [
+      credential,
+      organizationId,
+      meter,
+      memberId,
+      key,
+      bornOn,
+      id,
+      quantity,
+      mode,
+      occurredAt,
+      fingerprint,
+      properties && JSON.stringify(properties),
+      whole,
+      wait,
+    ],
+  };
+}
+
+function toQueryOfMany(requests: readonly UsageRequest[], whole: boolean, wait: boolean) {
   const { asked, places } = whoAsks(requests);
   return {
-    name: "usage_consume",
-    text,
-    rowMode: "array",
-    types: readers(),
+    name: "consume_events",
+    text: `select json_build_array(microseconds(at), numbers, gate_of, added, others)
+      from consume_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::timestamptz[], $12, $13::jsonb[], $14, $15)`,
     values: [
       bytesArray(asked.map((r) => r.credential)),
       uuidArray(asked.map((r) => r.organizationId)),
       textArray(asked.map((r) => r.meter)),
+      uuidArray(asked.map((r) => r.memberId)),
+      integerArray(places),
       textArray(requests.map((r) => r.key)),
       dateArray(requests.map((r) => r.bornOn)),
       uuidArray(requests.map((r) => r.id)),
       bigintArray(requests.map((r) => r.quantity)),
       textArray(requests.map((r) => r.mode)),
-      uuidArray(asked.map((r) => r.memberId)),
       someOf(requests.map((r) => r.occurredAt)),
       bytesArray(requests.map((r) => r.fingerprint)),
       someOf(requests.map((r) => r.properties && JSON.stringify(r.properties))),
       whole,
       wait,
-      integerArray(places),
     ],
   };
 }
@@ -88,56 +140,93 @@ function someOf(values: (string | null)[]): (string | null)[] | null {
   return values.some((value) => value !== null) ? values : null;
 }
 
-const int4 = 23;
-const int8 = 20;
-const timestamptz = 1184;
-
-/** The same instants stand in most rows of an answer: each is read once. */
-function readers(): pg.CustomTypesConfig {
-  const instants = new Map<string, Instant>();
-  const parse = pg.types.getTypeParser(timestamptz, "text") as (text: string) => Date;
-  const readInstant = (value: string) => {
-    const known = instants.get(value);
-    if (known !== undefined) return known;
-    const date = parse(value);
-    const instant = { date, iso: date.toISOString() };
-    instants.set(value, instant);
-    return instant;
-  };
-  const asText = (value: string) => value;
-  return {
-    getTypeParser: (oid: number) =>
-      oid === int8 ? parseInt8 : oid === timestamptz ? readInstant : oid === int4 ? Number : asText,
-  } as pg.CustomTypesConfig;
-}
-
 /** Answers in the order of the requests. */
 export function readAnswers<Outcome extends UsageOutcome | Undecided>(
   requests: readonly UsageRequest[],
-  rows: readonly AnswerRow[],
+  [at, numbers, gateOf, added, others]: Answers,
 ): Outcome[] {
   const answers = new Array<Outcome>(requests.length);
-  for (const row of rows) {
-    const place = row[0] - 1;
-    answers[place] = toOutcome(row, requests[place] as UsageRequest) as Outcome;
+  const iso = isoOf();
+  for (const [place, request] of requests.entries()) {
+    const gate = numbers?.[(gateOf?.[place] ?? 0) - 1];
+    const units = added?.[place] ?? null;
+    if (units === null || gate === undefined) continue;
+    const { id: eventId, quantity: accepted, occurredAt } = request;
+    const answer: UsageOutcome = {
+      outcome: "accepted",
+      eventId,
+      accepted,
+      overCap: 0,
+      occurredAt: occurredAt === null ? new Date(toMs(at ?? 0)) : new Date(occurredAt),
+      gate: gateAfter(gate, units, iso),
+    };
+    answers[place] = answer as Outcome;
+  }
+  for (const other of others ?? []) {
+    const place = other.position - 1;
+    answers[place] = toOutcome(other, requests[place] as UsageRequest) as Outcome;
   }
   return answers;
 }
 
-function toOutcome(row: AnswerRow, request: UsageRequest): UsageOutcome | Undecided {
-  const [, outcome, organizationId, found, accepted, overCap, occurredAt] = row;
-  const eventId = found ?? request.id;
+/** The first of the events that were not simply accepted. */
+export function firstOther([, , , , others]: Answers): { outcome: string; index: number } | null {
+  const [first] = (others ?? []).toSorted((a, b) => a.position - b.position);
+  return first === undefined ? null : { outcome: first.outcome, index: first.position - 1 };
+}
+
+function gateAfter(numbers: GateNumbers, units: number, iso: (microseconds: number) => string): GateReading {
+  const [dayUsed, dayHeld, dailyLimit, dayEnd, periodUsed, periodHeld, periodEnd, ...terms] = numbers;
+  const [included, maxOverage, hardCap] = terms;
+  return exact({
+    dayUsed: dayUsed + units,
+    dayHeld,
+    dailyLimit,
+    dayEnd: iso(dayEnd),
+    periodUsed: periodUsed + units,
+    periodHeld,
+    periodEnd: iso(periodEnd),
+    included,
+    maxOverage,
+    hardCap,
+  });
+}
+
+function toMs(microseconds: number): number {
+  return Math.floor(microseconds / 1_000);
+}
+
+/** The same instants stand in most answers: each is written once. */
+function isoOf(): (microseconds: number) => string {
+  const known = new Map<number, string>();
+  return (microseconds) => {
+    const text = known.get(microseconds) ?? new Date(toMs(microseconds)).toISOString();
+    known.set(microseconds, text);
+    return text;
+  };
+}
+
+function toOutcome(answer: OtherAnswer, request: UsageRequest): UsageOutcome | Undecided {
+  const { outcome } = answer;
+  const eventId = answer.event_id ?? request.id;
   switch (outcome) {
     case "accepted":
     case "duplicate":
-      return { outcome, eventId, accepted, overCap, occurredAt: occurredAt.date, gate: toReading(row) };
+      return {
+        outcome,
+        eventId,
+        accepted: answer.accepted,
+        overCap: answer.over_cap,
+        occurredAt: new Date(answer.occurred_at),
+        gate: toReading(answer),
+      };
     case "daily_limit":
     case "hard_cap":
-      return { outcome, at: occurredAt.date, gate: toReading(row) };
+      return { outcome, at: new Date(answer.occurred_at), gate: toReading(answer) };
     case "mismatch":
       return { outcome, eventId };
     case "later":
-      return { outcome, organizationId };
+      return { outcome, organizationId: answer.organization_id };
     case "overflow":
       return { outcome };
     default:
@@ -145,20 +234,26 @@ function toOutcome(row: AnswerRow, request: UsageRequest): UsageOutcome | Undeci
   }
 }
 
-function toReading(row: AnswerRow): GateReading {
-  const [, , , , , , , dayUsed, dayHeld, dailyLimit, dayEnd, periodUsed, periodHeld, periodEnd, ...terms] =
-    row;
-  const [included, maxOverage, hardCap] = terms;
-  return {
-    dayUsed,
-    dayHeld,
-    dailyLimit,
-    dayEnd: dayEnd.iso,
-    periodUsed,
-    periodHeld,
-    periodEnd: periodEnd.iso,
-    included,
-    maxOverage,
-    hardCap,
-  };
+function toReading(answer: OtherAnswer): GateReading {
+  return exact({
+    dayUsed: answer.day_used,
+    dayHeld: answer.day_held,
+    dailyLimit: answer.daily_limit,
+    dayEnd: new Date(answer.day_end).toISOString(),
+    periodUsed: answer.period_used,
+    periodHeld: answer.period_held,
+    periodEnd: new Date(answer.period_end).toISOString(),
+    included: answer.included,
+    maxOverage: answer.max_overage,
+    hardCap: answer.hard_cap,
+  });
+}
+
+/** A number that JSON could not carry would not be what it says: better no answer than a wrong one. */
+function exact(reading: GateReading): GateReading {
+  const { dayUsed, dayHeld, dailyLimit, periodUsed, periodHeld, included, maxOverage, hardCap } = reading;
+  for (const units of [dayUsed, dayHeld, dailyLimit, periodUsed, periodHeld, included, maxOverage, hardCap]) {
+    if (units !== null && !Number.isSafeInteger(units)) throw new RangeError(`${units} is beyond 2^53 - 1`);
+  }
+  return reading;
 }

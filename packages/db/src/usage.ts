@@ -4,7 +4,7 @@ import { invalidField } from "@headroom/domain/validation";
 import type { Database } from "./client.ts";
 import { inTurn } from "./gate-turns.ts";
 import { retryConflicts, sqlState } from "./retry.ts";
-import { type AnswerRow, readAnswers, toQuery } from "./usage-wire.ts";
+import { type Answers, firstOther, readAnswers, toQuery } from "./usage-wire.ts";
 
 /** One usage event on its way to the gate, with the credential that vouches for it. Ids are raw UUIDs. */
 export interface UsageRequest {
@@ -55,7 +55,7 @@ export type UsageOutcome =
 
 /**
  * Checks and consumes a batch in one round trip: credential, idempotency, gate, event. Answers stand in the order
- * of the requests. Exact under concurrency: see `migrations/0032_consume.sql`. Waits for gates that others hold.
+ * of the requests. Exact under concurrency: see `migrations/0038_consume.sql`. Waits for gates that others hold.
  * @throws PostgreSQL's 55P03 when one is held for more than two seconds; nothing is written then.
  */
 export async function consumeUsage(
@@ -92,16 +92,16 @@ export async function recordUsage(
   if (first === undefined) {
     return [];
   }
-  const rows = await inTurn(database, first, () =>
+  const answers = await inTurn(database, first, () =>
     callGate(database, requests, { whole: true, wait: true }),
   ).catch((error: unknown) => {
     throw translateOverflow(error);
   });
-  const [answer] = rows;
-  if (answer !== undefined && refusals.has(answer[1])) {
-    return { refusal: answer[1] as UsageRefusal, index: answer[0] - 1 };
+  const answer = firstOther(answers);
+  if (answer !== null && refusals.has(answer.outcome)) {
+    return { refusal: answer.outcome as UsageRefusal, index: answer.index };
   }
-  return readAnswers<UsageOutcome>(requests, rows);
+  return readAnswers<UsageOutcome>(requests, answers);
 }
 
 const numericValueOutOfRange = "22003";
@@ -134,8 +134,8 @@ async function callGate(
   database: Database,
   requests: readonly UsageRequest[],
   { whole, wait }: { whole: boolean; wait: boolean },
-): Promise<AnswerRow[]> {
+): Promise<Answers> {
   const query = toQuery(requests, whole, wait);
-  const { rows } = await retryConflicts(() => database.pool.query<AnswerRow>(query));
-  return rows;
+  const { rows } = await retryConflicts(() => database.pool.query<[string]>(query));
+  return JSON.parse(rows[0]?.[0] ?? "[]") as Answers;
 }
