@@ -370,34 +370,41 @@ begin
     from api_key_hash h
     where h.secret_hash = credential and h.meters_until is not null
       and (tenant = h.organization_id) is not false and member is null;
-  if found then
+  if found and wait and name is not null then
+    perform set_config('lock_timeout', '2s', true);
+    perform create_gates(array[key_tenant], array[name]);
+    select * into gate from usage_gate g where g.organization_id = key_tenant and g.meter = name for no key update;
+  elsif found then
     select * into gate from usage_gate g where g.organization_id = key_tenant and g.meter = name
       for no key update skip locked;
-    if found then
-      at := clock_timestamp() + shift;
-      today := (clock_timestamp() at time zone 'UTC')::date;
-      if at < least(key_until, gate.day_end, gate.period_end, gate.caps_valid_until)
-        and room_for(units, occurred, gate.day_start, gate.day_used, gate.day_held, gate.daily_limit, gate.day_alert_at,
-          gate.period_start, gate.period_used, gate.period_held, gate.hard_cap, gate.period_alert_at)
-        and (born = today or is_new_today(key_tenant, name, event_key, born, today))
+  end if;
+  if found then
+    at := clock_timestamp() + shift;
+    today := (clock_timestamp() at time zone 'UTC')::date;
+    if at < key_until and (born = today or is_new_today(key_tenant, name, event_key, born, today)) then
+      if at >= least(gate.day_end, gate.period_end, gate.caps_valid_until)
+        or not room_for(units, occurred, gate.day_start, gate.day_used, gate.day_held, gate.daily_limit,
+          gate.day_alert_at, gate.period_start, gate.period_used, gate.period_held, gate.hard_cap, gate.period_alert_at)
       then
-        insert into usage_event (organization_id, meter, key, received_on, id, quantity, over_cap, mode,
-            occurred_at, received_at, local_date, period_start, fingerprint, properties, api_key_id,
-            day_used, day_held, daily_limit, day_end, period_used, period_held, period_end, included, max_overage,
-            hard_cap)
-          values (key_tenant, name, event_key, today, event_id, units, 0, event_mode,
-            coalesce(occurred, at), at, gate.day_date, gate.period_start, payload, own_properties, key_id,
-            gate.day_used + units, nullif(gate.day_held, 0), gate.daily_limit, gate.day_end,
-            gate.period_used + units, nullif(gate.period_held, 0), gate.period_end, gate.included, gate.max_overage,
-            gate.hard_cap)
-          on conflict do nothing;
-        if found then
-          update usage_gate g set day_used = g.day_used + units, period_used = g.period_used + units
-            where g.organization_id = key_tenant and g.meter = name;
-          return json_build_array(microseconds(at), array[[gate.day_used, gate.day_held, gate.daily_limit,
-            microseconds(gate.day_end), gate.period_used, gate.period_held, microseconds(gate.period_end), gate.included,
-            gate.max_overage, gate.hard_cap]], array[1], array[units], null);
-        end if;
+        return json_build_array(null, null, null, null, array(select e from consume_each(
+          array[row(1, key_tenant, name, event_key, born, event_id, units, event_mode, null, occurred, payload,
+            own_properties, key_id, null)::usage_request], today, whole) e));
+      end if;
+      insert into usage_event (organization_id, meter, key, received_on, id, quantity, over_cap, mode,
+          occurred_at, received_at, local_date, period_start, fingerprint, properties, api_key_id,
+          day_used, day_held, daily_limit, day_end, period_used, period_held, period_end, included, max_overage, hard_cap)
+        values (key_tenant, name, event_key, today, event_id, units, 0, event_mode,
+          coalesce(occurred, at), at, gate.day_date, gate.period_start, payload, own_properties, key_id,
+          gate.day_used + units, nullif(gate.day_held, 0), gate.daily_limit, gate.day_end,
+          gate.period_used + units, nullif(gate.period_held, 0), gate.period_end, gate.included, gate.max_overage,
+          gate.hard_cap)
+        on conflict do nothing;
+      if found then
+        update usage_gate g set day_used = g.day_used + units, period_used = g.period_used + units
+          where g.organization_id = key_tenant and g.meter = name;
+        return json_build_array(microseconds(at), array[[gate.day_used, gate.day_held, gate.daily_limit,
+          microseconds(gate.day_end), gate.period_used, gate.period_held, microseconds(gate.period_end), gate.included,
+          gate.max_overage, gate.hard_cap]], array[1], array[units], null);
       end if;
     end if;
   end if;

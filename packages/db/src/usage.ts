@@ -4,6 +4,7 @@ import { invalidField } from "@headroom/domain/validation";
 import type { Database } from "./client.ts";
 import { inTurn } from "./gate-turns.ts";
 import { retryConflicts, sqlState } from "./retry.ts";
+import type { Asked } from "./shared-connections.ts";
 import { type Answers, firstOther, readAnswers, toQuery } from "./usage-wire.ts";
 
 /** One usage event on its way to the gate, with the credential that vouches for it. Ids are raw UUIDs. */
@@ -73,7 +74,7 @@ export interface Undecided {
 
 /** As `consumeUsage`, but a gate that others hold stalls nobody: its events are answered `later`. */
 export async function consumeUnheld(
-  database: Database,
+  database: { pool: Asked },
   requests: readonly UsageRequest[],
 ): Promise<(UsageOutcome | Undecided)[]> {
   return readAnswers(requests, await callGate(database, requests, { whole: false, wait: false }));
@@ -131,7 +132,7 @@ const refusals: ReadonlySet<string> = new Set<UsageRefusal>([
 ]);
 
 async function callGate(
-  database: Database,
+  database: { pool: Asked },
   requests: readonly UsageRequest[],
   { whole, wait }: { whole: boolean; wait: boolean },
 ): Promise<Answers> {
