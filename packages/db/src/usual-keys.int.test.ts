@@ -174,7 +174,10 @@ test("a key and its organization's end, or its own, that do not see each other l
     for (const end of ["delete", "revoke"] as const) {
       const organization = await make.organization();
       const hash = await make.key(organization);
-      const [{ id }] = await ask("select api_key_id as id from headroom.api_key_hash where secret_hash = $1", hash);
+      const [{ id }] = await ask(
+        "select api_key_id as id from headroom.api_key_hash where secret_hash = $1",
+        hash,
+      );
       await ask("delete from headroom.api_key_hash where secret_hash = $1", hash);
       const born = (client: pg.PoolClient) =>
         client.query("insert into headroom.api_key_hash values ($1, $2, $3)", [hash, organization, id]);
@@ -183,9 +186,9 @@ test("a key and its organization's end, or its own, that do not see each other l
       await (order === "key first" ? overlap(born, ended) : overlap(ended, born));
       const [outcome] = await consumeUsage(api, [request(hash)]);
       expect(outcome?.outcome).toBe(end === "delete" ? "organization_not_found" : "unauthenticated");
-      expect(await ask("select meters_until from headroom.api_key_hash where secret_hash = $1", hash)).toEqual([
-        { meters_until: null },
-      ]);
+      expect(
+        await ask("select meters_until from headroom.api_key_hash where secret_hash = $1", hash),
+      ).toEqual([{ meters_until: null }]);
     }
   }
 });
@@ -194,7 +197,10 @@ test("an organization that comes back while a key of it is revoked does not brin
   for (const order of ["revoke first", "return first"] as const) {
     const organization = await make.organization();
     const hash = await make.key(organization);
-    const [{ id }] = await ask("select api_key_id as id from headroom.api_key_hash where secret_hash = $1", hash);
+    const [{ id }] = await ask(
+      "select api_key_id as id from headroom.api_key_hash where secret_hash = $1",
+      hash,
+    );
     await ask(changes.delete, id, organization);
     const revoked = (client: pg.PoolClient) => client.query(changes.revoke, [id]);
     const returned = (client: pg.PoolClient) => client.query(changes.undelete, [id, organization]);
