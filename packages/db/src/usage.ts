@@ -5,7 +5,8 @@ import type { Database } from "./client.ts";
 import { inTurn } from "./gate-turns.ts";
 import { retryConflicts, sqlState } from "./retry.ts";
 import type { Asked } from "./shared-connections.ts";
-import { type Answers, firstOther, readAnswers, toQuery } from "./usage-wire.ts";
+import { type Answers, firstOther, readAnswers } from "./usage-answers.ts";
+import { toQuery } from "./usage-wire.ts";
 
 /** One usage event on its way to the gate, with the credential that vouches for it. Ids are raw UUIDs. */
 export interface UsageRequest {
