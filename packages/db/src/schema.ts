@@ -74,6 +74,7 @@ export interface ApiKey {
 
 export interface ApiKeyHash {
   api_key_id: string;
+  meters_until: Timestamp | null;
   organization_id: string | null;
   secret_hash: Buffer;
 }
