@@ -232,6 +232,8 @@ export interface Meter {
   is_default: boolean;
   name: string;
   position: number;
+  stripe_event_name: string | null;
+  stripe_meter_id: string | null;
 }
 
 export interface OperatorEntry {
@@ -496,6 +498,8 @@ export interface StripeInbox {
   secret_index: number | null;
   seq: Generated<number>;
   status: Generated<string>;
+  style: Generated<string>;
+  twin_id: string | null;
   type: string;
 }
 
@@ -670,6 +674,25 @@ export interface UsagePeriod {
   unit_price: Numeric | null;
 }
 
+export interface UsagePush {
+  at: Timestamp;
+  bucket: Timestamp;
+  customer_id: string;
+  event_name: string;
+  identifier: string;
+  invoice_id: string;
+  meter: string;
+  organization_id: string;
+  overage_id: string;
+  period_end: Timestamp;
+  period_start: Timestamp;
+  reason: string | null;
+  sent_at: Timestamp | null;
+  seq: number;
+  state: Generated<string>;
+  value: number;
+}
+
 export interface UsageReservation {
   api_key_id: string;
   commit_key: string | null;
@@ -831,6 +854,7 @@ export interface DB {
   usage_gate: UsageGate;
   usage_partition: UsagePartition;
   usage_period: UsagePeriod;
+  usage_push: UsagePush;
   usage_reservation: UsageReservation;
   usage_segment: UsageSegment;
   usage_tally: UsageTally;

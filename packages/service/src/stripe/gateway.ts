@@ -16,7 +16,8 @@ export interface StripeGateway
     PortalCalls,
     PreviewCalls,
     InvoiceCalls,
-    EventCalls {
+    EventCalls,
+    ThinEventCalls {
   /** True for a live key: events of the other mode are put aside. */
   readonly livemode: boolean;
 }
@@ -180,4 +181,28 @@ export interface StripeEvent {
   createdAt: number;
   /** What a webhook would have brought. */
   payload: unknown;
+}
+
+export interface ThinEventCalls {
+  /** What a thin event is about, as Stripe has it now. */
+  fetchThinEvent(eventId: string): Promise<ThinEvent>;
+}
+
+export interface ThinEvent {
+  /** The snapshot event that tells of the same change; null: there is none. */
+  twinId: string | null;
+  /** Whose it is; null: nobody's, or its object is gone. */
+  customerId: string | null;
+  /** What is read of its object later on, as a snapshot event has it. */
+  object: object;
+  /** Null unless it tells of meter events that do not count. */
+  report: MeterReport | null;
+}
+
+/** Meter events that Stripe took and does not count. */
+export interface MeterReport {
+  /** How many; the identifiers are samples of them. */
+  count: number;
+  /** By Stripe's word for what was wrong. */
+  errors: readonly { code: string; identifiers: readonly string[] }[];
 }

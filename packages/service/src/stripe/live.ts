@@ -9,6 +9,7 @@ import { invoiceCalls } from "./live-invoices.ts";
 import { portalCalls } from "./live-portal.ts";
 import { previewCalls } from "./live-previews.ts";
 import { subscriptionCalls } from "./live-subscriptions.ts";
+import { thinEventCalls } from "./live-thin-events.ts";
 
 export interface StripeOptions {
   secretKey: string;
@@ -36,6 +37,7 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
     ...previewCalls(stripe),
     ...invoiceCalls(stripe),
     ...eventCalls(stripe),
+    ...thinEventCalls(stripe),
   };
 }
 
