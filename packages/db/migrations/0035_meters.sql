@@ -22,6 +22,8 @@ create table usage_push (
   seq integer not null check (seq > 0),
   value bigint not null check (value > 0),
   customer_id text not null,
+  -- The metered price whose line bills it.
+  price_id text not null,
   event_name text not null,
   -- The invoice that is to bill it.
   invoice_id text not null,
@@ -53,8 +55,12 @@ grant select, delete, update (state, reason) on usage_push to hr_engine;
 grant update (status, version, placement, attempts, stripe_invoice_id, stripe_invoice_item_id, next_attempt_at,
   last_error) on overage to hr_engine;
 
+-- The metered prices of a version's overage: `overage:` and the meter.
+alter table plan_price drop constraint plan_price_role_check,
+  add check (role in ('plan', 'seat', 'addon') or role like 'overage:%');
+
 -- What Stripe calls the billing meter of one of ours; written by `plans push`.
-alter table meter add column stripe_meter_id text, add column stripe_event_name text;
+alter table meter add column stripe_meter_id text;
 
 set local role hr_engine;
 

@@ -232,7 +232,6 @@ export interface Meter {
   is_default: boolean;
   name: string;
   position: number;
-  stripe_event_name: string | null;
   stripe_meter_id: string | null;
 }
 
@@ -686,6 +685,7 @@ export interface UsagePush {
   overage_id: string;
   period_end: Timestamp;
   period_start: Timestamp;
+  price_id: string;
   reason: string | null;
   sent_at: Timestamp | null;
   seq: number;

@@ -17,7 +17,8 @@ export interface StripeGateway
     PreviewCalls,
     InvoiceCalls,
     EventCalls,
-    ThinEventCalls {
+    ThinEventCalls,
+    MeterCalls {
   /** True for a live key: events of the other mode are put aside. */
   readonly livemode: boolean;
 }
@@ -56,6 +57,8 @@ export interface NewPrice {
   interval: "month" | "year";
   unitAmount: string;
   metadata: Readonly<Record<string, string>>;
+  /** Stripe's id of the meter whose usage it bills; null: it is for a quantity. */
+  meterId: string | null;
 }
 
 export interface PriceLabels {
@@ -115,7 +118,8 @@ export interface CheckoutCalls {
 export interface NewCheckout {
   organizationId: string;
   customerId: string;
-  items: readonly { priceId: string; quantity: number }[];
+  /** Without a quantity: a metered price. */
+  items: readonly { priceId: string; quantity: number | null }[];
   /** 0: none. */
   trialDays: number;
   successUrl: string;
@@ -205,4 +209,26 @@ export interface MeterReport {
   count: number;
   /** By Stripe's word for what was wrong. */
   errors: readonly { code: string; identifiers: readonly string[] }[];
+}
+
+export interface MeterCalls {
+  /** The id of the active meter with an event name, made where there is none; a plain sum. */
+  ensureMeter(meter: { eventName: string; displayName: string }): Promise<string>;
+  /** Tells usage to a meter. `known`: Stripe has an event with this identifier already. */
+  sendMeterEvent(event: NewMeterEvent, key: string): Promise<"taken" | "known">;
+  /** What Stripe has counted of a customer in the minute of an instant; what it has just taken may not be in it yet. */
+  sumMeterEvents(of: { meterId: string; customerId: string; at: number }): Promise<number>;
+  /** The units that an invoice bills by a metered price for a period with this end. */
+  usageBilled(of: { invoiceId: string; priceId: string; periodEnd: number }): Promise<number>;
+  /** Makes the metered items of a subscription that are ours these. Absolute; nothing is prorated. */
+  setUsagePrices(subscriptionId: string, priceIds: readonly string[], key: string): Promise<void>;
+}
+
+export interface NewMeterEvent {
+  eventName: string;
+  /** Unique for 24 hours at least. */
+  identifier: string;
+  customerId: string;
+  value: number;
+  at: Date;
 }

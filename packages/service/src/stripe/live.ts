@@ -6,6 +6,7 @@ import { checkoutCalls } from "./live-checkout.ts";
 import { customerCalls } from "./live-customers.ts";
 import { eventCalls } from "./live-events.ts";
 import { invoiceCalls } from "./live-invoices.ts";
+import { meterCalls } from "./live-meters.ts";
 import { portalCalls } from "./live-portal.ts";
 import { previewCalls } from "./live-previews.ts";
 import { subscriptionCalls } from "./live-subscriptions.ts";
@@ -37,6 +38,7 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
     ...previewCalls(stripe),
     ...invoiceCalls(stripe),
     ...eventCalls(stripe),
+    ...meterCalls(stripe),
     ...thinEventCalls(stripe),
   };
 }
