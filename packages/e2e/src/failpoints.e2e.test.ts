@@ -140,8 +140,10 @@ describe.concurrent("the worker, killed at", { timeout }, () => {
     const changes = (await changesSince(opened, seq)).filter((change) => !isHold(change));
     expect(changes).toEqual(["POST /v1/billing/meter_events"]);
     await opened.settled();
+    const newest = async () => (await bench.stripe.invoices.list({ limit: 1 })).data[0];
+    await until(newest, (now) => now?.automatically_finalizes_at === (now?.created ?? 0) + 3_600, 90);
     await bench.advance("PT2H");
-    const [invoice] = (await bench.stripe.invoices.list({ limit: 1 })).data;
+    const invoice = await newest();
     expect(invoice?.lines.data.map(({ amount }) => amount)).toEqual([75, 2900]);
   });
 

@@ -42,7 +42,7 @@ export const catalogueEventTypes = [
 ] as const;
 
 /** Thin events that tell which meter events do not count; they have no snapshot event beside them. */
-export const meterReportTypes = [
+const meterReportTypes = [
   "v1.billing.meter.error_report_triggered",
   "v1.billing.meter.no_meter_found",
 ] as const;
