@@ -46,7 +46,7 @@ export async function listEventsBy(tx: Tx, statuses: readonly string[], most: nu
 
 /**
  * Lets events be applied again as if they had just come; answers their ids. Only those that belong to a customer or to the
- * catalogue: nothing would ever take up the others. Never one of the other mode.
+ * catalogue, and thin ones: nothing would ever take up the others. Never one of the other mode.
  */
 export async function renewEvents(
   tx: Tx,
@@ -64,7 +64,14 @@ export async function renewEvents(
       parked_at: null,
     })
     .where("status", "<>", "quarantined")
-    .where((eb) => eb.or([eb("customer_id", "is not", null), eb("type", "in", catalogueTypes)]))
+    .where((eb) =>
+      eb.or([
+        eb("customer_id", "is not", null),
+        eb("type", "in", catalogueTypes),
+        // Stripe is asked again whose it is.
+        eb("style", "=", "thin"),
+      ]),
+    )
     .$if(eventIds !== undefined, (query) => query.where("event_id", "in", [...(eventIds ?? []), ""]))
     .$if(customerId !== undefined, (query) => query.where("customer_id", "=", customerId ?? ""))
     .$if(type !== undefined, (query) => query.where("type", "=", type ?? ""))

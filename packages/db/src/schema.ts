@@ -240,6 +240,7 @@ export interface Meter {
   is_default: boolean;
   name: string;
   position: number;
+  stripe_meter_id: string | null;
 }
 
 export interface OpeningUsage {
@@ -529,6 +530,8 @@ export interface StripeInbox {
   secret_index: number | null;
   seq: Generated<number>;
   status: Generated<string>;
+  style: Generated<string>;
+  twin_id: string | null;
   type: string;
 }
 
@@ -706,6 +709,26 @@ export interface UsagePeriod {
   unit_price: Numeric | null;
 }
 
+export interface UsagePush {
+  at: Timestamp;
+  bucket: Timestamp;
+  customer_id: string;
+  event_name: string;
+  identifier: string;
+  invoice_id: string;
+  meter: string;
+  organization_id: string;
+  overage_id: string;
+  period_end: Timestamp;
+  period_start: Timestamp;
+  price_id: string;
+  reason: string | null;
+  sent_at: Timestamp | null;
+  seq: number;
+  state: Generated<string>;
+  value: number;
+}
+
 export interface UsageReservation {
   api_key_id: string;
   commit_key: string | null;
@@ -871,6 +894,7 @@ export interface DB {
   usage_gate: UsageGate;
   usage_partition: UsagePartition;
   usage_period: UsagePeriod;
+  usage_push: UsagePush;
   usage_reservation: UsageReservation;
   usage_segment: UsageSegment;
   usage_tally: UsageTally;

@@ -1,6 +1,14 @@
 import type { ItemSnapshot, SubscriptionSnapshot } from "./subscriptions.ts";
 
-export type PriceRole = "plan" | "seat" | "addon";
+export type PriceRole = "plan" | "seat" | "addon" | UsageRole;
+
+/** Of a metered price: the meter whose overage it bills. */
+export type UsageRole = `overage:${string}`;
+
+/** True for the metered price of some meter's overage: neither a plan nor seats, and without a quantity. */
+export function isUsageRole(role: string): role is UsageRole {
+  return role.startsWith("overage:");
+}
 
 export interface CataloguePrice {
   priceId: string | null;

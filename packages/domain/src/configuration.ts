@@ -95,7 +95,13 @@ export interface Policies {
   seats: { basis: "all_members" | "excluding_owner"; countPending: boolean };
   billing: { by: "owner" | "admins" };
   usage: { window: "period" | "calendar_month" };
-  overage: { onPlanChange: "rerate" | "settle"; whilePastDue: "stop" | "allow"; billAboveCap: boolean };
+  overage: {
+    onPlanChange: "rerate" | "settle";
+    whilePastDue: "stop" | "allow";
+    billAboveCap: boolean;
+    /** What tells Stripe: an item on the invoice, or an event for a billing meter. */
+    sink: "invoice_item" | "meter";
+  };
 }
 
 export interface IssuerDefinition {
@@ -190,5 +196,5 @@ export const defaultPolicies: Policies = {
   seats: { basis: "all_members", countPending: true },
   billing: { by: "owner" },
   usage: { window: "period" },
-  overage: { onPlanChange: "rerate", whilePastDue: "stop", billAboveCap: false },
+  overage: { onPlanChange: "rerate", whilePastDue: "stop", billAboveCap: false, sink: "invoice_item" },
 };

@@ -23,6 +23,9 @@ export const failpoints = [
   "overage.invoice_chosen",
   "overage.item_created",
   "overage.sent",
+  // Overage to a billing meter, in the worker.
+  "push.written",
+  "push.sent",
   // Automatic seats to Stripe, in the worker.
   "seats.leased",
   "seats.counted",

@@ -44,11 +44,17 @@ export function wishFor(change: PlanChange): Wish | null {
   return {
     kind: "change_plan",
     subscriptionId: facts.subscriptionId,
-    steps: step === null ? [] : [step],
+    steps: step === null ? [] : [step, ...usageSteps(change)],
     details: asked,
     audit: { action: "plan.change_requested", data },
     ...(kind === "cancel" ? { base: asked } : {}),
   };
+}
+
+// After the change itself: a process that dies between them leaves overage to invoice items, and bills it all the same.
+function usageSteps({ kind, usagePrices }: PlanChange): StripeStep[] {
+  const changes = kind === "now" || kind === "period_end" || kind === "withdraw";
+  return changes && usagePrices !== null ? [{ call: "usage_prices", priceIds: usagePrices }] : [];
 }
 
 function stepOf(change: PlanChange): StripeStep | null {

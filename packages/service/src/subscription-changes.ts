@@ -30,6 +30,7 @@ import type { StripeGateway, SubscriptionChange } from "./stripe/gateway.ts";
 /** One call that changes a subscription; all of them are absolute. */
 export type StripeStep =
   | { call: "update"; change: SubscriptionChange }
+  | { call: "usage_prices"; priceIds: readonly string[] }
   | { call: "cancel"; when: "now" | "period_end" }
   | { call: "resume" };
 
@@ -202,6 +203,8 @@ function perform(
   switch (step.call) {
     case "update":
       return stripe.updateSubscription(subscriptionId, step.change, key);
+    case "usage_prices":
+      return stripe.setUsagePrices(subscriptionId, step.priceIds, key);
     case "cancel":
       return stripe.cancelSubscription(subscriptionId, step.when, key);
     case "resume":

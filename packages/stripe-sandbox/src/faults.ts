@@ -19,7 +19,7 @@ export type FaultKind = (typeof faultKinds)[number];
 export const faultStatuses = [429, 500, 503] as const;
 export type FaultStatus = (typeof faultStatuses)[number];
 
-/** One rule: which v1 requests it spoils, how, and how often. */
+/** One rule: which requests of the API it spoils, how, and how often. */
 export interface Fault {
   id: string;
   /** Null: any. */

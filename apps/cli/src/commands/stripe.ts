@@ -77,6 +77,7 @@ const kinds: Record<OverageDifference["kind"], string> = {
   line_void: "line is on a void invoice",
   line_twice: "line stands twice",
   line_unknown: "line that is not in the ledger",
+  meter_differs: "Stripe's billing meter, or its invoice, lacks units that were told to it",
 };
 
 function describe(found: Reconciliation, dryRun: boolean): string[] {

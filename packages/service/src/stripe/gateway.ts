@@ -16,7 +16,9 @@ export interface StripeGateway
     PortalCalls,
     PreviewCalls,
     InvoiceCalls,
-    EventCalls {
+    EventCalls,
+    ThinEventCalls,
+    MeterCalls {
   /** True for a live key: events of the other mode are put aside. */
   readonly livemode: boolean;
   /** Billing is not live: every call that would change something at Stripe fails with `billing_not_configured`. */
@@ -57,6 +59,8 @@ export interface NewPrice {
   interval: "month" | "year";
   unitAmount: string;
   metadata: Readonly<Record<string, string>>;
+  /** Stripe's id of the meter whose usage it bills; null: it is for a quantity. */
+  meterId: string | null;
 }
 
 export interface PriceLabels {
@@ -133,7 +137,8 @@ export interface CheckoutCalls {
 export interface NewCheckout {
   organizationId: string;
   customerId: string;
-  items: readonly { priceId: string; quantity: number }[];
+  /** Without a quantity: a metered price. */
+  items: readonly { priceId: string; quantity: number | null }[];
   /** 0: none. */
   trialDays: number;
   successUrl: string;
@@ -199,4 +204,50 @@ export interface StripeEvent {
   createdAt: number;
   /** What a webhook would have brought. */
   payload: unknown;
+}
+
+export interface ThinEventCalls {
+  /** What a thin event is about, as Stripe has it now. */
+  fetchThinEvent(eventId: string): Promise<ThinEvent>;
+}
+
+export interface ThinEvent {
+  /** The snapshot event that tells of the same change; null: there is none. */
+  twinId: string | null;
+  /** Whose it is; null: nobody's, or its object is gone. */
+  customerId: string | null;
+  /** What is read of its object later on, as a snapshot event has it. */
+  object: object;
+  /** Null unless it tells of meter events that do not count. */
+  report: MeterReport | null;
+}
+
+/** Meter events that Stripe took and does not count. */
+export interface MeterReport {
+  /** How many; the identifiers are samples of them. */
+  count: number;
+  /** By Stripe's word for what was wrong. */
+  errors: readonly { code: string; identifiers: readonly string[] }[];
+}
+
+export interface MeterCalls {
+  /** The id of the active meter with an event name, made where there is none; a plain sum. */
+  ensureMeter(meter: { eventName: string; displayName: string }): Promise<string>;
+  /** Tells usage to a meter. `known`: Stripe has an event with this identifier already. */
+  sendMeterEvent(event: NewMeterEvent, key: string): Promise<"taken" | "known">;
+  /** What Stripe has counted of a customer in the minute of an instant; what it has just taken may not be in it yet. */
+  sumMeterEvents(of: { meterId: string; customerId: string; at: number }): Promise<number>;
+  /** The units that an invoice bills by a metered price for a period with this end. */
+  usageBilled(of: { invoiceId: string; priceId: string; periodEnd: number }): Promise<number>;
+  /** Makes the metered items of a subscription that are ours these. Absolute; nothing is prorated. */
+  setUsagePrices(subscriptionId: string, priceIds: readonly string[], key: string): Promise<void>;
+}
+
+export interface NewMeterEvent {
+  eventName: string;
+  /** Unique for 24 hours at least. */
+  identifier: string;
+  customerId: string;
+  value: number;
+  at: Date;
 }
