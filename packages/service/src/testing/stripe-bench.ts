@@ -67,6 +67,8 @@ export interface StripeBenchOptions {
   configure?: (shipped: Configuration) => Configuration;
   /** Where the sandbox posts every event. */
   webhook?: { url: string; secret: string };
+  /** The sandbox's clock stands still between advances, from this instant on. */
+  stillAt?: Date;
 }
 
 export async function createStripeBench({
@@ -74,6 +76,7 @@ export async function createStripeBench({
   events = false,
   configure = (shipped) => shipped,
   webhook: endpoint,
+  stillAt,
 }: StripeBenchOptions = {}): Promise<StripeBench> {
   const scratch = await createTestDatabase();
   const directory = mkdtempSync(join(tmpdir(), "headroom-billing-"));
@@ -86,7 +89,11 @@ export async function createStripeBench({
     clockHookUrl: `${hooks.url}/clock`,
     ...(settling ? { settledHookUrl: `${hooks.url}/settled` } : {}),
     ...(endpoint ? { webhookUrl: endpoint.url, webhookSecret: endpoint.secret } : {}),
+    ...(stillAt ? { stillAt } : {}),
   });
+  if (stillAt) {
+    await make.setClock(stillAt.toISOString());
+  }
   const context = async (role: "hr_api" | "hr_worker" | "hr_webhook"): Promise<ServiceContext> => ({
     db: await scratch.connect(role),
     configuration,
