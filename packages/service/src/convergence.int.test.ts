@@ -3,7 +3,7 @@ import { actsOfLife, type Failure, liveThrough } from "./testing/convergence/coh
 
 const many = inject("convergenceSeeds");
 const alone = process.env.CONVERGENCE_SEED;
-const together = 250;
+const together = 500;
 
 function text({ seed, differences, story }: Failure): string {
   const again = `CONVERGENCE_SEED=${seed} vitest run --project integration packages/service/src/convergence.int.test.ts`;

@@ -33,6 +33,7 @@ async function subscribeThere(scene: Scene, more: Partial<Stripe.SubscriptionCre
   const { bench, life, chance } = scene;
   const wish = { customer: life.customerId, items: itemsOf(scene, chance.pick(paidPlans)), ...more };
   note(life, await bench.stripe.subscriptions.create(wish));
+  life.began = true;
 }
 
 /** What is done at Stripe itself, by whoever may there: the customer in the portal, somebody at the dashboard. */
@@ -40,6 +41,7 @@ export const actsAtStripe: Readonly<Record<string, Act>> = {
   subscribeThere: {
     weight: 2,
     when: "none",
+    begins: true,
     async run(scene) {
       await card(scene, scene.chance.chance(0.25) ? "pm_card_chargeCustomerFail" : "pm_card_visa");
       await subscribeThere(scene, scene.chance.chance(0.3) ? { trial_period_days: 7 } : {});
@@ -48,14 +50,16 @@ export const actsAtStripe: Readonly<Record<string, Act>> = {
   sendInvoices: {
     weight: 1,
     when: "none",
+    begins: true,
     run: (scene) => subscribeThere(scene, { collection_method: "send_invoice", days_until_due: 5 }),
   },
   second: {
-    weight: 1,
+    weight: 2,
     when: "live",
+    begins: true,
     async run(scene) {
       await card(scene, "pm_card_visa");
-      await subscribeThere(scene, {});
+      await subscribeThere(scene, scene.chance.chance(0.4) ? { trial_period_days: 20 } : {});
     },
   },
   foreign: {

@@ -27,6 +27,7 @@ const ownActs: Readonly<Record<string, Act>> = {
   checkout: {
     weight: 6,
     when: "none",
+    begins: true,
     async run({ bench, life, chance }) {
       const planId = chance.pick(paidPlans);
       const seats = planId !== "crew" && chance.chance(0.5) ? { seats: chance.between(0, 5) } : {};
@@ -34,6 +35,7 @@ const ownActs: Readonly<Record<string, Act>> = {
       const { checkoutUrl } = await startCheckout(bench.api, life.access, wish);
       if (chance.chance(0.1)) return `${planId}, left unpaid`;
       await bench.pay(checkoutUrl, chance.chance(0.1) ? "pm_card_chargeCustomerFail" : "pm_card_visa");
+      life.began = true;
       return planId;
     },
   },

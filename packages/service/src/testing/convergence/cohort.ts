@@ -24,9 +24,13 @@ export interface Failure {
 }
 
 /** Hours to the next round: trials, renewals, attempts to be paid, the end of grace and of patience lie between. */
-const hours = [1, 47, 12 * 24, 17 * 24, 2, 3 * 24, 6 * 24, 8 * 24, 14 * 24, 31 * 24, 2, 25];
+const hours = [1, 47, 12 * 24, 17 * 24, 2, 3 * 24, 6 * 24, 8 * 24, 14 * 24, 31 * 24, 2];
+/** Rounds of a life before its last, by its seed: what comes to an end does so before, while and after it is looked at. */
+const lengths = [3, 5, 8, 11];
+/** The last wait: every customer is due for a sweep again. */
+const lastHours = 25;
 /** The round before which the configuration changes and is pushed. */
-const secondEdition = 4;
+const secondEdition = 2;
 /** The first begins a subscription. */
 export const actsOfLife = 7;
 const atOnce = 8;
@@ -40,6 +44,19 @@ export async function liveThrough(
   seeds: readonly number[],
   without: ReadonlySet<number> = new Set(),
 ): Promise<Failure[]> {
+  const failures: Failure[] = [];
+  for (const [kind, length] of lengths.entries()) {
+    const own = seeds.filter((seed) => seed % lengths.length === kind);
+    if (own.length > 0) failures.push(...(await liveTogether(own, length, without)));
+  }
+  return failures.sort((a, b) => a.seed - b.seed);
+}
+
+async function liveTogether(
+  seeds: readonly number[],
+  length: number,
+  without: ReadonlySet<number>,
+): Promise<Failure[]> {
   const stillAt = new Date("2030-01-05T00:00:00Z");
   const bench = await createStripeBench({
     stillAt,
@@ -47,7 +64,7 @@ export async function liveThrough(
     configure: withLives,
   });
   try {
-    return await live(bench, seeds, without);
+    return await live(bench, seeds, [...hours.slice(0, length), lastHours], without);
   } finally {
     await bench.close();
   }
@@ -56,6 +73,7 @@ export async function liveThrough(
 async function live(
   bench: StripeBench,
   seeds: readonly number[],
+  waits: readonly number[],
   without: ReadonlySet<number>,
 ): Promise<Failure[]> {
   const events = await openEvents(bench);
@@ -66,13 +84,15 @@ async function live(
   });
   const byCustomer = new Map(lives.map((life) => [life.customerId, life]));
   let prices = await pricesOf(bench);
-  for (const [round, wait] of hours.entries()) {
+  for (const [round, wait] of waits.entries()) {
     if (round === secondEdition) {
       const configuration = withSecondSolo(bench.configuration);
       await pushPlans({ ...bench.worker, configuration }, { dryRun: false });
       prices = await pricesOf(bench);
     }
-    await each(lives, (life) => actOut({ bench, life, strangePrice, price: prices }, round, without));
+    await each(lives, (life) =>
+      actOut({ bench, life, strangePrice, price: prices }, { round, last: waits.length - 1 }, without),
+    );
     postAll(byCustomer, await events(), round);
     await each(lives, (life) => receive(bench, life, round));
     await work(bench);
@@ -87,14 +107,14 @@ async function live(
 /** The acts of a round, one after the other; each with dice of its own, so that without it the others stay as they are. */
 async function actOut(
   scene: Omit<Scene, "chance" | "price"> & { price: Scene["price"] },
-  round: number,
+  { round, last }: { round: number; last: number },
   without: ReadonlySet<number>,
 ): Promise<void> {
   const { life } = scene;
   const plan = dice(life.seed, "acts");
   for (let place = 0; place < actsOfLife; place += 1) {
     const first = place === 0;
-    const [when, chosen] = [plan.between(0, first ? 2 : hours.length - 2), chooseAct(plan)];
+    const [when, chosen] = [plan.between(0, first ? 2 : last), chooseAct(plan)];
     if (when !== round || without.has(place)) continue;
     const chance = dice(life.seed, `act ${place}`);
     const name = first ? chance.pick(["checkout", "checkout", "checkout", "subscribeThere"]) : chosen;
@@ -106,7 +126,8 @@ async function perform(scene: Scene, name: string, place: string): Promise<void>
   const { life } = scene;
   const act = acts[name];
   const runs = liveOf(life) !== undefined;
-  if (act === undefined || (act.when === "live" && !runs) || (act.when === "none" && runs)) return;
+  if (act === undefined || (act.when === "live" && !runs)) return;
+  if ((act.when === "none" && runs) || (life.began && act.begins)) return;
   try {
     const answer = await act.run(scene);
     life.story.push(`${place} ${name}${answer === undefined ? "" : ` ${answer}`}`);
@@ -133,6 +154,7 @@ function postAll(
   round: number,
 ): void {
   for (const [customerId, life] of byCustomer) {
+    life.began = false;
     const chance = dice(life.seed, `webhooks of round ${round}`);
     for (const event of events) {
       const { id, customer } = event.data.object as { id?: string; customer?: string };
@@ -190,7 +212,7 @@ async function findings(bench: StripeBench, lives: readonly Life[]): Promise<Fai
     const differences = [...(await compare(bench, life)), ...(counted.get(life.organizationId) ?? [])];
     if (differences.length > 0) failures.push({ seed: life.seed, differences, story: life.story });
   });
-  return failures.sort((a, b) => a.seed - b.seed);
+  return failures;
 }
 
 async function each<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {

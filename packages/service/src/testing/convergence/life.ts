@@ -22,6 +22,8 @@ export interface Life {
   others: string[];
   /** Stripe's subscriptions, as the newest events and answers show them. */
   subscriptions: Map<string, Stripe.Subscription>;
+  /** A subscription began in this round: one more of the same second would make chance the judge between them. */
+  began: boolean;
   /** Subscriptions' starts that no webhook brings: what a backfill finds. */
   missed: Stripe.Event[];
   mailbox: { event: Stripe.Event; round: number }[];
@@ -54,6 +56,7 @@ export async function beginLife(bench: StripeBench, seed: number): Promise<Life>
     used: [],
     others: [],
     subscriptions: new Map(),
+    began: false,
     missed: [],
     mailbox: [],
     weather: {

@@ -19,6 +19,8 @@ export interface Act {
   weight: number;
   /** Left out while the customer has no subscription that runs (`live`), or has one (`none`). */
   when: "live" | "none" | "any";
+  /** Begins a subscription. */
+  begins?: true;
   run(scene: Scene): Promise<unknown>;
 }
 
