@@ -4,6 +4,7 @@ import { reduceSubscription } from "./billing.ts";
 import type { Catalogue } from "./catalogue.ts";
 import {
   type ItemSnapshot,
+  isLiveAtStripe,
   noSubscription,
   planAt,
   type SubscriptionFacts,
@@ -439,5 +440,17 @@ describe("a pause", () => {
       },
     ]);
     expect(reduce([subscription()], paused).facts).toEqual(active);
+  });
+});
+
+describe("what Stripe may still charge for", () => {
+  const standing = (more: Partial<SubscriptionFacts>) => isLiveAtStripe({ ...noSubscription, ...more });
+  it.each([
+    ["nothing", {}, false],
+    ["what has ended", { subscriptionId: "sub_1", status: "canceled" }, false],
+    ["what runs", { subscriptionId: "sub_1", status: "unpaid" }, true],
+    ["what could not be read, known before or not", { attention: "unknown_price" as const }, true],
+  ])("%s", (_, facts, expected) => {
+    expect(standing(facts)).toBe(expected);
   });
 });

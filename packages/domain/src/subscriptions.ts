@@ -140,9 +140,13 @@ export function differingFacts(before: SubscriptionFacts, after: SubscriptionFac
 
 const overAtStripe: readonly string[] = ["canceled", "incomplete_expired", "deleted"];
 
-/** True while Stripe has a subscription that it may still charge for. */
-export function isLiveAtStripe({ subscriptionId, status }: SubscriptionFacts): boolean {
-  return subscriptionId !== null && !overAtStripe.includes(status ?? "deleted");
+/**
+ * True while Stripe has a subscription that it may still charge for, also one that could not be read: what is kept instead is
+ * what was before, which may be nothing.
+ */
+export function isLiveAtStripe({ subscriptionId, status, attention }: SubscriptionFacts): boolean {
+  const isUnread = attention === "unknown_price" || attention === "unknown_status";
+  return isUnread || (subscriptionId !== null && !overAtStripe.includes(status ?? "deleted"));
 }
 
 /** The plan that waits and that Stripe's items name already; null: the items name the plan that holds. */

@@ -252,6 +252,14 @@ describe("to a free plan", () => {
     });
   });
 
+  test("at once where the subscription has ended and no event has told", async () => {
+    const one = await subscribe("pro");
+    await bench.stripe.subscriptions.cancel(one.subscriptionId);
+    const answer = await change(one, "community");
+    expect(answer).toMatchObject({ planId: "community", changed: true, pendingPlan: null });
+    expect(await billing(one)).toMatchObject({ plan: { id: "community" }, status: "ended" });
+  });
+
   test("another paid plan takes a cancellation back", async () => {
     const one = await subscribe("starter");
     await change(one, "free");

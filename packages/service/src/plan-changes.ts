@@ -95,6 +95,10 @@ async function changeThere(
     const change = await decide(tx, access, now);
     return { change, wish: callsFor(change) > 1 ? await undoing(tx, change) : null };
   });
+  // The subscription had ended unheard: then the free plan was changed, and asked again it is there already.
+  if (undone.change.kind === "base") {
+    return undone.change;
+  }
   try {
     const { change } = await turn.change(async (tx, access, now) => {
       const decided = await decide(tx, access, now);

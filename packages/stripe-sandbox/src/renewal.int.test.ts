@@ -172,6 +172,22 @@ test("cancelling at period end keeps it active until then and makes no further i
   expect(all.data.map(({ id }) => id)).toEqual([subscription.id]);
 });
 
+test("a customer deleted while a draft waits keeps the clock from nothing", async () => {
+  const customer = await payingCustomer(bench.stripe);
+  const price = await monthly(bench.stripe, 100);
+  const wish = { customer: customer.id, items: [{ price: price.id }] };
+  const { items } = await bench.stripe.subscriptions.create(wish);
+  await bench.advance({ to: iso(items.data[0]?.current_period_end) });
+  const [draft] = (await bench.stripe.invoices.list({ customer: customer.id, status: "draft" })).data;
+  await bench.stripe.customers.del(customer.id);
+  await bench.advance({ by: "1 day" });
+  expect(await bench.stripe.invoices.retrieve(draft?.id ?? "")).toMatchObject({
+    status: "draft",
+    auto_advance: false,
+    automatically_finalizes_at: null,
+  });
+});
+
 test("cancelling now ends it now, and it cannot be changed any more", async () => {
   const { subscription } = await subscribe(2900);
   const ended = await bench.stripe.subscriptions.cancel(subscription.id, {

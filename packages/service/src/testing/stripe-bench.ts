@@ -70,6 +70,8 @@ export interface StripeBenchOptions {
   configure?: (shipped: Configuration) => Configuration;
   /** Where the sandbox posts every event. */
   webhook?: { url: string; secret: string };
+  /** The sandbox's clock stands still between advances, from this instant on. */
+  stillAt?: Date;
 }
 
 const environment = (apiBase: string) =>
@@ -80,6 +82,7 @@ export async function createStripeBench({
   events = false,
   configure = (shipped) => shipped,
   webhook: endpoint,
+  stillAt,
 }: StripeBenchOptions = {}): Promise<StripeBench> {
   const scratch = await createTestDatabase();
   const directory = mkdtempSync(join(tmpdir(), "headroom-billing-"));
@@ -92,7 +95,11 @@ export async function createStripeBench({
     clockHookUrl: `${hooks.url}/clock`,
     ...(settling ? { settledHookUrl: `${hooks.url}/settled` } : {}),
     ...(endpoint ? { webhookUrl: endpoint.url, webhookSecret: endpoint.secret } : {}),
+    ...(stillAt ? { stillAt } : {}),
   });
+  if (stillAt) {
+    await make.setClock(stillAt.toISOString());
+  }
   const context = async (role: "hr_api" | "hr_worker" | "hr_webhook"): Promise<ServiceContext> => ({
     db: await scratch.connect(role),
     configuration,

@@ -23,7 +23,7 @@ import {
   text,
 } from "../parameters.ts";
 import { route } from "../routes.ts";
-import type { Customer } from "../wire.ts";
+import type { Customer, Invoice } from "../wire.ts";
 
 const addressParts = object(
   parameters<Stripe.AddressParam>()({
@@ -168,8 +168,17 @@ export const customers = [
     for (const schedule of books.store.where("subscription_schedule", "$.customer", id)) {
       if (schedule.status === "not_started") cancelled(books, schedule, "subscription_schedule.canceled");
     }
+    for (const invoice of books.store.where("invoice", "$.customer", id)) {
+      if (invoice.status === "draft") stopAdvancing(books, invoice);
+    }
     note(books, "customer.deleted", customer);
     books.store.remove(id);
     return { id, object: "customer", deleted: true };
   }),
 ];
+
+/** A draft whose customer is gone stays one: nobody can be billed by it any more. */
+function stopAdvancing(books: Books, invoice: Invoice): void {
+  const stopped = { ...invoice, auto_advance: false, automatically_finalizes_at: null };
+  change(books, "invoice", invoice, stopped, "invoice.updated");
+}

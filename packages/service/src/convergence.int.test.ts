@@ -1,0 +1,57 @@
+import { expect, inject, test } from "vitest";
+import { actsOfLife, type Failure, liveThrough } from "./testing/convergence/cohort.ts";
+
+const many = inject("convergenceSeeds");
+const alone = process.env.CONVERGENCE_SEED;
+const together = 500;
+
+function text({ seed, differences, story }: Failure): string {
+  const again = `CONVERGENCE_SEED=${seed} vitest run --project integration packages/service/src/convergence.int.test.ts`;
+  return [
+    `seed ${seed} (${again})`,
+    ...differences.map((one) => `  ${one}`),
+    `  acts: ${story.join("; ")}`,
+  ].join("\n");
+}
+
+/** Leaves out one act after the other as long as the seed fails without it. */
+async function smallest(seed: number): Promise<Failure | undefined> {
+  const without = new Set<number>();
+  let [failure] = await liveThrough([seed]);
+  for (let place = 0; place < actsOfLife && failure; place += 1) {
+    const [smaller] = await liveThrough([seed], new Set([...without, place]));
+    if (smaller) {
+      without.add(place);
+      failure = smaller;
+    }
+  }
+  return failure;
+}
+
+test.runIf(alone)(
+  "one seed",
+  async () => {
+    const failure = await smallest(Number(alone));
+    expect(failure && text(failure)).toBeUndefined();
+  },
+  600_000,
+);
+
+test.skipIf(alone)(
+  "whatever webhooks do, after a sweep an organization stands where Stripe says it does",
+  async () => {
+    for (let first = 0; first < many; first += together) {
+      const seeds = Array.from({ length: Math.min(together, many - first) }, (_, index) => first + index);
+      const failures = await liveThrough(seeds);
+      expect(failures.map(text).join("\n\n"), `of seeds ${first} to ${first + seeds.length - 1}`).toBe("");
+    }
+  },
+  many * 2_000,
+);
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** How many lives are lived through. */
+    convergenceSeeds: number;
+  }
+}

@@ -1,0 +1,259 @@
+import { DomainError } from "@headroom/domain/errors";
+import Stripe from "stripe";
+import { sweepCustomers } from "../../customer-sweeps.ts";
+import { sweepInbox } from "../../customer-sync.ts";
+import { closeDuePeriods, reportOverage } from "../../overage-reporting.ts";
+import { pushPlans } from "../../plans.ts";
+import { syncSeats } from "../../seat-sync.ts";
+import { isCustomerEvent } from "../../stripe/event-types.ts";
+import { receiveEvent } from "../../stripe/events.ts";
+import { createStripeBench, type StripeBench } from "../stripe-bench.ts";
+import { acts, chooseAct } from "./acts.ts";
+import { compare } from "./comparison.ts";
+import { dice } from "./dice.ts";
+import { beginLife, type Life, post, receive } from "./life.ts";
+import { withLives, withSecondSolo } from "./plans.ts";
+import { recount } from "./recount.ts";
+import { liveOf, type Scene } from "./scene.ts";
+
+/** A seed whose organization does not stand where Stripe says. */
+export interface Failure {
+  seed: number;
+  differences: string[];
+  story: readonly string[];
+}
+
+/** Hours to the next round: trials, renewals, attempts to be paid, the end of grace and of patience lie between. */
+const hours = [1, 47, 12 * 24, 17 * 24, 2, 3 * 24, 6 * 24, 8 * 24, 14 * 24, 31 * 24, 2];
+/** Rounds of a life before its last, by its seed: what comes to an end does so before, while and after it is looked at. */
+const lengths = [3, 5, 8, 11];
+/** The last wait: every customer is due for a sweep again. */
+const lastHours = 25;
+/** The round before which the configuration changes and is pushed. */
+const secondEdition = 2;
+/** The first begins a subscription. */
+export const actsOfLife = 7;
+const atOnce = 8;
+
+/**
+ * Lets the organizations of some seeds live side by side in one database and one sandbox, and answers those that do not
+ * stand where Stripe says in the end. A seed lives the same life in any company.
+ * @param without numbers of acts that are left out, by their place in the seed's story.
+ */
+export async function liveThrough(
+  seeds: readonly number[],
+  without: ReadonlySet<number> = new Set(),
+): Promise<Failure[]> {
+  const failures: Failure[] = [];
+  for (const [kind, length] of lengths.entries()) {
+    const own = seeds.filter((seed) => seed % lengths.length === kind);
+    if (own.length > 0) failures.push(...(await liveTogether(own, length, without)));
+  }
+  return failures.sort((a, b) => a.seed - b.seed);
+}
+
+async function liveTogether(
+  seeds: readonly number[],
+  length: number,
+  without: ReadonlySet<number>,
+): Promise<Failure[]> {
+  const stillAt = new Date("2030-01-05T00:00:00Z");
+  const bench = await createStripeBench({
+    stillAt,
+    settling: false,
+    configure: withLives,
+  });
+  try {
+    return await live(bench, seeds, [...hours.slice(0, length), lastHours], without);
+  } finally {
+    await bench.close();
+  }
+}
+
+async function live(
+  bench: StripeBench,
+  seeds: readonly number[],
+  waits: readonly number[],
+  without: ReadonlySet<number>,
+): Promise<Failure[]> {
+  const events = await openEvents(bench);
+  const strangePrice = await makeStrangePrice(bench);
+  const lives: Life[] = [];
+  await each(seeds, async (seed) => {
+    lives.push(await beginLife(bench, seed));
+  });
+  const byCustomer = new Map(lives.map((life) => [life.customerId, life]));
+  let prices = await pricesOf(bench);
+  for (const [round, wait] of waits.entries()) {
+    if (round === secondEdition) {
+      const configuration = withSecondSolo(bench.configuration);
+      await pushPlans({ ...bench.worker, configuration }, { dryRun: false });
+      prices = await pricesOf(bench);
+    }
+    await each(lives, (life) =>
+      actOut({ bench, life, strangePrice, price: prices }, { round, last: waits.length - 1 }, without),
+    );
+    postAll(byCustomer, await events(), round);
+    await each(lives, (life) => receive(bench, life, round));
+    await work(bench);
+    await bench.advance(`PT${wait}H`);
+    await work(bench);
+  }
+  await each(lives, (life) => discover(bench, life));
+  await sweep(bench);
+  return findings(bench, lives);
+}
+
+/** The acts of a round, one after the other; each with dice of its own, so that without it the others stay as they are. */
+async function actOut(
+  scene: Omit<Scene, "chance" | "price"> & { price: Scene["price"] },
+  { round, last }: { round: number; last: number },
+  without: ReadonlySet<number>,
+): Promise<void> {
+  const { life } = scene;
+  const plan = dice(life.seed, "acts");
+  for (let place = 0; place < actsOfLife; place += 1) {
+    const first = place === 0;
+    const [when, chosen] = [plan.between(0, first ? 2 : last), chooseAct(plan)];
+    if (when !== round || without.has(place)) continue;
+    const chance = dice(life.seed, `act ${place}`);
+    const name = first ? chance.pick(["checkout", "checkout", "checkout", "subscribeThere"]) : chosen;
+    await perform({ ...scene, chance }, name, `${round}/${place}`);
+  }
+}
+
+async function perform(scene: Scene, name: string, place: string): Promise<void> {
+  const { life } = scene;
+  const act = acts[name];
+  const runs = liveOf(life) !== undefined;
+  if (act === undefined || (act.when === "live" && !runs)) return;
+  if ((act.when === "none" && runs) || (life.began && act.begins)) return;
+  try {
+    const answer = await act.run(scene);
+    life.story.push(`${place} ${name}${answer === undefined ? "" : ` ${answer}`}`);
+  } catch (error) {
+    if (!isRefusal(error)) {
+      throw new Error(`seed ${life.seed}: ${[...life.story, `${place} ${name}`].join("; ")}`, {
+        cause: error,
+      });
+    }
+    life.story.push(`${place} ${name} (refused: ${error.message.slice(0, 90)})`);
+  }
+}
+
+function isRefusal(error: unknown): error is Error {
+  if (error instanceof DomainError) return error.code !== "internal";
+  if (error instanceof Stripe.errors.StripeError) return (error.statusCode ?? 500) < 500;
+  return error instanceof Error && /^checkout\/\S+: 4\d\d /.test(error.message);
+}
+
+/** Stripe's webhooks to whom they are about. Of those that nobody acts on a part is enough: they are kept and ignored. */
+function postAll(
+  byCustomer: ReadonlyMap<string, Life>,
+  events: readonly Stripe.Event[],
+  round: number,
+): void {
+  for (const [customerId, life] of byCustomer) {
+    life.began = false;
+    const chance = dice(life.seed, `webhooks of round ${round}`);
+    for (const event of events) {
+      const { id, customer } = event.data.object as { id?: string; customer?: string };
+      if ((customer ?? id) !== customerId) continue;
+      if (isCustomerEvent(event.type) || chance.chance(0.1)) post(life, event, round, chance);
+    }
+  }
+}
+
+/** What the worker does by itself, but for what waits in the inbox. */
+async function work(bench: StripeBench): Promise<void> {
+  await bench.rows("update headroom.overage set next_attempt_at = now() where status = 'pending'");
+  await closeDuePeriods(bench.worker);
+  while ((await reportOverage(bench.worker)).sent > 0) {
+    // A hundred at a time.
+  }
+}
+
+/**
+ * A sweep looks at customers that are new, that have a subscription or had one of late. In three months without one whatever
+ * the others began is found by the backfill, or the customer is new to us.
+ */
+async function discover(bench: StripeBench, life: Life): Promise<void> {
+  if (dice(life.seed, "backfill").chance(0.5)) {
+    for (const event of life.missed) {
+      await receiveEvent({ ...bench.worker, livemode: false }, event, null);
+    }
+  } else if (life.missed.length > 0) {
+    await bench.rows(
+      "update headroom.stripe_customer set created_at = headroom.clock_now() where customer_id = $1",
+      life.customerId,
+    );
+  }
+}
+
+/** Whatever came is applied, and every customer is compared with Stripe. */
+async function sweep(bench: StripeBench): Promise<void> {
+  const { worker } = bench;
+  const pace = { most: 10_000, forMs: 3_600_000, everyMs: 0 };
+  while ((await sweepInbox(worker)).customers > 0) {
+    // Fifty at a time.
+  }
+  await sweepCustomers(worker, pace);
+  for (let rounds = 0; rounds < 4; rounds += 1) {
+    await bench.rows("update headroom.seat_target set not_before = null");
+    await syncSeats(worker, { quietMs: 0, longestMs: 0 });
+    await work(bench);
+  }
+}
+
+async function findings(bench: StripeBench, lives: readonly Life[]): Promise<Failure[]> {
+  const counted = await recount(bench, lives);
+  const failures: Failure[] = [];
+  await each(lives, async (life) => {
+    const differences = [...(await compare(bench, life)), ...(counted.get(life.organizationId) ?? [])];
+    if (differences.length > 0) failures.push({ seed: life.seed, differences, story: life.story });
+  });
+  return failures;
+}
+
+async function each<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (const item of queue) await work(item);
+    }),
+  );
+}
+
+/** Answers the events that Stripe has made since the last call, the oldest first. */
+async function openEvents({ stripe }: StripeBench): Promise<() => Promise<Stripe.Event[]>> {
+  const { data } = await stripe.events.list({ limit: 1 });
+  let last = data[0]?.id;
+  return async () => {
+    const found: Stripe.Event[] = [];
+    for (let more = true; more; ) {
+      const page = await stripe.events.list({ limit: 100, ...(last ? { ending_before: last } : {}) });
+      found.push(...page.data.toReversed());
+      last = page.data[0]?.id ?? last;
+      more = page.has_more && page.data.length > 0;
+    }
+    return found;
+  };
+}
+
+async function makeStrangePrice({ stripe }: StripeBench): Promise<string> {
+  const { id: product } = await stripe.products.create({ name: "Something else" });
+  const price = { product, currency: "usd", unit_amount: 100, recurring: { interval: "month" as const } };
+  return (await stripe.prices.create(price)).id;
+}
+
+async function pricesOf({ rows }: StripeBench): Promise<Scene["price"]> {
+  const found = await rows(
+    `select distinct on (plan_id, role, billing_interval) plan_id, role, billing_interval, stripe_price_id as id
+     from headroom.plan_price where stripe_price_id is not null
+     order by plan_id, role, billing_interval, plan_version desc`,
+  );
+  const ids = new Map(
+    found.map((one) => [`${one.plan_id} ${one.role} ${one.billing_interval}`, String(one.id)]),
+  );
+  return (plan, role, interval = "month") => ids.get(`${plan} ${role} ${interval}`) ?? "";
+}
