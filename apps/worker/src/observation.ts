@@ -1,10 +1,10 @@
 import type { Database } from "@headroom/db/client";
-import { readPushState } from "@headroom/db/usage-pushes";
 import { countDeadJobs } from "@headroom/db/worker-leases";
 import type { Logger } from "@headroom/platform/log";
 import type { Metrics } from "@headroom/platform/metrics";
 import { lastVerification } from "@headroom/service/audit-verification";
 import { heldInvoices, heldInvoicesGauge } from "@headroom/service/invoice-holds";
+import { meterPushes } from "@headroom/service/meter-reconciliation";
 import { lastUsageCheck } from "@headroom/service/metering";
 import { lastReconciliation } from "@headroom/service/overage-reconciliation";
 import type { WorkerEvents } from "graphile-worker";
@@ -103,7 +103,7 @@ export function exposeUsageCheck(database: Database, metrics: Metrics): void {
  */
 export function exposeOverage(database: Database, metrics: Metrics): void {
   metrics.exposeReadings(() => heldInvoices({ db: database }), heldInvoicesGauge);
-  metrics.exposeReadings(() => readPushState(database), {
+  metrics.exposeReadings(() => meterPushes({ db: database }), {
     headroom_usage_pushes_open: {
       help: "Meter events that are to be sent to Stripe, or were sent and had no answer yet",
       read: ({ open }) => open,

@@ -1,6 +1,6 @@
 import { readStripeMeters } from "@headroom/db/configurations";
 import { withSystem } from "@headroom/db/tenancy";
-import type { PushRow } from "@headroom/db/usage-pushes";
+import { type PushRow, type PushState, readPushState } from "@headroom/db/usage-pushes";
 import type { Difference } from "@headroom/domain/overage-reconciliation";
 import type { ServiceContext } from "./context.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
@@ -48,4 +48,9 @@ async function foundOf(stripe: StripeGateway, push: PushRow, meterId: string | u
     return stripe.usageBilled({ invoiceId, priceId, periodEnd: push.periodEnd.getTime() });
   }
   return meterId === undefined ? 0 : stripe.sumMeterEvents({ meterId, customerId, at: push.at.getTime() });
+}
+
+/** How many meter events wait for an answer, may have arrived, and were not counted; for metrics. */
+export function meterPushes({ db }: Pick<ServiceContext, "db">): Promise<PushState> {
+  return readPushState(db);
 }

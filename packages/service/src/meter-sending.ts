@@ -138,7 +138,6 @@ async function confirm(context: Sender, row: LedgerRow, push: PushRow): Promise<
     const line = { invoiceItemId: null, quantity, amount, fixed: true };
     return stands && (await markOverageSent(tx, row, line));
   });
-  failpoint("overage.sent");
   return sent ? "sent" : "waiting";
 }
 

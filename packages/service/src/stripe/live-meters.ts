@@ -1,7 +1,7 @@
 import type Stripe from "stripe";
 import { call, StripeFault } from "./faults.ts";
-import type { MeterCalls, NewMeterEvent } from "./gateway.ts";
 import { instant } from "./metadata.ts";
+import type { MeterCalls, NewMeterEvent } from "./meter-calls.ts";
 
 const minute = 60_000;
 
