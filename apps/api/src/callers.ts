@@ -1,7 +1,7 @@
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
 import type { Role } from "@headroom/domain/permissions";
-import { roleFoundWith } from "@headroom/service/api-keys";
+import { roleFoundWith, usageFoundWith } from "@headroom/service/api-keys";
 import type { ServiceContext } from "@headroom/service/context";
 import { findActiveOrganization } from "@headroom/service/users";
 import { z } from "zod";
@@ -38,6 +38,11 @@ export async function resolveOrganization(
  */
 export function roleAtHand({ actor, hasBody }: { actor: Actor; hasBody: boolean }): Role | null | undefined {
   return hasBody ? undefined : roleFoundWith(actor);
+}
+
+/** How the meters of the caller's organization stand, as `roleAtHand`. The caller must have been let in. */
+export function usageAtHand({ actor, hasBody }: { actor: Actor; hasBody: boolean }) {
+  return hasBody ? undefined : usageFoundWith(actor);
 }
 
 function organizationNamed(rawInput: unknown): string {

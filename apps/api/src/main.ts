@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const { HEADROOM_ENV: environment, HOST: host, PORT: port, METRICS_PORT: metricsPort } = variables;
   const log = createLogger({ service: "api", level: variables.LOG_LEVEL });
   const configuration = withIssuers(await loadConfiguration(configurationFile(variables)), variables);
-  const stripe = openStripe(variables);
+  const stripe = openStripe(variables, configuration.billing);
   const inviteLinkKey = readInviteLinkKey(configuration.policies, variables);
   const webhooks = openWebhooks(variables);
   const key = referenceKey(variables);
@@ -84,7 +84,8 @@ async function main(): Promise<void> {
     trustedProxyHops: variables.TRUSTED_PROXY_HOPS,
     router: appRouter,
     ...(console === null ? {} : { console: createConsole(console) }),
-    authenticate: (headers) => authenticate(service, verifyToken, headers, operators),
+    authenticate: (headers, isUsageWanted) =>
+      authenticate(service, verifyToken, headers, { operators, isUsageWanted }),
     operators,
     checks: { ...databaseChecks(db), ...partitionChecks(db) },
     origins: allowedOrigins(variables),

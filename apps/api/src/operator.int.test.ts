@@ -1,4 +1,5 @@
 import { countStatements } from "@headroom/db/testing/statements";
+import { healthSignalNames } from "@headroom/domain/billing-health";
 import { encodeId } from "@headroom/domain/ids";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { authorize } from "@headroom/service/access";
@@ -62,6 +63,21 @@ const acts = (id: string) =>
      where organization_id = $1 and actor_kind = 'operator' order by seq`,
     id,
   );
+
+test("billing's health is an operator's to see, in the order of its runbooks", async () => {
+  const asked = "/operator/billing-health";
+  const { status, body } = await api.call("kim", "GET", asked, undefined, asOperator);
+  expect(status).toBe(200);
+  expect(body.signals.map(({ name }: { name: string }) => name)).toEqual([...healthSignalNames]);
+  expect(body.signals.find(({ name }: { name: string }) => name === "backfill")).toMatchObject({
+    state: "warning",
+    seconds: null,
+  });
+  expect((await without.call("kim", "GET", asked, undefined, asOperator)).body).toMatchObject({
+    state: "ok",
+  });
+  expect((await api.call("kim", "GET", asked)).status).toBe(403);
+});
 
 describe("the list", () => {
   test("tells of each organization what an operator looks for, the newest first", async () => {

@@ -39,8 +39,8 @@ export type ApiServerOptions = {
   router: AnyTRPCRouter;
   /** Absent: there are no pages for people. */
   console?: AnswerConsole;
-  /** The actor behind a request's headers; throws when there is none. */
-  authenticate(headers: IncomingHttpHeaders): Promise<Actor>;
+  /** The actor behind a request's headers; throws when there is none. The call may want the usage of a key's organization. */
+  authenticate(headers: IncomingHttpHeaders, isUsageWanted?: boolean): Promise<Actor>;
   /** Who may act as operators; default nobody. What they are told of themselves: `authenticate` is what decides. */
   operators?: Operators;
   /** What `/readyz` asks. */
@@ -176,8 +176,8 @@ function createContextOf(
     hasBody: request.method !== "GET",
     idempotencyKey: idempotencyKeyIn(request.headers),
     signal: gone.signal,
-    authenticate: () => {
-      actor ??= options.authenticate(request.headers);
+    authenticate: (isUsageWanted) => {
+      actor ??= options.authenticate(request.headers, isUsageWanted);
       return actor;
     },
   };

@@ -12,7 +12,6 @@
  *   `.output()` is a zod schema from `views/<area>.ts`. Both feed the published types and OpenAPI, so neither may be left out.
  * - The procedure's own input is checked after the caller: 401, 404 and 403 come before 400.
  */
-import { hash } from "node:crypto";
 import type { Actor } from "@headroom/domain/actors";
 import type { Modules } from "@headroom/domain/configuration";
 import { DomainError, type ErrorCode, statusOf, trpcCodeOf } from "@headroom/domain/errors";
@@ -23,6 +22,7 @@ import { authorize } from "@headroom/service/access";
 import { actorIdOf } from "@headroom/service/changes";
 import type { ServiceContext } from "@headroom/service/context";
 import type { FailureLimit } from "@headroom/service/rate-limits";
+import { hashSecret } from "@headroom/service/secrets";
 import type { UsageCaller } from "@headroom/service/usage";
 import type { UsageLane } from "@headroom/service/usage-lane";
 import type { Operators } from "@headroom/service/users";
@@ -35,10 +35,10 @@ import type { LiveEvents } from "./realtime/subscriptions.ts";
 import type { RestRoute } from "./rest/routes.ts";
 import type { RoleAliases } from "./role-aliases.ts";
 
-/** What one request brings. `authenticate` verifies the credential once, when a procedure asks for it. */
+/** What one request brings. `authenticate` verifies the credential once, when a procedure asks for it first. */
 export type Context = {
   service: ServiceContext;
-  authenticate: () => Promise<Actor>;
+  authenticate: (isUsageWanted?: boolean) => Promise<Actor>;
   /** The API key that was presented, if one was; nobody has checked it yet. */
   apiKey: string | null;
   /** The request asks to be made as a user, by a platform key, or as an operator. */
@@ -73,6 +73,8 @@ export type Meta = {
   errors?: readonly ErrorCode[];
   /** Its `invite_not_found` counts against this limit of the client's address. */
   failureLimit?: FailureLimit;
+  /** It answers how meters stand: without a body to wait for, a key brings those of its organization along. */
+  withUsage?: boolean;
 };
 
 const t = initTRPC
@@ -134,8 +136,8 @@ type Caller = { actorId: string | null; organizationId: string | null };
 /** Anybody, without a credential. */
 export const publicProcedure = call.meta({ permission: "public" });
 
-const authenticated = call.use(async ({ ctx, next }) => {
-  const actor = await ctx.authenticate();
+const authenticated = call.use(async ({ ctx, meta, next }) => {
+  const actor = await ctx.authenticate(meta?.withUsage === true && !ctx.hasBody);
   assertIdempotencyKey(ctx.idempotencyKey);
   ctx.caller.actorId = actorIdOf(actor);
   return next({ ctx: { actor } });
@@ -225,7 +227,7 @@ export const meteringProcedure = call.meta({ permission: "usage:write" }).use(as
     throw new DomainError("forbidden", "This call needs an API key with the scope usage:write, by itself.");
   }
   assertIdempotencyKey(ctx.idempotencyKey);
-  const credential = hash("sha256", apiKey, "buffer");
+  const credential = hashSecret(apiKey);
   return next({
     ctx: {
       /** The caller about an organization, as its input names it. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encodeId } from "@headroom/domain/ids";
 import { loadConfiguration } from "@headroom/service/configuration";
@@ -36,7 +39,18 @@ beforeAll(async () => {
     );
     return (JSON.parse(out) as { id: string }).id;
   };
+  const folder = mkdtempSync(join(tmpdir(), "headroom-examples-"));
+  const written = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
   standIns = [
+    [/^customers\.csv$/, written("customers.csv", "customer,organization\n")],
+    [/^prices\.csv$/, written("prices.csv", "price,role,plan,version\nprice_1,plan,pro,1\n")],
+    [
+      /^export\.jsonl$/,
+      written("export.jsonl", '{"kind":"user","issuer":"https://login.example.com","subject":"u1"}\n'),
+    ],
     [/^usr_\S+02$/, encodeId("usr", owner)],
     [/^usr_\S+03$/, encodeId("usr", member)],
     [/^key_\S+08$/, await keyOf("--organization", "acme")],

@@ -18,8 +18,8 @@ export async function withContext<Result>(
   terminal: Terminal,
   work: (context: ServiceContext) => Promise<Result>,
 ): Promise<Result> {
-  const stripe = openStripe(variables);
   const configuration = await loadConfiguration(path.resolve(variables.HEADROOM_CONFIG));
+  const stripe = openStripe(variables, configuration.billing);
   const log = createLogger({ service: "cli", level: variables.LOG_LEVEL }, { write: terminal.err });
   const db = createDatabase({
     connectionString: variables.DATABASE_URL,

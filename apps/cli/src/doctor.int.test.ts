@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { startEmbeddedPostgres } from "@headroom/db/testing/embedded";
 import { relevantEventTypes } from "@headroom/service/stripe/event-types";
 import { stripeApiVersion } from "@headroom/service/stripe/inspection";
@@ -64,7 +65,7 @@ test("finds nothing wrong with what is well, and tells what it saw on one screen
     // Nothing was delivered yet.
     events: "warning",
   });
-  expect([code, checks.length]).toEqual([0, 21]);
+  expect([code, checks.length]).toEqual([0, 22]);
   const found = Object.fromEntries(checks.map((one) => [one.name, one.found]));
   expect(found).toMatchObject({
     environment: "development",
@@ -139,6 +140,14 @@ test.each([
   for (const value of Object.values(changes)) {
     if (/^(sk_|loopskey|short)/.test(value ?? "")) expect(text).not.toContain(value);
   }
+});
+
+test("billing that is not live is told", async () => {
+  const shadow = fileURLToPath(import.meta.resolve("./testing/shadow.config.ts"));
+  expect(await it.look("billing", { HEADROOM_CONFIG: shadow })).toMatchObject({
+    state: "warning",
+    found: expect.stringContaining("not live"),
+  });
 });
 
 test("a configuration tells all its faults; what the policy needs is asked for", async () => {

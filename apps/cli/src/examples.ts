@@ -43,6 +43,12 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "stripe replay": ["headroom stripe replay --since 2026-01-01"],
   "stripe backfill": ["headroom stripe backfill --dry-run"],
   "stripe reconcile": ["headroom stripe reconcile --repair --dry-run"],
+  "stripe import": [
+    "headroom stripe import --mapping customers.csv --mapping prices.csv --dry-run",
+    "headroom stripe import --mapping customers.csv --mapping prices.csv",
+  ],
+  "stripe compare": ["headroom stripe compare"],
+  import: ["headroom import export.jsonl --dry-run", "headroom import export.jsonl"],
   "dead-letters list": ["headroom dead-letters list"],
   "dead-letters replay": ["headroom dead-letters replay --all"],
 };

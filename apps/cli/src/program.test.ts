@@ -168,9 +168,9 @@ test.each([
   [["migrat"], "Did you mean migrate?"],
   [["plans", "psh"], "Did you mean push?"],
   // What is not there yet has no help either.
-  [["import"], "unknown command 'import'"],
-  [["import", "--help"], "unknown command 'import'"],
-  [["stripe", "import", "--help"], "unknown command 'import'"],
+  [["import"], "missing required argument 'file'"],
+  [["export", "--help"], "unknown command 'export'"],
+  [["stripe", "export", "--help"], "unknown command 'export'"],
   [["doctor", "--port-api", "0"], "1 to 65535"],
   [["migrate", "--fast"], "unknown option"],
   [["keys", "create", "--platform", "--name", "n"], "--scopes"],

@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { addAudit } from "./commands/audit.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addImport } from "./commands/import.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addOrganizations } from "./commands/organizations.ts";
@@ -71,6 +72,7 @@ function createProgram(shell: Shell): Command {
   addOrganizations(program, shell);
   addUsers(program, shell);
   addStripe(program, shell);
+  addImport(program, shell);
   addDeadLetters(program, shell);
   addSeed(program, shell);
   addDoctor(program, shell);

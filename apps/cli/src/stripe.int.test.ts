@@ -66,8 +66,8 @@ test("a backfill takes in what was never delivered, by the same insert, and says
   await sweepInbox(bench.worker);
   expect(await planOf(subscriber)).toBe("pro");
 
-  const { status } = await json("stripe", "status");
-  expect(status.backfill).toMatchObject({ listed: first.listed, kept: 0 });
+  const { readings } = await json("stripe", "status");
+  expect(readings.backfill).toMatchObject({ listed: first.listed, kept: 0 });
   const next = await json("stripe", "backfill");
   expect(new Date(next.since).getTime()).toBeGreaterThan(new Date(first.since).getTime());
 });
@@ -100,9 +100,16 @@ test("an event of the other mode is shown and never applied", async () => {
   const live = { ...data[0], livemode: true };
   await receiveEvent({ ...bench.webhook, livemode: false }, live, 0);
   const status = await json("stripe", "status");
-  expect(status).toMatchObject({ code: 1, status: { quarantined: 1 }, held: [{ status: "quarantined" }] });
+  expect(status).toMatchObject({
+    code: 1,
+    state: "warning",
+    readings: { quarantined: 1 },
+    held: [{ status: "quarantined" }],
+  });
   expect(await json("stripe", "replay", "--customer", customerId)).toMatchObject({ replayed: [] });
-  expect((await headroom("stripe", "status")).out).toMatch(/quarantined {2}1\n/);
+  const { out } = await headroom("stripe", "status");
+  expect(out).toMatch(/events_quarantined +warning +1\n/);
+  expect(out).toContain("docs/runbooks.md#events-quarantined");
 });
 
 test("dead events, jobs and deliveries are listed and tried again", async () => {

@@ -15,6 +15,7 @@ const variables = z.object({
   PORT: port.default(4002),
   /** Where a test has the process killed; refused elsewhere. */
   HEADROOM_FAILPOINT: z.string().optional(),
+  HEADROOM_CONFIG: z.string().default("headroom.config.ts"),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(8),
   STRIPE_SECRET_KEY: stripeVariables.STRIPE_SECRET_KEY.unwrap(),

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { assertUnprivileged, createDatabase } from "@headroom/db/client";
 import { assertRealClock } from "@headroom/db/clock";
 import { armFailpoint } from "@headroom/platform/failpoints";
@@ -5,6 +6,7 @@ import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
 import { requestBackfill } from "@headroom/service/backfill";
+import { loadConfiguration } from "@headroom/service/configuration";
 import { heldInvoices, heldInvoicesGauge } from "@headroom/service/invoice-holds";
 import { exposeStripe } from "@headroom/service/stripe/metrics";
 import { openStripe } from "@headroom/service/stripe/variables";
@@ -16,7 +18,8 @@ async function main(): Promise<void> {
   armFailpoint(variables.HEADROOM_FAILPOINT, variables.HEADROOM_ENV);
   const { HOST: host, PORT: port, METRICS_PORT: metricsPort } = variables;
   const log = createLogger({ service: "stripe-webhook", level: variables.LOG_LEVEL });
-  const stripe = openStripe(variables);
+  const configuration = await loadConfiguration(path.resolve(variables.HEADROOM_CONFIG));
+  const stripe = openStripe(variables, configuration.billing);
   const lifecycle = superviseProcess(log);
   const db = createDatabase({
     connectionString: variables.DATABASE_URL,
@@ -31,7 +34,7 @@ async function main(): Promise<void> {
   if (metricsPort !== undefined) {
     const metrics = createMetrics("stripe-webhook");
     metrics.exposeReadings(() => heldInvoices({ db }), heldInvoicesGauge);
-    exposeStripe({ db }, metrics);
+    exposeStripe({ db, stripe }, metrics);
     const metricsServer = await startMetricsServer(metrics, { host, port: metricsPort });
     lifecycle.onStop("metrics", () => metricsServer.close());
   }

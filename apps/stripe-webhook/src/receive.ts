@@ -13,6 +13,8 @@ export interface Receiver extends Reception {
   maxBody: number;
   /** Told of a customer whose events wait, once Stripe has its answer. */
   apply(customerId: string): void;
+  /** Told that Stripe is to be asked what an event is about. */
+  resolve(): void;
 }
 
 interface Answer {
@@ -35,12 +37,13 @@ export async function receive(receiver: Receiver, { request, response, requestId
     return;
   }
   let customerId: string | null = null;
+  let unresolved = false;
   let answer: Answer;
   try {
     const body = await readBody(request, receiver.maxBody);
     const received = await keep(receiver, body, request.headers["stripe-signature"]);
     failpoint("inbox.kept");
-    customerId = received.customerId;
+    ({ customerId, unresolved } = received);
     answer = { status: 200, body: { received: true } };
     log.info({ requestId, outcome: received.outcome }, "Stripe event received");
   } catch (error) {
@@ -58,6 +61,9 @@ export async function receive(receiver: Receiver, { request, response, requestId
   response.writeHead(answer.status, headers).end(text, sent);
   if (customerId !== null) {
     receiver.apply(customerId);
+  }
+  if (unresolved) {
+    receiver.resolve();
   }
 }
 

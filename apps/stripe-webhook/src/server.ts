@@ -28,7 +28,7 @@ export async function startWebhookServer(
   const applier = createApplier(service, { concurrency: 4 });
   const holds = startHolds(service, { everyMs: 2_000 });
   const { keep } = createInboxLane(db, options.inbox);
-  const receiver = { livemode, secrets, maxBody, log, keep, apply: applier.apply };
+  const receiver = { livemode, secrets, maxBody, log, keep, apply: applier.apply, resolve: applier.resolve };
   const server = await startHttpServer({
     host,
     port,

@@ -20,7 +20,7 @@ export async function createContext(
   return {
     db,
     configuration,
-    stripe: openStripe(variables),
+    stripe: openStripe(variables, configuration.billing),
     mail: openMail(variables),
     log,
     addresses: { console, inviteAccept: inviteAccept ?? new URL("/invites/accept", console).href },

@@ -4,6 +4,7 @@ import { armFailpoint } from "@headroom/platform/failpoints";
 import { superviseProcess } from "@headroom/platform/lifecycle";
 import { createLogger } from "@headroom/platform/log";
 import { requestBackfill } from "@headroom/service/backfill";
+import { followBillingMode } from "@headroom/service/billing-mode";
 import { ensurePartitions } from "@headroom/service/metering";
 import { readVariables } from "./config.ts";
 import { createContext } from "./context.ts";
@@ -34,11 +35,13 @@ async function main(): Promise<void> {
   await assertUnprivileged(database);
   await assertRealClock(database, variables.HEADROOM_ENV);
   await ensurePartitions(context);
+  await followBillingMode(context);
   if (context.stripe !== null) {
     await requestBackfill(context);
   }
   await startWorker({
     database,
+    stripe: context.stripe,
     jobs,
     tasks: taskList(context),
     crontab,

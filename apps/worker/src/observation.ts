@@ -4,6 +4,7 @@ import type { Logger } from "@headroom/platform/log";
 import type { Metrics } from "@headroom/platform/metrics";
 import { lastVerification } from "@headroom/service/audit-verification";
 import { heldInvoices, heldInvoicesGauge } from "@headroom/service/invoice-holds";
+import { meterPushes } from "@headroom/service/meter-reconciliation";
 import { lastUsageCheck } from "@headroom/service/metering";
 import { lastReconciliation } from "@headroom/service/overage-reconciliation";
 import type { WorkerEvents } from "graphile-worker";
@@ -98,10 +99,24 @@ export function exposeUsageCheck(database: Database, metrics: Metrics): void {
 /**
  * The metrics `headroom_overage_reconcile_ok` (1: every ledger agreed with its recount and with Stripe's invoices),
  * `headroom_overage_differences` and `headroom_overage_reconciled_timestamp_seconds`, absent before the first time; and
- * `headroom_invoices_held`.
+ * `headroom_invoices_held`; and `headroom_usage_pushes_…`, how what is told to billing meters stands.
  */
 export function exposeOverage(database: Database, metrics: Metrics): void {
   metrics.exposeReadings(() => heldInvoices({ db: database }), heldInvoicesGauge);
+  metrics.exposeReadings(() => meterPushes({ db: database }), {
+    headroom_usage_pushes_open: {
+      help: "Meter events that are to be sent to Stripe, or were sent and had no answer yet",
+      read: ({ open }) => open,
+    },
+    headroom_usage_pushes_ambiguous: {
+      help: "Meter events that were sent long ago and of which it is not known whether they arrived",
+      read: ({ ambiguous }) => ambiguous,
+    },
+    headroom_usage_pushes_rejected: {
+      help: "Meter events that Stripe did not count; their overage is billed by an invoice item",
+      read: ({ rejected }) => rejected,
+    },
+  });
   metrics.exposeReadings(() => lastReconciliation({ db: database }), {
     headroom_overage_reconcile_ok: {
       help: "1 when ledger, recount and Stripe's invoice lines agreed when they were last compared, 0 when not",

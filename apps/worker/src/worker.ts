@@ -5,6 +5,7 @@ import { startHttpServer } from "@headroom/platform/http";
 import type { Lifecycle } from "@headroom/platform/lifecycle";
 import type { Logger } from "@headroom/platform/log";
 import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
+import type { StripeGateway } from "@headroom/service/stripe/gateway";
 import { exposeStripe } from "@headroom/service/stripe/metrics";
 import type { CronItem, TaskList, WorkerEvents } from "graphile-worker";
 import type { Loop } from "./loops.ts";
@@ -15,6 +16,8 @@ import { startRunner } from "./runner.ts";
 export interface WorkerOptions {
   /** Where tasks work: runs as hr_worker. */
   database: Database;
+  /** null: there is none. */
+  stripe: StripeGateway | null;
   /** Where jobs are queued: runs as hr_jobs. */
   jobs: Database;
   tasks: TaskList;
@@ -48,7 +51,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ url: string
   exposeAuditCheck(database, metrics);
   exposeUsageCheck(database, metrics);
   exposeOverage(database, metrics);
-  exposeStripe({ db: database }, metrics);
+  exposeStripe({ db: database, stripe: options.stripe }, metrics);
   const runner = await startRunner({ ...options, events });
   lifecycle.onStop("jobs", () => runner.stop(options.drainMs));
   void runner.ended.then(

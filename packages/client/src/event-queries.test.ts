@@ -5,6 +5,7 @@ import { queriesTouched, queriesTouchedBy } from "./event-queries.ts";
 
 /** Queries that no event touches, and why. */
 const untouched: Record<string, string> = {
+  "operator.billingHealth": "operators follow no organization's events",
   "operator.organization": "operators follow no organization's events",
   "operator.organizations": "operators follow no organization's events",
   "plans.list": "the catalogue belongs to no organization",

@@ -1,7 +1,6 @@
-import type { Role, Scope } from "@headroom/domain/permissions";
+import type { Scope } from "@headroom/domain/permissions";
 import type { Selectable } from "kysely";
 import type { Database } from "./client.ts";
-import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
 import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
@@ -176,35 +175,6 @@ export async function revokeMemberKeys(
     .returning("id")
     .execute();
   return rows.map((row) => row.id);
-}
-
-/** Shared by everybody who asked for the same key at the same moment. */
-export type ResolvedKey = Readonly<{
-  keyId: string;
-  /** null: a platform key. */
-  organizationId: string | null;
-  scopes: readonly Scope[];
-  memberUserId: string | null;
-  /** The member's role in the organization; null for a key without a member. */
-  role: Role | null;
-}>;
-
-const readKeys = coalescedRead<ResolvedKey | null>(async ({ pool }, hashes) => {
-  const { rows } = await pool.query<ResolvedKey & { place: number }>({
-    name: "resolve_api_keys",
-    text: `select place, api_key_id as "keyId", organization_id as "organizationId", scopes,
-      member_id as "memberUserId", role from resolve_api_keys($1)`,
-    values: [hashes.map((hash) => Buffer.from(hash, "hex"))],
-  });
-  return answersByPlace(rows, hashes.length);
-});
-
-/**
- * The living key behind a secret's SHA-256, asked afresh together with other callers'; null when there is none. A
- * living key tells that its organization is living too. Needs no transaction.
- */
-export function findKeyByHash(database: Database, secretHash: Buffer): Promise<ResolvedKey | null> {
-  return readKeys(database, secretHash.toString("hex"));
 }
 
 /** Notes the use of keys, of each unless one was noted within the last minute. Needs no transaction. */

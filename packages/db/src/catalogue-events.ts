@@ -14,9 +14,10 @@ export interface CatalogueEvents {
 /** What waits to be applied to the catalogue and is due, one entry for each object, the longest waiting first. */
 export async function listCatalogueEvents(tx: Tx, most: number): Promise<CatalogueEvents[]> {
   const { rows } = await sql<CatalogueEvents>`
-    select object_id as "objectId", split_part(min(type), '.', 1) as kind, max(seq) as seq
+    select object_id as "objectId", split_part(regexp_replace(min(type), '^v1\\.', ''), '.', 1) as kind, max(seq) as seq
     from stripe_inbox
     where status = 'pending' and customer_id is null and object_id is not null and next_attempt_at <= clock_timestamp()
+      and type ~ '^(v1\\.)?(price|product)\\.'
     group by object_id order by min(seq) limit ${most}`.execute(tx);
   return rows;
 }

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 
 /** Tables that find an organization by something else: their key is that thing, not the organization. */
-const directories = ["api_key_hash", "invite_token", "organization_slug", "stripe_customer"];
+const directories = [
+  "api_key_hash",
+  "invite_token",
+  "organization_reference",
+  "organization_slug",
+  "stripe_customer",
+];
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -90,8 +96,10 @@ describe("every tenant table", () => {
       "invoice_hold",
       "max_overage",
       "membership",
+      "opening_usage",
       "operator_override",
       "organization",
+      "organization_reference",
       "organization_slug",
       "outbox",
       "overage",
@@ -107,6 +115,7 @@ describe("every tenant table", () => {
       "usage_event",
       "usage_gate",
       "usage_period",
+      "usage_push",
       "usage_reservation",
       "usage_segment",
       "usage_tally",
@@ -218,10 +227,15 @@ describe("functions that run with their owner's rights", () => {
         from pg_proc p where p.pronamespace = 'headroom'::regnamespace and p.prosecdef order by 1`),
     ).toEqual([
       "alert_thresholds of hr_engine for hr_api",
+      "billing_signals of hr_engine for hr_api hr_webhook hr_worker",
       "claim_webhooks of hr_engine for hr_worker",
       "close_period of hr_engine for hr_worker",
+      "consume_event of hr_engine for hr_api",
+      "consume_events of hr_engine for hr_api",
+      "customer_links of hr_engine for hr_worker",
       "days_to_verify of hr_engine for hr_worker",
       "dead_webhook_deliveries of hr_engine for hr_worker",
+      "decide_shadow of hr_engine for hr_worker",
       "drop_partition of hr_owner for hr_worker",
       "droppable_days of hr_engine for hr_owner hr_worker",
       "due_customer_sweeps of hr_engine for hr_worker",
@@ -239,9 +253,14 @@ describe("functions that run with their owner's rights", () => {
       "is_settled of hr_engine for hr_worker",
       "learn_keys of hr_engine for hr_worker",
       "leave_ended_periods of hr_engine for hr_worker",
+      "living_organizations of hr_engine for hr_api",
+      "member_pages of hr_engine for hr_api",
       "member_roles of hr_engine for hr_api",
+      "note_hash of hr_engine for hr_owner",
+      "note_key_changed of hr_engine for hr_owner",
       "note_key_uses of hr_engine for hr_api",
       "note_members_changed of hr_engine for hr_owner",
+      "note_organization_ended of hr_engine for hr_owner",
       "note_subscription_changed of hr_engine for hr_owner",
       "note_usage_check of hr_engine for hr_worker",
       "open_invoice_holds of hr_engine for hr_webhook hr_worker",
@@ -249,8 +268,9 @@ describe("functions that run with their owner's rights", () => {
       "operator_organizations of hr_engine for hr_api",
       "organization_ids of hr_engine for hr_worker",
       "organization_of_customer of hr_engine for hr_api hr_webhook hr_worker",
-      "organization_of_slug of hr_engine for hr_api",
+      "organization_of_slug of hr_engine for hr_api hr_worker",
       "organizations_about of hr_engine for hr_worker",
+      "organizations_of_references of hr_engine for hr_api hr_worker",
       "organizations_on_plan of hr_engine for hr_worker",
       "organizations_with_due_assignments of hr_engine for hr_worker",
       "organizations_with_expired_invites of hr_engine for hr_worker",
@@ -269,6 +289,7 @@ describe("functions that run with their owner's rights", () => {
       "record_change of hr_engine for hr_api hr_webhook hr_worker",
       "record_operator_act of hr_engine for hr_api hr_worker",
       "refresh_limits of hr_engine for hr_api hr_webhook hr_worker",
+      "reject_usage_pushes of hr_engine for hr_webhook hr_worker",
       "remove_ended_rate_limits of hr_engine for hr_worker",
       "resolve_api_keys of hr_engine for hr_api",
       "resolve_invite_token of hr_engine for hr_api",
@@ -283,6 +304,7 @@ describe("functions that run with their owner's rights", () => {
       "unsealed_days of hr_engine for hr_worker",
       "usage_commit of hr_engine for hr_api",
       "usage_consume of hr_engine for hr_api",
+      "usage_push_state of hr_engine for hr_webhook hr_worker",
       "usage_recount of hr_engine for hr_worker",
       "usage_release of hr_engine for hr_api",
       "usage_reserve of hr_engine for hr_api",

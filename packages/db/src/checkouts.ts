@@ -5,7 +5,8 @@ import type { Tx } from "./tenancy.ts";
 export interface CheckoutParameters {
   planId: string;
   planVersion: number;
-  items: { priceId: string; quantity: number }[];
+  /** Without a quantity: a metered price. */
+  items: { priceId: string; quantity: number | null }[];
   trialDays: number;
   successUrl: string;
   cancelUrl: string;

@@ -19,6 +19,8 @@ export interface ClosedPeriod {
   billAboveCap: boolean;
   total: number;
   overCap: number;
+  /** Nothing of it is ever billed by us. */
+  shadow: boolean;
   /** A void took something from the total since the period was closed. */
   amendedAt: Date | null;
 }
@@ -48,6 +50,13 @@ export async function closePeriod(tx: Tx, key: PeriodKey): Promise<ClosedPeriod 
   return readPeriod(tx, sql`close_period(${key.organizationId}, ${key.meter}, ${key.periodStart})`);
 }
 
+/** Decides, for a period that is being closed, whether it is billed; it stays so. */
+export async function decideShadow(tx: Tx, key: PeriodKey): Promise<boolean> {
+  const { rows } = await sql<{ shadow: boolean }>`
+    select decide_shadow(${key.organizationId}, ${key.meter}, ${key.periodStart}) as shadow`.execute(tx);
+  return rows[0]?.shadow ?? false;
+}
+
 /** Takes a closed period that is to be rated again, until the transaction ends; null when another process was faster. */
 export async function takePeriod(tx: Tx, key: PeriodKey): Promise<ClosedPeriod | null> {
   return readPeriod(tx, sql`take_period(${key.organizationId}, ${key.meter}, ${key.periodStart})`);
@@ -64,7 +73,7 @@ async function readPeriod(tx: Tx, source: RawBuilder<unknown>): Promise<ClosedPe
 const periodColumns = sql.raw(`p.meter, p.period_start as "periodStart", p.period_end as "periodEnd",
   p.plan_id as "planId", p.plan_version as "planVersion", p.included, p.hard_cap as "hardCap",
   p.unit_price as "unitPrice", p.currency, p.billable, coalesce(pm.bill_above_cap, false) as "billAboveCap",
-  p.total, p.over_cap as "overCap", p.amended_at as "amendedAt"`);
+  p.total, p.over_cap as "overCap", p.shadow, p.amended_at as "amendedAt"`);
 const billAboveCap =
   sql.raw(`left join plan_meter pm on pm.plan_id = p.plan_id and pm.plan_version = p.plan_version
   and pm.meter = p.meter`);

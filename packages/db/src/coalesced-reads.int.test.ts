@@ -1,9 +1,11 @@
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findAccountByIdentity } from "./accounts.ts";
-import { findKeyByHash } from "./api-keys.ts";
 import type { Database } from "./client.ts";
+import { readMemberPage } from "./member-list.ts";
 import { findRole } from "./members.ts";
+import { readLivingOrganization } from "./organizations.ts";
+import { findKeyByHash } from "./resolved-keys.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { createFactory, type Factory } from "./testing/factories.ts";
 import { countStatements } from "./testing/statements.ts";
@@ -26,6 +28,9 @@ beforeAll(async () => {
 });
 afterAll(() => scratch.drop());
 
+const findKey = (hash: Buffer, isUsageWanted?: boolean) =>
+  findKeyByHash(api, hash.toString("hex"), isUsageWanted);
+
 const usedOf = async (organizationId: string) =>
   (await readUsageStatus(api, organizationId)).map(({ meter, periodUsed }) => [meter, periodUsed]);
 
@@ -45,7 +50,7 @@ test("each of 200 organizations in one statement gets its own key, role and usag
     Promise.all(
       customers.map(({ id, key, member }) =>
         Promise.all([
-          findKeyByHash(api, key),
+          findKey(key),
           findRole(api, id, member),
           findRole(api, id, null),
           findRole(api, id, stranger),
@@ -68,11 +73,84 @@ test("each of 200 organizations in one statement gets its own key, role and usag
   }
 });
 
+test("a key brings along the usage of its own organization, for who asked for it, and sees what was acknowledged", async () => {
+  const customers = await Promise.all(
+    Array.from({ length: 40 }, async (_, index) => {
+      const id = await make.organization();
+      return { id, key: await make.key(id), used: index + 1 };
+    }),
+  );
+  await consumeUsage(
+    api,
+    customers.map(({ key, used }) => usageRequest(key, { quantity: used })),
+  );
+  const platform = await make.key(null);
+  const { result, statements } = await countStatements(api, () =>
+    Promise.all([
+      findKey(platform, true),
+      findKey(Buffer.alloc(32, 1), true),
+      ...customers.map(({ key }) => Promise.all([findKey(key, true), findKey(key)])),
+    ]),
+  );
+  expect(statements).toHaveLength(1);
+  const [ofPlatform, ofNobody, ...pairs] = result;
+  expect(ofPlatform).toMatchObject({ organizationId: null });
+  expect(ofPlatform).not.toHaveProperty("usage");
+  expect(ofNobody).toBeNull();
+  for (const [index, { id, used }] of customers.entries()) {
+    const [asking, plain] = pairs[index] as Exclude<(typeof pairs)[number], null>;
+    expect(asking?.usage).toEqual(await readUsageStatus(api, id));
+    expect(asking?.usage?.map(({ meter, periodUsed }) => [meter, periodUsed])).toEqual([
+      ["pages", used],
+      ["jobs", 0],
+    ]);
+    expect(plain).toMatchObject({ organizationId: id });
+    expect(plain).not.toHaveProperty("usage");
+  }
+});
+
+test("each of 40 organizations in few statements gets its own people, invites and fields, page by page", async () => {
+  const customers = await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const id = await make.organization();
+      const people = [];
+      for (let joined = 0; joined < 3; joined++) people.push(await make.member(id));
+      return { id, people };
+    }),
+  );
+  const gone = await make.organization();
+  await scratch.admin.query("update headroom.organization set deleted_at = now() where id = $1", [gone]);
+  const { result, statements } = await countStatements(api, () =>
+    Promise.all(
+      customers.map(({ id }) =>
+        Promise.all([
+          readMemberPage(api, id, { after: null, limit: 2 }),
+          readMemberPage(api, id, { after: null, limit: 2 }),
+          readLivingOrganization(api, id),
+        ]),
+      ),
+    ),
+  );
+  // 40 pages are three statements: 16 at most go in one.
+  expect(statements).toHaveLength(4);
+  for (const [index, { id, people }] of customers.entries()) {
+    const [page, same, organization] = result[index] ?? [];
+    expect(same).toBe(page);
+    expect(page?.members.map(({ user_id }) => user_id)).toEqual(people.slice(0, 2));
+    expect(page?.seats.members).toEqual({ owner: 0, admin: 0, member: 3 });
+    expect(organization).toMatchObject({ id, created_at: expect.any(Date) });
+    const after = { kind: "member", id: page?.members[1]?.id ?? "" } as const;
+    const rest = await readMemberPage(api, id, { after, limit: 2 });
+    expect(rest.members.map(({ user_id }) => user_id)).toEqual(people.slice(2));
+  }
+  expect(await readLivingOrganization(api, gone)).toBeNull();
+});
+
 test("a personal key tells the role of its member", async () => {
   const organization = await make.organization();
   const member = await make.member(organization, "admin");
   const key = await make.key(organization, { memberId: member });
-  expect(await findKeyByHash(api, key)).toMatchObject({ memberUserId: member, role: "admin" });
+  expect(await findKey(key)).toMatchObject({ memberUserId: member, role: "admin" });
 });
 
 test("under load a read after a consume sees it, 1,600 times", async () => {
@@ -118,17 +196,17 @@ test("a revoked key, a removed member and a deleted organization are gone at onc
   let isOver = false;
   const load = Array.from({ length: 50 }, async (_, index) => {
     while (!isOver) {
-      await findKeyByHash(api, keys[index % keys.length] as Buffer);
+      await findKey(keys[index % keys.length] as Buffer);
       await findRole(api, organization, members[index % members.length] as string);
       await findRole(api, doomed, null);
     }
   });
   for (const [index, key] of keys.entries()) {
-    expect(await findKeyByHash(api, key)).not.toBeNull();
+    expect(await findKey(key)).not.toBeNull();
     await scratch.admin.query("update headroom.api_key set revoked_at = now() where member_id = $1", [
       members[index],
     ]);
-    expect(await findKeyByHash(api, key)).toBeNull();
+    expect(await findKey(key)).toBeNull();
     expect(await findRole(api, organization, members[index] as string)).toBe("member");
     await scratch.admin.query("delete from headroom.membership where user_id = $1", [members[index]]);
     expect(await findRole(api, organization, members[index] as string)).toBeUndefined();
@@ -136,7 +214,7 @@ test("a revoked key, a removed member and a deleted organization are gone at onc
   expect(await findRole(api, doomed, null)).toBeNull();
   await scratch.admin.query("update headroom.organization set deleted_at = now() where id = $1", [doomed]);
   expect(await findRole(api, doomed, null)).toBeUndefined();
-  expect(await findKeyByHash(api, doomedKey)).toBeNull();
+  expect(await findKey(doomedKey)).toBeNull();
   isOver = true;
   await Promise.all(load);
 });

@@ -108,12 +108,13 @@ export function coalesce<Answer>(
 /** As `coalesce`, for each database by itself. */
 export function coalescedRead<Answer>(
   send: (database: Database, keys: string[]) => Promise<Answer[]>,
+  options: CoalescingOptions = {},
 ): (database: Database, key: string) => Promise<Answer> {
   const reads = new WeakMap<Database["pool"], (key: string) => Promise<Answer>>();
   return (database, key) => {
     const known = reads.get(database.pool);
     if (known !== undefined) return known(key);
-    const read = coalesce((keys) => send(database, keys));
+    const read = coalesce((keys) => send(database, keys), options);
     reads.set(database.pool, read);
     return read(key);
   };

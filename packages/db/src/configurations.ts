@@ -46,6 +46,17 @@ export async function writeMeters(
   }
 }
 
+/** Remembers what Stripe calls the billing meter of a meter. */
+export async function linkMeter(tx: Tx, name: string, stripeMeterId: string): Promise<void> {
+  await tx.updateTable("meter").set({ stripe_meter_id: stripeMeterId }).where("name", "=", name).execute();
+}
+
+/** What Stripe calls the billing meters, by our names; those that it lacks are left out. */
+export async function readStripeMeters(tx: Tx): Promise<ReadonlyMap<string, string>> {
+  const rows = await tx.selectFrom("meter").select(["name", "stripe_meter_id as id"]).execute();
+  return new Map(rows.flatMap(({ name, id }): [string, string][] => (id === null ? [] : [[name, id]])));
+}
+
 /** Writes what SQL itself must know of the policies. */
 export async function writeConfiguration(
   tx: Tx,

@@ -20,6 +20,22 @@ export async function findCustomer(tx: Tx, organizationId: string): Promise<stri
   return row?.customer_id ?? null;
 }
 
+export interface CustomerLink {
+  customerId: string;
+  organizationId: string;
+}
+
+/** The links of these customers and of these organizations. As hr_worker. */
+export async function listLinks(
+  tx: Tx,
+  wanted: { customerIds: readonly string[]; organizationIds: readonly string[] },
+): Promise<CustomerLink[]> {
+  const { rows } = await sql<CustomerLink>`
+    select customer_id as "customerId", organization_id as "organizationId"
+    from customer_links(${[...wanted.customerIds]}, ${[...wanted.organizationIds]}::uuid[])`.execute(tx);
+  return rows;
+}
+
 /**
  * Ties a customer to an organization that has none; false when either is tied to another already. What was parked until
  * somebody made the link is tried again.

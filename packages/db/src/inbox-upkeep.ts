@@ -46,7 +46,7 @@ export async function listEventsBy(tx: Tx, statuses: readonly string[], most: nu
 
 /**
  * Lets events be applied again as if they had just come; answers their ids. Only those that belong to a customer or to the
- * catalogue: nothing would ever take up the others. Never one of the other mode.
+ * catalogue, and thin ones: nothing would ever take up the others. Never one of the other mode.
  */
 export async function renewEvents(
   tx: Tx,
@@ -64,7 +64,14 @@ export async function renewEvents(
       parked_at: null,
     })
     .where("status", "<>", "quarantined")
-    .where((eb) => eb.or([eb("customer_id", "is not", null), eb("type", "in", catalogueTypes)]))
+    .where((eb) =>
+      eb.or([
+        eb("customer_id", "is not", null),
+        eb("type", "in", catalogueTypes),
+        // Stripe is asked again whose it is.
+        eb("style", "=", "thin"),
+      ]),
+    )
     .$if(eventIds !== undefined, (query) => query.where("event_id", "in", [...(eventIds ?? []), ""]))
     .$if(customerId !== undefined, (query) => query.where("customer_id", "=", customerId ?? ""))
     .$if(type !== undefined, (query) => query.where("type", "=", type ?? ""))
@@ -91,41 +98,4 @@ export async function pruneInbox(tx: Tx, most: number): Promise<{ payloads: numb
       returning 1)
     select (select count(*) from emptied) as payloads, (select count(*) from gone) as events`.execute(tx);
   return rows[0] ?? { payloads: 0, events: 0 };
-}
-
-/** How Stripe's events and what follows from them stand. */
-export interface InboxCounts {
-  pending: number;
-  /** Seconds of real time since the oldest event that waits came; 0: none waits. */
-  oldestPendingSeconds: number;
-  unlinked: number;
-  unknownPrice: number;
-  unknownStatus: number;
-  dead: number;
-  quarantined: number;
-  /** How often a sweep found what no event had brought, and when last. */
-  drift: number;
-  driftedAt: Date | null;
-  /** Customers whose last sync or sweep failed. */
-  failing: number;
-}
-
-/** One reading of them. As hr_worker or hr_webhook. */
-export async function countInbox(tx: Tx): Promise<InboxCounts> {
-  const { rows } = await sql<InboxCounts>`
-    select i.*, y.* from (
-      select count(*) filter (where status = 'pending') as pending,
-        coalesce(extract(epoch from clock_timestamp() - min(received_at) filter (where status = 'pending')), 0)::float8
-          as "oldestPendingSeconds",
-        count(*) filter (where status = 'parked' and reason = 'unlinked') as unlinked,
-        count(*) filter (where status = 'parked' and reason = 'unknown_price') as "unknownPrice",
-        count(*) filter (where status = 'parked' and reason = 'unknown_status') as "unknownStatus",
-        count(*) filter (where status = 'dead') as dead,
-        count(*) filter (where status = 'quarantined') as quarantined
-      from stripe_inbox where status in ('pending', 'parked', 'dead', 'quarantined')
-    ) i cross join (
-      select coalesce(sum(drift_count), 0)::bigint as drift, max(drifted_at) as "driftedAt",
-        count(*) filter (where last_error is not null) as failing
-      from stripe_customer_sync) y`.execute(tx);
-  return rows[0] as InboxCounts;
 }

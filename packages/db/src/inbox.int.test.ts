@@ -14,6 +14,8 @@ afterAll(() => scratch?.drop());
 
 const event = (eventId: string): NewEvent => ({
   eventId,
+  style: "snapshot",
+  twinId: null,
   account: "",
   livemode: false,
   type: "checkout.session.completed",

@@ -6,6 +6,9 @@ import type { Tx } from "./tenancy.ts";
 /** An event as it came from Stripe, its signature checked. */
 export interface NewEvent {
   eventId: string;
+  style: "snapshot" | "thin";
+  /** Of a thin event: the snapshot event that tells of the same change; null: not known, or none. */
+  twinId: string | null;
   /** The connected account; empty: our own. */
   account: string;
   livemode: boolean;
@@ -23,7 +26,8 @@ export interface NewEvent {
 
 /**
  * Keeps events, all in one statement; answers for each whether it is new: not here already, and not before it among
- * them. Their commit is what Stripe may be told about. In the order of their ids, so that two who keep the same events
+ * them. Of two events that tell of one change in both styles the one that comes second is ignored, as long as what the
+ * first is about is known. Their commit is what Stripe may be told about. In the order of their ids, so that two who keep the same events
  * do not wait for each other.
  * @param kysely a transaction, or none: then the statement commits by itself
  */
@@ -31,15 +35,23 @@ export async function keepEvents(kysely: Kysely<DB>, events: readonly NewEvent[]
   const of = <Key extends keyof NewEvent>(key: Key) => events.map((event) => event[key]);
   const { rows } = await sql<{ account: string; id: string }>`
     insert into stripe_inbox (account, event_id, livemode, type, api_version, object_id, customer_id, created_at,
-        payload, secret_index, status)
+        payload, secret_index, style, twin_id, status)
       select account, id, livemode, type, api_version, object_id, customer_id, created_at, payload::jsonb,
-          secret_index, status
+          secret_index, style, twin_id,
+          case when status = 'pending' and case style
+            when 'thin' then exists (
+              select from stripe_inbox i where i.account = e.account and i.event_id = e.twin_id)
+            else exists (
+              select from stripe_inbox i where i.account = e.account and i.twin_id = e.id
+                and (i.status = 'applied'
+                  or (i.status in ('pending', 'parked') and (i.customer_id is not null or e.customer_id is null))))
+            end then 'ignored' else status end
         from unnest(${of("account")}::text[], ${of("eventId")}::text[], ${of("livemode")}::boolean[],
           ${of("type")}::text[], ${of("apiVersion")}::text[], ${of("objectId")}::text[], ${of("customerId")}::text[],
           ${of("createdAt")}::timestamptz[], ${utf8Array(events.map(({ payload }) => payload))}::text[], ${of("secretIndex")}::integer[],
-          ${of("status")}::text[])
+          ${of("style")}::text[], ${of("twinId")}::text[], ${of("status")}::text[])
         as e (account, id, livemode, type, api_version, object_id, customer_id, created_at, payload, secret_index,
-          status)
+          style, twin_id, status)
         order by account, id
       on conflict (account, event_id) do nothing
       returning account, event_id as id`.execute(kysely);
@@ -96,7 +108,8 @@ export async function notePending(tx: Tx, customerId: string): Promise<PendingEv
     .selectFrom("stripe_inbox")
     .select([
       "seq",
-      "type",
+      // A thin event's type has the version of the API in front.
+      sql<string>`regexp_replace(type, '^v1\\.', '')`.as("type"),
       "object_id as id",
       sql<string | null>`coalesce(payload #>> '{data,object,client_reference_id}',
         payload #>> '{data,object,metadata,headroom_organization}')`.as("reference"),
@@ -126,7 +139,15 @@ export async function closeEvents(
 ): Promise<void> {
   await tx
     .updateTable("stripe_inbox")
-    .set({ status: outcome.status, applied_at: sql`clock_timestamp()`, last_error: null, reason: null })
+    .set({
+      // Two that came together, each before the other was known: one change is applied once.
+      status: sql`case when style = 'thin' and exists (
+        select from stripe_inbox t where t.account = stripe_inbox.account and t.event_id = stripe_inbox.twin_id and t.status <> 'ignored')
+        then 'ignored' else ${outcome.status} end`,
+      applied_at: sql`clock_timestamp()`,
+      last_error: null,
+      reason: null,
+    })
     .where("customer_id", "=", customerId)
     .where("status", "in", ["pending", "parked"])
     .where("seq", "<=", seq)

@@ -40,8 +40,9 @@ export async function readInviteFacts(
   return rows[0] as InviteFacts;
 }
 
+/** True for an account `a` that has the address `address.folded`. */
 // Folding turns İ into two letters and lower() into one or none, by the locale; the first condition is for the index.
-const isAddressOf = sql`(
+export const isAddressOf = sql`(
   lower(a.email) in (lower(address.folded), lower(replace(address.folded, ${"i\u0307"}, ${"\u0130"})))
   and lower(replace(a.email, ${"\u0130"}, ${"i\u0307"})) = lower(address.folded))`;
 

@@ -35,7 +35,7 @@ export interface ListedInvite {
 }
 
 /** The row `i` of `invite` as a `ListedInvite`. */
-export const listedInvite: RawBuilder<ListedInvite> = sql`jsonb_build_object(
+const listedInvite: RawBuilder<ListedInvite> = sql`jsonb_build_object(
   'id', i.id, 'organizationId', i.organization_id, 'email', i.email, 'role', i.role, 'status', i.status,
   'version', i.version, 'tokenHash', encode(i.token_hash, 'hex'), 'invitedBy', i.invited_by,
   'membershipId', (

@@ -1,17 +1,19 @@
 import type { SeatCounts } from "@headroom/domain/seats";
 import { sql } from "kysely";
-import { clock } from "./clock.ts";
-import { type ListedInvite, listedInvite } from "./invites.ts";
+import type { Database } from "./client.ts";
+import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
+import type { ListedInvite } from "./invites.ts";
 import type { MemberRow } from "./members.ts";
-import { seatCounts } from "./seats.ts";
 import type { Tx } from "./tenancy.ts";
 
-/** A member as lists show them. */
-export type ListedMember = Pick<MemberRow, "id" | "user_id" | "role" | "email" | "name" | "created_at">;
+/** A member as lists show them; from a list, the time is ISO 8601 with whatever offset the session has. */
+export type ListedMember = Pick<MemberRow, "id" | "user_id" | "role" | "email" | "name"> & {
+  created_at: Date | string;
+};
 
 export interface MemberList {
-  members: ListedMember[];
-  invites: ListedInvite[];
+  members: readonly ListedMember[];
+  invites: readonly ListedInvite[];
   seats: SeatCounts;
 }
 
@@ -21,35 +23,59 @@ export interface MemberListPlace {
   id: string;
 }
 
+export interface MemberListPage {
+  after: MemberListPlace | null;
+  limit: number;
+}
+
+/** A statement with this many pages takes some milliseconds: with more, each would wait for too many others. */
+const mostPages = 16;
+
+/** Keys are an organization, a limit, and the kind and id of a place. */
+const readPages = coalescedRead<MemberList>(
+  async ({ pool }, keys) => {
+    const asked = keys.map((key) => key.split(" "));
+    const afterOf = (wanted: string) => asked.map(([, , kind, id]) => (kind === wanted ? id : null));
+    const { rows } = await pool.query<{ place: number; page: MemberList }>({
+      name: "member_pages",
+      text: "select place, page from member_pages($1, $2, $3, $4)",
+      values: [
+        asked.map(([organizationId]) => organizationId),
+        afterOf("member"),
+        afterOf("invite"),
+        asked.map(([, limit]) => Number(limit)),
+      ],
+    });
+    return answersByPlace(rows, keys.length).map((row) => (row as { page: MemberList }).page);
+  },
+  { most: mostPages },
+);
+
 /**
  * Members in the order of joining, then open invites, oldest first, `limit` of both together; and what the seats are
- * counted from. One statement.
+ * counted from. Asked afresh, together with other callers'; shared by everybody who asked for the same at the same moment.
+ * The caller answers for who may see it.
  */
-export async function readMemberList(
+export function readMemberPage(
+  database: Database,
+  organizationId: string,
+  { after, limit }: MemberListPage,
+): Promise<MemberList> {
+  const place = after === null ? "" : ` ${after.kind} ${after.id}`;
+  return readPages(database, `${organizationId} ${limit}${place}`);
+}
+
+/** The same inside a transaction, with what it has changed. */
+export async function listMembers(
   tx: Tx,
   organizationId: string,
-  { after, limit }: { after: MemberListPlace | null; limit: number },
+  { after, limit }: MemberListPage,
 ): Promise<MemberList> {
   const afterMember = after?.kind === "member" ? after.id : null;
   const afterInvite = after?.kind === "invite" ? after.id : null;
-  const { rows } = await sql<MemberList>`${clock}, people as (
-      select m.id, m.user_id, m.role, a.email, a.name, m.created_at
-      from membership m join account a on a.id = m.user_id
-      where m.organization_id = ${organizationId} and ${afterInvite}::uuid is null
-        and (${afterMember}::uuid is null or m.id > ${afterMember})
-      order by m.id limit ${limit}
-    ), open as (
-      select i.id, ${listedInvite} as invite from invite i
-      where i.organization_id = ${organizationId} and i.status = 'pending'
-        and i.expires_at > (select now from clock) and (${afterInvite}::uuid is null or i.id > ${afterInvite})
-      order by i.id limit greatest(0, ${limit} - (select count(*) from people))
-    )
-    select ${seatCounts(organizationId)} as seats,
-      (select coalesce(json_agg(people order by people.id), '[]') from people) as members,
-      (select coalesce(jsonb_agg(open.invite order by open.id), '[]') from open) as invites`.execute(tx);
-  const { members, ...rest } = rows[0] as MemberList;
-  return {
-    ...rest,
-    members: members.map((member) => ({ ...member, created_at: new Date(member.created_at) })),
-  };
+  const { rows } = await sql<{ page: MemberList }>`select page from member_pages(
+    array[${organizationId}::uuid], array[${afterMember}::uuid], array[${afterInvite}::uuid], array[${limit}::integer])`.execute(
+    tx,
+  );
+  return (rows[0] as { page: MemberList }).page;
 }

@@ -1,5 +1,7 @@
 import { invalidField } from "@headroom/domain/validation";
 import { type Insertable, type Kysely, sql, type Updateable } from "kysely";
+import type { Database } from "./client.ts";
+import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
 import { sqlState } from "./retry.ts";
 import type { DB } from "./schema.ts";
 import type { OrganizationRow, Tx } from "./tenancy.ts";
@@ -49,6 +51,38 @@ export async function findOrganization(tx: Tx, organizationId: string): Promise<
     .where("deleted_at", "is", null)
     .executeTakeFirst();
   return row ?? null;
+}
+
+/** What an organization says of itself. */
+export type LivingOrganization = Readonly<
+  Pick<
+    OrganizationRow,
+    "id" | "name" | "slug" | "domain" | "settings" | "time_zone" | "created_at" | "updated_at"
+  >
+>;
+
+const readLiving = coalescedRead<LivingOrganization | null>(async ({ pool }, organizationIds) => {
+  const { rows } = await pool.query<{ place: number; organization: LivingOrganization }>({
+    name: "living_organizations",
+    text: "select place, organization from living_organizations($1)",
+    values: [organizationIds],
+  });
+  return answersByPlace(rows, organizationIds.length).map((row) => row && withDates(row.organization));
+});
+
+function withDates(row: LivingOrganization): LivingOrganization {
+  return { ...row, created_at: new Date(row.created_at), updated_at: new Date(row.updated_at) };
+}
+
+/**
+ * A living organization, asked afresh, together with other callers'; null: there is none. Shared by everybody who asked for
+ * it at the same moment. The caller answers for who may see it.
+ */
+export function readLivingOrganization(
+  database: Database,
+  organizationId: string,
+): Promise<LivingOrganization | null> {
+  return readLiving(database, organizationId);
 }
 
 /** The organization that has a slug, from any transaction, deleted ones too; null: nobody has it. */

@@ -18,7 +18,7 @@ export interface LedgerRow {
   unitPrice: string;
   currency: string;
   amount: number;
-  status: "pending" | "sent" | "withdrawn" | "written_off";
+  status: "pending" | "sent" | "withdrawn" | "written_off" | "shadow";
   /** It cannot be changed any more. */
   fixed: boolean;
   attempts: number;
@@ -62,7 +62,7 @@ export const ledgerColumns = [
   "created_at as createdAt",
 ] as const;
 
-/** Writes what is to be billed; in the transaction that closes or amends the period. */
+/** Writes what is to be billed, or (`shadow`) what would have been and never is; in the transaction that closes or amends the period. */
 export async function insertOverage(
   tx: Tx,
   row: Pick<
@@ -80,7 +80,7 @@ export async function insertOverage(
     | "unitPrice"
     | "currency"
     | "amount"
-  > & { now: Date },
+  > & { now: Date; shadow: boolean },
 ): Promise<void> {
   await tx
     .insertInto("overage")
@@ -98,6 +98,7 @@ export async function insertOverage(
       unit_price: row.unitPrice,
       currency: row.currency,
       amount: row.amount,
+      status: row.shadow ? "shadow" : "pending",
       created_at: row.now,
     })
     .execute();
@@ -151,7 +152,7 @@ export async function findOverageMeters(
   return new Map(rows.map(({ id, meter }) => [id, meter]));
 }
 
-/** Changes what a row that is not fixed bills, and has it sent again. In the transaction that rates the period. */
+/** Changes what a row that is not fixed bills, and has it sent again, unless it is a shadow. In the transaction that rates the period. */
 export async function amendOverage(
   tx: Tx,
   organizationId: string,
@@ -163,7 +164,7 @@ export async function amendOverage(
     .set({
       quantity,
       amount,
-      status: "pending",
+      status: sql<string>`case status when 'shadow' then status else 'pending' end`,
       version: sql`version + 1`,
       attempts: 0,
       waits: false,
@@ -189,5 +190,6 @@ export async function resendOverage(tx: Tx, organizationId: string, id: string):
     })
     .where("organization_id", "=", organizationId)
     .where("id", "=", id)
+    .where("status", "<>", "shadow")
     .execute();
 }

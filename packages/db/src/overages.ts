@@ -49,7 +49,7 @@ export async function replaceOverage(tx: Tx, row: LedgerRow): Promise<boolean> {
 export async function markOverageSent(
   tx: Tx,
   row: LedgerRow,
-  line: { invoiceItemId: string; quantity: number; amount: number; fixed: boolean },
+  line: { invoiceItemId: string | null; quantity: number; amount: number; fixed: boolean },
 ): Promise<boolean> {
   return changed(
     asRead(tx, row).set({

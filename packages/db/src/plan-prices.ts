@@ -1,3 +1,5 @@
+import type { PriceRole } from "@headroom/domain/catalogue";
+import type { CatalogueEntry } from "@headroom/domain/plans";
 import { sql } from "kysely";
 import type { Tx } from "./tenancy.ts";
 
@@ -5,7 +7,7 @@ import type { Tx } from "./tenancy.ts";
 export interface PriceRow {
   planId: string;
   planVersion: number;
-  role: "plan" | "seat" | "addon";
+  role: PriceRole;
   interval: "month" | "year";
   currency: string;
   /** Decimal of minor units, with twelve places. */
@@ -72,6 +74,25 @@ export async function linkPrice(
       is distinct from (${productId}, ${priceId}, ${archived}::boolean)
     returning lookup_key`.execute(tx);
   return rows.length > 0;
+}
+
+/** Adds prices of versions that were written without them; what is there stays. */
+export async function addPrices(tx: Tx, prices: readonly CatalogueEntry[]): Promise<void> {
+  for (const price of prices) {
+    await tx
+      .insertInto("plan_price")
+      .values({
+        plan_id: price.planId,
+        plan_version: price.planVersion,
+        role: price.role,
+        billing_interval: price.interval,
+        currency: price.currency,
+        unit_amount: price.unitAmount,
+        lookup_key: price.lookupKey,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
 }
 
 /** Forgets a price of Stripe's that is not what we sell under this name. */

@@ -2,6 +2,7 @@ import type { Catalogue, PriceRole } from "@headroom/domain/catalogue";
 import type { MeterTerms, PlanDefinition } from "@headroom/domain/configuration";
 import type { CatalogueEntry } from "@headroom/domain/plans";
 import { sql } from "kysely";
+import { listPriceMappings, toCataloguePrice } from "./price-mappings.ts";
 import type { Tx } from "./tenancy.ts";
 
 /** A version of a plan. */
@@ -224,10 +225,14 @@ export async function readCatalogue(tx: Tx): Promise<Catalogue> {
       "plan_version as planVersion",
     ])
     .execute();
+  const mapped = await listPriceMappings(tx);
   const settings = await tx.selectFrom("configuration").select("overage_while_past_due").executeTakeFirst();
   return {
     plans,
-    prices: prices.map((price) => ({ ...price, role: price.role as PriceRole })),
+    prices: [
+      ...prices.map((price) => ({ ...price, role: price.role as PriceRole })),
+      ...mapped.flatMap(toCataloguePrice),
+    ],
     overageWhilePastDue: settings?.overage_while_past_due ?? false,
   };
 }

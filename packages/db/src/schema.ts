@@ -74,6 +74,7 @@ export interface ApiKey {
 
 export interface ApiKeyHash {
   api_key_id: string;
+  meters_until: Timestamp | null;
   organization_id: string | null;
   secret_hash: Buffer;
 }
@@ -113,6 +114,13 @@ export interface AuditPersonal {
   seq: number;
   subject: string | null;
   value: string;
+}
+
+export interface BillingMode {
+  declared: Generated<boolean>;
+  live: Generated<boolean>;
+  live_from: Timestamp | null;
+  singleton: Generated<boolean>;
 }
 
 export interface Configuration {
@@ -232,6 +240,17 @@ export interface Meter {
   is_default: boolean;
   name: string;
   position: number;
+  stripe_meter_id: string | null;
+}
+
+export interface OpeningUsage {
+  event_id: string;
+  imported_at: Timestamp;
+  meter: string;
+  occurred_at: Timestamp;
+  organization_id: string;
+  quantity: number;
+  recorded: Generated<boolean>;
 }
 
 export interface OperatorEntry {
@@ -277,6 +296,11 @@ export interface Organization {
   slug: string;
   time_zone: Generated<string>;
   updated_at: Timestamp;
+}
+
+export interface OrganizationReference {
+  external_id: string;
+  organization_id: string;
 }
 
 export interface OrganizationSlug {
@@ -411,6 +435,16 @@ export interface PlatformKey {
   secret_prefix: string;
 }
 
+export interface PriceMapping {
+  created_at: Timestamp;
+  is_lookup_key: boolean;
+  meter: string | null;
+  name: string;
+  plan_id: string | null;
+  plan_version: number | null;
+  role: string;
+}
+
 export interface Profile {
   created_at: Timestamp;
   id: string;
@@ -496,6 +530,8 @@ export interface StripeInbox {
   secret_index: number | null;
   seq: Generated<number>;
   status: Generated<string>;
+  style: Generated<string>;
+  twin_id: string | null;
   type: string;
 }
 
@@ -525,9 +561,11 @@ export interface Subscription {
   organization_id: string;
   overage_allowed: Generated<boolean>;
   past_due_since: Timestamp | null;
+  paused_for: string | null;
   pending_at: Timestamp | null;
   pending_plan_id: string | null;
   pending_plan_version: number | null;
+  pending_scheduled: Generated<boolean>;
   plan_id: string | null;
   plan_item_id: string | null;
   plan_version: number | null;
@@ -665,9 +703,30 @@ export interface UsagePeriod {
   period_start: Timestamp;
   plan_id: string;
   plan_version: number;
+  shadow: Generated<boolean>;
   to_rate: Generated<boolean>;
   total: number | null;
   unit_price: Numeric | null;
+}
+
+export interface UsagePush {
+  at: Timestamp;
+  bucket: Timestamp;
+  customer_id: string;
+  event_name: string;
+  identifier: string;
+  invoice_id: string;
+  meter: string;
+  organization_id: string;
+  overage_id: string;
+  period_end: Timestamp;
+  period_start: Timestamp;
+  price_id: string;
+  reason: string | null;
+  sent_at: Timestamp | null;
+  seq: number;
+  state: Generated<string>;
+  value: number;
 }
 
 export interface UsageReservation {
@@ -787,6 +846,7 @@ export interface DB {
   audit_entry: AuditEntry;
   audit_head: AuditHead;
   audit_personal: AuditPersonal;
+  billing_mode: BillingMode;
   configuration: Configuration;
   conversation: Conversation;
   dev_clock: DevClock;
@@ -800,10 +860,12 @@ export interface DB {
   max_overage: MaxOverage;
   membership: Membership;
   meter: Meter;
+  opening_usage: OpeningUsage;
   operator_entry: OperatorEntry;
   operator_head: OperatorHead;
   operator_override: OperatorOverride;
   organization: Organization;
+  organization_reference: OrganizationReference;
   organization_slug: OrganizationSlug;
   outbox: Outbox;
   overage: Overage;
@@ -814,6 +876,7 @@ export interface DB {
   plan_meter_price: PlanMeterPrice;
   plan_price: PlanPrice;
   platform_key: PlatformKey;
+  price_mapping: PriceMapping;
   profile: Profile;
   rate_limit: RateLimit;
   seat_target: SeatTarget;
@@ -831,6 +894,7 @@ export interface DB {
   usage_gate: UsageGate;
   usage_partition: UsagePartition;
   usage_period: UsagePeriod;
+  usage_push: UsagePush;
   usage_reservation: UsageReservation;
   usage_segment: UsageSegment;
   usage_tally: UsageTally;

@@ -115,6 +115,7 @@ function toFacts(row: Selectable<DB["subscription"]>): SubscriptionFacts {
     attention: row.attention as Attention | null,
     subscriptionId: row.stripe_subscription_id,
     status: row.stripe_status,
+    pausedFor: row.paused_for,
     planItemId: row.plan_item_id,
     seatItemId: row.seat_item_id,
   };
@@ -129,6 +130,7 @@ function toColumns(facts: SubscriptionFacts) {
     pending_plan_id: facts.pending?.planId ?? null,
     pending_plan_version: facts.pending?.planVersion ?? null,
     pending_at: date(facts.pending?.at ?? null),
+    pending_scheduled: facts.pending?.scheduled ?? false,
     limits_until: date(facts.limitsUntil),
     overage_allowed: facts.overageAllowed,
     seats_purchased: facts.seatsPurchased,
@@ -144,6 +146,7 @@ function toColumns(facts: SubscriptionFacts) {
     attention: facts.attention,
     stripe_subscription_id: facts.subscriptionId,
     stripe_status: facts.status,
+    paused_for: facts.pausedFor,
     plan_item_id: facts.planItemId,
     seat_item_id: facts.seatItemId,
   };
@@ -153,7 +156,7 @@ function pendingOf(row: Selectable<DB["subscription"]>): SubscriptionFacts["pend
   const { pending_plan_id: planId, pending_plan_version: planVersion, pending_at: at } = row;
   return planId === null || planVersion === null || at === null
     ? null
-    : { planId, planVersion, at: at.getTime() };
+    : { planId, planVersion, at: at.getTime(), scheduled: row.pending_scheduled };
 }
 
 function instant(value: Date | null): Instant | null {

@@ -251,3 +251,26 @@ test("a meter called null is another one than the default", async () => {
   expect(await outcomesOf(null, "null")).toEqual(["accepted", "unknown_meter"]);
   expect(await outcomesOf("null", null)).toEqual(["unknown_meter", "accepted"]);
 });
+
+test("what releases before this one call answers a row for each event, with the same numbers", async () => {
+  const { credential, organizationId } = await account();
+  await consumeUsage(api, [request(credential, { quantity: 5 })]);
+  const keys = ["one", "two", "one", "three"];
+  const { rows } = await api.pool.query(
+    `select u.position, u.outcome, u.accepted, u.day_used, u.daily_limit, u.day_end = g.day_end as same_day,
+        u.period_used, u.period_end = g.period_end as same_period, u.hard_cap, u.occurred_at > clock_now() - interval '1 minute' as now
+      from usage_consume(array[$1, $2]::bytea[], null, null, $3::text[], null, array(select gen_random_uuid() from generate_series(1, 4)),
+        array[2, 3, 2, 1]::bigint[], array['reject', 'reject', 'reject', 'reject'], null, null,
+        array_fill('\\x00'::bytea, array[4]), null, false, false, array[1, 1, 1, 2]) u
+      left join lateral (select * from usage_status($4::uuid) s where s.meter = 'pages') g on true
+      order by u.position`,
+    [credential, Buffer.alloc(32), keys, organizationId],
+  );
+  const numbers = { daily_limit: 30, same_day: true, same_period: true, hard_cap: null, now: true };
+  expect(rows.slice(0, 3)).toEqual([
+    { position: 1, outcome: "accepted", accepted: 2, day_used: 7, period_used: 7, ...numbers },
+    { position: 2, outcome: "accepted", accepted: 3, day_used: 10, period_used: 10, ...numbers },
+    { position: 3, outcome: "duplicate", accepted: 2, day_used: 7, period_used: 7, ...numbers },
+  ]);
+  expect(rows[3]).toMatchObject({ position: 4, outcome: "unauthenticated", accepted: null });
+});

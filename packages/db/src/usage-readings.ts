@@ -43,27 +43,92 @@ export interface MeterStatus extends GateReading {
   planVersion: number;
 }
 
-interface StatusRow extends ReadingColumns {
-  place: number;
-  meter: string;
-  day_date: string;
-  period_start: Date;
-  plan_id: string;
-  plan_version: number;
-}
+/** Lists of columns, as `statusesOfS` names them; null: none. */
+export type StatusRows =
+  | readonly [
+      organizationId: string,
+      meter: string,
+      date: string,
+      dayUsed: number,
+      dayHeld: number,
+      dailyLimit: number | null,
+      dayEnd: string,
+      periodStart: string,
+      periodUsed: number,
+      periodHeld: number,
+      periodEnd: string,
+      included: number | null,
+      maxOverage: number | null,
+      hardCap: number | null,
+      planId: string,
+      planVersion: number,
+    ][]
+  | null;
+
+/** The rows `s` of `usage_statuses` in one JSON text. */
+export const statusesOfS = `json_agg(json_build_array((s.gate).organization_id, (s.gate).meter, (s.gate).day_date, (s.gate).day_used,
+  (s.gate).day_held, (s.gate).daily_limit, (s.gate).day_end, (s.gate).period_start, (s.gate).period_used,
+  (s.gate).period_held, (s.gate).period_end, (s.gate).included, (s.gate).max_overage, (s.gate).hard_cap,
+  (s.gate).plan_id, (s.gate).plan_version))`;
 
 const readStatuses = coalescedRead<readonly MeterStatus[]>(async ({ pool }, organizationIds) => {
-  const { rows } = await pool.query<StatusRow>({
+  const { rows } = await pool.query<{ statuses: StatusRows }>({
     name: "usage_statuses",
-    text: `select place, (gate).meter, (gate).day_date, (gate).day_used, (gate).day_held, (gate).daily_limit,
-      (gate).day_end, (gate).period_start, (gate).period_used, (gate).period_held, (gate).period_end, (gate).included,
-      (gate).max_overage, (gate).hard_cap, (gate).plan_id, (gate).plan_version from usage_statuses($1)`,
+    text: `select ${statusesOfS} as statuses from usage_statuses($1) s`,
     values: [organizationIds],
   });
-  const statuses = organizationIds.map((): MeterStatus[] => []);
-  for (const row of rows) statuses[row.place - 1]?.push(toStatus(row));
-  return statuses;
+  const statuses = toStatuses(rows[0]?.statuses ?? null);
+  return organizationIds.map((id) => statuses.get(id) ?? []);
 });
+
+/** The meters of organizations, by their ids. */
+export function toStatuses(rows: StatusRows): Map<string, MeterStatus[]> {
+  const statuses = new Map<string, MeterStatus[]>();
+  const instants = new Map<string, string>();
+  // The same instants stand in most rows: each is read once.
+  const toInstant = (text: string): string => {
+    const known = instants.get(text);
+    if (known !== undefined) return known;
+    const instant = new Date(text).toISOString();
+    instants.set(text, instant);
+    return instant;
+  };
+  for (const row of rows ?? []) {
+    const [
+      organizationId,
+      meter,
+      date,
+      dayUsed,
+      dayHeld,
+      dailyLimit,
+      dayEnd,
+      periodStart,
+      periodUsed,
+      ...rest
+    ] = row;
+    const [periodHeld, periodEnd, included, maxOverage, hardCap, planId, planVersion] = rest;
+    const own = statuses.get(organizationId) ?? [];
+    if (own.length === 0) statuses.set(organizationId, own);
+    own.push({
+      dayUsed,
+      dayHeld,
+      dailyLimit,
+      dayEnd: toInstant(dayEnd),
+      periodUsed,
+      periodHeld,
+      periodEnd: toInstant(periodEnd),
+      included,
+      maxOverage,
+      hardCap,
+      meter,
+      date,
+      periodStart: toInstant(periodStart),
+      planId,
+      planVersion,
+    });
+  }
+  return statuses;
+}
 
 /**
  * Every active meter of an organization, windows rolled to the present; asked afresh, together with other callers'. Takes
@@ -74,15 +139,4 @@ export function readUsageStatus(
   organizationId: string,
 ): Promise<readonly Readonly<MeterStatus>[]> {
   return readStatuses(database, organizationId);
-}
-
-function toStatus(row: StatusRow): MeterStatus {
-  return {
-    ...toReading(row),
-    meter: row.meter,
-    date: row.day_date,
-    periodStart: row.period_start.toISOString(),
-    planId: row.plan_id,
-    planVersion: row.plan_version,
-  };
 }

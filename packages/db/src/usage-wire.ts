@@ -1,68 +1,71 @@
-/** How a batch of usage events travels to the gate, and its answers back. */
-import type { GateReading } from "@headroom/domain/usage";
-import pg from "pg";
+/** How usage events travel to the gates. */
+import type pg from "pg";
 import { bigintArray, bytesArray, dateArray, integerArray, textArray, uuidArray } from "./binary-arrays.ts";
-import { parseInt8 } from "./client.ts";
-import type { Undecided, UsageOutcome, UsageRefusal, UsageRequest } from "./usage.ts";
+import type { UsageRequest } from "./usage.ts";
 
-/** The columns of `usage_answer`. */
-export type AnswerRow = [
-  position: number,
-  outcome: string,
-  organizationId: string,
-  /** null: that of the request. */
-  eventId: string | null,
-  accepted: number,
-  overCap: number,
-  occurredAt: Instant,
-  dayUsed: number,
-  dayHeld: number,
-  dailyLimit: number | null,
-  dayEnd: Instant,
-  periodUsed: number,
-  periodHeld: number,
-  periodEnd: Instant,
-  included: number | null,
-  maxOverage: number | null,
-  hardCap: number | null,
-];
+const asText = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig;
 
-interface Instant {
-  date: Date;
-  iso: string;
-}
-
-const text = `select * from usage_consume($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::timestamptz[], $11, $12::jsonb[],
-  $13, $14, $15)`;
-
-/** The call of the gate's function for a batch; its rows are lists. */
+/** The call of the gates' function for events: one row of one column, `Answers` as text. */
 export function toQuery(
   requests: readonly UsageRequest[],
   whole: boolean,
   wait: boolean,
 ): pg.QueryArrayConfig {
+  const [first] = requests;
+  const call =
+    first !== undefined && requests.length === 1
+      ? toQueryOfOne(first, whole, wait)
+      : toQueryOfMany(requests, whole, wait);
+  return { ...call, rowMode: "array", types: asText };
+}
+
+function toQueryOfOne(request: UsageRequest, whole: boolean, wait: boolean) {
+  const { credential, organizationId, meter, memberId, key, bornOn, id, quantity, mode } = request;
+  const { occurredAt, fingerprint, properties } = request;
+  return {
+    name: "consume_event",
+    text: "select consume_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+    values: [
+      credential,
+      organizationId,
+      meter,
+      memberId,
+      key,
+      bornOn,
+      id,
+      quantity,
+      mode,
+      occurredAt,
+      fingerprint,
+      properties && JSON.stringify(properties),
+      whole,
+      wait,
+    ],
+  };
+}
+
+function toQueryOfMany(requests: readonly UsageRequest[], whole: boolean, wait: boolean) {
   const { asked, places } = whoAsks(requests);
   return {
-    name: "usage_consume",
-    text,
-    rowMode: "array",
-    types: readers(),
+    name: "consume_events",
+    text: `select json_build_array(microseconds(at), numbers, gate_of, added, others)
+      from consume_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::timestamptz[], $12, $13::jsonb[], $14, $15)`,
     values: [
       bytesArray(asked.map((r) => r.credential)),
       uuidArray(asked.map((r) => r.organizationId)),
       textArray(asked.map((r) => r.meter)),
+      uuidArray(asked.map((r) => r.memberId)),
+      integerArray(places),
       textArray(requests.map((r) => r.key)),
       dateArray(requests.map((r) => r.bornOn)),
       uuidArray(requests.map((r) => r.id)),
       bigintArray(requests.map((r) => r.quantity)),
       textArray(requests.map((r) => r.mode)),
-      uuidArray(asked.map((r) => r.memberId)),
       someOf(requests.map((r) => r.occurredAt)),
       bytesArray(requests.map((r) => r.fingerprint)),
       someOf(requests.map((r) => r.properties && JSON.stringify(r.properties))),
       whole,
       wait,
-      integerArray(places),
     ],
   };
 }
@@ -86,79 +89,4 @@ function whoAsks(requests: readonly UsageRequest[]): { asked: UsageRequest[]; pl
 
 function someOf(values: (string | null)[]): (string | null)[] | null {
   return values.some((value) => value !== null) ? values : null;
-}
-
-const int4 = 23;
-const int8 = 20;
-const timestamptz = 1184;
-
-/** The same instants stand in most rows of an answer: each is read once. */
-function readers(): pg.CustomTypesConfig {
-  const instants = new Map<string, Instant>();
-  const parse = pg.types.getTypeParser(timestamptz, "text") as (text: string) => Date;
-  const readInstant = (value: string) => {
-    const known = instants.get(value);
-    if (known !== undefined) return known;
-    const date = parse(value);
-    const instant = { date, iso: date.toISOString() };
-    instants.set(value, instant);
-    return instant;
-  };
-  const asText = (value: string) => value;
-  return {
-    getTypeParser: (oid: number) =>
-      oid === int8 ? parseInt8 : oid === timestamptz ? readInstant : oid === int4 ? Number : asText,
-  } as pg.CustomTypesConfig;
-}
-
-/** Answers in the order of the requests. */
-export function readAnswers<Outcome extends UsageOutcome | Undecided>(
-  requests: readonly UsageRequest[],
-  rows: readonly AnswerRow[],
-): Outcome[] {
-  const answers = new Array<Outcome>(requests.length);
-  for (const row of rows) {
-    const place = row[0] - 1;
-    answers[place] = toOutcome(row, requests[place] as UsageRequest) as Outcome;
-  }
-  return answers;
-}
-
-function toOutcome(row: AnswerRow, request: UsageRequest): UsageOutcome | Undecided {
-  const [, outcome, organizationId, found, accepted, overCap, occurredAt] = row;
-  const eventId = found ?? request.id;
-  switch (outcome) {
-    case "accepted":
-    case "duplicate":
-      return { outcome, eventId, accepted, overCap, occurredAt: occurredAt.date, gate: toReading(row) };
-    case "daily_limit":
-    case "hard_cap":
-      return { outcome, at: occurredAt.date, gate: toReading(row) };
-    case "mismatch":
-      return { outcome, eventId };
-    case "later":
-      return { outcome, organizationId };
-    case "overflow":
-      return { outcome };
-    default:
-      return { outcome: outcome as UsageRefusal };
-  }
-}
-
-function toReading(row: AnswerRow): GateReading {
-  const [, , , , , , , dayUsed, dayHeld, dailyLimit, dayEnd, periodUsed, periodHeld, periodEnd, ...terms] =
-    row;
-  const [included, maxOverage, hardCap] = terms;
-  return {
-    dayUsed,
-    dayHeld,
-    dailyLimit,
-    dayEnd: dayEnd.iso,
-    periodUsed,
-    periodHeld,
-    periodEnd: periodEnd.iso,
-    included,
-    maxOverage,
-    hardCap,
-  };
 }

@@ -4,7 +4,9 @@ import { invalidField } from "@headroom/domain/validation";
 import type { Database } from "./client.ts";
 import { inTurn } from "./gate-turns.ts";
 import { retryConflicts, sqlState } from "./retry.ts";
-import { type AnswerRow, readAnswers, toQuery } from "./usage-wire.ts";
+import type { Asked } from "./shared-connections.ts";
+import { type Answers, firstOther, readAnswers } from "./usage-answers.ts";
+import { toQuery } from "./usage-wire.ts";
 
 /** One usage event on its way to the gate, with the credential that vouches for it. Ids are raw UUIDs. */
 export interface UsageRequest {
@@ -55,7 +57,7 @@ export type UsageOutcome =
 
 /**
  * Checks and consumes a batch in one round trip: credential, idempotency, gate, event. Answers stand in the order
- * of the requests. Exact under concurrency: see `migrations/0032_consume.sql`. Waits for gates that others hold.
+ * of the requests. Exact under concurrency: see `migrations/0038_consume.sql`. Waits for gates that others hold.
  * @throws PostgreSQL's 55P03 when one is held for more than two seconds; nothing is written then.
  */
 export async function consumeUsage(
@@ -73,7 +75,7 @@ export interface Undecided {
 
 /** As `consumeUsage`, but a gate that others hold stalls nobody: its events are answered `later`. */
 export async function consumeUnheld(
-  database: Database,
+  database: { pool: Asked },
   requests: readonly UsageRequest[],
 ): Promise<(UsageOutcome | Undecided)[]> {
   return readAnswers(requests, await callGate(database, requests, { whole: false, wait: false }));
@@ -92,16 +94,16 @@ export async function recordUsage(
   if (first === undefined) {
     return [];
   }
-  const rows = await inTurn(database, first, () =>
+  const answers = await inTurn(database, first, () =>
     callGate(database, requests, { whole: true, wait: true }),
   ).catch((error: unknown) => {
     throw translateOverflow(error);
   });
-  const [answer] = rows;
-  if (answer !== undefined && refusals.has(answer[1])) {
-    return { refusal: answer[1] as UsageRefusal, index: answer[0] - 1 };
+  const answer = firstOther(answers);
+  if (answer !== null && refusals.has(answer.outcome)) {
+    return { refusal: answer.outcome as UsageRefusal, index: answer.index };
   }
-  return readAnswers<UsageOutcome>(requests, rows);
+  return readAnswers<UsageOutcome>(requests, answers);
 }
 
 const numericValueOutOfRange = "22003";
@@ -131,11 +133,11 @@ const refusals: ReadonlySet<string> = new Set<UsageRefusal>([
 ]);
 
 async function callGate(
-  database: Database,
+  database: { pool: Asked },
   requests: readonly UsageRequest[],
   { whole, wait }: { whole: boolean; wait: boolean },
-): Promise<AnswerRow[]> {
+): Promise<Answers> {
   const query = toQuery(requests, whole, wait);
-  const { rows } = await retryConflicts(() => database.pool.query<AnswerRow>(query));
-  return rows;
+  const { rows } = await retryConflicts(() => database.pool.query<[string]>(query));
+  return JSON.parse(rows[0]?.[0] ?? "[]") as Answers;
 }

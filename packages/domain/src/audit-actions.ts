@@ -1,6 +1,7 @@
 /** Every action of an organization's audit trail. The console has words for each. */
 export const auditActions = [
   "organization.created",
+  "organization.imported",
   "organization.updated",
   "organization.deleted",
   "organization.ownership_transferred",

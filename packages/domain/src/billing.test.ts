@@ -11,6 +11,7 @@ import {
   type SubscriptionSnapshot,
   stateAt,
   transitionsOf,
+  waitingInItems,
 } from "./subscriptions.ts";
 
 const day = 86_400_000;
@@ -26,6 +27,8 @@ const catalogue: Catalogue = {
   ],
   prices: [
     { priceId: "price_pro", lookupKey: "headroom_pro", role: "plan", planId: "pro", planVersion: 1 },
+    { priceId: "price_max", lookupKey: "headroom_max", role: "plan", planId: "max", planVersion: 1 },
+    { priceId: "price_old", lookupKey: "headroom_old", role: "plan", planId: "max", planVersion: 9 },
     { priceId: "price_seat", lookupKey: "headroom_seat", role: "seat", planId: "pro", planVersion: 1 },
   ],
   overageWhilePastDue: false,
@@ -55,6 +58,8 @@ function subscription(more: Partial<SubscriptionSnapshot> = {}): SubscriptionSna
     cancelAtPeriodEnd: false,
     endedAt: null,
     kept: null,
+    coming: [],
+    pausedFor: null,
     latestInvoice: null,
     items: [pro],
     ...more,
@@ -335,7 +340,7 @@ describe("a plan that waits for the end of the period", () => {
     expect(waiting).toMatchObject({
       planId: "max",
       planVersion: 1,
-      pending: { planId: "pro", planVersion: 1, at: end },
+      pending: { planId: "pro", planVersion: 1, at: end, scheduled: false },
     });
     expect(planAt(waiting, base, end - 1)).toEqual({ planId: "max", planVersion: 1 });
     expect(planAt(waiting, base, end)).toEqual({ planId: "pro", planVersion: 1 });
@@ -380,6 +385,61 @@ describe("transitionsOf", () => {
       "subscription.ended",
       "subscription.state_changed",
     ]);
+  });
+});
+
+describe("a plan that a schedule brings", () => {
+  const base = { planId: "free", planVersion: 1 };
+  const phase = (...priceIds: string[]) => ({ at: end, priceIds });
+  const coming = (...phases: ReturnType<typeof phase>[]) =>
+    reduce([subscription({ coming: phases })], active).facts;
+  const planned = coming(phase("price_seat", "price_max"));
+
+  it("waits until its phase begins, and nothing else changes", () => {
+    const pending = { planId: "max", planVersion: 1, at: end, scheduled: true };
+    expect(planned).toEqual({ ...active, pending });
+    expect(planAt(planned, base, end - 1)).toEqual({ planId: "pro", planVersion: 1 });
+    expect(planAt(planned, base, end)).toEqual({ planId: "max", planVersion: 1 });
+  });
+
+  it("is the first phase with another plan; other seats, and prices that nobody knows, are none", () => {
+    expect(coming(phase("price_pro", "price_seat")).pending).toBeNull();
+    expect(coming(phase("price_strange"), phase("price_old")).pending).toBeNull();
+    const later = { at: end + day, priceIds: ["price_max"] };
+    expect(coming(phase("price_pro"), later).pending).toMatchObject({ planId: "max", at: end + day });
+  });
+
+  it("is gone with its schedule, and stands behind a plan that was kept", () => {
+    expect(reduce([subscription()], planned).facts).toEqual(active);
+    const kept = { planId: "max", planVersion: 1, until: end, seats: 7 };
+    const both = reduce([subscription({ kept, coming: [phase("price_max")] })], planned).facts;
+    expect(both).toMatchObject({
+      planId: "max",
+      pending: { planId: "pro", planVersion: 1, at: end, scheduled: false },
+      seatsPurchased: 7,
+    });
+  });
+
+  it("leaves the items to the plan that holds, as one that was kept does not", () => {
+    expect(waitingInItems(planned)).toBeNull();
+    const kept = { planId: "max", planVersion: 1, until: end, seats: null };
+    const { facts } = reduce([subscription({ kept })], active);
+    expect(waitingInItems(facts)).toEqual(facts.pending);
+  });
+});
+
+describe("a pause", () => {
+  it("keeps Stripe's word for why, tells it, and forgets it when the subscription runs again", () => {
+    const pausedFor = "trial_end_without_payment_method";
+    const paused = reduce([subscription({ status: "paused", pausedFor })], active).facts;
+    expect(paused).toMatchObject({ state: "suspended", pausedFor, overageAllowed: false, limitsUntil: now });
+    expect(transitionsOf(active, paused)).toEqual([
+      {
+        action: "subscription.state_changed",
+        data: { from: "active", to: "suspended", reason: pausedFor },
+      },
+    ]);
+    expect(reduce([subscription()], paused).facts).toEqual(active);
   });
 });
 

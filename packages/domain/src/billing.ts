@@ -1,9 +1,11 @@
 import { type Catalogue, isVersion, type MappedItem, mapItem, planItemOf } from "./catalogue.ts";
 import {
+  type ComingPhase,
   type Instant,
   noSubscription,
   type SubscriptionFacts,
   type SubscriptionSnapshot,
+  waitingInItems,
 } from "./subscriptions.ts";
 
 export interface Reduction {
@@ -90,7 +92,7 @@ function running(
     .map((item) => mapItem(item, catalogue))
     .filter((mapped) => mapped?.role === "seat");
   const plans = plansOf(subscription, plan, catalogue);
-  const keptSeats = plans.pending === null ? null : (subscription.kept?.seats ?? null);
+  const keptSeats = waitingInItems(plans) === null ? null : (subscription.kept?.seats ?? null);
   const seatsPurchased = keptSeats ?? seats.reduce((sum, seat) => sum + (seat?.item.quantity ?? 0), 0);
   // Raised where members are counted, and true for as long as nobody changes the quantity.
   const differs = same?.attention === "seats_differ" && same.seatsPurchased === seatsPurchased;
@@ -110,23 +112,48 @@ function running(
     attention: differs ? "seats_differ" : null,
     subscriptionId: subscription.id,
     status: subscription.status,
+    pausedFor: subscription.pausedFor,
     planItemId: plan.item.id,
     seatItemId: seats.map((seat) => seat?.item.id ?? "").sort()[0] ?? null,
   };
 }
 
-/** The plan that holds and the one that waits. What is kept is kept for the period that it was kept for, no other. */
+/**
+ * The plan that holds and the one that waits. What is kept is kept for the period that it was kept for, no other, and
+ * goes before what a schedule plans.
+ */
 function plansOf(
-  { kept }: SubscriptionSnapshot,
+  { kept, coming }: SubscriptionSnapshot,
   { planId, planVersion, item }: MappedItem,
   catalogue: Catalogue,
 ): Pick<SubscriptionFacts, "planId" | "planVersion" | "pending"> {
   const isKept = kept !== null && kept.until === item.periodEnd;
   if (!isKept || !catalogue.plans.some((one) => one.id === kept.planId && one.version === kept.planVersion)) {
-    return { planId, planVersion, pending: null };
+    return { planId, planVersion, pending: scheduled(coming, { planId, planVersion }, catalogue) };
   }
-  const pending = { planId, planVersion, at: kept.until };
+  const pending = { planId, planVersion, at: kept.until, scheduled: false };
   return { planId: kept.planId, planVersion: kept.planVersion, pending };
+}
+
+/**
+ * The first coming phase with another plan, by the prices that were pushed. Other seats alone are no other plan: they
+ * count from when the phase begins.
+ */
+function scheduled(
+  coming: readonly ComingPhase[],
+  now: { planId: string; planVersion: number },
+  catalogue: Catalogue,
+): SubscriptionFacts["pending"] {
+  for (const { at, priceIds } of coming) {
+    const price = catalogue.prices
+      .filter((one) => one.role === "plan" && one.priceId !== null && priceIds.includes(one.priceId))
+      .sort((a, b) => ((a.priceId ?? "") < (b.priceId ?? "") ? -1 : 1))[0];
+    const known = price && catalogue.plans.some((one) => isVersion(one, price));
+    if (known && (price.planId !== now.planId || price.planVersion !== now.planVersion)) {
+      return { planId: price.planId, planVersion: price.planVersion, at, scheduled: true };
+    }
+  }
+  return null;
 }
 
 type Standing = Pick<SubscriptionFacts, "state" | "limitsUntil" | "overageAllowed" | "pastDueSince">;

@@ -1,10 +1,19 @@
 import type { ItemSnapshot, SubscriptionSnapshot } from "./subscriptions.ts";
 
-export type PriceRole = "plan" | "seat" | "addon";
+export type PriceRole = "plan" | "seat" | "addon" | UsageRole;
+
+/** Of a metered price: the meter whose overage it bills. */
+export type UsageRole = `overage:${string}`;
+
+/** True for the metered price of some meter's overage: neither a plan nor seats, and without a quantity. */
+export function isUsageRole(role: string): role is UsageRole {
+  return role.startsWith("overage:");
+}
 
 export interface CataloguePrice {
   priceId: string | null;
-  lookupKey: string;
+  /** null: it is known by its id alone, or the other way round. */
+  lookupKey: string | null;
   role: PriceRole;
   planId: string;
   planVersion: number;
@@ -47,7 +56,10 @@ export function mapItem(item: ItemSnapshot, catalogue: Catalogue): MappedItem | 
   return price ? { item, role: price.role, planId: price.planId, planVersion: price.planVersion } : null;
 }
 
-export function isVersion(plan: { id: string; version: number }, mapped: MappedItem): boolean {
+export function isVersion(
+  plan: { id: string; version: number },
+  mapped: Pick<MappedItem, "planId" | "planVersion">,
+): boolean {
   return plan.id === mapped.planId && plan.version === mapped.planVersion;
 }
 

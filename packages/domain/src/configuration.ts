@@ -95,7 +95,13 @@ export interface Policies {
   seats: { basis: "all_members" | "excluding_owner"; countPending: boolean };
   billing: { by: "owner" | "admins" };
   usage: { window: "period" | "calendar_month" };
-  overage: { onPlanChange: "rerate" | "settle"; whilePastDue: "stop" | "allow"; billAboveCap: boolean };
+  overage: {
+    onPlanChange: "rerate" | "settle";
+    whilePastDue: "stop" | "allow";
+    billAboveCap: boolean;
+    /** What tells Stripe: an item on the invoice, or an event for a billing meter. */
+    sink: "invoice_item" | "meter";
+  };
 }
 
 export interface IssuerDefinition {
@@ -153,10 +159,20 @@ export interface Configuration {
   plans: Readonly<Record<string, PlanDefinition>>;
   policies: Policies;
   checkout: CheckoutSettings;
+  billing: BillingSettings;
   rateLimits: RateLimits;
   support: string | null;
   issuers: readonly IssuerDefinition[];
 }
+
+export interface BillingSettings {
+  /** False: shadow mode. Stripe is read, everything is computed, nothing at Stripe is changed. */
+  live: boolean;
+  /** ISO 8601. Overage of periods that began before it is never billed; null: the moment at which `live` became true. */
+  liveFrom: string | null;
+}
+
+export const defaultBilling: BillingSettings = { live: true, liveFrom: null };
 
 export const defaultCheckout: CheckoutSettings = {
   automaticTax: false,
@@ -180,5 +196,5 @@ export const defaultPolicies: Policies = {
   seats: { basis: "all_members", countPending: true },
   billing: { by: "owner" },
   usage: { window: "period" },
-  overage: { onPlanChange: "rerate", whilePastDue: "stop", billAboveCap: false },
+  overage: { onPlanChange: "rerate", whilePastDue: "stop", billAboveCap: false, sink: "invoice_item" },
 };

@@ -2,7 +2,8 @@ import type { OverageLine } from "./overage-lines.ts";
 
 /**
  * What does not agree: a closed period's total with its recount; the ledger with the period's bill; a row with what Stripe
- * has of it (not sent, missing, other numbers, on a void invoice, twice); a line of ours without a row.
+ * has of it (not sent, missing, other numbers, on a void invoice, twice); a line of ours without a row; usage that was told to
+ * a billing meter and is not in its sums.
  */
 export type ReconciliationKind =
   | "total_differs"
@@ -12,7 +13,8 @@ export type ReconciliationKind =
   | "line_differs"
   | "line_void"
   | "line_twice"
-  | "line_unknown";
+  | "line_unknown"
+  | "meter_differs";
 
 /** Those that can be put right without a person: what lacks is sent, what differs is amended. */
 export const repairable: readonly ReconciliationKind[] = [
@@ -20,6 +22,7 @@ export const repairable: readonly ReconciliationKind[] = [
   "not_sent",
   "line_missing",
   "line_differs",
+  "meter_differs",
 ];
 
 export interface ReconciledPeriod {
@@ -45,9 +48,11 @@ export interface ReconciledRow {
   unitPrice: string;
   amount: number;
   currency: string;
-  status: "pending" | "sent" | "withdrawn" | "written_off";
+  status: "pending" | "sent" | "withdrawn" | "written_off" | "shadow";
   /** It has been pending for longer than sending takes, and waits for nothing. */
   late: boolean;
+  /** It was told to a billing meter: it has no line of ours. */
+  byMeter?: boolean;
 }
 
 export interface ReconciledLine {
@@ -127,7 +132,7 @@ function rowDifferences(row: ReconciledRow, lines: readonly ReconciledLine[]): D
   if (standing.length > 1) {
     return [difference("line_twice", standing[1])];
   }
-  if (row.status !== "sent") {
+  if (row.status !== "sent" || row.byMeter) {
     return line === undefined ? [] : [difference("line_unknown", line)];
   }
   if (line === undefined) {

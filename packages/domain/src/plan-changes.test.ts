@@ -41,7 +41,8 @@ const decide = (changes: Partial<PlanChangeFacts>) =>
   });
 const cheaper = { prices: { current: "1000", asked: "999.999" } };
 const free = plan("free", { prices: [] });
-const pending = { planId: "mini", planVersion: 1, at: 100 };
+const pending = { planId: "mini", planVersion: 1, at: 100, scheduled: false };
+const scheduled = { ...pending, scheduled: true };
 
 describe("decidePlanChange", () => {
   it.each<[string, Partial<PlanChangeFacts>, string]>([
@@ -57,6 +58,12 @@ describe("decidePlanChange", () => {
     ["the same while another waits", { plan: plan("pro"), facts: { ...running, pending } }, "withdraw"],
     ["the same while it ends", { plan: plan("pro"), facts: { ...running, cancelAt: 100 } }, "withdraw"],
     ["the one that waits", { plan: plan("mini"), facts: { ...running, pending }, ...cheaper }, "unchanged"],
+    [
+      "the one that a schedule brings",
+      { plan: plan("mini"), facts: { ...running, pending: scheduled } },
+      "unchanged",
+    ],
+    ["a free one in place of it", { plan: free, facts: { ...running, pending: scheduled } }, "cancel"],
     ["a free one", { plan: free }, "cancel"],
     ["a free one while that waits", { plan: free, facts: { ...running, cancelAt: 100 } }, "unchanged"],
     ["a free one when past due", { plan: free, facts: { ...running, state: "past_due" } }, "cancel"],
@@ -74,6 +81,7 @@ describe("decidePlanChange", () => {
     ["over", { limitsUntil: 50 }],
     ["not understood", { attention: "unknown_price" }],
     ["assigned", { source: "operator" }],
+    ["scheduled by somebody else", { pending: scheduled }],
   ])("refuses what is %s", (_name, more) => {
     expect(() => decide({ facts: { ...running, ...more } })).toThrow(
       expect.objectContaining({ code: "active_subscription" }),

@@ -53,6 +53,7 @@ export function decidePlanChange(change: PlanChangeFacts): PlanChangeKind {
 function decideRunning({ facts, base, plan, interval, prices, now }: PlanChangeFacts): PlanChangeKind {
   const sameInterval = interval === undefined || interval === facts.interval;
   if (plan.id === facts.planId && sameInterval) {
+    assertNotScheduled(facts);
     return facts.pending === null && facts.cancelAt === null ? "unchanged" : "withdraw";
   }
   if (plan.id !== facts.planId) {
@@ -65,6 +66,7 @@ function decideRunning({ facts, base, plan, interval, prices, now }: PlanChangeF
   if (facts.pending?.planId === plan.id && sameInterval && facts.cancelAt === null) {
     return "unchanged";
   }
+  assertNotScheduled(facts);
   const cheaper = prices.current !== null && prices.asked !== null && isCheaper(prices.asked, prices.current);
   const waits = cheaper && plan.definition.downgrade === "period_end" && sameInterval;
   return waits && facts.state !== "trialing" ? "period_end" : "now";
@@ -81,6 +83,13 @@ export function assertChangeable(facts: SubscriptionFacts, now: Instant): void {
   }
   if (facts.attention === "unknown_price" || facts.attention === "unknown_status") {
     throw cannotChange(facts, "The subscription was changed elsewhere and needs a look first.");
+  }
+}
+
+/** What a schedule at Stripe plans is changed there. @throws DomainError active_subscription */
+function assertNotScheduled(facts: SubscriptionFacts): void {
+  if (facts.pending?.scheduled) {
+    throw cannotChange(facts, "A schedule at Stripe brings another plan: release it there first.");
   }
 }
 

@@ -1,3 +1,4 @@
+import type { UsageRole } from "./catalogue.ts";
 import type { Configuration, MeterTerms, PlanDefinition, PlanPrice } from "./configuration.ts";
 import { DomainError } from "./errors.ts";
 import { differencesOf, type FieldChange } from "./plan-differences.ts";
@@ -93,17 +94,18 @@ export function canonical(value: unknown): string {
 // The name under which Stripe finds a price of ours again. A version's prices never change.
 function lookupKeyOf(
   plan: { id: string; version: number },
-  role: "plan" | "seat",
+  role: "plan" | "seat" | UsageRole,
   price: Pick<PlanPrice, "interval" | "currency">,
 ): string {
-  return `headroom_${plan.id}_v${plan.version}_${role}_${price.interval}_${price.currency}`;
+  const name = role.replace(":", "_");
+  return `headroom_${plan.id}_v${plan.version}_${name}_${price.interval}_${price.currency}`;
 }
 
 /** A price that a version of a plan is sold for. */
 export interface CatalogueEntry extends PlanPrice {
   planId: string;
   planVersion: number;
-  role: "plan" | "seat";
+  role: "plan" | "seat" | UsageRole;
   lookupKey: string;
 }
 
@@ -122,6 +124,22 @@ export function pricesOf(
       lookupKey: lookupKeyOf(plan, role, price),
     });
   return [...definition.prices.map(entry("plan")), ...definition.seats.prices.map(entry("seat"))];
+}
+
+/** The metered prices of what a version of a plan sells above its included units, each a month's. */
+export function usagePricesOf(
+  plan: { id: string; version: number },
+  { meters }: Pick<PlanDefinition, "meters">,
+): CatalogueEntry[] {
+  return Object.entries(meters).flatMap(([meter, { overage }]) => {
+    const role: UsageRole = `overage:${meter}`;
+    const prices = overage === null ? [] : [overage, ...overage.otherPrices];
+    return prices.map(({ currency, unitPrice: unitAmount }): CatalogueEntry => {
+      const price = { interval: "month" as const, currency };
+      const lookupKey = lookupKeyOf(plan, role, price);
+      return { ...price, unitAmount, planId: plan.id, planVersion: plan.version, role, lookupKey };
+    });
+  });
 }
 
 /** True for a plan that costs nothing to be on: changing to it needs no payment. */

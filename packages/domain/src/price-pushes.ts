@@ -1,3 +1,4 @@
+import { isUsageRole, type PriceRole } from "./catalogue.ts";
 import { plainPrice } from "./money.ts";
 import { differencesOf, type FieldChange } from "./plan-differences.ts";
 
@@ -5,7 +6,7 @@ import { differencesOf, type FieldChange } from "./plan-differences.ts";
 export interface KnownPrice {
   planId: string;
   planVersion: number;
-  role: "plan" | "seat" | "addon";
+  role: PriceRole;
   interval: string;
   currency: string;
   /** Decimal of minor units. */
@@ -28,6 +29,8 @@ export interface FoundPrice {
   /** Decimal of minor units; null: it has tiers, or is the customer's to choose. */
   unitAmount: string | null;
   metadata: Readonly<Record<string, string>>;
+  /** Stripe's id of the meter whose usage it bills; null: it is for a quantity. */
+  meterId: string | null;
 }
 
 /** What is done about a price. `conflict`: Stripe has another price under its name, which is not touched nor used. */
@@ -53,8 +56,18 @@ export function priceMetadata(price: Pick<KnownPrice, "planId" | "planVersion" |
 export function termDifferences(known: KnownPrice, found: FoundPrice): FieldChange[] {
   const { currency, interval, unitAmount } = found;
   return differencesOf(
-    { unitAmount: unitAmount === null ? null : plainPrice(unitAmount), currency, interval },
-    { unitAmount: plainPrice(known.unitAmount), currency: known.currency, interval: known.interval },
+    {
+      unitAmount: unitAmount === null ? null : plainPrice(unitAmount),
+      currency,
+      interval,
+      ...metered(found.meterId !== null),
+    },
+    {
+      unitAmount: plainPrice(known.unitAmount),
+      currency: known.currency,
+      interval: known.interval,
+      ...metered(isUsageRole(known.role)),
+    },
   );
 }
 
@@ -99,4 +112,9 @@ export function decidePrice(
 export function findPriceOf(known: KnownPrice, found: readonly FoundPrice[]): FoundPrice | null {
   const linked = found.find((one) => one.id === known.stripePriceId);
   return linked ?? found.find((one) => one.lookupKey === known.lookupKey) ?? null;
+}
+
+// Said only where it is so: that a price is for a quantity goes without saying.
+function metered(isMetered: boolean): { metered?: true } {
+  return isMetered ? { metered: true } : {};
 }

@@ -40,6 +40,8 @@ const subscription = (items: ItemSnapshot[], status = "active"): SubscriptionSna
   cancelAtPeriodEnd: false,
   endedAt: null,
   kept: null,
+  coming: [],
+  pausedFor: null,
   latestInvoice: null,
   items: [item("si_plan", "plan", 1), ...items],
 });

@@ -27,6 +27,13 @@ export interface KeptPlan {
   seats: number | null;
 }
 
+/** A phase of a schedule that has not begun. */
+export interface ComingPhase {
+  at: Instant;
+  /** The ids of its items' prices. */
+  priceIds: readonly string[];
+}
+
 /** A subscription as Stripe has it now. */
 export interface SubscriptionSnapshot {
   id: string;
@@ -43,6 +50,10 @@ export interface SubscriptionSnapshot {
   endedAt: Instant | null;
   /** The plan that was paid for and holds until an instant, although the items carry the next one already. */
   kept: KeptPlan | null;
+  /** What the schedule that manages it has planned, in its order; none without a running schedule. */
+  coming: readonly ComingPhase[];
+  /** Stripe's word for why it is paused; null: it is not. */
+  pausedFor: string | null;
   /** The newest invoice: when it was finalized, and when it is due (sent invoices only). */
   latestInvoice: { finalizedAt: Instant | null; dueAt: Instant | null } | null;
   items: readonly ItemSnapshot[];
@@ -67,8 +78,11 @@ export interface SubscriptionFacts {
   state: SubscriptionState;
   planId: string | null;
   planVersion: number | null;
-  /** The plan that takes over at an instant, while one waits. */
-  pending: { planId: string; planVersion: number; at: Instant } | null;
+  /**
+   * The plan that takes over at an instant, while one waits. `scheduled`: a schedule at Stripe brings it, and the items
+   * are those of the plan that holds until then; otherwise the items are those of the plan that waits.
+   */
+  pending: { planId: string; planVersion: number; at: Instant; scheduled: boolean } | null;
   limitsUntil: Instant | null;
   overageAllowed: boolean;
   seatsPurchased: number;
@@ -85,6 +99,8 @@ export interface SubscriptionFacts {
   attention: Attention | null;
   subscriptionId: string | null;
   status: string | null;
+  /** Stripe's word for why it is paused. */
+  pausedFor: string | null;
   planItemId: string | null;
   seatItemId: string | null;
 }
@@ -111,6 +127,7 @@ export const noSubscription: SubscriptionFacts = {
   attention: null,
   subscriptionId: null,
   status: null,
+  pausedFor: null,
   planItemId: null,
   seatItemId: null,
 };
@@ -130,6 +147,13 @@ const overAtStripe: readonly string[] = ["canceled", "incomplete_expired", "dele
 export function isLiveAtStripe({ subscriptionId, status, attention }: SubscriptionFacts): boolean {
   const isUnread = attention === "unknown_price" || attention === "unknown_status";
   return isUnread || (subscriptionId !== null && !overAtStripe.includes(status ?? "deleted"));
+}
+
+/** The plan that waits and that Stripe's items name already; null: the items name the plan that holds. */
+export function waitingInItems({
+  pending,
+}: Pick<SubscriptionFacts, "pending">): SubscriptionFacts["pending"] {
+  return pending === null || pending.scheduled ? null : pending;
 }
 
 /** The state at an instant: grace and scheduled cancellation run out without an event. */
@@ -190,7 +214,11 @@ export function transitionsOf(previous: SubscriptionFacts, next: SubscriptionFac
     });
   }
   if (previous.state !== next.state) {
-    tell("subscription.state_changed", { from: previous.state, to: next.state });
+    const change: Transition["data"] = { from: previous.state, to: next.state };
+    if (next.pausedFor !== null) {
+      change.reason = next.pausedFor;
+    }
+    tell("subscription.state_changed", change);
   }
   if (previous.seatsPurchased !== next.seatsPurchased) {
     tell("subscription.seats_changed", { from: previous.seatsPurchased, to: next.seatsPurchased });

@@ -53,8 +53,8 @@ export const latestEvent = 35 * day;
 /** How long a key is remembered: longer than any event may be late. */
 const keyHorizon = 40 * day;
 
-/** Where the keys of voids, and of what commits write, stand beside those of callers. */
-const reservedSpaces = ["void:", "res:"];
+/** Where the keys of voids, of what commits write and of opening usage stand beside those of callers. */
+const reservedSpaces = ["void:", "res:", "import:"];
 
 /** Overage is a function of the period's total, never a tag on an event. */
 export function overageOf(periodUsed: number, included: number | null): number {

@@ -212,7 +212,7 @@ describe("places", () => {
   test("only a main or a script of infra/local reads the environment", () => {
     const elsewhere = product.filter(
       ({ file }) =>
-        !/\/(?:main|vite\.config)\.ts$|^infra\/local\/(?:[^/]*\.mjs|start\.ts|tour\.ts|test-suites\.ts)$/.test(
+        !/\/(?:main|vite\.config)\.ts$|\/bin\/[^/]*\.mjs$|^infra\/local\/(?:[^/]*\.mjs|start\.ts|tour\.ts|test-suites\.ts)$/.test(
           file,
         ) &&
         // Programs of customers, and the ones that the console shows to them.
@@ -256,9 +256,15 @@ describe("failpoints", () => {
   });
 
   test("each have their process killed there by a test", () => {
-    const killed = readFileSync(path.join(root, "packages/e2e/src/failpoints.e2e.test.ts"), "utf8");
-    const areas = [...new Set(failpoints.map((name) => name.split(".")[0]))];
-    expect(areas.filter((area) => !killed.includes(`named("${area}")`))).toEqual([]);
+    const read = (file: string) => readFileSync(path.join(root, file), "utf8");
+    // Processes that go on are killed by area, commands by name.
+    const [processes, commands] = [
+      read("packages/e2e/src/failpoints.e2e.test.ts"),
+      read("apps/cli/src/import.int.test.ts"),
+    ];
+    const isKilled = (name: string) =>
+      processes.includes(`named("${name.split(".")[0]}")`) || commands.includes(`"${name}"`);
+    expect(failpoints.filter((name) => !isKilled(name))).toEqual([]);
   });
 });
 

@@ -119,6 +119,34 @@ describe.concurrent("the worker, killed at", { timeout }, () => {
     await until(draft, (now) => now?.automatically_finalizes_at === (now?.created ?? 0) + 3_600, 90);
   });
 
+  test.for(named("push"))("%s tells the billing meter the overage once", async (name, context) => {
+    const opened = await lane(context, path.join(import.meta.dirname, "meter-sink.config.ts"));
+    const { bench } = opened;
+    await opened.start("stripe-webhook");
+    const organization = await subscribe(opened, { planId: "pro" });
+    await opened.applied();
+    const access = await organization.access("billing.manage");
+    await setMaxOverages(bench.api, access, { meter: "jobs", units: 50 });
+    expect(await bench.consume(organization.id, "jobs", 130)).toBe(130);
+    await bench.advance("P1MT10M");
+    const seq = await lastRequest(opened);
+    await opened.start("worker", name);
+    await opened.died("worker");
+    await opened.start("worker");
+    const read = () => bench.rows("select state, value::int from headroom.usage_push");
+    await until(read, (rows) => rows.length === 1 && rows[0]?.state === "sent", 90);
+    expect(await read()).toEqual([{ state: "sent", value: 30 }]);
+    const isHold = (change: string) => /^POST \/v1\/invoices\/in_\w+$/.test(change);
+    const changes = (await changesSince(opened, seq)).filter((change) => !isHold(change));
+    expect(changes).toEqual(["POST /v1/billing/meter_events"]);
+    await opened.settled();
+    const newest = async () => (await bench.stripe.invoices.list({ limit: 1 })).data[0];
+    await until(newest, (now) => now?.automatically_finalizes_at === (now?.created ?? 0) + 3_600, 90);
+    await bench.advance("PT2H");
+    const invoice = await newest();
+    expect(invoice?.lines.data.map(({ amount }) => amount)).toEqual([75, 2900]);
+  });
+
   test.for(named("seats"))("%s tells Stripe the seats once", async (name, context) => {
     const opened = await lane(context, path.join(import.meta.dirname, "year-plans.config.ts"));
     const { bench } = opened;

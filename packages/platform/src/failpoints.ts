@@ -23,11 +23,18 @@ export const failpoints = [
   "overage.invoice_chosen",
   "overage.item_created",
   "overage.sent",
+  // Overage to a billing meter, in the worker.
+  "push.written",
+  "push.sent",
   // Automatic seats to Stripe, in the worker.
   "seats.leased",
   "seats.counted",
   "seats.pushed",
   "seats.marked",
+  // Moving in, in the command line.
+  "import.customer_linked",
+  "import.batch_written",
+  "import.usage_noted",
 ] as const;
 
 export type Failpoint = (typeof failpoints)[number];

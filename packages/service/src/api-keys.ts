@@ -1,20 +1,27 @@
-import { findKeyByHash, noteKeyUses, type ResolvedKey } from "@headroom/db/api-keys";
+import { noteKeyUses } from "@headroom/db/api-keys";
+import { findKeyByHash, type ResolvedKey } from "@headroom/db/resolved-keys";
+import type { MeterStatus } from "@headroom/db/usage-readings";
 import type { Actor } from "@headroom/domain/actors";
 import type { Role } from "@headroom/domain/permissions";
 import type { ServiceContext } from "./context.ts";
-import { hashSecret, isKeySecret } from "./secrets.ts";
+import { hashSecretToHex, isKeySecret } from "./secrets.ts";
 
 type Context = Pick<ServiceContext, "db" | "log">;
 
 /**
  * Who an API key speaks for, asked afresh: a revoked or expired key, and a personal one whose member is gone, are null.
  * Notes the use beside the request.
+ * @param isUsageWanted the call answers how the organization's meters stand: they are read in the same statement
  */
-export async function resolveKey(context: Context, secret: string): Promise<Actor | null> {
+export async function resolveKey(
+  context: Context,
+  secret: string,
+  isUsageWanted = false,
+): Promise<Actor | null> {
   if (!isKeySecret(secret)) {
     return null;
   }
-  const key = await findKeyByHash(context.db, hashSecret(secret));
+  const key = await findKeyByHash(context.db, hashSecretToHex(secret), isUsageWanted);
   if (key === null) {
     return null;
   }
@@ -23,18 +30,23 @@ export async function resolveKey(context: Context, secret: string): Promise<Acto
   const scopes = [...key.scopes];
   if (organizationId === null) return { kind: "platform_key", keyId, scopes, onBehalfOf: null };
   const actor: Actor = { kind: "organization_key", keyId, organizationId, scopes, memberUserId };
-  rolesFound.set(actor, key.role);
+  found.set(actor, key);
   return actor;
 }
 
-const rolesFound = new WeakMap<Actor, Role | null>();
+const found = new WeakMap<Actor, ResolvedKey>();
 
 /**
  * The role that the look-up of an organization's key found for its member, in its living organization; null for a key
  * without a member. It is as old as the actor: for who has waited for nothing since. undefined for every other actor.
  */
 export function roleFoundWith(actor: Actor): Role | null | undefined {
-  return rolesFound.get(actor);
+  return found.get(actor)?.role;
+}
+
+/** How the meters of a key's own organization stand, as old as the actor; undefined where that was not asked for. */
+export function usageFoundWith(actor: Actor): readonly Readonly<MeterStatus>[] | undefined {
+  return found.get(actor)?.usage;
 }
 
 const minute = 60_000;

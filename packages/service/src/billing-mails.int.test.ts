@@ -136,6 +136,8 @@ describe("a failed payment", () => {
   async function hear(customerId: string) {
     const event = {
       eventId: `evt_${uuidv7()}`,
+      style: "snapshot" as const,
+      twinId: null,
       account: "",
       livemode: false,
       type: "customer.subscription.updated",

@@ -8,7 +8,7 @@ import { DomainError } from "@headroom/domain/errors";
 import { seatsToBuy } from "@headroom/domain/plan-changes";
 import { assertAvailable, choosePrice, isFree } from "@headroom/domain/plans";
 import type { ServiceContext } from "./context.ts";
-import { fixedCurrency, type PlanWish, stripePrice } from "./plan-change-terms.ts";
+import { fixedCurrency, type PlanWish, stripePrice, usagePricesIn } from "./plan-change-terms.ts";
 import { assertReturnAddress } from "./return-addresses.ts";
 
 export interface CheckoutInput extends PlanWish {
@@ -47,7 +47,7 @@ export async function decideCheckout(
   return {
     planId: plan.id,
     planVersion: plan.version,
-    items: itemsFor(await listPricesOf(tx, plan.id, plan.version), price, seats),
+    items: itemsFor(context, await listPricesOf(tx, plan.id, plan.version), price, seats),
     trialDays: subscription.facts.trialUsed ? 0 : plan.definition.trialDays,
     successUrl: assertReturnAddress(input.successUrl ?? page("success"), context.addresses, "successUrl"),
     cancelUrl: assertReturnAddress(input.cancelUrl ?? page("cancelled"), context.addresses, "cancelUrl"),
@@ -79,11 +79,21 @@ export async function seatsOfCheckout(
   return seatsToBuy(definition.seats, { wished, bought: 0, members });
 }
 
-function itemsFor(rows: readonly PriceRow[], { interval, currency }: PlanPrice, seats: number) {
+function itemsFor(
+  { configuration }: Pick<ServiceContext, "configuration">,
+  rows: readonly PriceRow[],
+  { interval, currency }: PlanPrice,
+  seats: number,
+) {
   const priceId = (role: PriceRow["role"]) =>
     stripePrice(
       rows.find((one) => one.role === role && one.interval === interval && one.currency === currency),
     );
   const plan = { priceId: priceId("plan"), quantity: 1 };
-  return seats > 0 ? [plan, { priceId: priceId("seat"), quantity: seats }] : [plan];
+  const usage = usagePricesIn(configuration, rows, { interval, currency }) ?? [];
+  return [
+    plan,
+    ...(seats > 0 ? [{ priceId: priceId("seat"), quantity: seats }] : []),
+    ...usage.map((id) => ({ priceId: id, quantity: null })),
+  ];
 }

@@ -120,6 +120,12 @@ export const policiesShape = z.strictObject({
         .enum(["stop", "allow"])
         .default(d.overage.whilePastDue)
         .describe("Whether overage goes on while a payment is past due."),
+      sink: z
+        .enum(["invoice_item", "meter"])
+        .default(d.overage.sink)
+        .describe(
+          "How overage is told to Stripe: `invoice_item`, a line on the invoice; `meter`, an event for a billing meter where a renewal bills it.",
+        ),
       billAboveCap: z
         .boolean()
         .default(d.overage.billAboveCap)

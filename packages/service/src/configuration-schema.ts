@@ -1,7 +1,9 @@
 import {
+  type BillingSettings,
   type CheckoutSettings,
   type Configuration,
   checkoutLocales,
+  defaultBilling,
   defaultCheckout,
   type PresetName,
   presetNames,
@@ -46,6 +48,22 @@ const checkoutSettings = z.strictObject({
     .default(defaultCheckout.locale)
     .describe("The page's language unless the call names one; `null`: the browser's."),
 }) satisfies z.ZodType<CheckoutSettings>;
+
+const billingSettings = z.strictObject({
+  live: z
+    .boolean()
+    .default(defaultBilling.live)
+    .describe(
+      "`false`: shadow mode. Headroom reads Stripe, computes plans, seats, periods and overage, and changes nothing there: see [moving in](import.md#5-run-in-shadow).",
+    ),
+  liveFrom: z.iso
+    .datetime({ offset: true })
+    .nullable()
+    .default(defaultBilling.liveFrom)
+    .describe(
+      "Overage is billed for periods that begin at this instant or later. `null`: for those that begin after `live` became `true`; for all, where it was never `false`.",
+    ),
+}) satisfies z.ZodType<BillingSettings>;
 
 const issuer = z.strictObject({
   issuer: z.url({ protocol: /^https?$/ }).describe("The issuer's address, as its tokens have it."),
@@ -115,6 +133,7 @@ export const configurationShape = z.strictObject({
     ),
   policies: policiesShape.prefault({}),
   checkout: checkoutSettings.prefault({}),
+  billing: billingSettings.prefault({}),
   rateLimits: rateLimits.prefault({}),
   support: z
     .string()

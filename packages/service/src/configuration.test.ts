@@ -69,6 +69,19 @@ describe("parseConfiguration", () => {
     ]);
   });
 
+  it("refuses billing meters where they could not bill what is owed", () => {
+    const sink = { policies: { overage: { sink: "meter" } } };
+    expect(faultsOf({ ...valid, ...sink })).toEqual([]);
+    const settling = { policies: { overage: { sink: "meter", onPlanChange: "settle" } } };
+    expect(faultsOf({ ...valid, ...settling })).toEqual([
+      expect.stringMatching(/^policies\.overage\.onPlanChange: cannot be settle with overage\.sink: meter/),
+    ]);
+    const yearly = { ...pro, prices: [usd, { ...usd, interval: "year" }] };
+    expect(faultsOf({ ...valid, ...sink, plans: { free, pro: yearly } })).toEqual([
+      expect.stringMatching(/^policies\.overage\.sink: cannot be meter while plan pro sells overage/),
+    ]);
+  });
+
   it("names every fault at once, each with its path", () => {
     const plans = {
       free: { ...free, colour: 1 },

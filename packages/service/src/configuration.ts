@@ -198,6 +198,24 @@ function policyFaults(policies: Policies, plans: [string, PlanDefinition][]): Fa
   for (const role of ["owner", "admin", "member"].filter((name) => name in policies.roles.aliases)) {
     refuse(["roles", "aliases", role], "a role's own name cannot be an alias");
   }
+  if (policies.overage.sink === "meter") {
+    if (policies.overage.onPlanChange === "settle") {
+      refuse(
+        ["overage", "onPlanChange"],
+        "cannot be settle with overage.sink: meter: a meter has one price a period",
+      );
+    }
+    for (const [id, { prices, meters }] of plans) {
+      const sellsOverage = Object.values(meters).some(({ overage }) => overage !== null);
+      if (sellsOverage && prices.some(({ interval }) => interval === "year")) {
+        const why = "Stripe would bill its meters once a year";
+        refuse(
+          ["overage", "sink"],
+          `cannot be meter while plan ${id} sells overage and has a yearly price: ${why}`,
+        );
+      }
+    }
+  }
   const feature = policies.organizations.createRequires;
   if (feature !== null && !plans.some(([, plan]) => Object.hasOwn(plan.features, feature))) {
     refuse(["organizations", "createRequires"], `no plan has the feature ${feature}`);

@@ -4,7 +4,9 @@ import { noteSynced } from "@headroom/db/customer-leases";
 import { linkCustomer, organizationOfCustomer } from "@headroom/db/customers";
 import { closeEvents, type PendingEvents } from "@headroom/db/inbox";
 import { type ParkingReason, parkEvents } from "@headroom/db/inbox-parking";
+import { readCatalogue } from "@headroom/db/plans";
 import { lockOrganizationOrDeleted, type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
+import { mapItem } from "@headroom/domain/catalogue";
 import { decodeId } from "@headroom/domain/ids";
 import { isLiveAtStripe, type SubscriptionFacts } from "@headroom/domain/subscriptions";
 import { failpoint } from "@headroom/platform/failpoints";
@@ -124,7 +126,8 @@ async function setAside(
 ): Promise<"ignored" | "parked"> {
   const { customerId } = lease;
   const items = customer?.subscriptions.flatMap((one) => one.items) ?? [];
-  const isOurs = items.some((item) => "headroom_role" in item.metadata);
+  const catalogue = await withSystem(db, readCatalogue);
+  const isOurs = items.some((item) => "headroom_role" in item.metadata || mapItem(item, catalogue) !== null);
   if (isOurs) {
     log.warn({ customerId }, "Stripe events parked: the customer has our prices and no organization");
   }

@@ -13,6 +13,7 @@ import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { isPassing } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 import { applyCustomer } from "./subscriptions.ts";
+import { resolveThinEvents } from "./thin-events.ts";
 
 type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
 
@@ -46,12 +47,13 @@ export async function syncCustomer(context: Context, customerId: string): Promis
 }
 
 /**
- * Applies what the webhook app left behind: events about products and prices, and customers whose events are due, at
+ * Applies what the webhook app left behind: thin events that Stripe is asked about, events about products and prices, and customers whose events are due, at
  * most 50 of them. What was parked an hour ago is due again.
  * @param context `db` as hr_worker.
  */
 export async function sweepInbox(context: Context): Promise<{ customers: number; putOff: number }> {
   await withSystem(context.db, wakeDueEvents);
+  await resolveThinEvents(context);
   await applyCatalogueEvents(context);
   const customers = await withSystem(context.db, (tx) => listDueCustomers(tx, 50));
   let putOff = 0;

@@ -7,6 +7,7 @@ import type { ServiceContext } from "./context.ts";
 import { readSettings } from "./organization-views.ts";
 import { isKeptFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
+import { notLive } from "./stripe/read-only.ts";
 
 const mostKeys = 4;
 
@@ -19,6 +20,17 @@ export function requireStripe<Context extends { stripe: StripeGateway | null }>(
     throw new DomainError("billing_not_configured", "Billing is not configured: there is no Stripe key.");
   }
   return { ...context, stripe };
+}
+
+/** As `requireStripe`, for what changes something there. @throws DomainError billing_not_configured in shadow mode too */
+export function requireChanges<Context extends { stripe: StripeGateway | null }>(
+  context: Context,
+): Context & { stripe: StripeGateway } {
+  const ready = requireStripe(context);
+  if (ready.stripe.readOnly) {
+    throw notLive();
+  }
+  return ready;
 }
 
 /**
@@ -69,7 +81,7 @@ export async function describeCustomer(
     await findOrganization(tx, organizationId),
     await findCustomer(tx, organizationId),
   ]);
-  if (organization !== null && customerId !== null && stripe !== null) {
+  if (organization !== null && customerId !== null && stripe !== null && !stripe.readOnly) {
     await describe(stripe, customerId, organization);
   }
 }

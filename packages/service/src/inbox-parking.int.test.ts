@@ -38,7 +38,17 @@ async function subscribed(): Promise<{ organization: Organization; customerId: s
 
 async function arrive(customerId: string, type = "customer.subscription.updated"): Promise<string> {
   const eventId = `evt_${uuidv7()}`;
-  const event = { eventId, account: "", livemode: false, type, apiVersion: null, objectId: "x", customerId };
+  const event = {
+    eventId,
+    style: "snapshot" as const,
+    twinId: null,
+    account: "",
+    livemode: false,
+    type,
+    apiVersion: null,
+    objectId: "x",
+    customerId,
+  };
   await withSystem(bench.webhook.db, (tx) =>
     keepEvents(tx, [
       { ...event, createdAt: new Date(), payload: Buffer.from("{}"), secretIndex: 0, status: "pending" },

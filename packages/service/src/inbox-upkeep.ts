@@ -1,8 +1,5 @@
-import { type Backfill, readBackfill } from "@headroom/db/backfills";
 import {
-  countInbox,
   type EventSelection,
-  type InboxCounts,
   type InboxRow,
   listEventsBy,
   pruneInbox as pruneSome,
@@ -57,16 +54,6 @@ export async function renew(tx: Tx, selection: EventSelection): Promise<string[]
     await enqueue(tx, "sweep_inbox", {}, { jobKey: "sweep_inbox" });
   }
   return renewed;
-}
-
-export interface StripeStatus extends InboxCounts {
-  /** The last backfill; null: never. */
-  backfill: Backfill | null;
-}
-
-/** How Stripe's events stand, for metrics and operators. @param context `db` as hr_worker or hr_webhook */
-export async function readStripeStatus({ db }: Context): Promise<StripeStatus> {
-  return withSystem(db, async (tx) => ({ ...(await countInbox(tx)), backfill: await readBackfill(tx) }));
 }
 
 /** Events that are parked or quarantined, the longest waiting first. @param context `db` as hr_worker */

@@ -77,7 +77,7 @@ type Work = (context: Step, key: HoldKey, finalizesAt: Date | null) => Promise<b
 
 async function each(context: Context, status: "noted" | "held", work: Work): Promise<number> {
   const { db, stripe, log } = context;
-  if (stripe === null) {
+  if (stripe === null || stripe.readOnly) {
     return 0;
   }
   let done = 0;

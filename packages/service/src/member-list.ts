@@ -1,6 +1,9 @@
-import { type ListedMember, type MemberListPlace, readMemberList } from "@headroom/db/member-list";
-import type { Tx } from "@headroom/db/tenancy";
-import { readOrganization } from "@headroom/db/tenant-reads";
+import {
+  type ListedMember,
+  type MemberList,
+  type MemberListPlace,
+  readMemberPage,
+} from "@headroom/db/member-list";
 import { hasPermission, memberBehind } from "@headroom/domain/access";
 import { encodeId, isUuid } from "@headroom/domain/ids";
 import type { Role } from "@headroom/domain/permissions";
@@ -43,10 +46,9 @@ export async function listMembers(
   access: Access,
   input: PageInput,
 ): Promise<MemberPage> {
-  const place = readPlace(input.cursor);
-  return readOrganization(context.db, access.organizationId, (tx) =>
-    readMemberPage(tx, context, access, { place, limit: input.limit }),
-  );
+  const { limit } = input;
+  const page = { after: readPlace(input.cursor), limit: limit + 1 };
+  return toMemberPage(context, access, await readMemberPage(context.db, access.organizationId, page), limit);
 }
 
 function readPlace(cursor: string | undefined): MemberListPlace | null {
@@ -61,15 +63,9 @@ function readPlace(cursor: string | undefined): MemberListPlace | null {
   return { kind, id };
 }
 
-/** The page inside a transaction that has the organization. */
-export async function readMemberPage(
-  tx: Tx,
-  context: Context,
-  access: Access,
-  { place, limit }: { place: MemberListPlace | null; limit: number },
-): Promise<MemberPage> {
+/** The page of a list that may hold one entry more than `limit`. */
+export function toMemberPage(context: Context, access: Access, list: MemberList, limit: number): MemberPage {
   const { policies } = context.configuration;
-  const list = await readMemberList(tx, access.organizationId, { after: place, limit: limit + 1 });
   const { items, nextCursor } = nextPage(
     [
       ...list.members.map((member) => ({ place: `member:${member.id}`, member, invite: null })),
@@ -100,6 +96,6 @@ export function toMemberView(row: ListedMember): MemberView {
     name: row.name,
     role: row.role,
     status: "active",
-    joinedAt: row.created_at.toISOString(),
+    joinedAt: new Date(row.created_at).toISOString(),
   };
 }

@@ -1,6 +1,7 @@
 import { clearActiveOrganization, findAccount } from "@headroom/db/accounts";
 import { revokeMemberKeys } from "@headroom/db/api-keys";
 import { readClock } from "@headroom/db/clock";
+import { listMembers } from "@headroom/db/member-list";
 import { countMembers, deleteMembership, findMember, type MemberRow, updateRole } from "@headroom/db/members";
 import type { Tx } from "@headroom/db/tenancy";
 import { memberBehind, personBehind } from "@headroom/domain/access";
@@ -20,7 +21,7 @@ import { type Access, requirePerson, withLockedOrganization } from "./access.ts"
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { unassignConversations } from "./conversations.ts";
-import { type MemberPage, type MemberView, readMemberPage, toMemberView } from "./member-list.ts";
+import { type MemberPage, type MemberView, toMemberPage, toMemberView } from "./member-list.ts";
 import { type OrganizationView, toOrganizationView } from "./organization-views.ts";
 import { releaseProfiles } from "./profiles.ts";
 
@@ -76,10 +77,9 @@ export async function removeMember(
     }
     await endMembership(tx, fresh, member, isSelf ? "member.left" : "member.removed");
     const reader = isSelf ? { ...fresh, role: null } : fresh;
-    const page = await readMemberPage(tx, context, reader, {
-      place: null,
-      limit: 200,
-    });
+    const limit = 200;
+    const list = await listMembers(tx, organization.id, { after: null, limit: limit + 1 });
+    const page = toMemberPage(context, reader, list, limit);
     return { organization: toOrganizationView(organization, reader.role), ...page };
   });
 }

@@ -67,6 +67,8 @@ export interface OperatorOrganizationDetails {
     subscriptionId: string | null;
     /** Stripe's own word. */
     status: string | null;
+    /** Stripe's own word for why it is paused. */
+    pausedFor: string | null;
     /** When its state was last read from Stripe; real time. */
     syncedAt: string | null;
     lastError: string | null;
@@ -130,6 +132,7 @@ async function describeStripe(
     customerId,
     subscriptionId: facts.subscriptionId,
     status: facts.status,
+    pausedFor: facts.pausedFor,
     syncedAt: sync?.synced_at?.toISOString() ?? null,
     lastError: sync?.last_error ?? null,
     drift:

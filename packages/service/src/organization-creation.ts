@@ -100,7 +100,7 @@ async function claimGivenSlug(tx: Tx, organizationId: string, slug: string): Pro
 }
 
 /** The derived slug itself, or else with a few random letters and digits behind it. */
-async function claimDerivedSlug(tx: Tx, organizationId: string, slug: string): Promise<void> {
+export async function claimDerivedSlug(tx: Tx, organizationId: string, slug: string): Promise<void> {
   if (await claimSlug(tx, organizationId, slug)) {
     return;
   }

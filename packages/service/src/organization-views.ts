@@ -1,5 +1,5 @@
 import { findMembership } from "@headroom/db/members";
-import { findOrganization } from "@headroom/db/organizations";
+import { findOrganization, type LivingOrganization } from "@headroom/db/organizations";
 import type { OrganizationRow, Tx } from "@headroom/db/tenancy";
 import { encodeId } from "@headroom/domain/ids";
 import type { Role } from "@headroom/domain/permissions";
@@ -24,7 +24,7 @@ export interface OrganizationView {
 }
 
 /** The wire form of an organization for whoever has `role` in it. */
-export function toOrganizationView(row: OrganizationRow, role: Role | null): OrganizationView {
+export function toOrganizationView(row: LivingOrganization, role: Role | null): OrganizationView {
   return {
     id: encodeId("org", row.id),
     name: row.name,

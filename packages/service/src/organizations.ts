@@ -3,14 +3,13 @@ import { readClock } from "@headroom/db/clock";
 import { findCustomer } from "@headroom/db/customers";
 import { enqueue } from "@headroom/db/jobs";
 import {
-  findOrganization,
   listOrganizationsOf,
   moveSlug,
+  readLivingOrganization,
   updateOrganization,
 } from "@headroom/db/organizations";
 import { rollGates } from "@headroom/db/subscriptions";
 import { type Tx, withUser } from "@headroom/db/tenancy";
-import { readOrganization } from "@headroom/db/tenant-reads";
 import { personBehind } from "@headroom/domain/access";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
@@ -41,9 +40,7 @@ import { findActiveOrganization } from "./users.ts";
 
 /** @throws DomainError organization_not_found */
 export async function getOrganization(context: ServiceContext, access: Access): Promise<OrganizationView> {
-  const row = await readOrganization(context.db, access.organizationId, (tx) =>
-    findOrganization(tx, access.organizationId),
-  );
+  const row = await readLivingOrganization(context.db, access.organizationId);
   if (row === null) {
     throw organizationNotFound();
   }

@@ -2,6 +2,7 @@ import { readClock } from "@headroom/db/clock";
 import {
   type ClosedPeriod,
   closePeriod,
+  decideShadow,
   listSegments,
   type SegmentRow,
   takePeriod,
@@ -26,7 +27,8 @@ interface PeriodKey {
 
 /** Counts an ended period, closes it and writes its bill into the ledger. False: another process was faster. */
 export async function closeAndRate(tx: Tx, key: PeriodKey): Promise<boolean> {
-  return rate(tx, key, await closePeriod(tx, key));
+  const period = await closePeriod(tx, key);
+  return rate(tx, key, period && { ...period, shadow: await decideShadow(tx, key) });
 }
 
 /** Makes the ledger of a closed period agree with its total. False: another process was faster. */
@@ -55,6 +57,7 @@ async function rate(tx: Tx, { organizationId }: PeriodKey, period: ClosedPeriod 
         periodStart,
         periodEnd,
         ...line,
+        shadow: period.shadow,
         now,
       });
     }

@@ -6,6 +6,7 @@ import { findCustomer } from "@headroom/db/customers";
 import { type OverageCheck, readOverageCheck, writeOverageCheck } from "@headroom/db/overage-checks";
 import { type LedgerRow, listAllOverages, resendOverage } from "@headroom/db/overage-ledger";
 import { withOrganization, withSnapshot, withSystem } from "@headroom/db/tenancy";
+import { listPushesOf, listSentPushes, rejectPushes } from "@headroom/db/usage-pushes";
 import { encodeId } from "@headroom/domain/ids";
 import { plainPrice } from "@headroom/domain/money";
 import {
@@ -18,11 +19,12 @@ import {
 } from "@headroom/domain/overage-reconciliation";
 import type { ServiceContext } from "./context.ts";
 import { requireStripe } from "./customers.ts";
+import { meterDifferences } from "./meter-reconciliation.ts";
 import { billOf } from "./overage-rating.ts";
 import { closeDuePeriods, reportOverage } from "./overage-reporting.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 
-type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
+type Context = Pick<ServiceContext, "db" | "stripe" | "log" | "configuration">;
 
 /** Something that does not agree. Instants are ISO 8601; `kept` is ours, `found` the recount's, the rules' or Stripe's. */
 export interface OverageDifference {
@@ -119,7 +121,7 @@ export async function noteReconciliation(
   await withSystem(db, (tx) => writeOverageCheck(tx, { periods, differences: differences.length }));
 }
 
-/** The outcome that was noted last, by whichever process; null before the first. */
+/** The outcome noted last; null before the first. */
 export function lastReconciliation({ db }: Pick<ServiceContext, "db">): Promise<OverageCheck | null> {
   return readOverageCheck(db);
 }
@@ -149,6 +151,7 @@ async function look({ db, stripe }: Ready, organizationId: string, since: Date |
     periods: await listClosedPeriods(tx, organizationId, since),
     segments: await listSegments(tx, organizationId),
     rows: await listAllOverages(tx, organizationId),
+    pushes: await listSentPushes(tx, organizationId),
     now: await readClock(tx),
   }));
   const { customerId, now } = kept;
@@ -163,13 +166,16 @@ async function look({ db, stripe }: Ready, organizationId: string, since: Date |
   });
   const rows = kept.rows.filter(({ periodEnd }) => since === null || periodEnd >= since);
   const known = new Set(kept.rows.map(({ id }) => id));
+  const byMeter = new Set(kept.pushes.map(({ overageId }) => overageId));
   const differences = reconcile(
     periods,
-    rows.map((row) => toRow(row, now)),
+    rows.map((row) => ({ ...toRow(row, now), byMeter: byMeter.has(row.id) })),
     lines,
     known,
   );
-  return { periods: periods.length, rows: rows.length, differences };
+  const pushes = kept.pushes.filter(({ periodEnd }) => since === null || periodEnd >= since);
+  const uncounted = customer === null ? [] : await meterDifferences({ db, stripe }, pushes, now);
+  return { periods: periods.length, rows: rows.length, differences: [...differences, ...uncounted] };
 }
 
 async function linesOf(stripe: StripeGateway, customerId: string): Promise<ReconciledLine[]> {
@@ -203,7 +209,6 @@ function toRow(row: LedgerRow, now: Date): ReconciledRow {
   };
 }
 
-/** Puts right what can be; answers what differs afterwards. */
 async function repairAll(
   context: Ready,
   organizationId: string,
@@ -214,6 +219,9 @@ async function repairAll(
     for (const { kind, meter, periodStart, overageId } of differences) {
       if (kind === "ledger_differs" && meter !== null && periodStart !== null) {
         await rateAgain(tx, { organizationId, meter, periodStart: new Date(periodStart) });
+      } else if (kind === "meter_differs" && overageId !== null) {
+        const [push] = await listPushesOf(tx, organizationId, overageId);
+        await rejectPushes(tx, push === undefined ? [] : [push.identifier], "not_counted");
       } else if (overageId !== null) {
         await resendOverage(tx, organizationId, overageId);
       }

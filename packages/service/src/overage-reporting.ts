@@ -63,11 +63,11 @@ async function drain(
  * @param context `db` as hr_worker.
  */
 export async function reportOverage(
-  context: Pick<ServiceContext, "db" | "stripe" | "log">,
+  context: Pick<ServiceContext, "db" | "stripe" | "log" | "configuration">,
 ): Promise<Record<SendOutcome, number>> {
   const { db, stripe } = context;
   const result = { sent: 0, waiting: 0, failed: 0 };
-  if (stripe === null) {
+  if (stripe === null || stripe.readOnly) {
     return result;
   }
   for (const { organizationId, id } of await withSystem(db, (tx) => listDueOverages(tx, atOnce))) {

@@ -11,20 +11,21 @@ import {
   replaceOverage,
 } from "@headroom/db/overages";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
-import { plainPrice } from "@headroom/domain/money";
-import { itemPricing } from "@headroom/domain/overage-lines";
+import { listPushesOf } from "@headroom/db/usage-pushes";
 import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
+import { pushOn, startPush } from "./meter-sending.ts";
 import { isPassing, StripeFault } from "./stripe/faults.ts";
 import type { CustomerState, StripeGateway } from "./stripe/gateway.ts";
-import type { LedgerItem, NewInvoiceItem, StripeInvoice } from "./stripe/invoice-calls.ts";
-import { invoiceFor, notingKeys } from "./stripe/overage-invoices.ts";
+import type { LedgerItem, NewInvoiceItem } from "./stripe/invoice-calls.ts";
+import { findInvoice, invoiceFor, notingKeys } from "./stripe/overage-invoices.ts";
+import { toItem } from "./stripe/overage-items.ts";
 
 /** `sent`: it stands as it should, or there is nothing to bill; `waiting`: there is no invoice for it yet. */
 export type SendOutcome = "sent" | "waiting" | "failed";
 
-type Sender = Pick<ServiceContext, "db" | "log"> & { stripe: StripeGateway };
+type Sender = Pick<ServiceContext, "db" | "log" | "configuration"> & { stripe: StripeGateway };
 
 /**
  * Makes one claimed row stand on an invoice as the ledger has it: exactly one line, whatever answers were lost. The
@@ -75,6 +76,10 @@ async function place(context: Sender, customerId: string, row: LedgerRow): Promi
   if (customer === null) {
     return writeOff(context, row, customerId);
   }
+  const [push] = await write(context, row, (tx) => listPushesOf(tx, row.organizationId, row.id));
+  if (push !== undefined && push.state !== "rejected") {
+    return pushOn(context, row, push);
+  }
   return row.stripeInvoiceId === null
     ? placeAnew(context, customerId, customer, row)
     : placeOn(context, customerId, row, row.stripeInvoiceId);
@@ -102,8 +107,8 @@ async function placeAnew(
     return "sent";
   }
   const now = await write(context, row, readClock);
-  const invoiceId = await invoiceFor(context.stripe, { id: customerId, ...customer }, row, now.getTime());
-  if (invoiceId === null) {
+  const found = await invoiceFor(context.stripe, { id: customerId, ...customer }, row, now.getTime());
+  if (found === null) {
     const waits = row.kind === "adjustment";
     const reason = waits
       ? "there is no invoice before the next renewal's"
@@ -111,11 +116,25 @@ async function placeAnew(
     await write(context, row, (tx) => putOffOverage(tx, row, reason, { waits }));
     return "waiting";
   }
+  const { invoiceId, usagePriceId: priceId } = found;
   failpoint("overage.invoice_found");
+  if (priceId !== null && (await goesByMeter(context, row))) {
+    const push = await startPush(context, row, customerId, { invoiceId, priceId });
+    return push === null ? "waiting" : pushOn(context, row, push);
+  }
   const chosen = await write(context, row, (tx) => chooseOverageInvoice(tx, row, invoiceId));
   failpoint("overage.invoice_chosen");
   // Amended meanwhile: the next attempt reads it as it is now.
   return chosen ? placeOn(context, customerId, row, invoiceId) : "waiting";
+}
+
+// A row that Stripe's meter did not count goes by an invoice item, and not to the meter again.
+async function goesByMeter(context: Sender, row: LedgerRow): Promise<boolean> {
+  const { configuration } = context;
+  return (
+    configuration.policies.overage.sink === "meter" &&
+    (await write(context, row, (tx) => listPushesOf(tx, row.organizationId, row.id))).length === 0
+  );
 }
 
 async function placeOn(
@@ -124,7 +143,7 @@ async function placeOn(
   row: LedgerRow,
   invoiceId: string,
 ): Promise<SendOutcome> {
-  const invoice = await fetchInvoice(context.stripe, invoiceId);
+  const invoice = await findInvoice(context.stripe, invoiceId);
   const item = invoice && ((await context.stripe.listLedgerItems(invoiceId)).get(row.id) ?? null);
   if (invoice === null || (invoice.status !== "draft" && item === null)) {
     // A draft that was deleted, or finalized before the line was on it.
@@ -163,7 +182,7 @@ async function changeDraft(
       `overage:${row.id}:${invoiceId}:${row.placement}:v${row.version}`,
     );
   }
-  const line = { invoiceItemId: typeof found === "string" ? found : found.id, fixed: false };
+  const line = { invoiceItemId: typeof found === "string" ? found : found.id, fixed: row.fixed };
   const { quantity, amount } = row;
   await write(context, row, (tx) => markOverageSent(tx, row, { ...line, quantity, amount }));
   failpoint("overage.sent");
@@ -202,43 +221,8 @@ async function settle(context: Sender, row: LedgerRow, item: LedgerItem): Promis
   return "sent";
 }
 
-async function fetchInvoice(stripe: StripeGateway, invoiceId: string): Promise<StripeInvoice | null> {
-  try {
-    return await stripe.fetchInvoice(invoiceId);
-  } catch (error) {
-    if (error instanceof StripeFault && error.kind === "missing") {
-      return null;
-    }
-    throw error;
-  }
-}
-
 function says(item: LedgerItem, row: LedgerRow): boolean {
   return item.quantity === row.quantity && item.amount === row.amount;
-}
-
-function toItem(row: LedgerRow, customerId: string, invoiceId: string): NewInvoiceItem {
-  const unitPrice = plainPrice(row.unitPrice);
-  return {
-    customerId,
-    invoiceId,
-    ledgerId: row.id,
-    description: describe(row),
-    currency: row.currency,
-    unitPrice,
-    quantity: row.quantity,
-    pricing: itemPricing({ ...row, unitPrice }),
-    periodStart: row.periodStart.getTime(),
-    periodEnd: row.periodEnd.getTime(),
-  };
-}
-
-function describe({ meter, quantity, kind, segment, planId }: LedgerRow): string {
-  if (kind === "adjustment") {
-    return `${meter}: ${quantity} units, a correction of an earlier invoice`;
-  }
-  const under = segment === 0 ? "" : `, under ${planId}`;
-  return `${meter}: ${quantity} above what the plan includes${under}`;
 }
 
 function write<Result>({ db }: Sender, row: LedgerRow, work: (tx: Tx) => Promise<Result>): Promise<Result> {

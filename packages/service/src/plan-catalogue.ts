@@ -1,6 +1,7 @@
 import { listPrices, listVersionUses, type PriceRow, type VersionUse } from "@headroom/db/plan-prices";
 import { listAllVersions, type VersionRow } from "@headroom/db/plan-versions";
 import { withSystem } from "@headroom/db/tenancy";
+import type { PriceRole } from "@headroom/domain/catalogue";
 import { plainPrice } from "@headroom/domain/money";
 import type { ServiceContext } from "./context.ts";
 
@@ -19,7 +20,8 @@ export interface CatalogueVersion {
 }
 
 export interface CataloguePriceView {
-  role: "plan" | "seat" | "addon";
+  /** `overage:` and a meter: the metered price of its overage. */
+  role: PriceRole;
   interval: string;
   currency: string;
   unitAmount: string;

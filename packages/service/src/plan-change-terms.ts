@@ -3,6 +3,7 @@ import { findPlan, type PlanRow } from "@headroom/db/plans";
 import { readSeatCounts } from "@headroom/db/seats";
 import { readSubscription } from "@headroom/db/subscriptions";
 import type { Tx } from "@headroom/db/tenancy";
+import { isUsageRole } from "@headroom/domain/catalogue";
 import type { PlanPrice } from "@headroom/domain/configuration";
 import { DomainError } from "@headroom/domain/errors";
 import {
@@ -39,6 +40,8 @@ export interface PlanChange {
   seats: number;
   /** The subscription's items under the plan; empty where none runs, and for a free plan. */
   items: ItemChange[];
+  /** The metered prices that the subscription has beside it; null: those that it has stay. */
+  usagePrices: string[] | null;
   /** The seats under the plan where they do not hold the members; nobody is removed. */
   overLimit: SeatShortage | null;
   now: Date;
@@ -97,6 +100,7 @@ export async function decideChange(
     price,
     seats,
     items: runs(facts) && price !== null ? itemsFor(facts, rows, price, seats) : [],
+    usagePrices: price === null ? null : usagePricesIn(configuration, rows, price),
     overLimit: shortageOf(under),
     now,
   };
@@ -166,6 +170,22 @@ function itemsFor(
     },
     seats,
   );
+}
+
+/**
+ * The metered prices of a version that a subscription has beside its plan, sorted; null where overage goes by invoice
+ * items, and what is there is left alone. @throws DomainError billing_not_configured (503) where they were never pushed
+ */
+export function usagePricesIn(
+  { policies }: Pick<ServiceContext["configuration"], "policies">,
+  rows: readonly PriceRow[],
+  { interval, currency }: Pick<PlanPrice, "interval" | "currency">,
+): string[] | null {
+  if (policies.overage.sink !== "meter") {
+    return null;
+  }
+  const monthly = rows.filter((row) => isUsageRole(row.role) && row.currency === currency);
+  return interval === "month" ? monthly.map(stripePrice).sort() : [];
 }
 
 /** What Stripe calls a price. @throws DomainError billing_not_configured (503) where it was never pushed */

@@ -3,7 +3,7 @@ import { readSubscription } from "@headroom/db/subscriptions";
 import type { Tx } from "@headroom/db/tenancy";
 import type { Proration } from "@headroom/domain/configuration";
 import { type ItemChange, itemsOf } from "@headroom/domain/plan-changes";
-import type { KeptPlan, SubscriptionFacts } from "@headroom/domain/subscriptions";
+import { type KeptPlan, type SubscriptionFacts, waitingInItems } from "@headroom/domain/subscriptions";
 import { type PlanChange, stripePrice } from "./plan-change-terms.ts";
 import type { SubscriptionChange } from "./stripe/gateway.ts";
 import type { StripeStep, Wish } from "./subscription-changes.ts";
@@ -22,7 +22,7 @@ export function startsPeriod({ kind, facts, price }: PlanChange): boolean {
 export function callsFor(change: PlanChange): number {
   const { kind, facts } = change;
   const settled = prorationOf(change) !== "none" || startsPeriod(change);
-  return kind === "now" && facts.pending !== null && settled ? 2 : Number(stepOf(change) !== null);
+  return kind === "now" && waitingInItems(facts) !== null && settled ? 2 : Number(stepOf(change) !== null);
 }
 
 /** What is to be done at Stripe for a change; null: nothing. */
@@ -44,11 +44,17 @@ export function wishFor(change: PlanChange): Wish | null {
   return {
     kind: "change_plan",
     subscriptionId: facts.subscriptionId,
-    steps: step === null ? [] : [step],
+    steps: step === null ? [] : [step, ...usageSteps(change)],
     details: asked,
     audit: { action: "plan.change_requested", data },
     ...(kind === "cancel" ? { base: asked } : {}),
   };
+}
+
+// After the change itself: a process that dies between them leaves overage to invoice items, and bills it all the same.
+function usageSteps({ kind, usagePrices }: PlanChange): StripeStep[] {
+  const changes = kind === "now" || kind === "period_end" || kind === "withdraw";
+  return changes && usagePrices !== null ? [{ call: "usage_prices", priceIds: usagePrices }] : [];
 }
 
 function stepOf(change: PlanChange): StripeStep | null {
@@ -58,7 +64,7 @@ function stepOf(change: PlanChange): StripeStep | null {
   switch (kind) {
     case "now": {
       const paid = startsPeriod(change) ? { mustBePaid: true as const } : {};
-      const kept = facts.pending === null ? {} : { kept: null };
+      const kept = waitingInItems(facts) === null ? {} : { kept: null };
       return { call: "update", change: { items, proration, ...kept, ...paid, ...resume } };
     }
     case "period_end":
@@ -81,7 +87,7 @@ function emptied(item: ItemChange): Omit<ItemChange, "priceId"> & { priceId?: st
 }
 
 function withdrawal({ facts, items }: PlanChange, resume: { resume?: true }): SubscriptionChange {
-  return facts.pending === null
+  return waitingInItems(facts) === null
     ? { proration: "none", ...resume }
     : { items, proration: "none", kept: null, ...resume };
 }
@@ -102,7 +108,7 @@ export async function undoing(tx: Tx, { facts }: PlanChange): Promise<Wish | nul
 /** Lets the plan wait again that waited before: the change that should have taken its place was not paid. */
 export async function isUndone(tx: Tx, organizationId: string, before: PlanChange): Promise<Wish | null> {
   const { facts } = await readSubscription(tx, organizationId);
-  const { pending } = before.facts;
+  const pending = waitingInItems(before.facts);
   return pending && rewriting(tx, facts, { ...pending, kept: keptFor(before.facts) });
 }
 

@@ -13,6 +13,7 @@ import { moveInDatabase } from "./plan-migration-rows.ts";
 import { type MigrationStep, moveSubscription } from "./plan-migration-steps.ts";
 import type { Report } from "./stripe/catalogue-push.ts";
 import { paced } from "./stripe/pace.ts";
+import { notLive } from "./stripe/read-only.ts";
 
 type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
 
@@ -59,11 +60,15 @@ const requestsPerSecond = 5;
  * Moves organizations from older versions of a plan to another: subscriptions at Stripe, one customer at a time under
  * their lease; base plans and what operators assigned in the database, at once. Killed half way, the next run goes on
  * with those that are left.
- * @param context `db` as hr_worker. @throws DomainError plan_not_found, validation_failed
+ * @param context `db` as hr_worker. @throws DomainError plan_not_found, validation_failed,
+ *   billing_not_configured while billing is not live
  */
 export async function migratePlan(context: Context, input: MigrationInput): Promise<PlanMigration> {
   const { db } = context;
   const { report = () => undefined } = input;
+  if (context.stripe?.readOnly && !input.dryRun) {
+    throw notLive();
+  }
   const { plan, total } = await withSystem(db, (tx) => prepare(tx, input));
   const stripe = context.stripe && paced(context.stripe, requestsPerSecond);
   const organizations: MigratedOrganization[] = [];

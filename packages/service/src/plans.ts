@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { listMeters, writeConfiguration, writeMeters } from "@headroom/db/configurations";
 import { wakeUnknownPrices } from "@headroom/db/inbox-parking";
+import { addPrices } from "@headroom/db/plan-prices";
 import {
   clearDefaultPlan,
   deactivatePlan,
@@ -13,7 +14,7 @@ import {
 import { type Tx, withSystem } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
 import type { Configuration } from "@headroom/domain/configuration";
-import { diffPlans, type PlanChange, pricesOf, termsOf } from "@headroom/domain/plans";
+import { diffPlans, type PlanChange, pricesOf, termsOf, usagePricesOf } from "@headroom/domain/plans";
 import type { ServiceContext } from "./context.ts";
 import { recordOperatorAct, unnamedOperator } from "./operator-acts.ts";
 import { type PlanView, toPlanView } from "./plan-views.ts";
@@ -24,7 +25,7 @@ export interface MeterChange {
   change: "created" | "updated" | "deactivated" | "unchanged";
 }
 
-/** What of Stripe is null: there is no key, so nothing was compared. */
+/** What of Stripe is null: there is no key, or billing is not live, so nothing was compared. */
 export interface PlanPush extends Nullable<StripePush> {
   meters: MeterChange[];
   plans: PlanChange[];
@@ -62,11 +63,14 @@ export async function pushPlans(
     }
     return found;
   });
-  const pushed = stripe && (await pushToStripe({ db, configuration, stripe }, plans, { dryRun, report }));
+  const pushed =
+    stripe &&
+    !stripe.readOnly &&
+    (await pushToStripe({ db, configuration, stripe }, plans, { dryRun, report }));
   if (!dryRun) {
     await withSystem(db, wakeUnknownPrices);
   }
-  return { meters, plans, ...(pushed ?? { products: null, prices: null, portal: null }) };
+  return { meters, plans, ...(pushed || { products: null, prices: null, portal: null }) };
 }
 
 export interface PushOptions {
@@ -122,6 +126,15 @@ async function writeCatalogue(tx: Tx, configuration: Configuration, changes: Pla
   }
   for (const [position, change] of changes.entries()) {
     await writePlan(tx, configuration, change, position);
+  }
+  if (policies.overage.sink === "meter") {
+    await addPrices(
+      tx,
+      changes.flatMap(({ id, version }) => {
+        const plan = plans[id];
+        return plan ? usagePricesOf({ id, version }, plan) : [];
+      }),
+    );
   }
 }
 

@@ -132,6 +132,11 @@ const covers: Record<string, Cover> = {
     "packages/domain/src/billing.test.ts",
     "overage goes on while past due where the policy allows it",
   ],
+  "overage.sink: invoice_item": [`${service}/overage-faults.int.test.ts`, "exactly one line"],
+  "overage.sink: meter": [
+    `${service}/meter-sink.int.test.ts`,
+    "a period's overage is told to the meter once, and the renewal bills it to the cent",
+  ],
   "overage.billAboveCap: false": [
     "packages/domain/src/overage.test.ts",
     "what was written above the cap is not",

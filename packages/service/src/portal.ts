@@ -15,7 +15,7 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
-import { requireStripe } from "./customers.ts";
+import { requireChanges } from "./customers.ts";
 import { assertReturnAddress } from "./return-addresses.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isUnanswered } from "./stripe/faults.ts";
@@ -32,7 +32,7 @@ export async function openPortal(
   access: Access,
   input: { returnUrl?: string | undefined },
 ): Promise<{ portalUrl: string }> {
-  const ready = requireStripe(context);
+  const ready = requireChanges(context);
   const { db, stripe, log, addresses } = ready;
   const { organizationId } = access;
   const returnUrl = assertReturnAddress(

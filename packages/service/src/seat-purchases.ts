@@ -13,7 +13,7 @@ import {
   seatSteps,
 } from "@headroom/domain/plan-changes";
 import { seatsOf } from "@headroom/domain/seats";
-import type { SubscriptionFacts } from "@headroom/domain/subscriptions";
+import { type SubscriptionFacts, waitingInItems } from "@headroom/domain/subscriptions";
 import { invalidField } from "@headroom/domain/validation";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
@@ -94,7 +94,8 @@ export async function decideSeats(
 
 /** The plan that the subscription's items are of, which is the next one while it waits, and its price of a seat. */
 async function soldSeats(tx: Tx, facts: SubscriptionFacts): Promise<{ plan: PlanRow; priceId: string }> {
-  const { pending, interval, currency } = facts;
+  const { interval, currency } = facts;
+  const pending = waitingInItems(facts);
   const planId = pending?.planId ?? facts.planId ?? "";
   const version = pending?.planVersion ?? facts.planVersion ?? 0;
   const plan = await findPlan(tx, planId, version);
@@ -127,6 +128,6 @@ function changeFor(
   return {
     items,
     proration: settled,
-    ...(facts.pending === null ? {} : { kept: keptFor(facts, seats) }),
+    ...(waitingInItems(facts) === null ? {} : { kept: keptFor(facts, seats) }),
   };
 }

@@ -20,6 +20,7 @@ import {
   isLiveAtStripe,
   type SubscriptionFacts,
   type SubscriptionSnapshot,
+  waitingInItems,
 } from "@headroom/domain/subscriptions";
 import type { ServiceContext } from "./context.ts";
 import type { CustomerLease } from "./customer-leases.ts";
@@ -118,7 +119,7 @@ async function decide(
     seats: plan?.definition.seats ?? null,
     seatPriceId: price?.stripePriceId ?? null,
     seated: seatedMembers(target.members, configuration.policies),
-    pending: facts.pending !== null,
+    pending: waitingInItems(facts) !== null,
     highWater: target.highWater,
     edits: target.edits,
     declined,

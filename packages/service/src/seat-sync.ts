@@ -32,7 +32,7 @@ export async function syncSeats(
 ): Promise<Record<SeatOutcome, number>> {
   const { db, stripe } = context;
   const outcomes = { pushed: 0, settled: 0, held: 0, busy: 0, failed: 0 };
-  if (stripe === null) {
+  if (stripe === null || stripe.readOnly) {
     return outcomes;
   }
   for (const due of await withSystem(db, (tx) => listDueSeatTargets(tx, debounce, atOnce))) {

@@ -30,10 +30,15 @@ export function isKeySecret(text: string): boolean {
 }
 
 export function hashSecret(secret: string): Buffer {
-  // At once: a hash object costs more than what it hashes.
-  return hash("sha256", secret, "buffer");
+  return Buffer.from(hashSecretToHex(secret), "hex");
+}
+
+/** `hashSecret` in hexadecimal. */
+export function hashSecretToHex(secret: string): string {
+  // At once: a hash object costs more than what it hashes. A buffer of its own, twice as much as this text.
+  return hash("sha256", secret, "hex");
 }
 
 function checksum(random: string): string {
-  return hashSecret(random).subarray(0, 4).toString("base64url");
+  return Buffer.from(hashSecretToHex(random).slice(0, 8), "hex").toString("base64url");
 }

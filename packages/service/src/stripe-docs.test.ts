@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { healthSignalNames } from "@headroom/domain/billing-health";
 import { createMetrics } from "@headroom/platform/metrics";
 import { expect, test } from "vitest";
 import type { ServiceContext } from "./context.ts";
@@ -14,11 +15,17 @@ test("the page of Stripe's events names every event that concerns us, and no oth
 
 test("and every metric, and no other", () => {
   const metrics = createMetrics("test");
-  exposeStripe({ db: null as unknown as ServiceContext["db"] }, metrics);
+  exposeStripe({ db: null as unknown as ServiceContext["db"], stripe: null }, metrics);
   const exposed = metrics.registry
     .getMetricsAsArray()
     .map(({ name }) => name)
     .filter((name) => name.startsWith("headroom_"));
-  const told = [...page.matchAll(/^\| `(headroom_stripe_\w+)`/gm)].map(([, name]) => name);
+  const told = [...page.matchAll(/^\| `(headroom_(?:stripe|billing)_\w+)`/gm)].map(([, name]) => name);
   expect(told.sort()).toEqual(exposed.sort());
+});
+
+test("every signal of billing's health has a runbook of its name, and there is no other", () => {
+  const runbooks = readFileSync(new URL("../../../docs/runbooks.md", import.meta.url), "utf8");
+  const headings = [...runbooks.matchAll(/^## (.+)$/gm)].map(([, heading = ""]) => heading);
+  expect(headings).toEqual(healthSignalNames.map((name) => name.replaceAll("_", "-")));
 });

@@ -25,7 +25,12 @@ export async function cancelSubscriptions(
   { organizationId }: { organizationId: string },
 ): Promise<{ cancelled: number }> {
   const ready = requireStripe(context);
-  const { db } = ready;
+  const { db, log } = ready;
+  if (ready.stripe.readOnly) {
+    // Once billing is live, what is read of the customer asks for it again.
+    log.warn({ organizationId }, "subscriptions of a deleted organization go on: billing is not live");
+    return { cancelled: 0 };
+  }
   const { customerId, catalogue } = await withOrganization(db, organizationId, async (tx) => ({
     customerId: await findCustomer(tx, organizationId),
     catalogue: await readCatalogue(tx),

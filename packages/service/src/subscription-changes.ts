@@ -22,7 +22,7 @@ import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
-import { requireStripe } from "./customers.ts";
+import { requireChanges } from "./customers.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isPassing, isUnanswered, StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway, SubscriptionChange } from "./stripe/gateway.ts";
@@ -30,6 +30,7 @@ import type { StripeGateway, SubscriptionChange } from "./stripe/gateway.ts";
 /** One call that changes a subscription; all of them are absolute. */
 export type StripeStep =
   | { call: "update"; change: SubscriptionChange }
+  | { call: "usage_prices"; priceIds: readonly string[] }
   | { call: "cancel"; when: "now" | "period_end" }
   | { call: "resume" };
 
@@ -74,7 +75,7 @@ export async function atStripe<Result>(
   access: Access,
   work: (turn: StripeTurn) => Promise<Result>,
 ): Promise<Result> {
-  const ready = requireStripe(context);
+  const ready = requireChanges(context);
   const { organizationId } = access;
   const customerId = await withOrganization(ready.db, organizationId, (tx) =>
     findCustomer(tx, organizationId),
@@ -202,6 +203,8 @@ function perform(
   switch (step.call) {
     case "update":
       return stripe.updateSubscription(subscriptionId, step.change, key);
+    case "usage_prices":
+      return stripe.setUsagePrices(subscriptionId, step.priceIds, key);
     case "cancel":
       return stripe.cancelSubscription(subscriptionId, step.when, key);
     case "resume":

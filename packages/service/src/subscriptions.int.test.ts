@@ -40,7 +40,17 @@ async function arrive(
   type = "customer.subscription.updated",
 ): Promise<string> {
   const eventId = `evt_${uuidv7()}`;
-  const event = { eventId, account: "", livemode: false, type, apiVersion: null, objectId: "x", customerId };
+  const event = {
+    eventId,
+    style: "snapshot" as const,
+    twinId: null,
+    account: "",
+    livemode: false,
+    type,
+    apiVersion: null,
+    objectId: "x",
+    customerId,
+  };
   const payload = Buffer.from(JSON.stringify({ data: { object } }));
   await withSystem(bench.webhook.db, (tx) =>
     keepEvents(tx, [{ ...event, createdAt: new Date(), payload, secretIndex: 0, status: "pending" }]),

@@ -74,7 +74,7 @@ export interface LedgerEntryView {
   unitPrice: string;
   amount: number;
   currency: string;
-  status: "pending" | "sent" | "withdrawn" | "written_off";
+  status: "pending" | "sent" | "withdrawn" | "written_off" | "shadow";
   stripeInvoiceId: string | null;
 }
 

@@ -32,9 +32,16 @@ export interface UsageView {
   meters: MeterUsage[];
 }
 
-/** An organization's usage now, of every meter. Always fresh: a read after a consume sees it. */
-export async function getUsage(context: Context, access: Access): Promise<UsageView> {
-  const statuses = await readUsageStatus(context.db, access.organizationId);
+/**
+ * An organization's usage now, of every meter. Always fresh: a read after a consume sees it.
+ * @param known how its meters stand, when that was found with the actor (`usageFoundWith`)
+ */
+export async function getUsage(
+  context: Context,
+  access: Access,
+  known?: readonly MeterStatus[],
+): Promise<UsageView> {
+  const statuses = known ?? (await readUsageStatus(context.db, access.organizationId));
   const months = await calendarMonths(context, access, statuses);
   const segments = await settledSegments(context, access);
   const meters = statuses.map((status) => toMeterUsage(status, months?.get(status.meter), segments));

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { readNow } from "@headroom/db/clock";
 import { overflow, recordUsage, type UsageOutcome, type UsageRequest } from "@headroom/db/usage";
-import { readUsageStatus } from "@headroom/db/usage-readings";
+import { type MeterStatus, readUsageStatus } from "@headroom/db/usage-readings";
 import { encodeId } from "@headroom/domain/ids";
 import {
   decideRefusal,
@@ -117,16 +117,19 @@ export interface CheckAnswer extends Headroom {
   reason: RefusalReason | null;
 }
 
-/** What a consume of `quantity` would answer now. Takes nothing. */
+/**
+ * What a consume of `quantity` would answer now. Takes nothing.
+ * @param known how the meters stand, when that was found with the actor (`usageFoundWith`)
+ */
 export async function check(
   context: Pick<ServiceContext, "db" | "configuration">,
   access: Access,
   input: CheckInput,
+  known?: readonly MeterStatus[],
 ): Promise<CheckAnswer> {
   const meter = input.meter ?? context.configuration.defaultMeter;
-  const status = (await readUsageStatus(context.db, access.organizationId)).find(
-    (one) => one.meter === meter,
-  );
+  const statuses = known ?? (await readUsageStatus(context.db, access.organizationId));
+  const status = statuses.find((one) => one.meter === meter);
   if (!status) {
     throw refusalOf("unknown_meter", meter);
   }

@@ -2,22 +2,27 @@ import type { Books } from "./books.ts";
 import { flush } from "./books.ts";
 import { expanded } from "./expansion.ts";
 import { StripeFailure } from "./failures.ts";
-import { decodeForm } from "./form.ts";
+import { decodeForm, decodeJson } from "./form.ts";
 import { fingerprint, type KeptAnswer, keepAnswer, keptAnswer } from "./idempotency.ts";
 import { newId } from "./ids.ts";
 import { read } from "./parameters.ts";
 import { checkoutSessions } from "./routes/checkout-sessions.ts";
+import { coreEvents } from "./routes/core-events.ts";
 import { coupons } from "./routes/coupons.ts";
 import { customers } from "./routes/customers.ts";
+import { eventDestinations } from "./routes/event-destinations.ts";
 import { events } from "./routes/events.ts";
 import { invoiceItems } from "./routes/invoice-items.ts";
 import { invoices } from "./routes/invoices.ts";
+import { meterEvents } from "./routes/meter-events.ts";
+import { meters } from "./routes/meters.ts";
 import { paymentMethods } from "./routes/payment-methods.ts";
 import { portal } from "./routes/portal.ts";
 import { prices } from "./routes/prices.ts";
 import { products } from "./routes/products.ts";
 import { promotionCodes } from "./routes/promotion-codes.ts";
 import { subscriptionItems } from "./routes/subscription-items.ts";
+import { subscriptionSchedules } from "./routes/subscription-schedules.ts";
 import { subscriptions } from "./routes/subscriptions.ts";
 import { taxRates } from "./routes/tax-rates.ts";
 import { webhookEndpoints } from "./routes/webhook-endpoints.ts";
@@ -39,10 +44,15 @@ export const routes: Route[] = [
   ...portal,
   ...subscriptions,
   ...subscriptionItems,
+  ...subscriptionSchedules,
   ...invoices,
   ...invoiceItems,
   ...events,
   ...webhookEndpoints,
+  ...meters,
+  ...meterEvents,
+  ...coreEvents,
+  ...eventDestinations,
 ];
 
 export interface ApiRequest {
@@ -84,7 +94,11 @@ export function answerApi(sandbox: Sandbox, request: ApiRequest): ApiAnswer {
     return { status, headers, body };
   } catch (error) {
     if (!(error instanceof StripeFailure)) throw error;
-    return { status: error.status, headers, body: failureBody(error, requestId) };
+    return {
+      status: error.status,
+      headers: { ...headers, ...error.headers },
+      body: failureBody(error, requestId),
+    };
   }
 }
 
@@ -132,9 +146,13 @@ function perform(sandbox: Sandbox, request: ApiRequest, match: Match, identity: 
 }
 
 function run(books: Books, request: ApiRequest, { route, id }: Match): string | StripeFailure {
-  const raw = decodeForm(request.method === "POST" ? request.body : request.query);
+  const isV2 = request.path.startsWith("/v2/");
+  const form = request.method === "POST" ? request.body : request.query;
+  const { page, ...rest } = isV2 && request.method === "POST" ? decodeJson(form) : decodeForm(form);
+  const raw = isV2 || page === undefined ? rest : { ...rest, page };
   const input = read(route.table, raw);
-  const answer = route.run({ books, input, id, path: request.path });
+  const cursor = typeof page === "string" ? page : undefined;
+  const answer = route.run({ books, input, id, path: request.path, page: cursor });
   if ("failure" in answer) {
     if (answer.failure instanceof StripeFailure) return answer.failure;
     throw answer.failure;

@@ -5,6 +5,7 @@ import { missing } from "./failures.ts";
 import { newId } from "./ids.ts";
 import { previousAttributes } from "./previous-attributes.ts";
 import type { Detail, Store } from "./store.ts";
+import { keepThin, type ThinNote, twinOf } from "./thin-events.ts";
 import { apiVersion } from "./version.ts";
 import { rendered } from "./views.ts";
 import type { EventType, Kind, ObjectOf } from "./wire.ts";
@@ -35,12 +36,14 @@ export interface Books {
   /** Base URL of this server, for the pages it links to. */
   readonly base: string;
   readonly noted: Noted[];
+  /** Thin events that have no snapshot event beside them. */
+  readonly thin: ThinNote[];
 }
 
-export type BooksOptions = Omit<Books, "noted">;
+export type BooksOptions = Omit<Books, "noted" | "thin">;
 
 export function openBooks(options: BooksOptions): Books {
-  return { ...options, noted: [] };
+  return { ...options, noted: [], thin: [] };
 }
 
 /** Writes an object and its schedule. */
@@ -126,5 +129,8 @@ export function flush(books: Books): void {
       type,
     });
     books.queue.add(id, type);
+    const twin = twinOf(type, object);
+    if (twin) keepThin(books, { ...twin, snapshot: id });
   }
+  for (const thin of books.thin.splice(0)) keepThin(books, thin);
 }

@@ -25,11 +25,16 @@ export function boundary(anchor: number, every: Recurrence, n: number): number {
 
 /** The first boundary after `instant`; an anchor still ahead is itself the first one. */
 export function boundaryAfter(anchor: number, every: Recurrence, instant: number): number {
-  if (instant < anchor) return anchor;
+  return periodAround(anchor, every, instant).end;
+}
+
+/** The period of a cycle that an instant lies in; before an anchor still ahead, from the instant up to it. */
+export function periodAround(anchor: number, every: Recurrence, instant: number): Period {
+  if (instant < anchor) return { start: instant, end: anchor };
   const length = boundary(anchor, every, 1) - anchor;
   let n = Math.max(0, Math.floor((instant - anchor) / (length * 1.2)));
-  while (boundary(anchor, every, n) <= instant) n += 1;
-  return boundary(anchor, every, n);
+  while (boundary(anchor, every, n + 1) <= instant) n += 1;
+  return { start: boundary(anchor, every, n), end: boundary(anchor, every, n + 1) };
 }
 
 /** Adds calendar months in UTC; a day that the month lacks becomes its last day. */

@@ -88,10 +88,8 @@ test("an unpaid change at once makes it past due where that is allowed", async (
 });
 
 test.each([
-  ["pending_if_incomplete", { payment_behavior: "pending_if_incomplete" }],
   ["an end within the period, prorated", { cancel_at: Date.parse("2031-04-20T00:00:00Z") / 1000 }],
   ["max_billed_until", { cancel_at: "max_billed_until" }],
-  ["pause_collection", { pause_collection: { behavior: "void" } }],
 ] as const)("%s is said to be not done", async (_, params) => {
   const { started } = await seats(1);
   const refused = scene.stripe.subscriptions.update(started.id, params);

@@ -38,21 +38,17 @@ export function createClock(sandbox: Sandbox, options: Omit<Hooks, "closing">): 
   }
 
   async function walk(target: number, steps: Step[]): Promise<void> {
-    for (
-      let due = nextDue(sandbox.database);
-      due && due.at * 1000 <= target;
-      due = nextDue(sandbox.database)
-    ) {
+    for (let next = nextInstant(sandbox); next !== null && next.at <= target; next = nextInstant(sandbox)) {
       assertOpen(hooks);
-      steps.push(...(await step(sandbox, hooks, due)));
+      steps.push(...(await (next.due ? step(sandbox, hooks, next.due) : deliver(sandbox, hooks, next.at))));
     }
   }
 
   function arm(wait?: number): void {
     clearTimeout(timer);
-    const due = nextDue(sandbox.database);
-    if (closing.signal.aborted || !due) return;
-    const ahead = wait ?? Math.max(0, due.at * 1000 - sandbox.now());
+    const next = nextInstant(sandbox);
+    if (closing.signal.aborted || next === null) return;
+    const ahead = wait ?? Math.max(0, next.at - sandbox.now());
     timer = setTimeout(() => void alone(tick), Math.min(ahead, longestSleep));
   }
 
@@ -87,6 +83,22 @@ export function createClock(sandbox: Sandbox, options: Omit<Hooks, "closing">): 
       await turn;
     },
   };
+}
+
+/** The next instant at which something is due: work, or without any deliveries that wait for the clock. */
+function nextInstant({ database, queue }: Sandbox): { at: number; due: Due | null } | null {
+  const due = nextDue(database);
+  const held = queue.nextVirtualAt();
+  if (held !== null && (due === null || held < due.at * 1000)) return { at: held, due: null };
+  return due && { at: due.at * 1000, due };
+}
+
+/** What a delivery program held back until an instant, or tries again then. */
+async function deliver(sandbox: Sandbox, hooks: Hooks, at: number): Promise<Step[]> {
+  await moveTo(sandbox, hooks, at);
+  sandbox.wakeDelivery();
+  await settle(sandbox, hooks);
+  return [{ at: new Date(at).toISOString(), what: "deliveries" }];
 }
 
 /** Everything due at one instant: the stack's clock first, then the work, its deliveries, and the settling. */

@@ -3,12 +3,15 @@ import { actInPortal, type PortalAction } from "./billing/portal.ts";
 import { setTaxPercentages, taxPercentages } from "./billing/taxes.ts";
 import { flush, get } from "./books.ts";
 import type { Clock } from "./clock.ts";
+import { endProgram, rollEndpoint, setProgram, shownDeliveries, shownProgram } from "./delivery-controls.ts";
 import { after } from "./duration.ts";
-import { deliverEvents, shownEvents } from "./event-controls.ts";
+import { deliverEvents, eventOf, shownEvents } from "./event-controls.ts";
 import { StripeFailure } from "./failures.ts";
 import { BadControl, readFault } from "./fault-rules.ts";
 import { ClockStopped } from "./hooks.ts";
 import { newId } from "./ids.ts";
+import { setMeters } from "./meter-controls.ts";
+import { processingOf } from "./meter-events.ts";
 import { failPayments, forgetFailures, shownFailures } from "./payment-controls.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Answer, Incoming, Serving } from "./server.ts";
@@ -34,21 +37,30 @@ async function control({ sandbox, clock, closing }: Serving, request: Incoming):
   if (request.method === "GET") return shown(sandbox, request);
   if (noun === "faults" && verb === "") return faultControl(sandbox, request, id);
   if (request.path === "/_sandbox/payments/fail") return paymentControl(sandbox, request);
+  if (request.path === programPath && request.method === "DELETE") return endProgram(sandbox, request.query);
   if (request.method !== "POST") return null;
+  if (request.path === programPath) return setProgram(sandbox, jsonBody(request));
+  if (noun === "webhook_endpoints" && verb === "roll") return rollEndpoint(sandbox, id, jsonBody(request));
   if (request.path === "/_sandbox/clock/advance") return advance(clock, jsonBody(request));
   if (noun === "checkout" && verb === "complete") {
     return pay(sandbox, id, filledOf(jsonBody(request)));
   }
   if (request.path === "/_sandbox/events/deliver") return deliverEvents(sandbox, jsonBody(request), closing);
   if (request.path === "/_sandbox/tax") return setTax(sandbox, jsonBody(request));
+  if (request.path === "/_sandbox/meters") return setMeters(sandbox, jsonBody(request));
   if (noun === "portal" && portalVerbs.includes(verb))
     return portalAction(sandbox, id, verb, jsonBody(request));
   return noun === "events" && verb === "resend" ? resend(sandbox, id) : null;
 }
 
+const programPath = "/_sandbox/deliveries/program";
+
 function shown(sandbox: Sandbox, request: Incoming): object | null {
+  if (request.path === programPath) return shownProgram(sandbox);
+  if (request.path === "/_sandbox/deliveries") return shownDeliveries(sandbox, request.query);
   if (request.path === "/_sandbox/clock") return { now: iso(sandbox.now()) };
   if (request.path === "/_sandbox/tax") return { percentages: taxPercentages(sandbox) };
+  if (request.path === "/_sandbox/meters") return processingOf(sandbox.store);
   if (request.path === "/_sandbox/faults") return { faults: sandbox.faults.list() };
   if (request.path === "/_sandbox/events") return shownEvents(sandbox, request.query);
   if (request.path === "/_sandbox/subscriptions") return shownSubscriptions(sandbox);
@@ -137,7 +149,7 @@ export function pay(sandbox: Sandbox, id: string, filled: Filled): CheckoutSessi
 
 function resend(sandbox: Sandbox, id: string): object {
   return sandbox.transact({ id: null, idempotency_key: null }, (books) => {
-    const event = get(books, "event", id);
+    const event = eventOf(books.store, id);
     books.queue.add(event.id, event.type);
     return rendered(books, event);
   });

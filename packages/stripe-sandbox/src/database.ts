@@ -1,8 +1,8 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 
-const version = 1;
-
-const schema = `
+/** What each version of the file adds to the one before; a file of version n has had the first n. */
+const migrations = [
+  `
   create table object (
     seq integer primary key autoincrement, id text not null unique, kind text not null,
     created integer not null, removed integer not null default 0, body text not null, detail text
@@ -22,8 +22,37 @@ const schema = `
     request_id text not null, created integer not null
   );
   create table setting (name text primary key, value text not null);
-  pragma user_version = ${version};
-`;
+`,
+  // Copies of a delivery, what a program planned for it, and every attempt. A time is of the clock that the row follows.
+  `
+  create table planned (
+    seq integer primary key autoincrement, event_id text not null, endpoint_id text not null,
+    copy integer not null default 0, state text not null, attempts integer not null,
+    clock text not null default 'real', first_at integer not null, next_at integer not null, last_result text,
+    program integer, position integer, order_key integer, plan text, unique (event_id, endpoint_id, copy)
+  );
+  insert into planned (seq, event_id, endpoint_id, state, attempts, first_at, next_at, last_result)
+    select seq, event_id, endpoint_id, state, attempts, first_at, next_at, last_result from delivery;
+  drop table delivery;
+  alter table planned rename to delivery;
+  create index delivery_state on delivery (state, clock, next_at);
+  create table attempt (
+    seq integer primary key autoincrement, delivery integer not null, number integer not null,
+    at integer not null, result text not null, spoiled text not null
+  );
+  create index attempt_delivery on attempt (delivery);
+  `,
+  `
+  create table meter_event (
+    seq integer primary key autoincrement, identifier text not null, event_name text not null, payload text not null,
+    timestamp integer not null, received integer not null, state text not null default 'waiting',
+    meter text, customer text, value text
+  );
+  create index meter_event_identifier on meter_event (identifier, received);
+  create index meter_event_state on meter_event (state, received);
+  create index meter_event_usage on meter_event (meter, customer, timestamp);
+`,
+];
 
 /** One SQLite file; every statement is prepared once. */
 export interface Database {
@@ -79,9 +108,15 @@ function enclose<T>(sqlite: DatabaseSync, begin: string, end: string, undo: stri
 
 function migrate(sqlite: DatabaseSync): void {
   const row = sqlite.prepare("pragma user_version").get() as { user_version: number };
-  if (row.user_version > version) {
-    throw new Error(`the sandbox file has version ${row.user_version}, this program knows ${version}`);
+  if (row.user_version > migrations.length) {
+    throw new Error(
+      `the sandbox file has version ${row.user_version}, this program knows ${migrations.length}`,
+    );
   }
-  if (row.user_version === 0)
-    enclose(sqlite, "begin exclusive", "commit", "rollback", () => sqlite.exec(schema));
+  const missing = migrations.slice(row.user_version);
+  if (missing.length === 0) return;
+  enclose(sqlite, "begin exclusive", "commit", "rollback", () => {
+    for (const migration of missing) sqlite.exec(migration);
+    sqlite.exec(`pragma user_version = ${migrations.length}`);
+  });
 }

@@ -57,6 +57,15 @@ export function containedIn(amount: number, percent: number, all: number): numbe
   return Number(roundHalfUp(BigInt(amount) * share(percent), 100n * places + share(all)));
 }
 
+/** The exact sum of decimals. */
+export function decimalSum(values: readonly string[]): string {
+  const total = values
+    .map((value) => mustParse(value))
+    .reduce((sum, { units, scale }) => sum + units * 10n ** BigInt(12 - scale), 0n);
+  const digits = (total < 0n ? -total : total).toString().padStart(13, "0");
+  return normalizeDecimal(`${total < 0n ? "-" : ""}${digits.slice(0, -12)}.${digits.slice(-12)}`);
+}
+
 /** The integer part, towards zero. */
 export function truncate(text: string): number {
   const { units, scale } = mustParse(text);

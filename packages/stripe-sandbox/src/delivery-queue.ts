@@ -1,15 +1,23 @@
 import type { Database } from "./database.ts";
+import { concerns } from "./delivery-program.ts";
+import type { Programs } from "./delivery-programs.ts";
+import { enqueue, plainRow, plannedRows } from "./delivery-rows.ts";
+import { type Recipient, recipientsOf } from "./recipients.ts";
 import type { Store } from "./store.ts";
-import type { EventType, WebhookEndpoint } from "./wire.ts";
 
 /** One event on its way to one endpoint. */
 export interface Delivery {
   seq: number;
   eventId: string;
   endpointId: string;
+  /** 0; 1, 2, … for what a program sends more often. A copy is tried once, and does not count for the event. */
+  copy: number;
   attempts: number;
-  /** Milliseconds, real time. */
+  /** Milliseconds, by the clock that its repeats follow. */
   firstAt: number;
+  /** The program that planned it and its place there; null without one. */
+  program: number | null;
+  position: number | null;
 }
 
 /** How far an event is on its way to one endpoint. */
@@ -21,99 +29,172 @@ export interface DeliveryState {
   lastResult: string | null;
 }
 
-/** The durable side of webhook delivery. Times are real milliseconds: retries do not follow the virtual clock. */
+/** What came of an attempt, and what had been done to it. */
+export interface Tried {
+  result: string;
+  spoiled: string[];
+}
+
+/** When something is tried again: milliseconds by real time or by the sandbox's own clock. */
+export interface NextTry {
+  clock: "real" | "virtual";
+  firstAt: number;
+  at: number;
+}
+
+/**
+ * The durable side of webhook delivery. Repeats follow real time. What a program holds back or tries again by virtual
+ * time follows the sandbox's clock, and what it puts behind later ones is due when those are queued, too.
+ */
 export interface DeliveryQueue {
   /** Queues an event for every enabled endpoint that listens to its type; again for those already done. */
-  add(eventId: string, type: EventType): void;
-  /** Deliveries due at `now`, oldest event first. */
-  due(now: number, limit: number): Delivery[];
+  add(eventId: string, type: string): void;
+  /** Queues an event for one recipient, whatever it listens to. */
+  addFor(eventId: string, endpointId: string): void;
+  /** Deliveries due now: oldest event first, those of a program in its order. */
+  due(limit: number): Delivery[];
+  /** When the next one is due by real time. */
   nextAt(): number | null;
-  delivered(delivery: Delivery, result: string): void;
-  retry(delivery: Delivery, at: number, result: string): void;
-  failed(delivery: Delivery, result: string): void;
+  /** When the next one is due by the sandbox's clock; those that are due already for their order are not meant. */
+  nextVirtualAt(): number | null;
+  delivered(delivery: Delivery, tried: Tried): void;
+  retry(delivery: Delivery, next: NextTry, tried: Tried): void;
+  failed(delivery: Delivery, tried: Tried): void;
   /** Gives up what is still pending for an endpoint that is gone. */
   abandon(endpointId: string): void;
-  /** The enabled endpoints that listen to a type. */
-  endpointsFor(type: EventType): WebhookEndpoint[];
+  /** Makes all that waits for the sandbox's clock due now, or gives it up as dropped. Answers how many they were. */
+  release(held: "release" | "drop"): number;
+  /** How many wait for the sandbox's clock. */
+  waiting(): number;
+  /** The enabled endpoints and event destinations that listen to a type. */
+  endpointsFor(type: string): Recipient[];
   deliveriesOf(eventId: string): DeliveryState[];
   /** Notes an attempt that was made out of turn. One that arrived is delivered; one that did not changes no plan. */
   tried(eventId: string, endpointId: string, result: string): void;
   pendingOf(eventId: string): number;
-  /** Undelivered ones that were tried fewer than `attempts` times. */
+  /** Undelivered ones that are due by the sandbox's clock, or by real time and were tried fewer than `attempts` times. */
   unsettled(attempts: number): number;
 }
 
-export function createQueue(database: Database, store: Store): DeliveryQueue {
-  const finish = (delivery: Delivery, state: string, at: number, result: string): void => {
+const columns = `seq, event_id as "eventId", endpoint_id as "endpointId", copy, attempts, first_at as "firstAt",
+  program, position`;
+/** Parameters: the position of the program, the sandbox's clock. */
+const isReady = "clock = 'virtual' and (order_key <= ? or next_at <= ?)";
+const attemptsKept = 10_000;
+
+export function createQueue(
+  database: Database,
+  store: Store,
+  programs: Programs,
+  now: () => number,
+): DeliveryQueue {
+  const count = (sql: string, ...values: Array<string | number>): number =>
+    database.one<{ n: number }>(sql, ...values)?.n ?? 0;
+  const note = (seq: number, { result, spoiled }: Tried): void => {
     database.run(
-      "update delivery set state = ?, attempts = attempts + 1, next_at = ?, last_result = ? where seq = ?",
-      state,
-      at,
+      `insert into attempt (delivery, number, at, result, spoiled)
+       select seq, attempts, ?, ?, ? from delivery where seq = ?`,
+      Math.floor(now()),
       result,
-      delivery.seq,
+      JSON.stringify(spoiled),
+      seq,
     );
+    database.run("delete from attempt where seq <= (select max(seq) from attempt) - ?", attemptsKept);
   };
-  const count = (sql: string, value: string | number): number =>
-    database.one<{ n: number }>(sql, value)?.n ?? 0;
+  const finish = (delivery: Delivery, state: string, next: NextTry, tried: Tried): void =>
+    database.transaction(() => {
+      database.run(
+        `update delivery set state = ?, attempts = attempts + 1, clock = ?, first_at = ?, next_at = ?,
+         order_key = null, last_result = ? where seq = ?`,
+        state,
+        next.clock,
+        next.firstAt,
+        next.at,
+        tried.result,
+        delivery.seq,
+      );
+      note(delivery.seq, tried);
+    });
+  const ended = ({ firstAt }: Delivery): NextTry => ({ clock: "real", firstAt, at: 0 });
+  const first = (condition: string, ...values: number[]): number | null =>
+    database.one<{ at: number | null }>(
+      `select min(next_at) as at from delivery where state = 'pending' and ${condition}`,
+      ...values,
+    )?.at ?? null;
   return {
     add: (eventId, type) => {
-      for (const endpoint of listening(store, type)) enqueue(database, eventId, endpoint.id);
+      const program = programs.current();
+      for (const endpoint of recipientsOf(store, type)) {
+        database.run(
+          "delete from delivery where event_id = ? and endpoint_id = ? and copy > 0",
+          eventId,
+          endpoint.id,
+        );
+        const planned = program !== null && concerns(program, endpoint, type);
+        const rows = planned ? plannedRows(program, programs.next(), Math.floor(now())) : [plainRow()];
+        for (const row of rows) enqueue(database, eventId, endpoint.id, row);
+      }
     },
-    due: (now, limit) =>
+    addFor: (eventId, endpointId) => enqueue(database, eventId, endpointId, plainRow()),
+    due: (limit) =>
       database.all<Delivery>(
-        `select seq, event_id as "eventId", endpoint_id as "endpointId", attempts, first_at as "firstAt"
-         from delivery where state = 'pending' and next_at <= ? order by seq limit ?`,
-        now,
+        `select ${columns} from delivery
+         where state = 'pending' and ((clock = 'real' and next_at <= ?) or (${isReady}))
+         order by clock, order_key nulls first, iif(clock = 'virtual' and order_key is null, next_at, 0),
+           position, copy, seq limit ?`,
+        Date.now(),
+        programs.position(),
+        now(),
         limit,
       ),
-    nextAt: () =>
-      database.one<{ at: number | null }>("select min(next_at) as at from delivery where state = 'pending'")
-        ?.at ?? null,
-    delivered: (delivery, result) => finish(delivery, "delivered", 0, result),
-    retry: (delivery, at, result) => finish(delivery, "pending", at, result),
-    failed: (delivery, result) => finish(delivery, "failed", 0, result),
+    nextAt: () => first("clock = 'real'"),
+    nextVirtualAt: () =>
+      first("clock = 'virtual' and (order_key is null or order_key > ?)", programs.position()),
+    delivered: (delivery, tried) => finish(delivery, "delivered", ended(delivery), tried),
+    retry: (delivery, next, tried) => finish(delivery, "pending", next, tried),
+    failed: (delivery, tried) => finish(delivery, "failed", ended(delivery), tried),
     abandon: (id) => {
       database.run("delete from delivery where endpoint_id = ? and state <> 'delivered'", id);
     },
-    endpointsFor: (type) => listening(store, type),
+    release: (held) => {
+      const set =
+        held === "release"
+          ? "clock = 'real', first_at = ?1, next_at = ?1, order_key = null"
+          : "state = 'failed', clock = 'real', first_at = ?1, next_at = 0, order_key = null, last_result = 'dropped'";
+      return database.run(
+        `update delivery set ${set} where state = 'pending' and clock = 'virtual'`,
+        Date.now(),
+      );
+    },
+    waiting: () => count("select count(*) n from delivery where state = 'pending' and clock = 'virtual'"),
+    endpointsFor: (type) => recipientsOf(store, type),
     deliveriesOf: (id) =>
       database.all<DeliveryState>(
         `select endpoint_id as "endpointId", state, attempts, last_result as "lastResult"
-         from delivery where event_id = ? order by seq`,
+         from delivery where event_id = ? and copy = 0 order by seq`,
         id,
       ),
-    tried: (id, endpointId, result) => {
-      database.run(
-        `update delivery set attempts = attempts + 1, last_result = ?1,
-         state = case when ?1 glob '2[0-9][0-9]' then 'delivered' else state end
-         where event_id = ?2 and endpoint_id = ?3`,
-        result,
-        id,
-        endpointId,
-      );
-    },
+    tried: (id, endpointId, result) =>
+      database.transaction(() => {
+        const [found] = database.all<{ seq: number }>(
+          `update delivery set attempts = attempts + 1, last_result = ?1,
+           state = case when ?1 glob '2[0-9][0-9]' then 'delivered' else state end
+           where event_id = ?2 and endpoint_id = ?3 and copy = 0 returning seq`,
+          result,
+          id,
+          endpointId,
+        );
+        if (found) note(found.seq, { result, spoiled: [] });
+      }),
     pendingOf: (id) =>
-      count("select count(*) n from delivery where event_id = ? and state <> 'delivered'", id),
+      count("select count(*) n from delivery where event_id = ? and copy = 0 and state <> 'delivered'", id),
     unsettled: (attempts) =>
-      count("select count(*) n from delivery where state = 'pending' and attempts < ?", attempts),
+      count(
+        `select count(*) n from delivery
+         where state = 'pending' and ((clock = 'real' and attempts < ?) or (${isReady}))`,
+        attempts,
+        programs.position(),
+        now(),
+      ),
   };
-}
-
-function listening(store: Store, type: EventType): WebhookEndpoint[] {
-  return store
-    .where("webhook_endpoint", "$.status", "enabled")
-    .filter(({ enabled_events: events }) => events.includes("*") || events.includes(type));
-}
-
-function enqueue(database: Database, eventId: string, endpointId: string): void {
-  const now = Date.now();
-  database.run(
-    `insert into delivery (event_id, endpoint_id, state, attempts, first_at, next_at) values (?, ?, 'pending', 0, ?, ?)
-     on conflict (event_id, endpoint_id) do update
-     set state = 'pending', attempts = 0, first_at = excluded.first_at, next_at = excluded.next_at`,
-    eventId,
-    endpointId,
-    now,
-    now,
-  );
 }

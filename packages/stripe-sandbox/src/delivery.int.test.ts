@@ -1,7 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { startSandbox } from "./sandbox.ts";
 import { spawnSandbox } from "./testing/process.ts";
 import { startReceiver, webhookSecret } from "./testing/receiver.ts";
 import { clientOf, openWorkbench, until, type Workbench } from "./testing/workbench.ts";
@@ -136,4 +138,22 @@ test("kill -9 in the middle of delivery: a restart on the same file delivers the
 test("a second process on the same file is refused", async () => {
   const second = spawnSandbox({ STRIPE_SANDBOX_FILE: bench.file });
   await expect(second).rejects.toThrow(/did not start/);
+});
+
+test("a file of the first version is taken over, with what was not delivered yet", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "stripe-sandbox-first-"));
+  const file = join(directory, "sandbox.sqlite");
+  const receiver = await startReceiver();
+  try {
+    const old = new DatabaseSync(file);
+    old.exec(readFileSync(new URL("testing/recorded/first-version.sql", import.meta.url), "utf8"));
+    old.close();
+    const { close } = await startSandbox({ file, port: 0, webhookUrl: receiver.url, webhookSecret });
+    await until(() => receiver.all.length === 1);
+    expect(receiver.all[0]).toMatchObject({ id: "evt_waiting", status: 200 });
+    await close();
+  } finally {
+    await receiver.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
 });

@@ -1,5 +1,5 @@
 import type { Database } from "./database.ts";
-import type { CheckoutSession, Invoice, Kind, ObjectOf, Subscription } from "./wire.ts";
+import type { CheckoutSession, Invoice, Kind, ObjectOf, Subscription, SubscriptionSchedule } from "./wire.ts";
 
 /** What time alone makes happen to an object. */
 export type DueKind =
@@ -10,7 +10,13 @@ export type DueKind =
   | "finalize"
   | "retry_payment"
   | "expire"
-  | "overdue";
+  | "overdue"
+  | "count_usage"
+  | "pending_update_expiry"
+  | "resume_collection"
+  | "schedule_start"
+  | "phase_end"
+  | "schedule_expiring";
 
 export interface Due {
   objectId: string;
@@ -28,6 +34,7 @@ const incompleteFor = 23 * 3600;
 /** The instants at which an object, as it now is, will change by itself. */
 export function duesOf<K extends Kind>(kind: K, object: ObjectOf[K], now: number): Dues {
   if (kind === "subscription") return subscriptionDues(object as Subscription, now);
+  if (kind === "subscription_schedule") return scheduleDues(object as SubscriptionSchedule, now);
   if (kind === "invoice") return invoiceDues(object as Invoice, now);
   if (kind === "checkout.session") return sessionDues(object as CheckoutSession);
   return [];
@@ -36,15 +43,28 @@ export function duesOf<K extends Kind>(kind: K, object: ObjectOf[K], now: number
 function subscriptionDues(subscription: Subscription, now: number): Dues {
   if (subscription.status === "incomplete")
     return [["incomplete_expiry", subscription.created + incompleteFor]];
-  if (!["trialing", "active", "past_due"].includes(subscription.status)) return [];
+  if (!["trialing", "active", "past_due", "paused"].includes(subscription.status)) return [];
   const ends = subscription.items.data.map((item) => item.current_period_end);
-  const dues: Dues = ends.length === 0 ? [] : [["period_end", Math.min(...ends)]];
+  const renews = ends.length > 0 && subscription.status !== "paused";
+  const dues: Dues = renews ? [["period_end", Math.min(...ends)]] : [];
+  const resumes = subscription.pause_collection?.resumes_at ?? null;
+  if (resumes !== null) dues.push(["resume_collection", resumes]);
+  const expires = subscription.pending_update?.expires_at;
+  if (expires !== undefined) dues.push(["pending_update_expiry", expires]);
   if (subscription.cancel_at !== null) dues.push(["cancel", subscription.cancel_at]);
   if (subscription.status === "trialing" && subscription.trial_end !== null) {
     const notice = subscription.trial_end - 3 * day;
     if (notice > now) dues.push(["trial_will_end", notice]);
   }
   return dues;
+}
+
+function scheduleDues({ status, phases, current_phase: current }: SubscriptionSchedule, now: number): Dues {
+  if (status === "not_started") return phases[0] ? [["schedule_start", phases[0].start_date]] : [];
+  if (status !== "active" || !current) return [];
+  const expiring = (phases.at(-1)?.end_date ?? 0) - 7 * day;
+  const notice: Dues = expiring > now ? [["schedule_expiring", expiring]] : [];
+  return [["phase_end", current.end_date], ...notice];
 }
 
 function invoiceDues(invoice: Invoice, now: number): Dues {
@@ -71,13 +91,15 @@ export function reschedule(database: Database, objectId: string, dues: Dues): vo
 }
 
 /**
- * The next thing due, with ties in the order in which Stripe does them: a subscription that ends does not renew,
- * and what is drafted at an instant is not finalized before the rest of that instant.
+ * The next thing due, with ties in the order in which Stripe does them: a pending update expires and collection resumes
+ * before a renewal, a subscription that ends does not renew, a phase is entered before the period that it bills, and what is drafted at an instant is not finalized before
+ * the rest of that instant.
  */
 export function nextDue(database: Database): Due | null {
   return database.one<Due>(
     `select object_id as "objectId", what, at from due
-     order by at, case what when 'cancel' then 0 when 'finalize' then 2 else 1 end, object_id limit 1`,
+     order by at, case what when 'count_usage' then 0 when 'pending_update_expiry' then 0 when 'resume_collection' then 1 when 'cancel' then 2
+       when 'phase_end' then 3 when 'finalize' then 5 else 4 end, object_id limit 1`,
   );
 }
 

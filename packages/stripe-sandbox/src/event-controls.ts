@@ -1,8 +1,10 @@
-import { get, openBooks } from "./books.ts";
 import { send } from "./delivery.ts";
+import { missing } from "./failures.ts";
 import { BadControl } from "./fault-rules.ts";
+import { recipientOf } from "./recipients.ts";
 import type { Sandbox } from "./sandbox.ts";
-import type { StoredEvent } from "./wire.ts";
+import type { Store } from "./store.ts";
+import type { StoredEvent, StoredThinEvent } from "./wire.ts";
 
 const most = 100;
 
@@ -27,7 +29,7 @@ function shown({ queue, store }: Sandbox, { id, type, created, data }: StoredEve
     customer: object.object === "customer" ? word(object.id) : word(object.customer),
     deliveries: queue.deliveriesOf(id).map(({ endpointId, ...delivery }) => ({
       endpoint: endpointId,
-      url: store.find("webhook_endpoint", endpointId)?.url ?? null,
+      url: recipientOf(store, endpointId)?.url ?? null,
       ...delivery,
     })),
   };
@@ -55,7 +57,14 @@ export async function deliverEvents(
   return { deliveries };
 }
 
-function eventsOf(sandbox: Sandbox, ids: unknown): StoredEvent[] {
+/** The event of either style with this id. @throws StripeFailure 404 */
+export function eventOf(store: Store, id: string): StoredEvent | StoredThinEvent {
+  const found = store.find("event", id) ?? store.find("v2.core.event", id);
+  if (!found) throw missing("event", id);
+  return found;
+}
+
+function eventsOf(sandbox: Sandbox, ids: unknown): Array<StoredEvent | StoredThinEvent> {
   if (
     !Array.isArray(ids) ||
     ids.length === 0 ||
@@ -64,8 +73,5 @@ function eventsOf(sandbox: Sandbox, ids: unknown): StoredEvent[] {
   ) {
     throw new BadControl(`Send {"ids": ["evt_…"]}, at most ${most} of them.`);
   }
-  const { database, store, queue, base } = sandbox;
-  const cause = { id: null, idempotency_key: null };
-  const books = openBooks({ database, store, queue, base, cause, now: Math.floor(sandbox.now() / 1000) });
-  return ids.map((id) => get(books, "event", id));
+  return ids.map((id) => eventOf(sandbox.store, id));
 }

@@ -21,8 +21,8 @@ export function readFault(body: Record<string, unknown>): FaultRule {
   const kind = oneOf<FaultKind>("kind", body.kind, faultKinds);
   if (kind === null) throw new BadControl(`kind must be one of ${faultKinds.join(", ")}.`);
   const path = body.path ?? null;
-  if (path !== null && !(typeof path === "string" && path.startsWith("/v1"))) {
-    throw new BadControl("path must be a string that starts with /v1.");
+  if (path !== null && !(typeof path === "string" && /^\/v[12](\/|$)/.test(path))) {
+    throw new BadControl("path must be a string that starts with /v1 or /v2.");
   }
   return {
     method: oneOf("method", body.method, methods),

@@ -15,6 +15,28 @@ export function decodeForm(text: string): RawTree {
   return root;
 }
 
+/** Decodes the JSON body of a v2 request into the same tree: null clears, arrays have their indexes as keys. */
+export function decodeJson(text: string): RawTree {
+  if (text.trim() === "") return emptyTree();
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw invalid("The request body is not JSON.");
+  }
+  const tree = rawOf(parsed);
+  if (typeof tree === "string" || Array.isArray(parsed)) throw invalid("The request body must be an object.");
+  return tree;
+}
+
+function rawOf(value: unknown): Raw {
+  if (value === null) return "";
+  if (typeof value !== "object") return String(value);
+  const tree = emptyTree();
+  for (const [key, inner] of Object.entries(value)) tree[key] = rawOf(inner);
+  return tree;
+}
+
 /** The values of an encoded array in index order. */
 export function listOf(tree: RawTree): Raw[] {
   return Object.entries(tree)

@@ -2,7 +2,7 @@ import type { Books } from "./books.ts";
 import { invalid, missing } from "./failures.ts";
 import type { PageQuery } from "./store.ts";
 import { rendered } from "./views.ts";
-import type { Kind } from "./wire.ts";
+import type { Kind, ObjectOf } from "./wire.ts";
 
 export interface ListView {
   object: "list";
@@ -49,6 +49,27 @@ export function pageOf<K extends Kind>(
     has_more: page.hasMore,
     data: page.data.map((object) => rendered(books, object)),
   };
+}
+
+export interface ListViewV2<K extends Kind> {
+  data: Array<ObjectOf[K]>;
+  next_page_url: string | null;
+  previous_page_url: string | null;
+}
+
+/** One page of stored objects as the v2 API shows it: the address of the next page carries the cursor. */
+export function pageOfV2<K extends Kind>(
+  books: Books,
+  kind: K,
+  url: string,
+  { limit, page: after }: { limit?: number | undefined; page?: string | undefined },
+  query: Pick<PageQuery, "equal" | "where">,
+): ListViewV2<K> {
+  const most = limitOf({ limit: limit ?? defaultLimit });
+  const page = books.store.page(kind, { ...query, limit: most, after: cursor(books, kind, after, "page") });
+  const last = page.data.at(-1);
+  const next = page.hasMore && last ? `${url}?limit=${most}&page=${last.id}` : null;
+  return { data: page.data, next_page_url: next, previous_page_url: null };
 }
 
 /** One page of a list that lives inside another object, in its own order. */

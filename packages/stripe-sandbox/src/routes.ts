@@ -11,6 +11,8 @@ export interface Call<Table extends AnyReaders = AnyReaders> {
   id: string;
   /** The path as asked for, which is a list's `url`. */
   path: string;
+  /** The cursor of a page of the v2 API. */
+  page: string | undefined;
 }
 
 export interface Route {

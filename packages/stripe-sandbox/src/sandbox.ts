@@ -2,13 +2,16 @@ import { type Books, type Cause, openBooks, save } from "./books.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { startDelivery } from "./delivery.ts";
+import { createPrograms, type Programs } from "./delivery-programs.ts";
 import { createQueue, type DeliveryQueue } from "./delivery-queue.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import type { Hooks } from "./hooks.ts";
 import { type SandboxLog, silent } from "./log.ts";
 import { buildWebhookEndpoint } from "./objects/webhook-endpoint.ts";
+import { resumeFaults } from "./program-faults.ts";
 import { createRequestLog, type RequestLog } from "./request-log.ts";
 import { listen } from "./server.ts";
+import { givenSecrets } from "./signing-secrets.ts";
 import { createStore, type Store } from "./store.ts";
 
 export interface SandboxOptions {
@@ -44,6 +47,7 @@ export interface Sandbox {
   database: Database;
   store: Store;
   queue: DeliveryQueue;
+  programs: Programs;
   log: SandboxLog;
   base: string;
   faults: Faults;
@@ -51,6 +55,8 @@ export interface Sandbox {
   /** Virtual time in milliseconds: real time (or the instant it stands still at) plus the offset. */
   now(): number;
   setNow(milliseconds: number): void;
+  /** Looks at the deliveries again, after something about them was changed. */
+  wakeDelivery(): void;
   /** Runs work in one transaction at the current (or a given) second, then wakes clock and delivery. */
   transact<T>(cause: Cause, work: (books: Books) => T, at?: number): T;
 }
@@ -66,41 +72,48 @@ const caughtUpMs = 1000;
 export async function startSandbox(options: SandboxOptions): Promise<RunningSandbox> {
   const database = openDatabase(options.file);
   const store = createStore(database);
-  const queue = createQueue(database, store);
   const log = options.log ?? silent;
-  const delivery = startDelivery({ database, store, queue, log });
   let clock: Clock | null = null;
   const passing = (): number => options.stillAt?.getTime() ?? Date.now();
   let offset = offsetOf(store, options.startsAt, passing());
+  const now = (): number => passing() + offset;
+  const programs = createPrograms(database, store);
+  const queue = createQueue(database, store, programs, now);
+  const delivery = startDelivery({ store, queue, programs, log, now, attempted: () => clock?.arm() });
   const sandbox: Sandbox = {
     database,
     store,
     queue,
+    programs,
     log,
     base: "",
     faults: createFaults(),
     requests: createRequestLog(),
-    now: () => passing() + offset,
+    now,
     setNow: (milliseconds) => {
       const ahead = milliseconds - passing();
       offset = ahead < 0 && ahead > -caughtUpMs ? 0 : ahead;
       database.transaction(() => store.putSetting("clock_offset", String(offset)));
+      delivery.wake();
     },
-    transact: (cause, work, at) => {
-      const now = at ?? Math.floor(sandbox.now() / 1000);
-      const books = openBooks({ database, store, queue, now, cause, base: sandbox.base });
-      const result = database.transaction(() => work(books));
+    wakeDelivery: () => {
       delivery.wake();
       clock?.arm();
+    },
+    transact: (cause, work, at) => {
+      const seconds = at ?? Math.floor(now() / 1000);
+      const books = openBooks({ database, store, queue, now: seconds, cause, base: sandbox.base });
+      const result = database.transaction(() => work(books));
+      sandbox.wakeDelivery();
       return result;
     },
   };
   listenTo(sandbox, options);
+  resumeFaults(sandbox);
   clock = createClock(sandbox, hooksOf(options));
   const server = await listen(sandbox, clock, options.host ?? "127.0.0.1", options.port);
   sandbox.base = server.url;
-  delivery.wake();
-  clock.arm();
+  sandbox.wakeDelivery();
   const running = clock;
   const close = async (): Promise<void> => {
     await Promise.all([running.close(), server.close()]);
@@ -137,6 +150,6 @@ function listenTo(sandbox: Sandbox, options: SandboxOptions): void {
       description: "Given at the start of the sandbox",
       metadata: {},
     });
-    save(books, "webhook_endpoint", endpoint, { secret });
+    save(books, "webhook_endpoint", endpoint, givenSecrets(books.store.detail(givenEndpoint), secret));
   });
 }

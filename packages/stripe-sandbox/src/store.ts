@@ -97,7 +97,7 @@ function parse<T>(row: Row | null): T | null {
 }
 
 function put<K extends Kind>(database: Database, kind: K, object: ObjectOf[K]): void {
-  const created = "created" in object ? object.created : 0;
+  const created = "created" in object ? secondsOf(object.created) : 0;
   database.run(
     `insert into object (id, kind, created, body) values (?, ?, ?, ?)
      on conflict (id) do update set body = excluded.body`,
@@ -106,6 +106,11 @@ function put<K extends Kind>(database: Database, kind: K, object: ObjectOf[K]): 
     created,
     JSON.stringify(object),
   );
+}
+
+/** The v2 API writes instants as text. */
+function secondsOf(created: number | string): number {
+  return typeof created === "string" ? Math.floor(Date.parse(created) / 1000) : created;
 }
 
 function page<K extends Kind>(database: Database, kind: K, query: PageQuery): Page<K> {

@@ -22,7 +22,12 @@ export function rendered(books: Books, object: object): object {
 
 function renderSubscription(books: Books, subscription: Subscription): Subscription {
   const data = subscription.items.data.map((item) => renderItem(books, item));
-  return { ...subscription, items: { ...subscription.items, data } };
+  const pending = subscription.pending_update;
+  const pending_update = pending && {
+    ...pending,
+    subscription_items: pending.subscription_items?.map((item) => renderItem(books, item)) ?? null,
+  };
+  return { ...subscription, items: { ...subscription.items, data }, pending_update };
 }
 
 function renderItem(books: Books, item: SubscriptionItem): SubscriptionItem {

@@ -20,6 +20,7 @@ const demanded: {
   price: true,
   payment_method: true,
   subscription: true,
+  subscription_schedule: true,
   invoice: true,
   invoiceitem: true,
   coupon: true,
@@ -31,6 +32,9 @@ const demanded: {
   "billing_portal.configuration": true,
   webhook_endpoint: true,
   event: true,
+  "billing.meter": true,
+  "v2.core.event": true,
+  "v2.core.event_destination": true,
   subscription_item: true,
 };
 

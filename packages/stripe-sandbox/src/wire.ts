@@ -24,6 +24,7 @@ export type Price = Stored<Stripe.Price>;
 export type Plan = Stored<Stripe.Plan>;
 export type PaymentMethod = Stored<Stripe.PaymentMethod>;
 export type Subscription = Stored<Stripe.Subscription>;
+export type SubscriptionSchedule = Stored<Stripe.SubscriptionSchedule>;
 export type SubscriptionItem = Stored<Stripe.SubscriptionItem>;
 export type Invoice = Stored<Stripe.Invoice>;
 export type InvoiceLine = Stored<Stripe.InvoiceLineItem>;
@@ -36,7 +37,14 @@ export type CheckoutSession = Stored<Stripe.Checkout.Session>;
 export type PortalSession = Stored<Stripe.BillingPortal.Session>;
 export type PortalConfiguration = Stored<Stripe.BillingPortal.Configuration>;
 export type WebhookEndpoint = Stored<Stripe.WebhookEndpoint>;
+export type Meter = Stored<Stripe.Billing.Meter>;
+export type MeterEvent = Stored<Stripe.Billing.MeterEvent>;
+export type MeterEventAdjustment = Stored<Stripe.Billing.MeterEventAdjustment>;
+export type MeterEventSummary = Stored<Stripe.Billing.MeterEventSummary>;
+export type EventDestination = Stored<Stripe.V2.Core.EventDestination>;
 export type EventType = Stripe.Event["type"];
+/** Every type of a thin event, by the package. */
+export type ThinType = Stripe.V2.Core.Event["type"];
 
 /** An event as it is kept: `data.object` is a snapshot taken when it happened. */
 export interface StoredEvent {
@@ -51,6 +59,19 @@ export interface StoredEvent {
   type: EventType;
 }
 
+/** A thin event as it is kept. `data` is answered when it is fetched and is not delivered. */
+export interface StoredThinEvent {
+  id: string;
+  object: "v2.core.event";
+  created: string;
+  livemode: false;
+  type: ThinType;
+  reason?: { type: "request"; request: { id: string; idempotency_key: string } };
+  related_object?: { id: string; type: string; url: string };
+  snapshot_event?: string;
+  data?: object;
+}
+
 /** Every kind of object the sandbox keeps, by its `object` name. */
 export interface ObjectOf {
   customer: Customer;
@@ -58,6 +79,7 @@ export interface ObjectOf {
   price: Price;
   payment_method: PaymentMethod;
   subscription: Subscription;
+  subscription_schedule: SubscriptionSchedule;
   invoice: Invoice;
   invoiceitem: InvoiceItem;
   coupon: Coupon;
@@ -69,5 +91,8 @@ export interface ObjectOf {
   "billing_portal.configuration": PortalConfiguration;
   webhook_endpoint: WebhookEndpoint;
   event: StoredEvent;
+  "billing.meter": Meter;
+  "v2.core.event": StoredThinEvent;
+  "v2.core.event_destination": EventDestination;
 }
 export type Kind = keyof ObjectOf;

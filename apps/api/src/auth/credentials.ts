@@ -11,23 +11,31 @@ import { endOfToken, unauthenticated } from "./tokens.ts";
 
 export type VerifyToken = (token: string) => Promise<Identity>;
 
+type AuthenticationOptions = {
+  /** `issuer|subject` of each; default nobody. */
+  operators?: ReadonlySet<string>;
+  /** The call answers how meters stand: a key brings those of its organization along (`usageFoundWith`). */
+  isUsageWanted?: boolean | undefined;
+};
+
+const nobody: ReadonlySet<string> = new Set();
+
 /**
  * The actor behind a request's credential, and nothing else: no input names an actor. `Authorization: Bearer` carries
  * a JWT or an API key; a platform key with the scope `impersonate` may add `Headroom-On-Behalf-Of: usr_…`.
  * A user of `operators` who adds `Headroom-Operator: true` is an operator for that call, and no person.
- * @param operators `issuer|subject` of each
  * @throws DomainError unauthenticated, token_expired, unavailable; forbidden, user_not_found for the other headers
  */
 export async function authenticate(
   service: ServiceContext,
   verifyToken: VerifyToken,
   headers: IncomingHttpHeaders,
-  operators: ReadonlySet<string> = new Set(),
+  { operators = nobody, isUsageWanted = false }: AuthenticationOptions = {},
 ): Promise<Actor> {
   const credential = bearer(headers.authorization);
   const isOperator = asksForOperator(headers["headroom-operator"]);
   const actor = credential.startsWith("hr_")
-    ? await keyActor(service, credential)
+    ? await keyActor(service, credential, isUsageWanted)
     : await tokenActor(service, await verifyToken(credential), isOperator ? operators : null);
   if (isOperator && actor.kind !== "operator") throw notAnOperator();
   const behalf = headers["headroom-on-behalf-of"];
@@ -68,9 +76,9 @@ function notAnOperator(): DomainError {
   return new DomainError("forbidden", "Only a user who is listed as an operator acts as one.");
 }
 
-async function keyActor(service: ServiceContext, secret: string): Promise<Actor> {
+async function keyActor(service: ServiceContext, secret: string, isUsageWanted: boolean): Promise<Actor> {
   if (!isKeyOf(service.environment, secret)) throw unauthenticated();
-  const actor = await resolveKey(service, secret);
+  const actor = await resolveKey(service, secret, isUsageWanted);
   if (actor === null) throw unauthenticated();
   return actor;
 }

@@ -5,6 +5,7 @@ import {
   TRPCError,
   type TRPCProcedureType,
 } from "@trpc/server";
+import { chainOf } from "./validation.ts";
 
 /** What a call brings, as `callTRPCProcedure` takes it. */
 export type ProcedureCall = {
@@ -20,14 +21,26 @@ export type ProcedureCall = {
 
 type Result = { ok: true; data: unknown } | { ok: false; error: TRPCError };
 type Step = Pick<ProcedureCall, "getRawInput"> & { ctx: object | undefined; input: unknown };
-type Middleware = (
-  options: Step &
-    Required<Pick<ProcedureCall, "path" | "type" | "signal" | "batchIndex">> & {
-      meta: unknown;
-      next: (changes?: Partial<Step>) => Promise<Result>;
-    },
-) => Promise<Result>;
-type Definition = { type: string; meta: unknown; middlewares: Middleware[] };
+export type Middleware = {
+  (
+    options: Step &
+      Required<Pick<ProcedureCall, "path" | "type" | "signal" | "batchIndex">> & {
+        meta: unknown;
+        next: (changes?: Partial<Step>) => Promise<Result>;
+      },
+  ): Promise<Result>;
+  /** That of a schema says so. */
+  _type?: "input" | "output";
+};
+/** What tRPC keeps of a procedure. */
+export type Definition = {
+  type: string;
+  meta: unknown;
+  middlewares: Middleware[];
+  /** Schemas, in the order of their middlewares. */
+  inputs?: unknown[];
+  output?: unknown;
+};
 
 const nothingReturned = "No result from middlewares - did you forget to `return next()`?";
 
@@ -45,7 +58,7 @@ export async function callProcedure(call: ProcedureCall): Promise<unknown> {
   if (definition === undefined || definition.type !== type || definition.caller !== undefined) {
     return callTRPCProcedure({ batchIndex: 0, ...call });
   }
-  const result = await runFrom(0, definition, call, {
+  const result = await runFrom(0, definition, chainOf(definition), call, {
     ctx: call.ctx,
     input: undefined,
     getRawInput: call.getRawInput,
@@ -58,16 +71,17 @@ export async function callProcedure(call: ProcedureCall): Promise<unknown> {
 async function runFrom(
   index: number,
   definition: Definition,
+  chain: readonly Middleware[],
   call: ProcedureCall,
   step: Step,
 ): Promise<Result> {
-  const { meta, middlewares } = definition;
+  const { meta } = definition;
   const { path, type, signal, batchIndex = 0 } = call;
   const { ctx, input, getRawInput } = step;
   const next: Parameters<Middleware>[0]["next"] = (changes) =>
-    runFrom(index + 1, definition, call, changes === undefined ? step : changed(step, changes));
+    runFrom(index + 1, definition, chain, call, changes === undefined ? step : changed(step, changes));
   try {
-    const middleware = middlewares[index] as Middleware;
+    const middleware = chain[index] as Middleware;
     return await middleware({ ctx, input, getRawInput, path, type, signal, batchIndex, meta, next });
   } catch (error) {
     return { ok: false, error: getTRPCErrorFromUnknown(error) };

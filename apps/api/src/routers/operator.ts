@@ -1,10 +1,12 @@
+import { readBillingHealth } from "@headroom/service/billing-health";
 import { getOperatorOrganization, listOperatorOrganizations } from "@headroom/service/operator-organizations";
 import { assignPlan, removePlanAssignment } from "@headroom/service/plan-assignments";
 import { resync } from "@headroom/service/resync";
 import { z } from "zod";
-import { instantInput, organizationInput, page, safeText, trimmedText } from "../inputs.ts";
+import { instantInput, noInput, organizationInput, page, safeText, trimmedText } from "../inputs.ts";
 import { operatedProcedure, operatorProcedure, router } from "../trpc.ts";
 import {
+  billingHealth,
   operatorOrganization,
   operatorOrganizationPage,
   planAssignment,
@@ -18,6 +20,21 @@ const reason = trimmedText(500).describe("Why, for whoever asks later");
 const dryRun = z.boolean().default(false).describe("Says what would change, and changes nothing");
 
 export const operatorRouter = router({
+  billingHealth: operatorProcedure
+    .meta({
+      summary: "Get billing's health",
+      description:
+        "For operators only. Whether Headroom has what Stripe has, and Stripe what is owed: events that wait or were given " +
+        "up, drift, periods that are not billed, the last comparisons. Each signal has a runbook of its name.",
+      rest: { method: "GET", path: "/operator/billing-health" },
+    })
+    .input(noInput)
+    .output(billingHealth)
+    .query(async ({ ctx }) => {
+      const { state, signals } = await readBillingHealth(ctx.service);
+      return { state, signals };
+    }),
+
   organizations: operatorProcedure
     .meta({
       summary: "List organizations",

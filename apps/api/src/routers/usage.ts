@@ -1,6 +1,7 @@
 import { check, consume, record } from "@headroom/service/usage";
 import { getUsage } from "@headroom/service/usage-reading";
 import { z } from "zod";
+import { usageAtHand } from "../callers.ts";
 import { instantInput, quantity } from "../inputs.ts";
 import { meteringProcedure, organizationProcedure, router } from "../trpc.ts";
 import { event, limitRefusal, meter, usageInput, withHeaderKey } from "../usage-calls.ts";
@@ -63,6 +64,7 @@ export const usageRouter = router({
 
   check: organizationProcedure("usage.view")
     .meta({
+      withUsage: true,
       summary: "Ask what a consume would answer",
       description: "Takes nothing, promises nothing: only `consume` is atomic.",
       rest: { method: "POST", path: "/usage/check" },
@@ -70,10 +72,11 @@ export const usageRouter = router({
     })
     .input(usageInput({ meter, quantity: quantity.default(1) }))
     .output(checkAnswer)
-    .query(({ ctx, input }) => check(ctx.service, ctx.access, input)),
+    .query(({ ctx, input }) => check(ctx.service, ctx.access, input, usageAtHand(ctx))),
 
   get: organizationProcedure("usage.view")
     .meta({
+      withUsage: true,
       summary: "Get usage, limits and overage of every meter",
       description:
         "Days are the organization's own, by its time zone. Included units, overage and the hard cap belong to the " +
@@ -82,7 +85,7 @@ export const usageRouter = router({
     })
     .input(usageInput({}))
     .output(usageView)
-    .query(({ ctx }) => getUsage(ctx.service, ctx.access)),
+    .query(({ ctx }) => getUsage(ctx.service, ctx.access, usageAtHand(ctx))),
 
   history: historyProcedure,
   export: exportProcedure,

@@ -33,7 +33,8 @@ export function startLiveServer(service: ServiceContext, options: LiveOptions = 
     service,
     usageLane: createUsageLane(service.db),
     router: appRouter,
-    authenticate: (headers) => authenticate(service, verifyToken, headers, listed),
+    authenticate: (headers, isUsageWanted) =>
+      authenticate(service, verifyToken, headers, { operators: listed, isUsageWanted }),
     operators: listed,
     checks: {},
     origins: [],

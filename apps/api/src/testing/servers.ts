@@ -1,6 +1,11 @@
 import { createDatabase } from "@headroom/db/client";
 import type { Actor } from "@headroom/domain/actors";
-import { type Configuration, defaultCheckout, defaultPolicies } from "@headroom/domain/configuration";
+import {
+  type Configuration,
+  defaultBilling,
+  defaultCheckout,
+  defaultPolicies,
+} from "@headroom/domain/configuration";
 import { defaultRateLimits } from "@headroom/domain/rate-limits";
 import { createLogger } from "@headroom/platform/log";
 import { createMetrics } from "@headroom/platform/metrics";
@@ -25,6 +30,7 @@ export function contextWithoutDatabase(write: (line: string) => void): ServiceCo
       defaultMeter: "pages",
       plans: {},
       policies: defaultPolicies,
+      billing: defaultBilling,
       checkout: defaultCheckout,
       rateLimits: defaultRateLimits,
       support: null,

@@ -70,6 +70,10 @@ export const shapes = t.router({
     .input(z.object({ a: z.number() }))
     .input(z.object({ b: z.string() }))
     .query(run(({ input }) => input)),
+  waits: traced
+    .input(pair.refine(async ({ a }) => a > 0, "is not above 0"))
+    .output(pair.refine(async ({ a }) => a < 5))
+    .query(run(({ input }) => input as z.infer<typeof pair>)),
   guarded: guarded.input(pair).query(run(() => true)),
   answers: t.router({
     undefined: traced.query(run(() => undefined)),

@@ -1,3 +1,4 @@
+import { healthSignalNames } from "@headroom/domain/billing-health";
 import { z } from "zod";
 import { instant, organizationId, pageOf } from "../inputs.ts";
 import { billing } from "./billing.ts";
@@ -65,6 +66,7 @@ export const operatorOrganization = z.strictObject({
       customerId: z.string(),
       subscriptionId: z.string().nullable(),
       status: z.string().nullable().describe("Stripe's own word"),
+      pausedFor: z.string().nullable().describe("Stripe's own word for why it is paused"),
       syncedAt: instant.nullable().describe("When it was last read from Stripe; real time"),
       lastError: z.string().nullable(),
       drift: z
@@ -87,6 +89,24 @@ export const operatorOrganization = z.strictObject({
     })
     .nullable()
     .describe("null: it never had a customer at Stripe"),
+});
+
+const healthState = z.enum(["ok", "warning", "alert"]);
+
+export const billingHealth = z.strictObject({
+  state: healthState.describe("The worst of the signals"),
+  signals: z.array(
+    z.strictObject({
+      name: z.enum(healthSignalNames),
+      state: healthState,
+      count,
+      seconds: z
+        .number()
+        .min(0)
+        .nullable()
+        .describe("How long the oldest has waited, or the last look is ago"),
+    }),
+  ),
 });
 
 export const planAssignment = z.strictObject({

@@ -109,8 +109,10 @@ const counter = z.strictObject({
 const recount = z.strictObject({ used: units, held: units, agrees: z.boolean() });
 
 const ledgerStatus = z
-  .enum(["pending", "sent", "withdrawn", "written_off"])
-  .describe("`withdrawn`: nothing is left to bill; `written_off`: Stripe has no such customer any more");
+  .enum(["pending", "sent", "withdrawn", "written_off", "shadow"])
+  .describe(
+    "`withdrawn`: nothing is left to bill; `written_off`: Stripe has no such customer any more; `shadow`: it is not billed by Headroom, because billing was not live or the usage came from elsewhere",
+  );
 
 export const invoiceLine = z.strictObject({
   total: units,

@@ -1,13 +1,10 @@
 import { type BackfillInput, type BackfillResult, backfillEvents } from "@headroom/service/backfill";
-import {
-  listHeldEvents,
-  readStripeStatus,
-  replayEvents,
-  type StripeStatus,
-} from "@headroom/service/inbox-upkeep";
+import { type BillingHealth, readBillingHealth } from "@headroom/service/billing-health";
+import { listHeldEvents, replayEvents } from "@headroom/service/inbox-upkeep";
 import type { Command } from "commander";
 import { parseTime } from "../arguments.ts";
 import { withContext } from "../context.ts";
+import { duration } from "../doctor/findings.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
@@ -24,51 +21,41 @@ const heldShown = 100;
 function addStatus(stripe: Command, { environment, terminal, finish }: Shell): void {
   stripe
     .command("status")
-    .description("how Stripe's events stand; exit code 1 when one is parked, dead or quarantined")
-    .option("--json", "print {status, held}")
+    .description("whether Headroom and Stripe agree; exit code 1 when something is not ok")
+    .option("--json", "print {state, signals, readings, held}")
     .action(async ({ json = false }: { json?: boolean }) => {
       const result = await withContext(
         readVariables(environment),
         "hr_worker",
         terminal,
         async (context) => ({
-          status: await readStripeStatus(context),
+          ...(await readBillingHealth(context)),
           held: await listHeldEvents(context, heldShown),
         }),
       );
-      const { status, held } = result;
-      const rows = held.map(({ eventId, type, status: state, reason, customerId, receivedAt }) => [
+      const rows = result.held.map(({ eventId, type, status: state, reason, customerId, receivedAt }) => [
         eventId,
         type,
         reason ?? state,
         customerId ?? "",
         receivedAt.toISOString(),
       ]);
-      printResult(terminal, json, result, [...describe(status), ...alignColumns(rows)]);
-      const { unlinked, unknownPrice, unknownStatus, dead, quarantined } = status;
-      finish(unlinked + unknownPrice + unknownStatus + dead + quarantined === 0 ? 0 : 1);
+      printResult(terminal, json, result, [...describe(result), ...alignColumns(rows)]);
+      finish(result.state === "ok" ? 0 : 1);
     });
 }
 
-function describe(status: StripeStatus): string[] {
-  const { backfill, driftedAt } = status;
-  return alignColumns([
-    ["pending", `${status.pending}, the oldest for ${Math.round(status.oldestPendingSeconds)} s`],
-    [
-      "parked",
-      `${status.unlinked} unlinked, ${status.unknownPrice} unknown price, ${status.unknownStatus} unknown status`,
-    ],
-    ["dead", String(status.dead)],
-    ["quarantined", String(status.quarantined)],
-    ["drift", `${status.drift}${driftedAt === null ? "" : `, last ${driftedAt.toISOString()}`}`],
-    ["failing", `${status.failing} customers`],
-    [
-      "backfill",
-      backfill === null
-        ? "never"
-        : `${backfill.completedAt.toISOString()}, ${backfill.kept} of ${backfill.listed} were missing`,
-    ],
+function describe({ signals }: BillingHealth): string[] {
+  const rows = signals.map(({ name, state, count, seconds }) => [
+    name,
+    state,
+    String(count),
+    seconds === null || seconds === 0 ? "" : duration(seconds),
   ]);
+  const runbooks = signals
+    .filter(({ state }) => state !== "ok")
+    .map(({ name }) => `what to do: docs/runbooks.md#${name.replaceAll("_", "-")}`);
+  return [...alignColumns(rows), ...runbooks];
 }
 
 interface ReplayOptions {

@@ -12,11 +12,13 @@ import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
 import { resolve } from "./organizations.ts";
 import { addStripeEvents } from "./stripe-events.ts";
+import { addStripeImport } from "./stripe-import.ts";
 
 export function addStripe(program: Command, shell: Shell): void {
   const stripe = program.command("stripe").description("what Stripe says, and what has become of it");
   addStripeEvents(stripe, shell);
   addReconcile(stripe, shell);
+  addStripeImport(stripe, shell);
 }
 
 interface ReconcileOptions {
@@ -75,6 +77,7 @@ const kinds: Record<OverageDifference["kind"], string> = {
   line_void: "line is on a void invoice",
   line_twice: "line stands twice",
   line_unknown: "line that is not in the ledger",
+  meter_differs: "Stripe's billing meter, or its invoice, lacks units that were told to it",
 };
 
 function describe(found: Reconciliation, dryRun: boolean): string[] {

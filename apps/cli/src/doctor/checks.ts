@@ -12,7 +12,7 @@ import { lookAtDeadLetters, lookAtDrift, lookAtEvents } from "./inbox.ts";
 import { lookAtIssuers } from "./issuers.ts";
 import { lookAtMail } from "./mail.ts";
 import type { Scene } from "./scene.ts";
-import { lookAtKey, lookAtWebhook } from "./stripe.ts";
+import { lookAtBilling, lookAtKey, lookAtWebhook } from "./stripe.ts";
 
 export type NamedFinding = Finding & { name: string };
 
@@ -29,6 +29,7 @@ const looks: readonly (readonly [string, Look])[] = [
   ["clock", lookAtClock],
   ["issuers", lookAtIssuers],
   ["stripe key", lookAtKey],
+  ["billing", lookAtBilling],
   ["stripe clock", lookAtStripeClock],
   ["webhook", lookAtWebhook],
   ["events", lookAtEvents],

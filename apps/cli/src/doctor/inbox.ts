@@ -1,6 +1,6 @@
 import { secondsSinceLastEvent } from "@headroom/db/inspection";
+import { readBillingHealth } from "@headroom/service/billing-health";
 import { listDeadLetters } from "@headroom/service/dead-letters";
-import { readStripeStatus } from "@headroom/service/inbox-upkeep";
 import { count, duration, type Finding, fault, ok, warning } from "./findings.ts";
 import { type Scene, withDatabaseAs } from "./scene.ts";
 
@@ -11,8 +11,9 @@ const wrongSecret =
 /** When the last event came, and whether what came is applied. */
 export async function lookAtEvents(scene: Scene): Promise<Finding> {
   return scene.withDatabase("hr_worker", async (db) => {
-    const { pending, oldestPendingSeconds, unlinked, unknownPrice, unknownStatus, quarantined } =
-      await readStripeStatus({ db });
+    const { pending, oldestPendingSeconds, unlinked, unknownPrice, unknownStatus, quarantined } = (
+      await readBillingHealth({ db, stripe: null })
+    ).readings;
     const seconds = await secondsSinceLastEvent(db);
     const hasStripe = (await scene.stripe().catch(() => null)) !== null;
     if (seconds === null) {
@@ -30,19 +31,18 @@ export async function lookAtEvents(scene: Scene): Promise<Finding> {
   });
 }
 
-const recentDays = 7;
+const recentSeconds = 7 * 86_400;
 
 /** Whether comparisons with Stripe find what no event brought. */
 export async function lookAtDrift(scene: Scene): Promise<Finding> {
   return scene.withDatabase("hr_worker", async (db) => {
-    const { drift, driftedAt, failing } = await readStripeStatus({ db });
+    const { drift, driftedAgo, failing } = (await readBillingHealth({ db, stripe: null })).readings;
     if (failing > 0) {
       return warning(`${count(failing, "customer")} could not be compared`, "headroom stripe status");
     }
-    const days = driftedAt === null ? null : (Date.now() - driftedAt.getTime()) / 86_400_000;
-    return days !== null && days < recentDays
+    return driftedAgo !== null && driftedAgo < recentSeconds
       ? warning(
-          `found ${count(drift, "time")}, last ${duration(days * 86_400)} ago`,
+          `found ${count(drift, "time")}, last ${duration(driftedAgo)} ago`,
           "events are missing: headroom stripe backfill, and look at the endpoint at Stripe",
         )
       : ok("none in the last week");

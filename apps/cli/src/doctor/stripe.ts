@@ -12,7 +12,7 @@ export async function lookAtKey(scene: Scene): Promise<Finding> {
   try {
     const variables = readConfiguration(z.object(stripeVariables), scene.environment);
     key = variables.STRIPE_SECRET_KEY;
-    openStripe({ ...variables, HEADROOM_ENV: scene.name });
+    openStripe({ ...variables, HEADROOM_ENV: scene.name }, { live: true });
   } catch (error) {
     return fault(faultsIn(error), "correct the variable; test keys (sk_test_…) are for development");
   }
@@ -35,6 +35,20 @@ export async function lookAtKey(scene: Scene): Promise<Finding> {
   return scene.name === "production" && mode === "test"
     ? warning("a test key in production: no money moves", "put a live key into STRIPE_SECRET_KEY")
     : ok(`a ${mode} key that ${place} takes`);
+}
+
+/** Whether anything is changed at Stripe. */
+export async function lookAtBilling(scene: Scene): Promise<Finding> {
+  const configuration = await scene.configuration().catch(() => null);
+  if (configuration === null) return skipped("the configuration");
+  const { live, liveFrom } = configuration.billing;
+  if (!live) {
+    return warning(
+      "not live: Stripe is read, and nothing is changed there",
+      "compare with `headroom stripe compare`, then set billing.live: docs/import.md",
+    );
+  }
+  return ok(liveFrom === null ? "live" : `live, for periods that begin at ${liveFrom} or later`);
 }
 
 const secretsShape = z.object({

@@ -44,7 +44,10 @@ export function Stripe({ organizationId, stripe }: { organizationId: string; str
             facts={[
               [words.customer, <code key="customer">{stripe.customerId}</code>],
               [words.subscription, <code key="subscription">{stripe.subscriptionId}</code>],
-              [words.state, stripe.status],
+              [
+                words.state,
+                stripe.pausedFor === null ? stripe.status : `${stripe.status} (${stripe.pausedFor})`,
+              ],
               [words.synced, stripe.syncedAt === null ? words.never : formats.dateTime(stripe.syncedAt)],
             ]}
           />

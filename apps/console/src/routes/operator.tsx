@@ -8,6 +8,7 @@ import { TextField } from "../components/field.tsx";
 import { Page } from "../components/page.tsx";
 import { Empty, Failure, Loading } from "../components/states.tsx";
 import { useToolMessages } from "../messages/tool-messages.tsx";
+import { BillingHealth } from "../operator/billing-health.tsx";
 import { OperatorArea } from "../operator/operator-area.tsx";
 import { type Listed, StatusBadge, useStanding } from "../operator/parts.tsx";
 
@@ -34,6 +35,7 @@ function Organizations() {
   const organizations = query.data?.pages.flatMap((page) => page.organizations) ?? [];
   return (
     <Page title={words.title} text={words.text}>
+      <BillingHealth />
       <section className="hr-card section" aria-label={words.title}>
         <div className="narrow">
           <TextField

@@ -1,29 +1,50 @@
 import { sweepInbox } from "@headroom/service/customer-sync";
-import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
+import {
+  createStripeBench,
+  type StripeBench,
+  type StripeBenchOptions,
+} from "@headroom/service/testing/stripe-bench";
 import { startWebhookServer, type WebhookOptions } from "../server.ts";
 
 /** A Stripe bench whose sandbox delivers to a real webhook server. */
 export interface WebhookBench extends StripeBench {
   url: string;
+  /** The id of the endpoint at Stripe. */
+  endpoint: string;
   secret: string;
+  /** Ends the webhook server, so that Stripe finds nobody at its address. */
+  down(): Promise<void>;
+  /** Starts it again at its address, with the secrets that it had or others; ends it before, where it still runs. */
+  up(secrets?: readonly string[]): Promise<void>;
   /** Resolves when nothing that arrived waits any more. */
   settled(): Promise<void>;
 }
 
-export async function createWebhookBench(options: Partial<WebhookOptions> = {}): Promise<WebhookBench> {
-  const bench = await createStripeBench();
+export async function createWebhookBench(
+  options: Partial<WebhookOptions> = {},
+  benchOptions: StripeBenchOptions = {},
+): Promise<WebhookBench> {
+  const bench = await createStripeBench(benchOptions);
+  const start = (port: number, secrets: readonly string[]) =>
+    startWebhookServer({
+      host: "127.0.0.1",
+      service: bench.webhook,
+      livemode: false,
+      maxBody: 1_048_576,
+      shutdownDelayMs: 0,
+      ...options,
+      port,
+      secrets,
+    });
   // The sandbox hands out the secret when it learns the address, which is known once the server listens.
-  const secrets: string[] = [];
-  const server = await startWebhookServer({
-    host: "127.0.0.1",
-    port: 0,
-    service: bench.webhook,
-    livemode: false,
-    secrets,
-    maxBody: 1_048_576,
-    shutdownDelayMs: 0,
-    ...options,
-  });
+  let secrets: string[] = [];
+  let server = await start(0, secrets);
+  let isUp = true;
+  const down = async () => {
+    if (isUp) await server.close();
+    isUp = false;
+  };
+  const { port } = server;
   const url = `${server.url}/stripe`;
   const endpoint = await bench.stripe.webhookEndpoints.create({ url, enabled_events: ["*"] });
   const early = await eventIds(bench);
@@ -32,10 +53,18 @@ export async function createWebhookBench(options: Partial<WebhookOptions> = {}):
   return {
     ...bench,
     url,
+    endpoint: endpoint.id,
     secret,
+    down,
+    up: async (others = secrets) => {
+      await down();
+      secrets = [...others];
+      server = await start(port, secrets);
+      isUp = true;
+    },
     settled: () => settledOf(bench, new Set(early)),
     async close() {
-      await server.close();
+      await down();
       await bench.close();
     },
   };

@@ -33,6 +33,7 @@ const tasks: TaskList = {
 
 await startWorker({
   database,
+  stripe: null,
   jobs,
   tasks,
   crontab: [],

@@ -2,10 +2,12 @@ import { writePortalConfiguration } from "@headroom/db/configurations";
 import { listPrices, listVersionUses, type PriceRow, type VersionUse } from "@headroom/db/plan-prices";
 import { listCurrentPlans, type PlanRow } from "@headroom/db/plans";
 import { withSystem } from "@headroom/db/tenancy";
-import { type PlanChange, pricesOf } from "@headroom/domain/plans";
+import { isUsageRole } from "@headroom/domain/catalogue";
+import { type PlanChange, pricesOf, usagePricesOf } from "@headroom/domain/plans";
 import { type FoundPrice, findPriceOf } from "@headroom/domain/price-pushes";
 import type { ServiceContext } from "../context.ts";
 import type { StripeGateway } from "./gateway.ts";
+import { ensureMeters } from "./meter-push.ts";
 import { type PriceChange, pushPrice, type WantedPrice } from "./price-push.ts";
 import { newProduct, type ProductChange, productIdOf, pushProduct } from "./product-push.ts";
 
@@ -50,8 +52,9 @@ export async function pushToStripe(
     push.products.push(...(isNews(change, open) ? [change] : []));
     report(++done, total);
   }
+  const meters = dryRun ? new Map<string, string>() : await ensureMeters(context, wanted);
   for (const price of wanted) {
-    const change = await pushPrice(context, price, { dryRun });
+    const change = await pushPrice(context, price, { dryRun, meters });
     push.prices.push(...(isNews(change, price.open) ? [change] : []));
     report(++done, total);
   }
@@ -73,19 +76,27 @@ async function readRows({ db, configuration }: Context, changes: readonly PlanCh
     await listVersionUses(tx),
     await listCurrentPlans(tx),
   ]);
+  const bySink = configuration.policies.overage.sink === "meter";
   const isSold = ({ planId, planVersion }: PriceRow) =>
     configuration.plans[planId]?.active === true &&
     changes.some(({ id, version }) => id === planId && version === planVersion);
   const unwritten = changes.flatMap(({ id, version }) => {
     const plan = configuration.plans[id];
     const isWritten = current.some((one) => one.id === id && one.version === version);
-    return plan && !isWritten ? pricesOf({ id, version }, plan) : [];
+    const usage = plan && bySink ? usagePricesOf({ id, version }, plan) : [];
+    const known = new Set(rows.map(({ lookupKey }) => lookupKey));
+    const priced = plan && !isWritten ? pricesOf({ id, version }, plan) : [];
+    return [...priced, ...usage.filter(({ lookupKey }) => !known.has(lookupKey))];
   });
   const unlinked = { stripeProductId: null, stripePriceId: null, stripeArchived: false };
   const all = [...rows, ...unwritten.map((entry): PriceRow => ({ ...entry, ...unlinked }))];
   return {
     names: displayNames(current, configuration.plans),
-    rows: all.map((row) => ({ row, open: isSold(row) || isHeld(row, uses) })),
+    rows: all.map((row) => ({
+      row,
+      // Metered prices are for nobody while overage goes by invoice items.
+      open: (bySink || !isUsageRole(row.role)) && (isSold(row) || isHeld(row, uses)),
+    })),
   };
 }
 

@@ -41,8 +41,24 @@ export const catalogueEventTypes = [
   "product.updated",
 ] as const;
 
+/** Thin events that tell which meter events do not count; they have no snapshot event beside them. */
+const meterReportTypes = [
+  "v1.billing.meter.error_report_triggered",
+  "v1.billing.meter.no_meter_found",
+] as const;
+
 /** What the webhook endpoint is to be subscribed to, and what a backfill asks for. */
 export const relevantEventTypes: readonly string[] = [...customerEventTypes, ...catalogueEventTypes];
+
+/** True for a thin event that tells of meter events which do not count. */
+export function isMeterReport(type: string): boolean {
+  return (meterReportTypes as readonly string[]).includes(type);
+}
+
+/** The type of the snapshot event beside a thin one; a snapshot event's own. */
+export function plainType(type: string): string {
+  return type.replace(/^v1\./, "");
+}
 
 /** True for an event that can change a customer's plan, seats, status or invoices. */
 export function isCustomerEvent(type: string): boolean {

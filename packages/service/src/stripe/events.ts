@@ -4,7 +4,7 @@ import { retryConflicts } from "@headroom/db/retry";
 import { DomainError } from "@headroom/domain/errors";
 import { z } from "zod";
 import type { ServiceContext } from "../context.ts";
-import { isCatalogueEvent, isCustomerEvent } from "./event-types.ts";
+import { isCatalogueEvent, isCustomerEvent, isMeterReport, plainType } from "./event-types.ts";
 
 // Only what is stable across API versions is read from a payload; everything else is fetched.
 const customer = z.union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)]);
@@ -21,10 +21,23 @@ const envelope = z.object({
   }),
 });
 
+const thinEnvelope = z.object({
+  object: z.literal("v2.core.event"),
+  id: z.string().min(1).max(255),
+  type: z.string().min(1).max(255),
+  created: z.iso.datetime({ offset: true }),
+  livemode: z.boolean(),
+  context: z.string().nullish(),
+  snapshot_event: z.string().min(1).max(255).nullish(),
+  related_object: z.object({ id: z.string().nullish(), type: z.string() }).nullish(),
+});
+
 export interface ReceivedEvent {
   outcome: "new" | "duplicate" | "quarantined";
   /** The customer whose state is to be fetched now; null: nothing to do. */
   customerId: string | null;
+  /** A thin event of which is still to be asked what it is about. */
+  unresolved: boolean;
 }
 
 export interface Reception {
@@ -74,10 +87,13 @@ async function receive({ livemode, log, keep }: Reception, event: NewEvent): Pro
   if (event.livemode !== livemode) {
     await keep({ ...event, status: "quarantined" });
     log.error({ eventId: event.eventId, livemode: event.livemode }, "Stripe event of the other mode");
-    return { outcome: "quarantined", customerId: null };
+    return { outcome: "quarantined", customerId: null, unresolved: false };
   }
   const outcome = (await keep(event)) ? "new" : "duplicate";
-  return { outcome, customerId: event.status === "pending" ? event.customerId : null };
+  const waits = event.status === "pending";
+  const unresolved =
+    waits && event.style === "thin" && event.customerId === null && !isCatalogueEvent(plainType(event.type));
+  return { outcome, customerId: waits ? event.customerId : null, unresolved };
 }
 
 function parse(text: string): unknown {
@@ -90,7 +106,39 @@ function parse(text: string): unknown {
   }
 }
 
-function toNewEvent(payload: unknown): Omit<NewEvent, "payload" | "secretIndex"> {
+type EventFields = Omit<NewEvent, "payload" | "secretIndex">;
+
+// A thin event has no object: whose it is must be asked, unless it is about a customer, a price or a product itself.
+function toThinEvent({
+  context,
+  created,
+  related_object,
+  ...event
+}: z.infer<typeof thinEnvelope>): EventFields {
+  const type = plainType(event.type);
+  const objectId = related_object?.id ?? null;
+  const ofCatalogue = isCatalogueEvent(type) && objectId !== null;
+  const isRelevant = ofCatalogue || (isCustomerEvent(type) && objectId !== null) || isMeterReport(event.type);
+  return {
+    eventId: event.id,
+    style: "thin",
+    twinId: event.snapshot_event ?? null,
+    account: context ?? "",
+    livemode: event.livemode,
+    type: event.type,
+    apiVersion: null,
+    objectId,
+    customerId: related_object?.type === "customer" ? objectId : null,
+    createdAt: new Date(created),
+    status: isRelevant ? "pending" : "ignored",
+  };
+}
+
+function toNewEvent(payload: unknown): EventFields {
+  const thin = thinEnvelope.safeParse(payload);
+  if (thin.success) {
+    return toThinEvent(thin.data);
+  }
   const parsed = envelope.safeParse(payload);
   if (!parsed.success) {
     throw new DomainError("validation_failed", "The body is not a Stripe event.", {
@@ -104,6 +152,8 @@ function toNewEvent(payload: unknown): Omit<NewEvent, "payload" | "secretIndex">
   const isRelevant = ofCatalogue || (isCustomerEvent(type) && customerId !== null);
   return {
     eventId: id,
+    style: "snapshot",
+    twinId: null,
     account: account ?? "",
     livemode,
     type,

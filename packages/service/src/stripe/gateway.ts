@@ -2,6 +2,7 @@ import type { Proration } from "@headroom/domain/configuration";
 import type { FoundPrice } from "@headroom/domain/price-pushes";
 import type { KeptPlan, SubscriptionSnapshot } from "@headroom/domain/subscriptions";
 import type { InvoiceCalls, StripeInvoice } from "./invoice-calls.ts";
+import type { MeterCalls } from "./meter-calls.ts";
 
 /**
  * The calls to Stripe that Headroom makes, in its own words. Instants are milliseconds since 1970; amounts are
@@ -16,9 +17,13 @@ export interface StripeGateway
     PortalCalls,
     PreviewCalls,
     InvoiceCalls,
-    EventCalls {
+    EventCalls,
+    ThinEventCalls,
+    MeterCalls {
   /** True for a live key: events of the other mode are put aside. */
   readonly livemode: boolean;
+  /** Billing is not live: every call that would change something at Stripe fails with `billing_not_configured`. */
+  readonly readOnly: boolean;
 }
 
 export interface CatalogueCalls {
@@ -55,6 +60,8 @@ export interface NewPrice {
   interval: "month" | "year";
   unitAmount: string;
   metadata: Readonly<Record<string, string>>;
+  /** Stripe's id of the meter whose usage it bills; null: it is for a quantity. */
+  meterId: string | null;
 }
 
 export interface PriceLabels {
@@ -71,6 +78,23 @@ export interface CustomerCalls {
   /** The customer and all of their subscriptions, ended ones too. Null: it was deleted. @throws
    * StripeFault `credentials` where the account has never had it */
   fetchCustomer(customerId: string): Promise<CustomerState | null>;
+  /** Every customer of the account that is not deleted, page after page. */
+  listCustomers(): AsyncIterable<ListedCustomer>;
+  /** Every subscription of the account, ended ones too, page after page. */
+  listSubscriptions(): AsyncIterable<ListedSubscription>;
+}
+
+export interface ListedCustomer {
+  id: string;
+  /** The organization that its metadata names. */
+  organizationId: string | null;
+}
+
+export interface ListedSubscription {
+  customerId: string;
+  /** The organization that its metadata names. */
+  organizationId: string | null;
+  subscription: SubscriptionSnapshot;
 }
 
 export interface SubscriptionCalls {
@@ -114,7 +138,8 @@ export interface CheckoutCalls {
 export interface NewCheckout {
   organizationId: string;
   customerId: string;
-  items: readonly { priceId: string; quantity: number }[];
+  /** Without a quantity: a metered price. */
+  items: readonly { priceId: string; quantity: number | null }[];
   /** 0: none. */
   trialDays: number;
   successUrl: string;
@@ -180,4 +205,28 @@ export interface StripeEvent {
   createdAt: number;
   /** What a webhook would have brought. */
   payload: unknown;
+}
+
+export interface ThinEventCalls {
+  /** What a thin event is about, as Stripe has it now. */
+  fetchThinEvent(eventId: string): Promise<ThinEvent>;
+}
+
+export interface ThinEvent {
+  /** The snapshot event that tells of the same change; null: there is none. */
+  twinId: string | null;
+  /** Whose it is; null: nobody's, or its object is gone. */
+  customerId: string | null;
+  /** What is read of its object later on, as a snapshot event has it. */
+  object: object;
+  /** Null unless it tells of meter events that do not count. */
+  report: MeterReport | null;
+}
+
+/** Meter events that Stripe took and does not count. */
+export interface MeterReport {
+  /** How many; the identifiers are samples of them. */
+  count: number;
+  /** By Stripe's word for what was wrong. */
+  errors: readonly { code: string; identifiers: readonly string[] }[];
 }

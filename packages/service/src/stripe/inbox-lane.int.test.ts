@@ -18,6 +18,8 @@ afterAll(() => scratch?.drop());
 function event(payload = '{"n":1}', more: Partial<NewEvent> = {}): NewEvent {
   return {
     eventId: `evt_${uuidv7()}`,
+    style: "snapshot",
+    twinId: null,
     account: "",
     livemode: false,
     type: "customer.updated",
@@ -67,7 +69,7 @@ test("all fields of every event in a batch are kept", async () => {
   const { rows } = await scratch.admin.query(
     `select event_id as "eventId", account, livemode, type, api_version as "apiVersion", object_id as "objectId",
         customer_id as "customerId", created_at as "createdAt", payload = p.text::jsonb as same,
-        secret_index as "secretIndex", status
+        secret_index as "secretIndex", style, twin_id as "twinId", status
       from unnest($1::text[], $2::text[]) with ordinality as p (id, text, place)
       join headroom.stripe_inbox on event_id = p.id order by place`,
     [events.map(({ eventId }) => eventId), events.map(({ payload }) => payload.toString())],

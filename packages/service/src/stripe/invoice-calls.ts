@@ -72,6 +72,8 @@ export interface StripeInvoiceLine {
   quantity: number | null;
   unitPrice: string | null;
   amount: number;
+  /** The price that it is of; null: none. */
+  priceId: string | null;
   /** The line of our ledger that it is; null: Stripe's own. */
   ledgerId: string | null;
   /** An item that the invoice picked up, such as a proration; false: the price of a period. */

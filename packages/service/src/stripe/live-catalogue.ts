@@ -33,7 +33,10 @@ function priceCalls(stripe: Stripe): Pick<CatalogueCalls, PriceCalls> {
         product: price.productId,
         currency: price.currency,
         unit_amount_decimal: Stripe.Decimal.from(price.unitAmount),
-        recurring: { interval: price.interval },
+        recurring: {
+          interval: price.interval,
+          ...(price.meterId === null ? {} : { usage_type: "metered" as const, meter: price.meterId }),
+        },
         lookup_key: price.lookupKey,
         metadata: { ...price.metadata },
       };
@@ -90,7 +93,7 @@ function toProduct({ id, name, active, metadata }: Stripe.Product): StripeProduc
 // What is not charged per unit, once a month or a year, is none of ours: it has no amount, or no interval, here.
 function toPrice(price: Stripe.Price): FoundPrice {
   const { recurring } = price;
-  const isPlain = recurring?.usage_type === "licensed" && recurring.interval_count === 1;
+  const isPlain = recurring?.interval_count === 1;
   const isPerUnit = price.billing_scheme === "per_unit" && price.transform_quantity === null;
   return {
     id: price.id,
@@ -101,5 +104,6 @@ function toPrice(price: Stripe.Price): FoundPrice {
     interval: isPlain ? recurring.interval : null,
     unitAmount: isPerUnit ? (price.unit_amount_decimal?.toString() ?? null) : null,
     metadata: price.metadata,
+    meterId: recurring?.usage_type === "metered" ? (recurring.meter ?? "") : null,
   };
 }

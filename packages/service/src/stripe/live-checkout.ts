@@ -37,7 +37,9 @@ export function fieldsOf(checkout: NewCheckout): Stripe.Checkout.SessionCreatePa
     customer: checkout.customerId,
     client_reference_id: encodeId("org", checkout.organizationId),
     metadata,
-    line_items: checkout.items.map(({ priceId, quantity }) => ({ price: priceId, quantity })),
+    line_items: checkout.items.map(({ priceId, quantity }) =>
+      quantity === null ? { price: priceId } : { price: priceId, quantity },
+    ),
     subscription_data: {
       metadata,
       billing_mode: { type: "flexible" },

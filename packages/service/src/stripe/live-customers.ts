@@ -16,13 +16,31 @@ export function customerCalls(stripe: Stripe): CustomerCalls {
       const fields = { name, email: email ?? "" };
       await call(() => stripe.customers.update(customerId, fields, { idempotencyKey: uuidv7() }));
     },
+    async *listCustomers() {
+      for await (const { id, metadata } of pages((after) =>
+        stripe.customers.list({ limit: 100, ...after }),
+      )) {
+        yield { id, organizationId: organizationIn(metadata) };
+      }
+    },
+    async *listSubscriptions() {
+      const query = { status: "all", limit: 100, expand: ["data.latest_invoice"] } as const;
+      const list = (after: Cursor) =>
+        stripe.subscriptions.list({ ...query, expand: [...query.expand], ...after });
+      for await (const one of pages(list)) {
+        const customerId = typeof one.customer === "string" ? one.customer : one.customer.id;
+        const organizationId = organizationIn(one.metadata);
+        yield { customerId, organizationId, subscription: toSnapshot(one) };
+      }
+    },
     async fetchCustomer(customerId) {
       const customer = await findCustomer(stripe, customerId);
       if (customer === null) {
         return null;
       }
       const subscriptions: SubscriptionSnapshot[] = [];
-      const query = { customer: customerId, status: "all", limit: 100, expand: ["data.latest_invoice"] };
+      const expand = ["data.latest_invoice", "data.schedule"];
+      const query = { customer: customerId, status: "all", limit: 100, expand };
       await call(async () => {
         for await (const subscription of stripe.subscriptions.list(query)) {
           subscriptions.push(toSnapshot(subscription));
@@ -31,6 +49,22 @@ export function customerCalls(stripe: Stripe): CustomerCalls {
       return { organizationId: organizationIn(customer.metadata), subscriptions };
     },
   };
+}
+
+type Cursor = { starting_after?: string };
+
+async function* pages<Item extends { id: string }>(
+  list: (after: Cursor) => Promise<{ data: Item[]; has_more: boolean }>,
+): AsyncGenerator<Item> {
+  for (let after: string | null = null; ; ) {
+    const cursor: Cursor = after === null ? {} : { starting_after: after };
+    const page: { data: Item[]; has_more: boolean } = await call(() => list(cursor));
+    yield* page.data;
+    after = page.data.at(-1)?.id ?? null;
+    if (!page.has_more || after === null) {
+      return;
+    }
+  }
 }
 
 // Stripe remembers deleted customers for ever. One of whom it has never heard is of another account or mode: the key is

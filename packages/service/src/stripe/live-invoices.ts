@@ -186,11 +186,17 @@ function toLine(line: Stripe.InvoiceLineItem): StripeInvoiceLine {
     quantity: line.quantity,
     unitPrice: line.pricing?.unit_amount_decimal?.toString() ?? null,
     amount: line.amount,
+    priceId: priceIn(line),
     ledgerId: line.metadata[overageKey] ?? null,
     isItem: isInvoiceItem(line),
     periodStart: instant(line.period.start),
     periodEnd: instant(line.period.end),
   };
+}
+
+function priceIn({ pricing }: Stripe.InvoiceLineItem): string | null {
+  const price = pricing?.price_details?.price ?? null;
+  return typeof price === "string" ? price : (price?.id ?? null);
 }
 
 // A proration names the subscription's item as well as the invoice item that it is.

@@ -1,5 +1,5 @@
 import type { Proration } from "@headroom/domain/configuration";
-import type { ItemSnapshot, SubscriptionSnapshot } from "@headroom/domain/subscriptions";
+import type { ComingPhase, ItemSnapshot, SubscriptionSnapshot } from "@headroom/domain/subscriptions";
 import type Stripe from "stripe";
 import { call, StripeFault } from "./faults.ts";
 import type { SubscriptionCalls, SubscriptionChange } from "./gateway.ts";
@@ -51,17 +51,35 @@ export function toItemFields(item: NonNullable<SubscriptionChange["items"]>[numb
 
 // Stripe answers a second cancellation as if there were no such subscription.
 async function cancel(stripe: Stripe, id: string, when: "now" | "period_end", key: string): Promise<void> {
-  const options = { idempotencyKey: key };
   try {
-    await call(() =>
-      when === "now"
-        ? stripe.subscriptions.cancel(id, {}, options)
-        : stripe.subscriptions.update(id, { cancel_at_period_end: true }, options),
-    );
+    if (when === "now") {
+      await call(() => stripe.subscriptions.cancel(id, {}, { idempotencyKey: key }));
+    } else {
+      await cancelAtPeriodEnd(stripe, id, key);
+    }
   } catch (error) {
     if (!(error instanceof StripeFault) || error.kind !== "missing") {
       throw error;
     }
+  }
+}
+
+// Only a schedule plans the end of what it manages: whoever cancels takes back what it had planned.
+async function cancelAtPeriodEnd(stripe: Stripe, id: string, key: string): Promise<void> {
+  const end = (idempotencyKey: string) =>
+    call(() => stripe.subscriptions.update(id, { cancel_at_period_end: true }, { idempotencyKey }));
+  try {
+    await end(key);
+  } catch (error) {
+    const refused = error instanceof StripeFault && error.kind === "refused";
+    const schedule = refused ? (await call(() => stripe.subscriptions.retrieve(id))).schedule : null;
+    if (schedule === null) {
+      throw error;
+    }
+    const scheduleId = typeof schedule === "string" ? schedule : schedule.id;
+    const released = { idempotencyKey: `${key}:release` };
+    await call(() => stripe.subscriptionSchedules.release(scheduleId, {}, released));
+    await end(`${key}:released`);
   }
 }
 
@@ -80,12 +98,28 @@ export function toSnapshot(subscription: Stripe.Subscription): SubscriptionSnaps
     cancelAtPeriodEnd: subscription.cancel_at_period_end,
     endedAt: instant(subscription.ended_at),
     kept: keptIn(subscription.metadata),
+    coming: comingIn(subscription.schedule),
+    pausedFor: subscription.status_details?.paused?.subscription?.type ?? null,
     latestInvoice: invoice && {
       finalizedAt: instant(invoice.status_transitions.finalized_at),
       dueAt: instant(invoice.due_date),
     },
     items: subscription.items.data.map(toItem),
   };
+}
+
+/** The phases after the running one. A price is its id: one more level is more than Stripe expands in a list. */
+function comingIn(schedule: Stripe.Subscription["schedule"]): ComingPhase[] {
+  if (schedule === null || typeof schedule === "string" || schedule.status !== "active") {
+    return [];
+  }
+  const begun = schedule.current_phase?.start_date ?? 0;
+  return schedule.phases
+    .filter((phase) => phase.start_date > begun)
+    .map((phase) => ({
+      at: instant(phase.start_date),
+      priceIds: phase.items.map(({ price }) => (typeof price === "string" ? price : price.id)),
+    }));
 }
 
 function toItem(item: Stripe.SubscriptionItem): ItemSnapshot {

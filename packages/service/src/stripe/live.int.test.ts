@@ -23,6 +23,7 @@ test("errors are sorted by what the caller can do", async () => {
   const stripe = gateway();
   expect(await faultOf(stripe.fetchInvoice("in_none"))).toBe("missing");
   const price = {
+    meterId: null,
     productId: "none",
     lookupKey: "k",
     currency: "usd",

@@ -6,9 +6,11 @@ import { checkoutCalls } from "./live-checkout.ts";
 import { customerCalls } from "./live-customers.ts";
 import { eventCalls } from "./live-events.ts";
 import { invoiceCalls } from "./live-invoices.ts";
+import { meterCalls } from "./live-meters.ts";
 import { portalCalls } from "./live-portal.ts";
 import { previewCalls } from "./live-previews.ts";
 import { subscriptionCalls } from "./live-subscriptions.ts";
+import { thinEventCalls } from "./live-thin-events.ts";
 
 export interface StripeOptions {
   secretKey: string;
@@ -28,6 +30,7 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
   });
   return {
     livemode: isLive(secretKey),
+    readOnly: false,
     ...catalogueCalls(stripe),
     ...customerCalls(stripe),
     ...subscriptionCalls(stripe),
@@ -36,6 +39,8 @@ export function createStripeGateway({ secretKey, apiBase }: StripeOptions): Stri
     ...previewCalls(stripe),
     ...invoiceCalls(stripe),
     ...eventCalls(stripe),
+    ...meterCalls(stripe),
+    ...thinEventCalls(stripe),
   };
 }
 

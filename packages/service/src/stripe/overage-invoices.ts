@@ -1,12 +1,18 @@
 import type { LedgerRow } from "@headroom/db/overage-ledger";
 import { chooseAdjustmentInvoice, chooseInvoice, type InvoiceChoice } from "@headroom/domain/overage";
 import type { SubscriptionSnapshot } from "@headroom/domain/subscriptions";
-import { isKeptFault } from "./faults.ts";
+import { isKeptFault, StripeFault } from "./faults.ts";
 import type { CustomerState, StripeGateway } from "./gateway.ts";
 import type { StripeInvoice } from "./invoice-calls.ts";
 import { overageKey } from "./metadata.ts";
 
 const over: readonly string[] = ["canceled", "incomplete_expired"];
+
+export interface ChosenInvoice {
+  invoiceId: string;
+  /** Our metered price by which this renewal's draft bills the row's units; null: it bills none of them. */
+  usagePriceId: string | null;
+}
 
 type Customer = CustomerState & { id: string };
 
@@ -19,7 +25,7 @@ export async function invoiceFor(
   customer: Customer,
   row: LedgerRow,
   now: number,
-): Promise<string | null> {
+): Promise<ChosenInvoice | null> {
   const ran = subscriptionOf(customer.subscriptions, row);
   const live = liveOf(customer.subscriptions, ran, row);
   const invoices = ran === null ? [] : await stripe.listSubscriptionInvoices((live ?? ran).id);
@@ -27,9 +33,25 @@ export async function invoiceFor(
   if (choice.kind === "wait") {
     return null;
   }
-  return choice.kind === "draft"
-    ? choice.invoiceId
-    : ownInvoice(stripe, customer.id, row, { live, ran }, invoices);
+  if (choice.kind === "draft") {
+    return {
+      invoiceId: choice.invoiceId,
+      usagePriceId: row.kind === "charge" ? usagePriceOf(live, row) : null,
+    };
+  }
+  const invoiceId = await ownInvoice(stripe, customer.id, row, { live, ran }, invoices);
+  return { invoiceId, usagePriceId: null };
+}
+
+// Of the very version, because only then is it the row's price: a version's terms never change.
+function usagePriceOf(live: SubscriptionSnapshot | null, row: LedgerRow): string | null {
+  const item = live?.items.find(
+    ({ metadata }) =>
+      metadata.headroom_role === `overage:${row.meter}` &&
+      metadata.headroom_plan === row.planId &&
+      metadata.headroom_plan_version === String(row.planVersion),
+  );
+  return live?.currency === row.currency && row.segment === 0 ? (item?.priceId ?? null) : null;
 }
 
 function choose(
@@ -101,6 +123,18 @@ async function ownInvoice(
   return created.id;
 }
 
+/** An invoice; null: Stripe has none, or not any more. */
+export async function findInvoice(stripe: StripeGateway, invoiceId: string): Promise<StripeInvoice | null> {
+  try {
+    return await stripe.fetchInvoice(invoiceId);
+  } catch (error) {
+    if (error instanceof StripeFault && error.kind === "missing") {
+      return null;
+    }
+    throw error;
+  }
+}
+
 /** The same Stripe, which tells when a call of a row was answered with an error that its key keeps. */
 export function notingKeys(stripe: StripeGateway, spent: () => void): StripeGateway {
   const noted =
@@ -119,6 +153,7 @@ export function notingKeys(stripe: StripeGateway, spent: () => void): StripeGate
     ...stripe,
     createInvoice: noted(stripe.createInvoice),
     createInvoiceItem: noted(stripe.createInvoiceItem),
+    sendMeterEvent: noted(stripe.sendMeterEvent),
     updateInvoiceItem: noted(stripe.updateInvoiceItem),
   };
 }

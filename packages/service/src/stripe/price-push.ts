@@ -1,5 +1,6 @@
 import { linkPrice, type PriceRow, unlinkPrice } from "@headroom/db/plan-prices";
 import { withSystem } from "@headroom/db/tenancy";
+import { isUsageRole } from "@headroom/domain/catalogue";
 import { plainPrice } from "@headroom/domain/money";
 import type { FieldChange } from "@headroom/domain/plan-differences";
 import { decidePrice, type FoundPrice, type PriceStep, priceMetadata } from "@headroom/domain/price-pushes";
@@ -30,14 +31,14 @@ type Context = Pick<ServiceContext, "db"> & { stripe: StripeGateway };
 export async function pushPrice(
   context: Context,
   { row, found, open }: WantedPrice,
-  { dryRun }: { dryRun: boolean },
+  { dryRun, meters }: { dryRun: boolean; meters: ReadonlyMap<string, string> },
 ): Promise<PriceChange> {
   const { lookupKey } = row;
   const { step, fields } = decidePrice(row, found, open);
   if (!dryRun && step === "conflict") {
     await withSystem(context.db, (tx) => unlinkPrice(tx, lookupKey, found?.id ?? ""));
   } else if (!dryRun && step !== "unchanged") {
-    const price = await carryOut(context.stripe, { row, found, open }, step);
+    const price = await carryOut(context.stripe, { row, found, open }, step, meters);
     const link = { productId: price.productId, priceId: price.id, archived: !price.active };
     await withSystem(context.db, (tx) => linkPrice(tx, lookupKey, link));
   }
@@ -48,17 +49,23 @@ async function carryOut(
   stripe: StripeGateway,
   { row, found, open }: WantedPrice,
   step: PriceStep,
+  meters: ReadonlyMap<string, string>,
 ): Promise<FoundPrice> {
   if (found === null) {
-    return create(stripe, row);
+    return create(stripe, row, meters);
   }
   const labels = { lookupKey: row.lookupKey, active: open, metadata: priceMetadata(row) };
   return step === "linked" ? found : stripe.updatePrice(found.id, labels);
 }
 
-function create(stripe: StripeGateway, row: PriceRow): Promise<FoundPrice> {
+function create(
+  stripe: StripeGateway,
+  row: PriceRow,
+  meters: ReadonlyMap<string, string>,
+): Promise<FoundPrice> {
   const { currency, interval, lookupKey } = row;
   const unitAmount = plainPrice(row.unitAmount);
-  const price = { productId: productIdOf(row), lookupKey, currency, interval, unitAmount };
+  const meterId = isUsageRole(row.role) ? (meters.get(row.role) ?? null) : null;
+  const price = { productId: productIdOf(row), lookupKey, currency, interval, unitAmount, meterId };
   return stripe.createPrice({ ...price, metadata: priceMetadata(row) }, `price:${lookupKey}:${unitAmount}`);
 }

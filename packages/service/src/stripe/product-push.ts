@@ -1,3 +1,4 @@
+import { isUsageRole } from "@headroom/domain/catalogue";
 import { differencesOf, type FieldChange } from "@headroom/domain/plan-differences";
 import type { KnownPrice } from "@headroom/domain/price-pushes";
 import type { NewProduct, StripeGateway, StripeProduct } from "./gateway.ts";
@@ -10,15 +11,22 @@ export interface ProductChange {
 
 /** The product that a push makes for the prices of a plan, or for its seats. */
 export function productIdOf({ planId, role }: Pick<KnownPrice, "planId" | "role">): string {
-  return `headroom_${planId}_${role}`;
+  return `headroom_${planId}_${role.replace(":", "_")}`;
 }
 
 export function newProduct(price: Pick<KnownPrice, "planId" | "role">, displayName: string): NewProduct {
   return {
     id: productIdOf(price),
-    name: price.role === "seat" ? `${displayName} seat` : displayName,
+    name: nameOf(price.role, displayName),
     metadata: { headroom_plan: price.planId, headroom_role: price.role },
   };
+}
+
+function nameOf(role: KnownPrice["role"], displayName: string): string {
+  if (isUsageRole(role)) {
+    return `${displayName}: ${role.slice("overage:".length)} above the included`;
+  }
+  return role === "seat" ? `${displayName} seat` : displayName;
 }
 
 /**

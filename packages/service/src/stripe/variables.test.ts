@@ -14,7 +14,9 @@ describe("openStripe", () => {
     ["development", test, sandbox, false],
     ["test", test, undefined, false],
   ] as const)("%s takes %s at %s", (HEADROOM_ENV, STRIPE_SECRET_KEY, STRIPE_API_BASE, livemode) => {
-    expect(openStripe({ HEADROOM_ENV, STRIPE_SECRET_KEY, STRIPE_API_BASE })?.livemode).toBe(livemode);
+    expect(openStripe({ HEADROOM_ENV, STRIPE_SECRET_KEY, STRIPE_API_BASE }, { live: true })?.livemode).toBe(
+      livemode,
+    );
   });
 
   it.each([
@@ -22,11 +24,13 @@ describe("openStripe", () => {
     ["test", "rk_live_abc", undefined, "STRIPE_SECRET_KEY is a live key"],
     ["production", live, sandbox, "STRIPE_API_BASE is for development"],
   ] as const)("%s refuses %s at %s", (HEADROOM_ENV, STRIPE_SECRET_KEY, STRIPE_API_BASE, fault) => {
-    expect(() => openStripe({ HEADROOM_ENV, STRIPE_SECRET_KEY, STRIPE_API_BASE })).toThrow(fault);
+    expect(() => openStripe({ HEADROOM_ENV, STRIPE_SECRET_KEY, STRIPE_API_BASE }, { live: true })).toThrow(
+      fault,
+    );
   });
 
   it("is null without a key", () => {
-    expect(openStripe({ HEADROOM_ENV: "production" })).toBeNull();
+    expect(openStripe({ HEADROOM_ENV: "production" }, { live: true })).toBeNull();
   });
 
   it("does not print a key that is none", () => {

@@ -1,7 +1,9 @@
+import type { BillingSettings } from "@headroom/domain/configuration";
 import { ConfigurationError, type EnvironmentName, secret } from "@headroom/platform/config";
 import { z } from "zod";
 import type { StripeGateway } from "./gateway.ts";
 import { createStripeGateway, isLive } from "./live.ts";
+import { withoutChanges } from "./read-only.ts";
 
 /** What every process that talks to Stripe reads. */
 export const stripeVariables = {
@@ -20,9 +22,13 @@ interface StripeEnvironment {
 
 /**
  * Stripe as the environment names it; null without a key: billing answers `billing_not_configured`.
+ * @param billing the configuration's: unless it is live, nothing can be changed at Stripe.
  * @throws ConfigurationError for a live key outside production, and for another address than Stripe's in production.
  */
-export function openStripe(environment: StripeEnvironment): StripeGateway | null {
+export function openStripe(
+  environment: StripeEnvironment,
+  billing: Pick<BillingSettings, "live">,
+): StripeGateway | null {
   const { HEADROOM_ENV, STRIPE_SECRET_KEY: secretKey, STRIPE_API_BASE: apiBase } = environment;
   const faults: string[] = [];
   if (HEADROOM_ENV === "production" && apiBase !== undefined) {
@@ -34,5 +40,9 @@ export function openStripe(environment: StripeEnvironment): StripeGateway | null
   if (faults.length > 0) {
     throw new ConfigurationError(faults);
   }
-  return secretKey === undefined ? null : createStripeGateway({ secretKey, apiBase });
+  if (secretKey === undefined) {
+    return null;
+  }
+  const stripe = createStripeGateway({ secretKey, apiBase });
+  return billing.live ? stripe : withoutChanges(stripe);
 }

@@ -10,6 +10,7 @@ import { createStripeBench, type StripeBench, type StripeBenchOptions } from "./
 /** A subscribed organization whose overage is watched. */
 export interface Subscriber {
   id: string;
+  access: Awaited<ReturnType<StripeBench["organization"]>>["access"];
   customerId: string;
   subscriptionId: string;
   /** Takes units of jobs; answers the event's id. `record`: also above the cap. */
@@ -84,6 +85,7 @@ export async function createOverageBench(options: StripeBenchOptions = {}): Prom
       const customerId = String(row?.customer);
       return {
         id,
+        access,
         customerId,
         subscriptionId: String(row?.subscription),
         take: (quantity, mode) => take(bench, id, quantity, mode),

@@ -22,6 +22,13 @@ export interface Driver {
   payInvoice(): Promise<void>;
   cancel(when: "now" | "period_end"): Promise<void>;
   resume(): Promise<void>;
+  pause(): Promise<void>;
+  /** Resumes a paused subscription, paid at once. */
+  unpause(): Promise<void>;
+  /** Another plan now, once it is paid for. */
+  planWhenPaid(planId: PlanId): Promise<void>;
+  /** Another plan when the period ends, by a schedule. */
+  schedule(planId: PlanId): Promise<void>;
   rename(): Promise<void>;
   deleteCustomer(): Promise<void>;
   advance(by: string): Promise<void>;
@@ -180,6 +187,28 @@ async function createDriver(bench: StripeBench, { organizationId, customerId }: 
       await stripe.invoices.pay(data[0]?.id ?? "");
     },
     cancel: async (when) => gateway.cancelSubscription((await current()).id, when, uuidv7()),
+    pause: async () => {
+      await stripe.subscriptions.pause((await current()).id);
+    },
+    unpause: async () => {
+      const payment_behavior = "resume_on_payment_success";
+      await stripe.subscriptions.resume((await current()).id, { payment_behavior });
+    },
+    planWhenPaid: (planId) =>
+      change(planId, { proration_behavior: "always_invoice", payment_behavior: "pending_if_incomplete" }),
+    schedule: async (planId) => {
+      const { id, items } = await current();
+      const { current_period_start: start_date, current_period_end: end_date } = items.data[0] ?? {};
+      const made = await stripe.subscriptionSchedules.create({ from_subscription: id });
+      const now = items.data.map(({ price, quantity = 1 }) => ({ price: price.id, quantity }));
+      const next = [
+        { price: priceOf(planId, "plan"), quantity: 1 },
+        { price: priceOf(planId, "seat"), quantity: 2 },
+      ];
+      await stripe.subscriptionSchedules.update(made.id, {
+        phases: [{ start_date: start_date ?? 0, end_date: end_date ?? 0, items: now }, { items: next }],
+      });
+    },
     resume: async () => gateway.resumeSubscription((await current()).id, uuidv7()),
     rename: async () => {
       await stripe.customers.update(customerId, { name: uuidv7() });

@@ -232,6 +232,44 @@ export const sextets: readonly Sextet[] = [
     },
     types: [updated, updated, updated, "customer.updated", updated, updated],
   },
+  {
+    name: "a pause, and a resumption that is paid at once",
+    before: subscribed,
+    act: async (driver) => {
+      await driver.pause();
+      await driver.advance("P3D");
+      await driver.unpause();
+    },
+    types: [updated, "customer.subscription.paused", updated, "customer.subscription.resumed", drafted, paid],
+  },
+  {
+    name: "an upgrade that waits until another card pays for it",
+    before: subscribed,
+    act: async (driver) => {
+      await driver.card("pm_card_chargeCustomerFail");
+      await driver.planWhenPaid("max");
+      await driver.card("pm_card_visa");
+      await driver.payInvoice();
+    },
+    types: [updated, drafted, failed, paid, updated, "customer.subscription.pending_update_applied"],
+  },
+  {
+    name: "an upgrade by a schedule, whose phase begins",
+    before: subscribed,
+    act: async (driver) => {
+      await driver.schedule("max");
+      await driver.advance("P1M");
+      await driver.advance("PT2H");
+    },
+    types: [
+      "subscription_schedule.created",
+      updated,
+      "subscription_schedule.updated",
+      drafted,
+      updated,
+      paid,
+    ],
+  },
 ];
 
 declare module "vitest" {

@@ -9,13 +9,14 @@ import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/data
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import { usageRequest } from "@headroom/db/testing/usage-requests";
 import { consumeUsage } from "@headroom/db/usage";
-import type { Configuration } from "@headroom/domain/configuration";
+import type { BillingSettings, Configuration } from "@headroom/domain/configuration";
 import type { Permission } from "@headroom/domain/permissions";
 import { createLogger } from "@headroom/platform/log";
 import { startSandbox } from "@headroom/stripe-sandbox/sandbox";
 import { clientOf } from "@headroom/stripe-sandbox/testing/workbench";
 import type Stripe from "stripe";
 import { type Access, authorize } from "../access.ts";
+import { followBillingMode } from "../billing-mode.ts";
 import { loadConfiguration } from "../configuration.ts";
 import type { ServiceContext } from "../context.ts";
 import { sweepInbox } from "../customer-sync.ts";
@@ -23,7 +24,7 @@ import { closeDuePeriods, reportOverage } from "../overage-reporting.ts";
 import { pushPlans } from "../plans.ts";
 import { syncSeats } from "../seat-sync.ts";
 import { receiveEvent } from "../stripe/events.ts";
-import { createStripeGateway } from "../stripe/live.ts";
+import { openStripe } from "../stripe/variables.ts";
 
 /** The shipped configuration, a database of its own, and the Stripe sandbox behind the real client. */
 export interface StripeBench {
@@ -54,6 +55,8 @@ export interface StripeBench {
   advance(by: string): Promise<void>;
   /** Rows of a table of ours, past every wall. */
   rows(sql: string, ...values: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Starts every process again with another `billing`; the worker notes it. */
+  restart(billing: BillingSettings): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,6 +73,9 @@ export interface StripeBenchOptions {
   /** The sandbox's clock stands still between advances, from this instant on. */
   stillAt?: Date;
 }
+
+const environment = (apiBase: string) =>
+  ({ HEADROOM_ENV: "test", STRIPE_SECRET_KEY: "sk_test_bench", STRIPE_API_BASE: apiBase }) as const;
 
 export async function createStripeBench({
   settling = true,
@@ -97,7 +103,7 @@ export async function createStripeBench({
   const context = async (role: "hr_api" | "hr_worker" | "hr_webhook"): Promise<ServiceContext> => ({
     db: await scratch.connect(role),
     configuration,
-    stripe: createStripeGateway({ secretKey: "sk_test_bench", apiBase: sandbox.url }),
+    stripe: openStripe(environment(sandbox.url), configuration.billing),
     mail: null,
     log: createLogger({ service: "test", level: process.env.TEST_LOG ?? "silent" }),
     addresses: { inviteAccept: "https://app.example.com/join", console: "https://app.example.com" },
@@ -155,6 +161,7 @@ export async function createStripeBench({
     }
   }
 
+  await followBillingMode(worker);
   await pushPlans(worker, { dryRun: false });
   return {
     scratch,
@@ -181,6 +188,13 @@ export async function createStripeBench({
     deliver,
     advance: (by) => control("clock/advance", { by }),
     rows: async (sql, ...values) => (await scratch.admin.query(sql, values)).rows,
+    async restart(billing) {
+      for (const context of [api, worker, webhook]) {
+        context.configuration = { ...context.configuration, billing };
+        context.stripe = openStripe(environment(sandbox.url), billing);
+      }
+      await followBillingMode(worker);
+    },
     async close() {
       await sandbox.close();
       hooks.server.close();

@@ -4,6 +4,7 @@ import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import type { Actor } from "@headroom/domain/actors";
 import {
   type Configuration,
+  defaultBilling,
   defaultCheckout,
   defaultPolicies,
   type Policies,
@@ -116,6 +117,7 @@ function configurationWith(changes: PolicyChanges): Configuration {
     defaultMeter: "pages",
     plans: {},
     policies: Object.fromEntries(areas),
+    billing: defaultBilling,
     checkout: defaultCheckout,
     rateLimits: defaultRateLimits,
     support: null,

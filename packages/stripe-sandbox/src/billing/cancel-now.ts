@@ -1,8 +1,9 @@
 import { type Books, note, save } from "../books.ts";
-import type { Subscription } from "../wire.ts";
+import type { Subscription, SubscriptionItem } from "../wire.ts";
 import { end } from "./cancellation.ts";
-import { finalizeAndCollect } from "./finalization.ts";
+import { advance } from "./finalization.ts";
 import { draftForSubscription, pendingOf } from "./invoicing.ts";
+import { billedUnits, isMetered } from "./metered-usage.ts";
 import { credit } from "./proration.ts";
 
 /**
@@ -26,14 +27,24 @@ export function cancelNow(
       books.store.remove(item.id);
     }
   }
-  if (!invoiceNow || pending.length === 0) return ended;
+  const used = invoiceNow && subscription.status !== "trialing" ? usedItems(books, ended) : [];
+  if (!invoiceNow || pending.length + used.length === 0) return ended;
   const invoice = draftForSubscription(books, ended, {
     reason: "subscription_update",
     items: [],
+    used,
     period: { start: books.now, end: books.now },
     waits: false,
   });
   const billed = save(books, "subscription", { ...ended, latest_invoice: invoice.id });
-  finalizeAndCollect(books, invoice);
+  advance(books, invoice);
   return billed;
+}
+
+/** Metered items with usage that no invoice has billed. */
+function usedItems(books: Books, { customer, items }: Subscription): SubscriptionItem[] {
+  return items.data.filter((item) => {
+    const period = { start: item.current_period_start, end: books.now };
+    return isMetered(item.price) && billedUnits(books, item.price, customer, period) !== "0";
+  });
 }

@@ -1,6 +1,9 @@
 import { type Books, change, note, save } from "../books.ts";
 import { subscriptionOf } from "../objects/invoice.ts";
 import type { Subscription } from "../wire.ts";
+import { discardPending } from "./closing.ts";
+import { running } from "./pending-update.ts";
+import { endSchedule } from "./schedule-endings.ts";
 
 export interface Ending {
   reason: "cancellation_requested" | "payment_failed";
@@ -10,13 +13,14 @@ export interface Ending {
  * Ends a subscription now: `customer.subscription.deleted`. Its open invoices stay open and are no longer
  * collected by themselves (docs.stripe.com/billing/subscriptions/cancel).
  */
-export function end(books: Books, subscription: Subscription, { reason }: Ending): Subscription {
+export function end(books: Books, given: Subscription, { reason }: Ending): Subscription {
+  const subscription = { ...given, pending_update: discardPending(books, given).pending_update };
   const details = subscription.cancellation_details;
   const ended = save(books, "subscription", {
-    ...subscription,
-    status: "canceled",
+    ...running(subscription, "canceled"),
     canceled_at: subscription.canceled_at ?? books.now,
     ended_at: books.now,
+    schedule: null,
     cancel_at_period_end: subscription.cancel_at_period_end,
     cancellation_details: {
       comment: details?.comment ?? null,
@@ -26,6 +30,7 @@ export function end(books: Books, subscription: Subscription, { reason }: Ending
     },
   });
   note(books, "customer.subscription.deleted", ended);
+  endSchedule(books, given, reason);
   stopCollecting(books, ended);
   return ended;
 }
@@ -37,26 +42,4 @@ function stopCollecting(books: Books, subscription: Subscription): void {
     const stopped = { ...invoice, auto_advance: false, next_payment_attempt: null };
     change(books, "invoice", invoice, stopped, "invoice.updated");
   }
-}
-
-/** Plans the end: at an instant, or (null) takes the plan back. */
-export function planEnd(
-  books: Books,
-  subscription: Subscription,
-  at: number | null,
-  atPeriodEnd: boolean,
-): Subscription {
-  const details = subscription.cancellation_details;
-  return {
-    ...subscription,
-    cancel_at: at,
-    cancel_at_period_end: atPeriodEnd,
-    canceled_at: at === null ? null : books.now,
-    cancellation_details: {
-      comment: details?.comment ?? null,
-      feedback: details?.feedback ?? null,
-      feedback_option: details?.feedback_option ?? null,
-      reason: at === null ? null : "cancellation_requested",
-    },
-  };
 }

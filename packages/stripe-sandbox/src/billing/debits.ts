@@ -25,18 +25,21 @@ type Ledger = { debits?: Debit[] };
 
 /** The debits of one item that reach beyond an instant, oldest first. */
 export function debitsOf(books: Books, subscription: string, item: string, at: number): Debit[] {
-  return ledger(books, subscription).filter((debit) => debit.item === item && debit.end > at);
+  return debitLedger(books, subscription).filter((debit) => debit.item === item && debit.end > at);
 }
 
 function addDebit(books: Books, subscription: string, debit: Debit): void {
   const over = (known: Debit): boolean => known.item === debit.item && known.end <= debit.start;
-  write(books, subscription, [...ledger(books, subscription).filter((known) => !over(known)), debit]);
+  putDebits(books, subscription, [
+    ...debitLedger(books, subscription).filter((known) => !over(known)),
+    debit,
+  ]);
 }
 
 /** Forgets debits that were credited. */
 export function dropDebits(books: Books, subscription: string, item: string, at: number): void {
-  const kept = ledger(books, subscription).filter((debit) => debit.item !== item || debit.end <= at);
-  write(books, subscription, kept);
+  const kept = debitLedger(books, subscription).filter((debit) => debit.item !== item || debit.end <= at);
+  putDebits(books, subscription, kept);
 }
 
 /** Notes what an invoice bills in advance for a subscription's items. */
@@ -89,10 +92,12 @@ function ratesOn(taxes: Invoice["lines"]["data"][number]["taxes"]): string[] {
   return (taxes ?? []).flatMap(({ tax_rate_details: details }) => (details ? [details.tax_rate] : []));
 }
 
-function ledger(books: Books, subscription: string): Debit[] {
+/** All that was debited for a subscription and is not used up. */
+export function debitLedger(books: Books, subscription: string): Debit[] {
   return books.store.detail<Ledger>(subscription)?.debits ?? [];
 }
 
-function write(books: Books, subscription: string, debits: Debit[]): void {
+/** Replaces what was debited. */
+export function putDebits(books: Books, subscription: string, debits: Debit[]): void {
   books.store.putDetail(subscription, { ...books.store.detail(subscription), debits });
 }

@@ -1,6 +1,8 @@
 import { type Books, change, get, note, save } from "../books.ts";
 import { invalid } from "../failures.ts";
 import type { Invoice } from "../wire.ts";
+import { markUncollectible, voidInvoice } from "./closing.ts";
+import { withUsage } from "./metered-usage.ts";
 import { collect } from "./payment.ts";
 import { settle } from "./settlement.ts";
 
@@ -8,10 +10,11 @@ import { settle } from "./settlement.ts";
  * Finalizes a draft: a number, no more changes, the customer's balance applied. Notes `invoice.finalized`.
  * An invoice of nothing is paid by that.
  */
-export function finalize(books: Books, draft: Invoice): Invoice {
-  if (draft.status !== "draft") {
-    throw invalid(`This invoice is ${draft.status} and cannot be finalized.`, "invoice_not_editable");
+export function finalize(books: Books, drafted: Invoice): Invoice {
+  if (drafted.status !== "draft") {
+    throw invalid(`This invoice is ${drafted.status} and cannot be finalized.`, "invoice_not_editable");
   }
+  const draft = withUsage(books, drafted);
   const customer = get(books, "customer", draft.customer ?? "");
   const sequence = customer.next_invoice_sequence ?? 1;
   const balance = customer.balance;
@@ -34,6 +37,26 @@ export function finalize(books: Books, draft: Invoice): Invoice {
   change(books, "customer", numbered, { ...numbered, balance: endingBalance }, "customer.updated");
   note(books, "invoice.finalized", invoice);
   return due === 0 ? settle(books, invoice, { amount: 0, charged: false }) : invoice;
+}
+
+/** How invoices end that a subscription makes while their collection is paused. */
+export type PausedCollection = "keep_as_draft" | "mark_uncollectible" | "void";
+
+/**
+ * What Stripe does by itself with a draft whose time has come: finalizes and collects it, or, when it was made while
+ * collection was paused, leaves it a draft, gives it up or voids it (docs.stripe.com/billing/subscriptions/pause-payment).
+ */
+export function advance(books: Books, draft: Invoice): Invoice {
+  const collection = books.store.detail<{ collection?: PausedCollection }>(draft.id)?.collection;
+  if (collection === undefined) return finalizeAndCollect(books, draft);
+  if (collection === "keep_as_draft") {
+    return draft.auto_advance === true ? finalizeAndCollect(books, draft) : draft;
+  }
+  const invoice = finalize(books, draft);
+  if (invoice.status !== "open") return invoice;
+  return collection === "void"
+    ? voidInvoice(books, invoice)
+    : markUncollectible(books, invoice, "subscription_paused");
 }
 
 /** Finalizes, and then charges or sends the invoice, as automatic advancement does. */

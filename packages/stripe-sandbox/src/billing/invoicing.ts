@@ -1,9 +1,10 @@
 import { type Books, change, create, get, save } from "../books.ts";
 import { buildInvoice, type InvoiceFields, type InvoiceTerms } from "../objects/invoice.ts";
-import { itemLine, periodLine, trialLine } from "../objects/invoice-line.ts";
+import { itemLine, periodLine, trialLine, usageLine } from "../objects/invoice-line.ts";
 import type { Invoice, InvoiceItem, InvoiceLine, Subscription, SubscriptionItem } from "../wire.ts";
 import { noteDebits } from "./debits.ts";
 import { discountsOf, useUp } from "./discounts.ts";
+import { billedUnits, isMetered } from "./metered-usage.ts";
 import { totalled } from "./totals.ts";
 
 /** A draft that finalizes by itself does so this long after it was made (docs.stripe.com/invoicing/overview). */
@@ -13,6 +14,8 @@ export interface SubscriptionInvoice {
   reason: Invoice["billing_reason"];
   /** Items billed in advance for their current period. */
   items: SubscriptionItem[];
+  /** Metered items, as they were in the period that is over and whose usage is billed. */
+  used?: SubscriptionItem[];
   trial?: boolean;
   /** The span in which usage belongs to this invoice. */
   period: { start: number; end: number };
@@ -32,6 +35,8 @@ export function draftForSubscription(
   wanted: SubscriptionInvoice,
 ): Invoice {
   const customer = get(books, "customer", subscription.customer);
+  const collection = subscription.pause_collection?.behavior;
+  const kept = collection === "keep_as_draft";
   const draft = buildInvoice({
     now: books.now,
     customer,
@@ -43,8 +48,8 @@ export function draftForSubscription(
       prorationDate: wanted.prorationDate,
     },
     period: wanted.period,
-    autoAdvance: true,
-    finalizesAt: wanted.waits ? books.now + draftFor : null,
+    autoAdvance: !kept,
+    finalizesAt: wanted.waits && !kept ? books.now + draftFor : null,
     defaultPaymentMethod: null,
     description: null,
     metadata: {},
@@ -52,9 +57,11 @@ export function draftForSubscription(
   });
   const swept = sweep(books, draft.id, pendingOf(books, customer.id, subscription.id));
   const advance = wanted.items.map((item) => lineFor(books, draft.id, item, wanted.trial === true));
-  const invoice = totalled(books, draft, [...swept, ...advance]);
+  const used = (wanted.used ?? []).map((item) => usedLine(books, draft, item));
+  const invoice = totalled(books, draft, [...swept, ...used, ...advance]);
   if (wanted.trial !== true) noteDebits(books, subscription, invoice);
-  const drafted = create(books, "invoice", invoice, "invoice.created");
+  const detail = collection === undefined ? undefined : { collection };
+  const drafted = create(books, "invoice", invoice, "invoice.created", detail);
   useUp(books, drafted);
   return drafted;
 }
@@ -104,7 +111,20 @@ function sweep(books: Books, invoice: string, items: InvoiceItem[]): InvoiceLine
 function lineFor(books: Books, invoice: string, item: SubscriptionItem, trial: boolean): InvoiceLine {
   const price = get(books, "price", item.price.id);
   const label = labelOf(books, item.price.product);
+  // Nothing has been used yet: the line is there, for nothing.
+  if (isMetered(price)) {
+    const { current_period_start: start } = item;
+    return usageLine(invoice, item, price, { label, units: "0", period: { start, end: start } });
+  }
   return trial ? trialLine(invoice, item, price, label) : periodLine(invoice, item, price, label);
+}
+
+function usedLine(books: Books, draft: Invoice, item: SubscriptionItem): InvoiceLine {
+  const price = get(books, "price", item.price.id);
+  const period = { start: item.current_period_start, end: Math.min(item.current_period_end, books.now) };
+  const units = billedUnits(books, price, draft.customer ?? "", period);
+  const label = labelOf(books, price.product);
+  return usageLine(draft.id, item, price, { label, units, period });
 }
 
 /** What a line calls a product: its name. */

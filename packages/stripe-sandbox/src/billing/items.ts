@@ -1,8 +1,9 @@
 import { type Books, get } from "../books.ts";
 import { boundaryAfter, type Period, type Recurrence } from "../calendar.ts";
 import { invalid } from "../failures.ts";
-import { buildItem } from "../objects/subscription.ts";
+import { buildItem, itemList } from "../objects/subscription.ts";
 import type { Price, Subscription, SubscriptionItem } from "../wire.ts";
+import { isMetered, quantityFor } from "./metered-usage.ts";
 import { taxRatesNamed } from "./taxes.ts";
 
 /** One entry of `items` on an update: by id it changes or removes, without one it adds. */
@@ -14,6 +15,8 @@ export interface ItemChange {
   metadata?: Record<string, string> | null | undefined;
   /** Ids; null clears. */
   tax_rates?: string[] | null | undefined;
+  /** A schedule's: its price was active when it was planned, and may be archived by now. */
+  planned?: boolean | undefined;
 }
 
 const maxItems = 20;
@@ -23,11 +26,11 @@ export function recurrenceOf(price: Price): Recurrence {
   return { interval: price.recurring.interval, count: price.recurring.interval_count };
 }
 
-/** The active, recurring price for an item, in the subscription's currency. */
-export function priceForItem(books: Books, id: string, currency: string | null): Price {
+/** The recurring price for an item, in the subscription's currency; active unless it was planned before. */
+export function priceForItem(books: Books, id: string, currency: string | null, planned = false): Price {
   const price = get(books, "price", id, "items[price]");
   recurrenceOf(price);
-  if (!price.active) throw invalid(`The price ${id} is inactive.`, undefined, "items[price]");
+  if (!price.active && !planned) throw invalid(`The price ${id} is inactive.`, undefined, "items[price]");
   if (currency !== null && price.currency !== currency) {
     throw invalid("All items of a subscription have one currency.", undefined, "items[price]");
   }
@@ -70,26 +73,30 @@ export function assertItems(items: SubscriptionItem[]): void {
 
 function changedItem(books: Books, item: SubscriptionItem, change: ItemChange): SubscriptionItem {
   const moves = change.price !== undefined && change.price !== item.price.id;
-  const price = moves ? priceForItem(books, change.price ?? "", item.price.currency) : item.price;
+  const price = moves
+    ? priceForItem(books, change.price ?? "", item.price.currency, change.planned)
+    : item.price;
   // A new price without a quantity starts at one, as the package's SubscriptionItems.d.ts says.
-  const quantity = change.quantity ?? (moves ? 1 : item.quantity);
+  const given = change.quantity ?? (moves || isMetered(price) ? undefined : item.quantity);
+  const quantity = quantityFor(price, given);
   const metadata = patched(item.metadata, change.metadata);
   const tax_rates =
     change.tax_rates === undefined
       ? item.tax_rates
       : taxRatesNamed(books, change.tax_rates ?? [], "items[tax_rates]", item.tax_rates ?? []);
-  return { ...item, price, metadata, tax_rates, ...(quantity === undefined ? {} : { quantity }) };
+  const { quantity: _, ...kept } = item;
+  return { ...kept, price, metadata, tax_rates, ...(quantity === undefined ? {} : { quantity }) };
 }
 
 function addedItem(books: Books, subscription: Subscription, change: ItemChange): SubscriptionItem {
   if (change.price === undefined)
     throw invalid("Missing required param: items[price].", "parameter_missing", "items");
-  const price = priceForItem(books, change.price, subscription.currency);
+  const price = priceForItem(books, change.price, subscription.currency, change.planned);
   return buildItem({
     now: books.now,
     subscription: subscription.id,
     price,
-    quantity: change.quantity ?? 1,
+    quantity: quantityFor(price, change.quantity),
     metadata: change.metadata ?? {},
     taxRates: taxRatesNamed(books, change.tax_rates ?? [], "items[tax_rates]"),
     period: periodAt(subscription, recurrenceOf(price), books.now),
@@ -101,6 +108,20 @@ function periodAt(subscription: Subscription, every: Recurrence, now: number): P
   const like = subscription.items.data.find((item) => sameRecurrence(recurrenceOf(item.price), every));
   if (like) return { start: like.current_period_start, end: like.current_period_end };
   return { start: now, end: boundaryAfter(subscription.billing_cycle_anchor, every, now) };
+}
+
+/** A subscription whose cycle begins anew now, for all its items. */
+export function restarted(
+  books: Books,
+  subscription: Subscription,
+  items: SubscriptionItem[] = subscription.items.data,
+): Subscription {
+  const data = items.map((item) => ({
+    ...item,
+    current_period_start: books.now,
+    current_period_end: boundaryAfter(books.now, recurrenceOf(item.price), books.now),
+  }));
+  return { ...subscription, billing_cycle_anchor: books.now, items: itemList(subscription.id, data) };
 }
 
 export function sameRecurrence(a: Recurrence, b: Recurrence): boolean {

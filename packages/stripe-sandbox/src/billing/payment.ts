@@ -3,6 +3,7 @@ import { subscriptionOf } from "../objects/invoice.ts";
 import type { Invoice, PaymentMethod, Subscription } from "../wire.ts";
 import { end } from "./cancellation.ts";
 import { takeFailure } from "./payment-failures.ts";
+import { applyPending } from "./pending-update.ts";
 import { isLatest, settle } from "./settlement.ts";
 
 const day = 86_400;
@@ -52,6 +53,7 @@ export function collectWith(books: Books, invoice: Invoice, method: PaymentMetho
     attempt_count: invoice.attempt_count + 1,
   });
   note(books, "invoice.payment_failed", after);
+  applyPending(books, after, "declined");
   return after;
 }
 
@@ -61,7 +63,7 @@ export function collectWith(books: Books, invoice: Invoice, method: PaymentMetho
  */
 function failed(books: Books, invoice: Invoice): Invoice {
   const subscription = liveSubscription(books, invoice);
-  const first = invoice.billing_reason === "subscription_create";
+  const first = invoice.billing_reason === "subscription_create" && subscription === null;
   const wait = retryAfterDays[invoice.attempt_count];
   const retries = invoice.auto_advance !== false && !first && wait !== undefined;
   const after = save(books, "invoice", {

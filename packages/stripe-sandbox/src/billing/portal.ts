@@ -2,7 +2,7 @@ import { type Books, change, get } from "../books.ts";
 import { invalid, missing, unsupported } from "../failures.ts";
 import type { PortalConfiguration, PortalSession, Subscription } from "../wire.ts";
 import { cancelNow } from "./cancel-now.ts";
-import { planEnd } from "./cancellation.ts";
+import { assertOwnEnd, planEnd } from "./cancellation-plans.ts";
 import { attachTestCard } from "./payment-methods.ts";
 
 /** What a person does in the customer portal. */
@@ -57,12 +57,14 @@ function cancel(books: Books, subscription: Subscription, { features }: PortalCo
   }
   if (subscription.cancel_at !== null) throw invalid("This subscription already ends.");
   const end = Math.min(...subscription.items.data.map((item) => item.current_period_end));
+  assertOwnEnd(subscription);
   const planned = planEnd(books, subscription, end, true);
   return change(books, "subscription", subscription, planned, "customer.subscription.updated");
 }
 
 function resume(books: Books, subscription: Subscription): Subscription {
   if (subscription.cancel_at === null) throw invalid("This subscription does not end: nothing to withdraw.");
+  assertOwnEnd(subscription);
   const kept = planEnd(books, subscription, null, false);
   return change(books, "subscription", subscription, kept, "customer.subscription.updated");
 }

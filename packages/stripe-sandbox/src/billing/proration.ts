@@ -5,6 +5,7 @@ import type { InvoiceItem, Subscription, SubscriptionItem, TaxRate } from "../wi
 import { type Debit, debitsOf, dropDebits, noteCharge } from "./debits.ts";
 import { discountShares, discountsOf } from "./discounts.ts";
 import { labelOf } from "./invoicing.ts";
+import { isMetered } from "./metered-usage.ts";
 import { sum } from "./totals.ts";
 
 /** What a proration adjusts: the state of an item, or a debit that was made for it. */
@@ -24,6 +25,7 @@ interface Subject {
  * in flexible billing mode, one by the item's current state in classic mode, none for nothing.
  */
 export function credit(books: Books, subscription: Subscription, item: SubscriptionItem, at: number): void {
+  if (isMetered(item.price)) return;
   if (subscription.billing_mode.type === "classic") {
     adjust(books, subscription, subjectOf(item), at, -currentShare(books, subscription, item, at));
     return;
@@ -38,6 +40,7 @@ export function credit(books: Books, subscription: Subscription, item: Subscript
 
 /** Charges an item for the rest of its period: a pending invoice item (none for nothing). */
 export function charge(books: Books, subscription: Subscription, item: SubscriptionItem, at: number): void {
+  if (isMetered(item.price)) return;
   const amount = currentShare(books, subscription, item, at);
   const made = adjust(books, subscription, subjectOf(item), at, amount);
   if (made) noteCharge(books, subscription, item.id, made);
@@ -63,7 +66,9 @@ function discountOn(books: Books, subscription: Subscription, item: Subscription
     books,
     ids,
     data.map((entry) => ({
-      amount: lineAmount(entry.price.unit_amount_decimal ?? "0", entry.quantity ?? 1),
+      amount: isMetered(entry.price)
+        ? 0
+        : lineAmount(entry.price.unit_amount_decimal ?? "0", entry.quantity ?? 1),
       product: entry.price.product,
     })),
   );

@@ -5,7 +5,8 @@ import { end } from "./cancellation.ts";
 import { withoutEnded } from "./discounts.ts";
 import { draftForSubscription } from "./invoicing.ts";
 import { recurrenceOf } from "./items.ts";
-import { defaultPayer } from "./payment.ts";
+import { isMetered } from "./metered-usage.ts";
+import { pauseAfterTrial, withoutPayer } from "./pausing.ts";
 
 /**
  * The end of a period (or of a trial) at `books.now`: the items whose period ends move on, counted from the
@@ -13,8 +14,10 @@ import { defaultPayer } from "./payment.ts";
  * Notes `invoice.created`, then `customer.subscription.updated`.
  */
 export function renew(books: Books, subscription: Subscription): void {
-  if (endsWithTrial(books, subscription)) {
-    end(books, subscription, { reason: "cancellation_requested" });
+  const without = subscription.status === "trialing" ? withoutPayer(books, subscription) : null;
+  if (without !== null) {
+    if (without === "pause") pauseAfterTrial(books, subscription);
+    else end(books, subscription, { reason: "cancellation_requested" });
     return;
   }
   const at = books.now;
@@ -30,7 +33,9 @@ export function renew(books: Books, subscription: Subscription): void {
   save(books, "subscription", renewed);
   const invoice = draftForSubscription(books, renewed, {
     reason: "subscription_cycle",
-    items: data.filter((item) => ending.some(({ id }) => id === item.id)),
+    items: data.filter((item) => !isMetered(item.price) && ending.some(({ id }) => id === item.id)),
+    // What is used in a trial is free.
+    used: subscription.status === "trialing" ? [] : ending.filter((item) => isMetered(item.price)),
     period: { start: Math.min(...ending.map((item) => item.current_period_start)), end: at },
     waits: true,
   });
@@ -41,13 +46,6 @@ export function renew(books: Books, subscription: Subscription): void {
 function advanced(subscription: Subscription, item: SubscriptionItem, at: number): SubscriptionItem {
   const next = boundaryAfter(subscription.billing_cycle_anchor, recurrenceOf(item.price), at);
   return { ...item, current_period_start: at, current_period_end: next };
-}
-
-/** A trial can be set to end the subscription when nobody can be charged. */
-function endsWithTrial(books: Books, subscription: Subscription): boolean {
-  if (subscription.status !== "trialing") return false;
-  if (subscription.trial_settings?.end_behavior.missing_payment_method !== "cancel") return false;
-  return defaultPayer(books, subscription.customer, subscription) === null;
 }
 
 /** The first payment did not come within 23 hours: expired for good, its invoice void. */

@@ -1,10 +1,11 @@
 import { type Books, change, note, save } from "../books.ts";
 import { subscriptionOf } from "../objects/invoice.ts";
 import type { Invoice } from "../wire.ts";
+import { applyPending, heldInvoice } from "./pending-update.ts";
 
 /**
- * Marks an open invoice paid: `invoice.paid`, `invoice.payment_succeeded`, and a subscription whose latest invoice
- * it is becomes active (again).
+ * Marks an open invoice paid: `invoice.paid`, `invoice.payment_succeeded`; a change that waited for it is applied, and
+ * a subscription whose latest invoice it is becomes active (again).
  */
 export function settle(books: Books, invoice: Invoice, how: { amount: number; charged: boolean }): Invoice {
   const paid = save(books, "invoice", {
@@ -20,6 +21,7 @@ export function settle(books: Books, invoice: Invoice, how: { amount: number; ch
   });
   note(books, "invoice.paid", paid);
   note(books, "invoice.payment_succeeded", paid);
+  applyPending(books, paid, "paid");
   reactivate(books, paid);
   return paid;
 }
@@ -36,13 +38,15 @@ export function reactivate(books: Books, invoice: Invoice, from = ["past_due", "
   change(books, "subscription", subscription, active, "customer.subscription.updated");
 }
 
-/** Whether no invoice of the same subscription was finalized after this one. */
+/** Whether no invoice of the same subscription was finalized after this one, but for one that a change waits for. */
 export function isLatest(books: Books, invoice: Invoice): boolean {
   const id = subscriptionOf(invoice);
   if (id === null) return false;
+  const held = heldInvoice(books, id);
   const latest = books.store
     .where("invoice", "$.parent.subscription_details.subscription", id)
     .filter(({ status }) => status !== "draft" && status !== "void")
+    .filter((one) => one.id === invoice.id || one.id !== held)
     .reduce<Invoice | null>((best, next) => (best && finalized(best) > finalized(next) ? best : next), null);
   return latest?.id === invoice.id;
 }

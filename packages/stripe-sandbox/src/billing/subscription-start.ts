@@ -8,13 +8,20 @@ import { type Redemption, redeem } from "./discounts.ts";
 import { finalize, send } from "./finalization.ts";
 import { draftForSubscription } from "./invoicing.ts";
 import { assertItems, priceForItem, recurrenceOf } from "./items.ts";
+import { quantityFor } from "./metered-usage.ts";
 import { charges, collect, payerOf } from "./payment.ts";
 import type { PaymentBehavior } from "./subscription-change.ts";
 import { assertOneTax, taxRatesNamed } from "./taxes.ts";
 
 export interface SubscriptionStart {
   customer: string;
-  items: Array<{ price: string; quantity: number; metadata: Record<string, string>; taxRates?: string[] }>;
+  /** A quantity that is absent is 1, and none for a metered price. */
+  items: Array<{
+    price: string;
+    quantity: number | undefined;
+    metadata: Record<string, string>;
+    taxRates?: string[];
+  }>;
   trialEnd: number | null;
   missingPaymentMethod: string;
   defaultPaymentMethod: string | null;
@@ -27,6 +34,8 @@ export interface SubscriptionStart {
   automaticTax: boolean;
   /** Days to pay an invoice that is sent; null charges automatically. */
   daysUntilDue: number | null;
+  /** The schedule that starts it: active at once, its first invoice waits as a draft. */
+  schedule?: string;
   /** The session it is started from. */
   checkoutSession?: string;
 }
@@ -40,7 +49,9 @@ const noticeBefore = 3 * 86_400;
  */
 export function startSubscription(books: Books, start: SubscriptionStart): Subscription {
   const mark = books.noted.length;
-  const prices = start.items.map(({ price }) => priceForItem(books, price, null));
+  const prices = start.items.map(({ price }) =>
+    priceForItem(books, price, null, start.schedule !== undefined),
+  );
   const draft = firstState(books, start, prices);
   save(books, "subscription", draft);
   rememberCurrency(books, start.customer, draft.currency);
@@ -49,7 +60,7 @@ export function startSubscription(books: Books, start: SubscriptionStart): Subsc
     items: draft.items.data,
     trial: start.trialEnd !== null,
     period: { start: books.now, end: books.now },
-    waits: false,
+    waits: start.schedule !== undefined,
   });
   const begun = { ...get(books, "subscription", draft.id), latest_invoice: invoice.id };
   const status =
@@ -61,6 +72,7 @@ export function startSubscription(books: Books, start: SubscriptionStart): Subsc
     const short = start.trialEnd !== null && start.trialEnd - noticeBefore <= books.now;
     if (short) note(books, "customer.subscription.trial_will_end", subscription);
   });
+  if (start.schedule !== undefined) return get(books, "subscription", subscription.id);
   const open = finalize(books, invoice);
   if (open.status === "open") ask(books, start, open);
   return get(books, "subscription", subscription.id);
@@ -73,7 +85,8 @@ function ask(books: Books, start: SubscriptionStart, open: Invoice): void {
 }
 
 function outcome(books: Books, start: SubscriptionStart, begun: Subscription, invoice: Invoice): string {
-  if (invoice.amount_due === 0 || start.daysUntilDue !== null) return "active";
+  if (start.schedule !== undefined || invoice.amount_due === 0 || start.daysUntilDue !== null)
+    return "active";
   const method = payerOf(books, invoice);
   if (start.paymentBehavior === "default_incomplete") return "incomplete";
   if (!method) {
@@ -100,7 +113,7 @@ function firstState(books: Books, start: SubscriptionStart, prices: Price[]): Su
       now: books.now,
       subscription: id,
       price,
-      quantity: start.items[index]?.quantity ?? 1,
+      quantity: quantityFor(price, start.items[index]?.quantity),
       metadata: start.items[index]?.metadata ?? {},
       taxRates: taxRatesNamed(books, start.items[index]?.taxRates ?? [], "items[tax_rates]"),
       period: {
@@ -142,6 +155,7 @@ function firstState(books: Books, start: SubscriptionStart, prices: Price[]): Su
     automaticTax: start.automaticTax,
     collectionMethod: start.daysUntilDue === null ? "charge_automatically" : "send_invoice",
     daysUntilDue: start.daysUntilDue,
+    schedule: start.schedule ?? null,
   });
 }
 

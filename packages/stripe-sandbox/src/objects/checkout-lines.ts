@@ -1,5 +1,6 @@
 import type Stripe from "stripe";
 import { type CheckoutPlan, lineSums } from "../billing/checkout-plan.ts";
+import { quantityFor } from "../billing/metered-usage.ts";
 import { type Books, get } from "../books.ts";
 import type { CheckoutSession, Stored } from "../wire.ts";
 
@@ -33,7 +34,7 @@ export function lineItemsOf(books: Books, session: CheckoutSession): LineItemLis
       description: books.store.find("product", price.product)?.name ?? null,
       metadata: {},
       price,
-      quantity,
+      quantity: quantityFor(price, quantity) ?? null,
     };
   });
   return { object: "list", data, has_more: false, url };

@@ -1,4 +1,4 @@
-import { lineAmount } from "../decimal.ts";
+import { lineAmount, truncate } from "../decimal.ts";
 import { newId } from "../ids.ts";
 import type { InvoiceItem, InvoiceLine, Price, SubscriptionItem } from "../wire.ts";
 
@@ -33,6 +33,29 @@ export function periodLine(
     quantity,
     quantity_decimal: String(quantity),
     subscription: item.subscription,
+  };
+}
+
+/** A line for what was used of a metered price in a time that is over. */
+export function usageLine(
+  invoice: string,
+  item: SubscriptionItem,
+  price: Price,
+  used: { label: string; units: string; period: { start: number; end: number } },
+): InvoiceLine {
+  const line = periodLine(invoice, item, price, used.label);
+  return { ...line, ...usageSums(price, used.units, used.label), period: used.period };
+}
+
+/** What of a line follows from the units that were used. */
+export function usageSums(price: Price, units: string, label: string) {
+  const amount = lineAmount(price.unit_amount_decimal ?? "0", units);
+  return {
+    amount,
+    subtotal: amount,
+    description: `${units} × ${label}`,
+    quantity: truncate(units),
+    quantity_decimal: units,
   };
 }
 

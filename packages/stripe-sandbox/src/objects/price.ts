@@ -8,7 +8,7 @@ export interface PriceFields {
   currency: string;
   /** Minor units, a decimal string. */
   unitAmount: string;
-  recurring: { interval: string; intervalCount: number } | null;
+  recurring: { interval: string; intervalCount: number; meter: string | null } | null;
   active: boolean;
   lookupKey: string | null;
   metadata: Record<string, string>;
@@ -16,7 +16,7 @@ export interface PriceFields {
   taxBehavior: string;
 }
 
-/** A per-unit price, recurring (licensed) or one-time. */
+/** A per-unit price, recurring (metered where it has a meter) or one-time. */
 export function buildPrice(fields: PriceFields): Price {
   return {
     id: newId("price"),
@@ -34,9 +34,9 @@ export function buildPrice(fields: PriceFields): Price {
     recurring: fields.recurring && {
       interval: fields.recurring.interval,
       interval_count: fields.recurring.intervalCount,
-      meter: null,
+      meter: fields.recurring.meter,
       trial_period_days: null,
-      usage_type: "licensed",
+      usage_type: fields.recurring.meter === null ? "licensed" : "metered",
     },
     tax_behavior: fields.taxBehavior,
     tiers_mode: null,

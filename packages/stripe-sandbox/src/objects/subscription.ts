@@ -22,6 +22,7 @@ export interface SubscriptionFields {
   automaticTax: boolean;
   collectionMethod: "charge_automatically" | "send_invoice";
   daysUntilDue: number | null;
+  schedule: string | null;
 }
 
 export function buildSubscription(fields: SubscriptionFields): Subscription {
@@ -79,7 +80,7 @@ export function buildSubscription(fields: SubscriptionFields): Subscription {
     pending_invoice_item_interval: null,
     pending_setup_intent: null,
     pending_update: null,
-    schedule: null,
+    schedule: fields.schedule,
     start_date: fields.now,
     status: fields.status,
     test_clock: null,
@@ -100,7 +101,8 @@ export interface ItemFields {
   now: number;
   subscription: string;
   price: Price;
-  quantity: number;
+  /** Absent where the price is metered. */
+  quantity: number | undefined;
   metadata: Record<string, string>;
   taxRates: TaxRate[];
   period: Period;
@@ -119,7 +121,7 @@ export function buildItem(fields: ItemFields): SubscriptionItem {
     metadata: fields.metadata,
     plan: planOf(fields.price),
     price: fields.price,
-    quantity: fields.quantity,
+    ...(fields.quantity === undefined ? {} : { quantity: fields.quantity }),
     subscription: fields.subscription,
     tax_rates: fields.taxRates,
   };

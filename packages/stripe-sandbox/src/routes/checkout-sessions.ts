@@ -53,7 +53,7 @@ function planOf(input: Input): SessionPlan {
   return {
     items: input.line_items.map((item) => ({
       price: item.price,
-      quantity: item.quantity ?? 1,
+      quantity: item.quantity,
       metadata: patched({}, item.metadata),
       taxRates: item.tax_rates ?? [],
     })),

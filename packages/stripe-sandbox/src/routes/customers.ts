@@ -2,6 +2,7 @@ import type Stripe from "stripe";
 import { end } from "../billing/cancellation.ts";
 import { patched } from "../billing/items.ts";
 import { methodFor } from "../billing/payment-methods.ts";
+import { cancelled } from "../billing/schedule-endings.ts";
 import { type Books, change, create, get, note, save } from "../books.ts";
 import { pageOf, within } from "../lists.ts";
 import { buildCustomer } from "../objects/customer.ts";
@@ -163,6 +164,9 @@ export const customers = [
     for (const subscription of books.store.where("subscription", "$.customer", id)) {
       const over = subscription.status === "canceled" || subscription.status === "incomplete_expired";
       if (!over) end(books, subscription, { reason: "cancellation_requested" });
+    }
+    for (const schedule of books.store.where("subscription_schedule", "$.customer", id)) {
+      if (schedule.status === "not_started") cancelled(books, schedule, "subscription_schedule.canceled");
     }
     for (const invoice of books.store.where("invoice", "$.customer", id)) {
       if (invoice.status === "draft") stopAdvancing(books, invoice);

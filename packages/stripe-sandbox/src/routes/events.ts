@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import { get } from "../books.ts";
-import { invalid } from "../failures.ts";
+import { invalid, missing } from "../failures.ts";
 import { among, pageOf, within } from "../lists.ts";
 import { expand, flag, list, paging, parameters, range, text } from "../parameters.ts";
 import { route } from "../routes.ts";
@@ -14,8 +14,11 @@ const listTable = parameters<Stripe.EventListParams>()({
   types: list(text),
 });
 
-const undelivered =
-  "exists (select 1 from delivery where delivery.event_id = object.id and delivery.state <> 'delivered')";
+/** Events can be listed and read for 30 days (the package's Events.d.ts). */
+const reach = 30 * 86_400;
+
+const undelivered = `exists (select 1 from delivery
+  where delivery.event_id = object.id and delivery.copy = 0 and delivery.state <> 'delivered')`;
 
 function typeFilter(type: string | undefined): NonNullable<PageQuery["where"]> {
   if (type === undefined) return [];
@@ -35,6 +38,7 @@ export const events = [
     return pageOf(books, "event", path, input, {
       equal: {},
       where: [
+        ...within("created", { gt: books.now - reach }),
         ...within("created", input.created),
         ...typeFilter(input.type),
         ...among("body ->> '$.type'", input.types),
@@ -42,5 +46,9 @@ export const events = [
       ],
     });
   }),
-  route("GET", "/v1/events/{id}", { expand }, ({ books, id }) => get(books, "event", id)),
+  route("GET", "/v1/events/{id}", { expand }, ({ books, id }) => {
+    const event = get(books, "event", id);
+    if (event.created <= books.now - reach) throw missing("event", id);
+    return event;
+  }),
 ];

@@ -1,6 +1,7 @@
 import type Stripe from "stripe";
 import { draftByHand, draftForSubscription, pendingOf, termsOf } from "../billing/invoicing.ts";
 import { recurrenceOf } from "../billing/items.ts";
+import { isMetered } from "../billing/metered-usage.ts";
 import { changeSubscription } from "../billing/subscription-change.ts";
 import { type Books, get, openBooks } from "../books.ts";
 import { boundaryAfter } from "../calendar.ts";
@@ -140,7 +141,8 @@ function upcoming(books: Books, subscription: Subscription, ends: boolean): Invo
     const period = { start, end: at };
     return draftForSubscription(later, subscription, {
       reason: "upcoming",
-      items: next,
+      items: next.filter((entry) => !isMetered(entry.price)),
+      used: renewing.filter((entry) => isMetered(entry.price)),
       period,
       waits: true,
     });

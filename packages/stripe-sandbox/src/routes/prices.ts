@@ -55,9 +55,9 @@ const createTable = parameters<Stripe.PriceCreateParams>()({
     parameters<Stripe.PriceCreateParams.Recurring>()({
       interval: required(interval),
       interval_count: count,
-      meter: refused,
+      meter: text,
       trial_period_days: refused,
-      usage_type: only("licensed"),
+      usage_type: choice("licensed", "metered"),
     }),
   ),
   tax_behavior: taxBehavior,
@@ -85,7 +85,7 @@ const listTable = parameters<Stripe.PriceListParams>()({
   currency: text,
   lookup_keys: list(text),
   product: text,
-  recurring: object({ interval, meter: refused, usage_type: choice("licensed", "metered") }),
+  recurring: object({ interval, meter: text, usage_type: choice("licensed", "metered") }),
   type: choice("one_time", "recurring"),
 });
 
@@ -136,6 +136,22 @@ function productFor(books: Books, id: string | undefined, data: NewProduct | und
   return create(books, "product", product, "product.created").id;
 }
 
+/** The active meter of a metered price; null for a licensed one, which has none. */
+function meterFor(
+  books: Books,
+  { meter: id, usage_type: type }: { meter?: string | undefined; usage_type?: string | undefined },
+): string | null {
+  const param = "recurring[meter]";
+  if (type !== "metered") {
+    if (id === undefined) return null;
+    throw invalid("Only a price with usage_type=metered has a meter.", undefined, param);
+  }
+  if (id === undefined) throw invalid("A metered price needs a meter.", "parameter_missing", param);
+  const meter = get(books, "billing.meter", id, param);
+  if (meter.status !== "active") throw invalid(`The meter ${id} is inactive.`, undefined, param);
+  return meter.id;
+}
+
 function unitAmount(integer: number | undefined, exact: string | undefined): string {
   if (integer !== undefined && exact !== undefined) {
     throw invalid(
@@ -161,7 +177,11 @@ export const prices = [
       currency: input.currency,
       unitAmount: unitAmount(input.unit_amount, input.unit_amount_decimal),
       recurring: input.recurring
-        ? { interval: input.recurring.interval, intervalCount: input.recurring.interval_count ?? 1 }
+        ? {
+            interval: input.recurring.interval,
+            intervalCount: input.recurring.interval_count ?? 1,
+            meter: meterFor(books, input.recurring),
+          }
         : null,
       active: input.active ?? true,
       lookupKey: input.lookup_key ?? null,
@@ -182,6 +202,7 @@ export const prices = [
         "$.product": input.product,
         "$.type": input.type,
         "$.recurring.interval": input.recurring?.interval,
+        "$.recurring.meter": input.recurring?.meter,
         "$.recurring.usage_type": input.recurring?.usage_type,
       },
       where: [...within("created", input.created), ...among("body ->> '$.lookup_key'", input.lookup_keys)],

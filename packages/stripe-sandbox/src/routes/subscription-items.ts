@@ -18,6 +18,7 @@ import {
 } from "../parameters.ts";
 import { route } from "../routes.ts";
 import type { Subscription, SubscriptionItem } from "../wire.ts";
+import { assertPendable } from "./pending-parameters.ts";
 import { paymentBehavior, prorationBehavior } from "./subscription-parameters.ts";
 import { prorationDate } from "./subscription-update.ts";
 import { taxRateIds } from "./terms-parameters.ts";
@@ -75,6 +76,7 @@ function ownerOf(books: Books, id: string): { subscription: Subscription; item: 
 }
 
 function apply(books: Books, subscription: Subscription, change: ItemChange, input: Behavior): Subscription {
+  assertPendable(subscription, input.payment_behavior, {}, [change]);
   if (["canceled", "incomplete_expired"].includes(subscription.status)) {
     throw invalid(`The subscription ${subscription.id} has ended.`, "resource_missing", "subscription");
   }
@@ -93,7 +95,8 @@ export const subscriptionItems = [
     const subscription = get(books, "subscription", input.subscription, "subscription");
     const { price, quantity, metadata: given, tax_rates } = input;
     const after = apply(books, subscription, { price, quantity, metadata: given, tax_rates }, input);
-    const item = after.items.data.at(-1);
+    // One that waits for its payment is not an item of the subscription yet.
+    const item = (after.pending_update?.subscription_items ?? after.items.data).at(-1);
     if (!item) throw missing("subscription_item", price);
     return item;
   }),

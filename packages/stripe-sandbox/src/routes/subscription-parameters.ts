@@ -24,8 +24,10 @@ import {
 import { automaticTax, discounts, taxRateIds } from "./terms-parameters.ts";
 
 export const prorationBehavior = choice("create_prorations", "always_invoice", "none");
-export const paymentBehavior = except(
-  choice("allow_incomplete", "error_if_incomplete", "default_incomplete"),
+export const paymentBehavior = choice(
+  "allow_incomplete",
+  "error_if_incomplete",
+  "default_incomplete",
   "pending_if_incomplete",
 );
 const collectionMethod = choice("charge_automatically", "send_invoice");
@@ -47,7 +49,7 @@ const cancellationDetails = object(
     feedback_option: refused,
   }),
 );
-export const missingMethod = except(choice("create_invoice", "cancel"), "pause");
+export const missingMethod = choice("create_invoice", "cancel", "pause");
 const trialSettings = object({
   end_behavior: required(object({ billing_cycle_anchor: refused, missing_payment_method: missingMethod })),
 });
@@ -135,7 +137,12 @@ export const updateTable = parameters<Stripe.SubscriptionUpdateParams>()({
   cancel_at: clearable(cancelAt),
   cancellation_details: cancellationDetails,
   items: list(object(itemUpdate)),
-  pause_collection: refused,
+  pause_collection: clearable(
+    object({
+      behavior: required(choice("keep_as_draft", "mark_uncollectible", "void")),
+      resumes_at: integer,
+    }),
+  ),
   proration_date: integer,
   trial_end: timeOrWord("now"),
 });

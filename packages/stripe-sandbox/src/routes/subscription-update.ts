@@ -1,14 +1,17 @@
-import { planEnd } from "../billing/cancellation.ts";
+import { end } from "../billing/cancellation.ts";
+import { assertOwnEnd, planEnd } from "../billing/cancellation-plans.ts";
 import { type DiscountOwner, type Redemption, redeem } from "../billing/discounts.ts";
-import { patched } from "../billing/items.ts";
+import { changedItems, patched } from "../billing/items.ts";
+import { pauseAfterTrial, withoutPayer } from "../billing/pausing.ts";
 import { methodFor } from "../billing/payment-methods.ts";
 import { changeSubscription } from "../billing/subscription-change.ts";
 import { assertOneTax, assertTaxLocation, taxRatesNamed } from "../billing/taxes.ts";
 import { type Books, get, note } from "../books.ts";
 import { invalid, unsupported } from "../failures.ts";
-import { subscriptionTax } from "../objects/subscription.ts";
+import { itemList, subscriptionTax } from "../objects/subscription.ts";
 import type { Parsed } from "../parameters.ts";
 import type { Subscription } from "../wire.ts";
+import { assertPendable } from "./pending-parameters.ts";
 import { daysUntilDue, type updateTable } from "./subscription-parameters.ts";
 
 type Input = Parsed<typeof updateTable>;
@@ -21,8 +24,13 @@ export function updateSubscription(
   input: Input,
   endOf: EndOf,
 ): Subscription {
+  assertPendable(before, input.payment_behavior, input, input.items ?? []);
   const plain = withTerms(books, withPlainFields(books, before, input), input);
   const fields = withTrial(books, withEnd(books, plain, input, endOf), input);
+  const without =
+    before.status === "trialing" && input.trial_end === "now" ? withoutPayer(books, fields) : null;
+  if (without === "cancel") return end(books, fields, { reason: "cancellation_requested" });
+  if (without === "pause") return pauseAfterTrial(books, before, withItems(books, fields, input));
   const anchor =
     typeof input.billing_cycle_anchor === "object"
       ? input.billing_cycle_anchor.type
@@ -35,6 +43,11 @@ export function updateSubscription(
     restart: anchor === "now" || (before.status === "trialing" && input.trial_end === "now"),
     payment: input.payment_behavior ?? "allow_incomplete",
   });
+}
+
+function withItems(books: Books, subscription: Subscription, input: Input): Subscription {
+  const items = input.items ? changedItems(books, subscription, input.items) : subscription.items.data;
+  return { ...subscription, items: itemList(subscription.id, items) };
 }
 
 function withPlainFields(books: Books, before: Subscription, input: Input): Subscription {
@@ -55,6 +68,7 @@ function withPlainFields(books: Books, before: Subscription, input: Input): Subs
       feedback_option: old?.feedback_option ?? null,
       reason: old?.reason ?? null,
     },
+    pause_collection: collectionAfter(books, before, input),
     trial_settings: input.trial_settings
       ? {
           end_behavior: {
@@ -65,6 +79,17 @@ function withPlainFields(books: Books, before: Subscription, input: Input): Subs
         }
       : before.trial_settings,
   };
+}
+
+/** Paused until an instant or for good; `""` goes on collecting. Invoices that are there already are not touched. */
+function collectionAfter(books: Books, before: Subscription, input: Input): Subscription["pause_collection"] {
+  const pause = input.pause_collection;
+  if (pause === undefined || pause === null) return pause === null ? null : before.pause_collection;
+  const { behavior, resumes_at: resumesAt = null } = pause;
+  if (resumesAt !== null && resumesAt <= books.now) {
+    throw invalid("resumes_at must be in the future.", undefined, "pause_collection[resumes_at]");
+  }
+  return { behavior, resumes_at: resumesAt };
 }
 
 /** Discounts, taxes and the way of collecting; they hold from the next invoice. */
@@ -110,6 +135,7 @@ function withEnd(books: Books, subscription: Subscription, input: Input, endOf: 
       "cancel_at",
     );
   }
+  if (input.cancel_at !== undefined || input.cancel_at_period_end !== undefined) assertOwnEnd(subscription);
   if (input.cancel_at_period_end === true) {
     return planEnd(books, subscription, endOf(subscription, "min_period_end"), true);
   }
@@ -150,8 +176,9 @@ function withTrial(books: Books, subscription: Subscription, input: Input): Subs
   };
 }
 
-/** The instant prorations count from. 400 outside the items' current periods. */
+/** The instant prorations count from. 400 outside the items' current periods; a paused subscription prorates nothing. */
 export function prorationDate(subscription: Subscription, at: number): number {
+  if (subscription.status === "paused") return at;
   const starts = subscription.items.data.map((item) => item.current_period_start);
   const ends = subscription.items.data.map((item) => item.current_period_end);
   if (at < Math.min(...starts) || at > Math.max(...ends)) {

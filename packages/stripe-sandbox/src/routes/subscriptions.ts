@@ -1,8 +1,9 @@
 import type Stripe from "stripe";
 import { cancelNow } from "../billing/cancel-now.ts";
-import { planEnd } from "../billing/cancellation.ts";
+import { planEnd } from "../billing/cancellation-plans.ts";
 import { dropDiscounts } from "../billing/discounts.ts";
 import { patched } from "../billing/items.ts";
+import { pauseSubscription, resumeSubscription } from "../billing/pausing.ts";
 import { methodFor } from "../billing/payment-methods.ts";
 import { startSubscription } from "../billing/subscription-start.ts";
 import { assertTaxLocation } from "../billing/taxes.ts";
@@ -13,6 +14,7 @@ import { expand, parameters } from "../parameters.ts";
 import { route } from "../routes.ts";
 import type { PageQuery } from "../store.ts";
 import type { Subscription } from "../wire.ts";
+import { pauseTable, resumeTable } from "./pause-parameters.ts";
 import {
   cancelTable,
   createTable,
@@ -55,13 +57,16 @@ const discountTable = parameters<Stripe.SubscriptionDeleteDiscountParams>()({});
 export const subscriptions = [
   route("POST", "/v1/subscriptions", createTable, ({ books, input }) => {
     const customer = get(books, "customer", input.customer, "customer");
+    if (input.payment_behavior === "pending_if_incomplete") {
+      throw invalid("pending_if_incomplete is for updates only.", undefined, "payment_behavior");
+    }
     if (input.automatic_tax?.enabled) assertTaxLocation(customer);
     const method = input.default_payment_method;
     const started = startSubscription(books, {
       customer: customer.id,
       items: input.items.map((item) => ({
         price: item.price,
-        quantity: item.quantity ?? 1,
+        quantity: item.quantity,
         metadata: patched({}, item.metadata),
         taxRates: item.tax_rates ?? [],
       })),
@@ -97,6 +102,20 @@ export const subscriptions = [
   route("GET", "/v1/subscriptions/{id}", { expand }, ({ books, id }) => get(books, "subscription", id)),
   route("POST", "/v1/subscriptions/{id}", updateTable, ({ books, input, id }) =>
     updateSubscription(books, live(books, id), input, endOf),
+  ),
+  route("POST", "/v1/subscriptions/{id}/pause", pauseTable, ({ books, input, id }) =>
+    pauseSubscription(books, live(books, id), {
+      unusedFrom: input.bill_for?.unused_time_from?.type ?? "now",
+      invoices: input.invoicing_behavior === "invoice",
+    }),
+  ),
+  route("POST", "/v1/subscriptions/{id}/resume", resumeTable, ({ books, input, id }) =>
+    resumeSubscription(books, live(books, id), {
+      anchor: input.billing_cycle_anchor?.type ?? "now",
+      proration: input.proration_behavior ?? "create_prorations",
+      at: input.proration_date ?? books.now,
+      payment: input.payment_behavior === "resume_on_payment_success" ? "on_success" : "on_attempt",
+    }),
   ),
   route("DELETE", "/v1/subscriptions/{id}/discount", discountTable, ({ books, id }) => {
     const [first] = live(books, id).discounts;

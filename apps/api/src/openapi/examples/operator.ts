@@ -31,6 +31,17 @@ const assigned = {
 } as const;
 
 export const operatorExamples: ExamplesOf<"operator"> = {
+  billingHealth: {
+    input: {},
+    output: {
+      state: "warning",
+      signals: [
+        { name: "events_waiting", state: "ok", count: 2, seconds: 0.4 },
+        { name: "events_parked", state: "warning", count: 1, seconds: 5_400 },
+        { name: "ledger", state: "ok", count: 0, seconds: 28_800 },
+      ],
+    },
+  },
   organizations: {
     input: { search: "acme", limit: 50 },
     output: { organizations: [organization], nextCursor: null },
@@ -44,6 +55,7 @@ export const operatorExamples: ExamplesOf<"operator"> = {
         customerId: "cus_R1a2b3c4d5",
         subscriptionId: "sub_1Qa2b3c4d5",
         status: "active",
+        pausedFor: null,
         syncedAt: times.now,
         lastError: null,
         drift: null,

@@ -117,6 +117,7 @@ export const audit: ToolMessages["audit"] = {
   },
   actions: {
     "organization.created": "Organisation angelegt",
+    "organization.imported": "Personen oder Nutzung importiert",
     "organization.updated": "Organisation geändert",
     "organization.deleted": "Organisation gelöscht",
     "organization.ownership_transferred": "Besitz übertragen",

@@ -116,6 +116,7 @@ export const audit = {
   } satisfies Record<Noun, string> as Record<Noun, string>,
   actions: {
     "organization.created": "Created the organization",
+    "organization.imported": "Imported people or usage",
     "organization.updated": "Changed the organization",
     "organization.deleted": "Deleted the organization",
     "organization.ownership_transferred": "Transferred ownership",

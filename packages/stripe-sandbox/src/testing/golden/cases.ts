@@ -2,6 +2,7 @@ import { changes } from "./changes.ts";
 import { collections } from "./collections.ts";
 import { coupons } from "./coupons.ts";
 import { invoiceItemCases } from "./invoice-items.ts";
+import { lifecycles } from "./lifecycle.ts";
 import { periods } from "./periods.ts";
 import type { GoldenCase } from "./scene.ts";
 import { starts } from "./starts.ts";
@@ -16,4 +17,5 @@ export const goldenCases: GoldenCase[] = [
   ...coupons,
   ...taxes,
   ...collections,
+  ...lifecycles,
 ];

@@ -32,8 +32,11 @@ export const recordedDifferences: Record<string, Record<string, string>> = {
     "+billing_mode.updated_at": situation,
     "+cancellation_details.feedback_option": newer,
     "+items.data[].current_trial": newer,
+    "+pending_update.cancel_at_period_end": newer,
+    "+status_details": situation,
     "+trial_settings.end_behavior.billing_cycle_anchor": newer,
   },
+  subscription_schedule: { "+billing_mode.updated_at": situation, "+pause_schedules": newer },
   subscription_item: { "+current_trial": newer },
   webhook_endpoint: { "+secret": "Shown once, in the answer to its creation." },
 };

@@ -1,6 +1,8 @@
 import Stripe from "stripe";
 import type { Workbench } from "../workbench.ts";
 import { monthly, payingCustomer } from "../workbench.ts";
+import { pausesAndPendingUpdates, schedules } from "./tour-lifecycle.ts";
+import { metersAndThinEvents } from "./tour-meters.ts";
 import { discountsAndTaxes } from "./tour-terms.ts";
 
 /** What a part of the tour works with: the recording client and the sandbox's controls. */
@@ -23,6 +25,9 @@ export async function tourEverything(tour: Tour): Promise<void> {
   await endings(tour);
   await invoicesByHand(tour);
   await discountsAndTaxes(tour);
+  await pausesAndPendingUpdates(tour);
+  await schedules(tour);
+  await metersAndThinEvents(tour);
   await refusals(tour);
 }
 

@@ -1,0 +1,52 @@
+import { type BillingMode, lockBillingMode, writeBillingMode } from "@headroom/db/billing-mode";
+import { readClock } from "@headroom/db/clock";
+import { withSystem } from "@headroom/db/tenancy";
+import type { ServiceContext } from "./context.ts";
+import { recordOperatorAct } from "./operator-acts.ts";
+
+type Context = Pick<ServiceContext, "db" | "log" | "configuration">;
+
+/**
+ * Makes the database follow the configuration's `billing`: whether the overage of periods that are closed from now on is
+ * billed, and from which on. Where billing becomes live, nothing that began before is billed, unless `billing.liveFrom`
+ * says otherwise; the log and the operators' trail say so. Run again it changes nothing.
+ * @param context `db` as hr_worker.
+ */
+export async function followBillingMode({ db, log, configuration }: Context): Promise<BillingMode> {
+  const { live, liveFrom } = configuration.billing;
+  return withSystem(db, async (tx) => {
+    const before = await lockBillingMode(tx);
+    const now = await readClock(tx);
+    const after = nextMode(before, { live, liveFrom: liveFrom === null ? null : new Date(liveFrom) }, now);
+    if (
+      after.live === before.live &&
+      after.declared === before.declared &&
+      after.liveFrom?.getTime() === before.liveFrom?.getTime()
+    ) {
+      return before;
+    }
+    await writeBillingMode(tx, after);
+    const data = { live, liveFrom: after.liveFrom?.toISOString() ?? null, declared: after.declared };
+    const action = live ? "billing.went_live" : "billing.went_into_shadow";
+    await recordOperatorAct(tx, { kind: "system", name: "configuration" }, { action, target: null, data });
+    log.warn(data, live ? notBilled(after) : "billing is not live: nothing is changed at Stripe");
+    return after;
+  });
+}
+
+/** An instant that is named holds; without one, what held before does, or the moment of the switch. */
+function nextMode(before: BillingMode, wanted: Omit<BillingMode, "declared">, now: Date): BillingMode {
+  if (!wanted.live) {
+    return { live: false, liveFrom: null, declared: false };
+  }
+  if (wanted.liveFrom !== null) {
+    return { live: true, liveFrom: wanted.liveFrom, declared: true };
+  }
+  return before.live ? before : { live: true, liveFrom: now, declared: false };
+}
+
+function notBilled({ liveFrom }: BillingMode): string {
+  return liveFrom === null
+    ? "billing is live"
+    : "billing is live: overage of periods that began before liveFrom is not billed";
+}

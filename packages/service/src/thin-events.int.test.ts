@@ -1,0 +1,131 @@
+import { injectFault } from "@headroom/stripe-sandbox/testing/controls";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { startCheckout } from "./checkout.ts";
+import { sweepInbox } from "./customer-sync.ts";
+import { receiveEvent } from "./stripe/events.ts";
+import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
+import { resolveThinEvents } from "./thin-events.ts";
+
+let bench: StripeBench;
+let acme: { id: string; checkoutUrl: string };
+beforeAll(async () => {
+  bench = await createStripeBench();
+});
+afterAll(() => bench?.close());
+
+beforeEach(async () => {
+  const { id, access } = await bench.organization();
+  const { checkoutUrl } = await startCheckout(bench.api, await access("billing.manage"), { planId: "pro" });
+  await bench.pay(checkoutUrl);
+  acme = { id, checkoutUrl };
+});
+
+type Json = Record<string, unknown> & { id: string; type: string };
+
+const take = (event: Json) =>
+  receiveEvent({ ...bench.webhook, livemode: false }, JSON.parse(JSON.stringify(event)), 0);
+
+/** What Stripe sent when the subscription began, in both styles; the thin one as it is delivered. */
+async function twins(type = "customer.subscription.created"): Promise<{ snapshot: Json; thin: Json }> {
+  const [snapshot] = (await bench.stripe.events.list({ type, limit: 1 })).data;
+  const { data } = await bench.stripe.v2.core.events.list({ types: [`v1.${type}`], limit: 1 });
+  const { data: _, fetchRelatedObject: __, ...thin } = data[0] as unknown as Json;
+  return { snapshot: snapshot as unknown as Json, thin: thin as Json };
+}
+
+const statusOf = async (...events: Json[]) => {
+  const rows = await bench.rows(
+    "select event_id as id, status from headroom.stripe_inbox where event_id = any($1)",
+    events.map(({ id }) => id),
+  );
+  return events.map(({ id }) => rows.find((row) => row.id === id)?.status);
+};
+
+const planOf = async () => {
+  const [row] = await bench.rows(
+    "select plan_id from headroom.subscription where organization_id = $1",
+    acme.id,
+  );
+  return row?.plan_id;
+};
+
+test("a thin event alone changes the plan: Stripe is asked whose it is, and its customer is fetched", async () => {
+  const { thin } = await twins();
+  expect(await take(thin)).toEqual({ outcome: "new", customerId: null, unresolved: true });
+  expect(await planOf()).toBeNull();
+  await sweepInbox(bench.webhook);
+  expect(await planOf()).toBe("pro");
+  expect(await statusOf(thin)).toEqual(["applied"]);
+});
+
+test("a thin event of a checkout closes it, as the snapshot one does", async () => {
+  const { thin } = await twins("checkout.session.completed");
+  await take(thin);
+  await sweepInbox(bench.webhook);
+  const open = await bench.rows(
+    "select status from headroom.stripe_intent where organization_id = $1 and kind = 'checkout'",
+    acme.id,
+  );
+  expect(open).toEqual([{ status: "completed" }]);
+});
+
+test.each([true, false])("the snapshot first: the thin one is ignored, naming it: %s", async (names) => {
+  const { snapshot, thin } = await twins();
+  const { snapshot_event: _, ...unnamed } = thin;
+  await take(snapshot);
+  await take(names ? thin : (unnamed as Json));
+  await sweepInbox(bench.webhook);
+  expect(await statusOf(snapshot, thin)).toEqual(["applied", "ignored"]);
+});
+
+test.each([
+  ["applied", sweepInbox],
+  ["resolved", resolveThinEvents],
+] as const)("the thin one first, and %s: the snapshot is ignored", async (_state, go) => {
+  const { snapshot, thin } = await twins();
+  await take(thin);
+  await go(bench.webhook);
+  expect(await take(snapshot)).toMatchObject({ outcome: "new" });
+  await sweepInbox(bench.webhook);
+  expect(await statusOf(thin, snapshot)).toEqual(["applied", "ignored"]);
+});
+
+test("the thin one first, and Stripe not asked yet: the snapshot, which says whose it is, is applied", async () => {
+  const { snapshot, thin } = await twins();
+  await take(thin);
+  expect(await take(snapshot)).toMatchObject({ customerId: expect.stringMatching(/^cus_/) });
+  await sweepInbox(bench.webhook);
+  expect(await statusOf(thin, snapshot)).toEqual(["ignored", "applied"]);
+  expect(await planOf()).toBe("pro");
+});
+
+test("a fault of Stripe's puts the question off, and loses nothing", async () => {
+  const { thin } = await twins();
+  await take(thin);
+  await injectFault(bench.sandboxUrl, { kind: "status", path: "/v2/core/events/*", status: 500, times: 3 });
+  expect(await resolveThinEvents(bench.webhook)).toEqual([]);
+  expect(await statusOf(thin)).toEqual(["pending"]);
+  await bench.rows("update headroom.stripe_inbox set next_attempt_at = now() where status = 'pending'");
+  await sweepInbox(bench.webhook);
+  expect(await statusOf(thin)).toEqual(["applied"]);
+});
+
+test("prices and products in both styles are the catalogue's; what concerns nobody is ignored", async () => {
+  const price = await twins("price.created");
+  await take(price.thin);
+  await take(price.snapshot);
+  const odd = { ...price.thin, id: "evt_test_odd", type: "v1.coupon.created", snapshot_event: undefined };
+  expect(await take(odd)).toMatchObject({ unresolved: false, customerId: null });
+  await sweepInbox(bench.worker);
+  expect(await statusOf(price.thin, price.snapshot, odd)).toEqual(["applied", "ignored", "ignored"]);
+});
+
+test("a report of meter events that are none of ours is applied, and changes nothing", async () => {
+  await bench.stripe.billing.meterEvents.create({ event_name: "nothing", payload: { value: "1" } });
+  await bench.advance("PT5S");
+  const { data } = await bench.stripe.v2.core.events.list({ types: ["v1.billing.meter.no_meter_found"] });
+  const report = data[0] as unknown as Json;
+  expect(await take(report)).toMatchObject({ unresolved: true });
+  await sweepInbox(bench.webhook);
+  expect(await statusOf(report)).toEqual(["applied"]);
+});
