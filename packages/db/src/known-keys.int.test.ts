@@ -205,7 +205,8 @@ test("what the day of 64 days ago left in the filter is cleared before it means 
     `select coalesce(cardinality(places), 0) as count from headroom.keys_in_filter($1::uuid[], $2::text[], $3::text[],
       (select bit_or(headroom.bit_of_day(d)) from unnest($4::date[]) d))`,
     ...listsOf(fresh).slice(0, 3),
-    daysAgo.map(day),
+    // Yesterday is learned some minutes after midnight.
+    daysAgo.filter((ago) => ago > 1).map(day),
   );
   expect(found?.count).toBeLessThan(5);
 });
