@@ -27,14 +27,14 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // More than cores: half of the time is spent waiting for servers, leases and clocks.
-          maxWorkers: 3,
+          maxWorkers: 4,
           isolate: false,
           env: compiled,
           provide: {
             modelCommands: 1_500,
             meteringCommands: 3_000,
             interleavings: 400,
-            eventOrders: 6,
+            eventOrders: 4,
             convergenceSeeds: 500,
           },
         },

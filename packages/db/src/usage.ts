@@ -4,7 +4,6 @@ import { invalidField } from "@headroom/domain/validation";
 import type { Database } from "./client.ts";
 import { inTurn } from "./gate-turns.ts";
 import { retryConflicts, sqlState } from "./retry.ts";
-import type { Asked } from "./shared-connections.ts";
 import { type Answers, firstOther, readAnswers } from "./usage-answers.ts";
 import { toQuery } from "./usage-wire.ts";
 
@@ -75,7 +74,7 @@ export interface Undecided {
 
 /** As `consumeUsage`, but a gate that others hold stalls nobody: its events are answered `later`. */
 export async function consumeUnheld(
-  database: { pool: Asked },
+  database: Database,
   requests: readonly UsageRequest[],
 ): Promise<(UsageOutcome | Undecided)[]> {
   return readAnswers(requests, await callGate(database, requests, { whole: false, wait: false }));
@@ -133,7 +132,7 @@ const refusals: ReadonlySet<string> = new Set<UsageRefusal>([
 ]);
 
 async function callGate(
-  database: { pool: Asked },
+  database: Database,
   requests: readonly UsageRequest[],
   { whole, wait }: { whole: boolean; wait: boolean },
 ): Promise<Answers> {

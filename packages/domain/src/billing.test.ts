@@ -151,6 +151,11 @@ describe("status → limits", () => {
     expect(periodStart).toBe(now - 5_000 + 999);
   });
 
+  it("incomplete has ended when its customer is gone", () => {
+    const { facts } = reduce([subscription({ status: "incomplete" })]);
+    expect(reduce([], facts).facts).toMatchObject({ state: "ended", status: "deleted", planId: null });
+  });
+
   it("incomplete gives nothing yet", () => {
     const { facts, periodStart } = reduce([subscription({ status: "incomplete" })]);
     expect(facts).toMatchObject({ state: "incomplete", planId: null, overageAllowed: false, anchor: null });

@@ -64,7 +64,8 @@ function endOf(endedAt: Instant | null, now: Instant): Instant {
 
 // An operator's assignment is not Stripe's to end.
 function ended(last: SubscriptionSnapshot | null, previous: SubscriptionFacts, at: Instant): Reduction {
-  if (previous.source === "operator" || (last === null && previous.source === "none")) {
+  const hasNothing = last === null && previous.source === "none" && previous.state !== "incomplete";
+  if (previous.source === "operator" || hasNothing) {
     return { facts: previous, periodStart: null };
   }
   const facts: SubscriptionFacts = {

@@ -104,7 +104,7 @@ test("a price that gets its metadata wakes what was parked for it", async () => 
   });
   const { data } = await bench.stripe.events.list({ type: "price.updated", limit: 1 });
   const received = await receiveEvent({ ...bench.webhook, livemode: false }, data[0], 0);
-  expect(received).toEqual({ outcome: "new", customerId: null });
+  expect(received).toEqual({ outcome: "new", customerId: null, unresolved: false });
   expect(await settled()).toBe(false);
   await sweepInbox(bench.worker);
   expect(await states()).toEqual([

@@ -3,13 +3,7 @@ import { expect, test } from "vitest";
 import { askTogether, createCollector } from "./self-clocking.ts";
 
 /** A collector whose batches end when they are told to. */
-function gated(options: {
-  most: number;
-  atOnce?: number;
-  heaviest?: number;
-  mayPair?: () => boolean;
-  shareFrom?: number;
-}) {
+function gated(options: { most: number; atOnce?: number; heaviest?: number }) {
   const batches: number[][] = [];
   const ends: (() => void)[] = [];
   const collector = createCollector<number>({
@@ -63,28 +57,6 @@ test("as many batches are dealt with at once as may be, and no more", async () =
   expect(batches.at(-1)).toEqual([4, 5]);
   await endOne();
   expect(batches.at(-1)).toEqual([6]);
-});
-
-test("many items are shared between two batches, but only while two may be dealt with", async () => {
-  let free = true;
-  const { add, batches, endOne } = gated({ most: 10, atOnce: 2, mayPair: () => free, shareFrom: 4 });
-  for (const item of [1, 2, 3, 4, 5]) add(item);
-  await turn();
-  expect(batches).toEqual([
-    [1, 2, 3],
-    [4, 5],
-  ]);
-  free = false;
-  for (const item of [6, 7]) add(item);
-  await endOne();
-  expect(batches).toHaveLength(2);
-  await endOne();
-  expect(batches.at(-1)).toEqual([6, 7]);
-  for (const item of [8, 9, 10, 11, 12]) add(item);
-  await turn();
-  expect(batches).toHaveLength(3);
-  await endOne();
-  expect(batches.at(-1)).toEqual([8, 9, 10, 11, 12]);
 });
 
 test("a batch is no heavier than it may be, but for one that is too heavy alone", async () => {

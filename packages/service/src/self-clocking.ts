@@ -12,10 +12,6 @@ export interface CollectorOptions<Item> {
   most: number;
   /** Batches that may be dealt with at the same time; default 1. */
   atOnce?: number;
-  /** Whether a batch may be dealt with beside one that is under way; default: always, as far as `atOnce` allows. */
-  mayPair?: () => boolean;
-  /** So many items and more are shared between two batches where these may be dealt with at once; default: never. */
-  shareFrom?: number;
   /** What a batch may weigh at most, in the unit of `weigh`; an item that alone is heavier goes alone. */
   heaviest?: number;
   /** Default: nothing weighs anything. */
@@ -30,16 +26,12 @@ export interface CollectorOptions<Item> {
  */
 export function createCollector<Item>(options: CollectorOptions<Item>): Collector<Item> {
   const { most, atOnce = 1, heaviest = Number.POSITIVE_INFINITY, weigh = () => 0, send } = options;
-  const { mayPair = () => true, shareFrom = Number.POSITIVE_INFINITY } = options;
   let waiting: Item[] = [];
   let running = 0;
-  let underWay = 0;
 
   function take(): Item[] {
-    const shared = waiting.length >= shareFrom && underWay === 0 && atOnce > 1 && mayPair();
-    const fair = Math.min(most, shared ? Math.ceil(waiting.length / 2) : waiting.length);
     let count = 0;
-    for (let weight = 0; count < fair; count += 1) {
+    for (let weight = 0; count < Math.min(most, waiting.length); count += 1) {
       weight += weigh(waiting[count] as Item);
       if (weight > heaviest && count > 0) break;
     }
@@ -47,11 +39,8 @@ export function createCollector<Item>(options: CollectorOptions<Item>): Collecto
   }
 
   async function drain(): Promise<void> {
-    while (waiting.length > 0 && (underWay === 0 || mayPair())) {
-      const batch = take();
-      underWay += 1;
-      await send(batch);
-      underWay -= 1;
+    while (waiting.length > 0) {
+      await send(take());
     }
     running -= 1;
   }
@@ -59,7 +48,7 @@ export function createCollector<Item>(options: CollectorOptions<Item>): Collecto
   return {
     add(item) {
       waiting.push(item);
-      if (running === 0 || (running < atOnce && mayPair())) {
+      if (running < atOnce) {
         running += 1;
         // After this tick's other callers have joined.
         setImmediate(() => void drain());

@@ -1,6 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Database } from "@headroom/db/client";
-import { shareConnection } from "@headroom/db/shared-connections";
 import {
   consumeUnheld,
   consumeUsage,
@@ -44,10 +43,8 @@ export interface LaneOptions {
 /**
  * A self-clocking batcher: while a statement runs, events gather, and its return sends them. No timer, so a lone
  * event waits for nobody, and batches grow by themselves under load. There are two of them, and an organization stays with
- * its own, so that they do not meet at its gates. While one lane alone has work, as with a single busy organization, it
- * keeps two batches under way on its connection: the database takes up the second while this process deals with the
- * answers to the first. A gate that somebody holds stalls only its own organization, whose events take a detour on which
- * one waits.
+ * its own, so that they do not meet at its gates. A gate that somebody holds stalls only its own organization, whose
+ * events take a detour on which one waits.
  */
 export function createUsageLane(database: Database, options: LaneOptions = {}): UsageLane {
   const { lanes = 2, batch = 512, queue = 20_000, detours = 4, patienceMs = 3_000 } = options;
@@ -55,24 +52,9 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
   const pending = createPatience<UsageRequest, UsageOutcome>(patienceMs, () => {
     for (const collector of collectors) collector.keep(pending.isWaiting);
   });
-  const busy = new Set<number>();
-  const collectors = Array.from({ length: lanes }, (_, lane) => {
-    const pool = shareConnection(database.pool);
-    let batches = 0;
-    return createCollector<Waiting>({
-      most: batch,
-      atOnce: 2,
-      mayPair: () => busy.size === 0 || (busy.size === 1 && busy.has(lane)),
-      shareFrom: 64,
-      async send(events) {
-        batches += 1;
-        busy.add(lane);
-        await take({ pool }, events);
-        batches -= 1;
-        if (batches === 0) busy.delete(lane);
-      },
-    });
-  });
+  const collectors = Array.from({ length: lanes }, () =>
+    createCollector<Waiting>({ most: batch, send: take }),
+  );
   let underWay = 0;
 
   function heard<Outcome>(outcomes: Outcome[]): Outcome[] {
@@ -80,9 +62,9 @@ export function createUsageLane(database: Database, options: LaneOptions = {}): 
     return outcomes;
   }
 
-  async function take(connection: Parameters<typeof consumeUnheld>[0], events: Waiting[]): Promise<void> {
+  async function take(events: Waiting[]): Promise<void> {
     const undecided = await settle(events, async (requests) =>
-      heard(await consumeUnheld(connection, requests)),
+      heard(await consumeUnheld(database, requests)),
     );
     for (const { waiting, organizationId } of undecided) {
       const others = held.get(organizationId);

@@ -53,6 +53,8 @@ export interface StripeBench {
   deliver(): Promise<void>;
   /** Moves Stripe's clock and ours, as the development stack does: events delivered, jobs run, at every step. */
   advance(by: string): Promise<void>;
+  /** Moves Stripe's clock to an instant, in seconds as Stripe has it. */
+  advanceTo(seconds: number): Promise<void>;
   /** Rows of a table of ours, past every wall. */
   rows(sql: string, ...values: unknown[]): Promise<Record<string, unknown>[]>;
   /** Starts every process again with another `billing`; the worker notes it. */
@@ -187,6 +189,7 @@ export async function createStripeBench({
       control(`checkout/${/cs_\w+/.exec(checkoutUrl)?.[0]}/complete`, { paymentMethod }),
     deliver,
     advance: (by) => control("clock/advance", { by }),
+    advanceTo: (seconds) => control("clock/advance", { to: new Date(seconds * 1_000).toISOString() }),
     rows: async (sql, ...values) => (await scratch.admin.query(sql, values)).rows,
     async restart(billing) {
       for (const context of [api, worker, webhook]) {

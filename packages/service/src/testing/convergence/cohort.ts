@@ -25,64 +25,46 @@ export interface Failure {
 
 /** Hours to the next round: trials, renewals, attempts to be paid, the end of grace and of patience lie between. */
 const hours = [1, 47, 12 * 24, 17 * 24, 2, 3 * 24, 6 * 24, 8 * 24, 14 * 24, 31 * 24, 2];
-/** Rounds of a life before its last, by its seed: what comes to an end does so before, while and after it is looked at. */
-const lengths = [3, 5, 8, 11];
 /** The last wait: every customer is due for a sweep again. */
 const lastHours = 25;
-/** The round before which the configuration changes and is pushed. */
-const secondEdition = 2;
+const waits = [...hours, lastHours];
+/** The rounds of a life before the last, by its seed: what comes to an end does so before, while and after it is looked at. */
+const lengths = [3, 5, 8, 11];
+/** The round before which the configuration changes and is pushed: every life is in the middle of itself. */
+const secondEdition = 9;
 /** The first begins a subscription. */
 export const actsOfLife = 7;
 const atOnce = 8;
 
 /**
  * Lets the organizations of some seeds live side by side in one database and one sandbox, and answers those that do not
- * stand where Stripe says in the end. A seed lives the same life in any company.
- * @param without numbers of acts that are left out, by their place in the seed's story.
+ * stand where Stripe says in the end. They begin one after the other and end together. A seed lives the same life in any
+ * company. @param without numbers of acts that are left out, by their place in the seed's story.
  */
 export async function liveThrough(
   seeds: readonly number[],
   without: ReadonlySet<number> = new Set(),
 ): Promise<Failure[]> {
-  const failures: Failure[] = [];
-  for (const [kind, length] of lengths.entries()) {
-    const own = seeds.filter((seed) => seed % lengths.length === kind);
-    if (own.length > 0) failures.push(...(await liveTogether(own, length, without)));
-  }
-  return failures.sort((a, b) => a.seed - b.seed);
-}
-
-async function liveTogether(
-  seeds: readonly number[],
-  length: number,
-  without: ReadonlySet<number>,
-): Promise<Failure[]> {
   const stillAt = new Date("2030-01-05T00:00:00Z");
-  const bench = await createStripeBench({
-    stillAt,
-    settling: false,
-    configure: withLives,
-  });
+  const bench = await createStripeBench({ stillAt, settling: false, configure: withLives });
   try {
-    return await live(bench, seeds, [...hours.slice(0, length), lastHours], without);
+    return await live(bench, seeds, without);
   } finally {
     await bench.close();
   }
 }
 
+/** The round of all in which a life begins. */
+const startOf = (seed: number): number => hours.length - (lengths[seed % lengths.length] ?? 0);
+
 async function live(
   bench: StripeBench,
   seeds: readonly number[],
-  waits: readonly number[],
   without: ReadonlySet<number>,
 ): Promise<Failure[]> {
   const events = await openEvents(bench);
   const strangePrice = await makeStrangePrice(bench);
   const lives: Life[] = [];
-  await each(seeds, async (seed) => {
-    lives.push(await beginLife(bench, seed));
-  });
-  const byCustomer = new Map(lives.map((life) => [life.customerId, life]));
   let prices = await pricesOf(bench);
   for (const [round, wait] of waits.entries()) {
     if (round === secondEdition) {
@@ -90,10 +72,15 @@ async function live(
       await pushPlans({ ...bench.worker, configuration }, { dryRun: false });
       prices = await pricesOf(bench);
     }
-    await each(lives, (life) =>
-      actOut({ bench, life, strangePrice, price: prices }, { round, last: waits.length - 1 }, without),
+    await each(
+      seeds.filter((seed) => startOf(seed) === round),
+      async (seed) => {
+        lives.push(await beginLife(bench, seed));
+      },
     );
-    postAll(byCustomer, await events(), round);
+    const own = ({ seed }: Life) => ({ round: round - startOf(seed), last: hours.length - startOf(seed) });
+    await each(lives, (life) => actOut({ bench, life, strangePrice, price: prices }, own(life), without));
+    postAll(lives, await events(), round);
     await each(lives, (life) => receive(bench, life, round));
     await work(bench);
     await bench.advance(`PT${wait}H`);
@@ -101,7 +88,7 @@ async function live(
   }
   await each(lives, (life) => discover(bench, life));
   await sweep(bench);
-  return findings(bench, lives);
+  return (await findings(bench, lives)).sort((a, b) => a.seed - b.seed);
 }
 
 /** The acts of a round, one after the other; each with dice of its own, so that without it the others stay as they are. */
@@ -148,17 +135,15 @@ function isRefusal(error: unknown): error is Error {
 }
 
 /** Stripe's webhooks to whom they are about. Of those that nobody acts on a part is enough: they are kept and ignored. */
-function postAll(
-  byCustomer: ReadonlyMap<string, Life>,
-  events: readonly Stripe.Event[],
-  round: number,
-): void {
-  for (const [customerId, life] of byCustomer) {
+function postAll(lives: readonly Life[], events: readonly Stripe.Event[], round: number): void {
+  const byCustomer = Map.groupBy(events, ({ data }) => {
+    const { id, customer } = data.object as { id?: string; customer?: string };
+    return customer ?? id;
+  });
+  for (const life of lives) {
     life.began = false;
     const chance = dice(life.seed, `webhooks of round ${round}`);
-    for (const event of events) {
-      const { id, customer } = event.data.object as { id?: string; customer?: string };
-      if ((customer ?? id) !== customerId) continue;
+    for (const event of byCustomer.get(life.customerId) ?? []) {
       if (isCustomerEvent(event.type) || chance.chance(0.1)) post(life, event, round, chance);
     }
   }

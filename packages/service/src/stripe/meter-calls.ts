@@ -1,0 +1,21 @@
+export interface MeterCalls {
+  /** The id of the active meter with an event name, made where there is none; a plain sum. */
+  ensureMeter(meter: { eventName: string; displayName: string }): Promise<string>;
+  /** Tells usage to a meter. `known`: Stripe has an event with this identifier already. */
+  sendMeterEvent(event: NewMeterEvent, key: string): Promise<"taken" | "known">;
+  /** What Stripe has counted of a customer in the minute of an instant; what it has just taken may not be in it yet. */
+  sumMeterEvents(of: { meterId: string; customerId: string; at: number }): Promise<number>;
+  /** The units that an invoice bills by a metered price for a period with this end. */
+  usageBilled(of: { invoiceId: string; priceId: string; periodEnd: number }): Promise<number>;
+  /** Makes the metered items of a subscription that are ours these. Absolute; nothing is prorated. */
+  setUsagePrices(subscriptionId: string, priceIds: readonly string[], key: string): Promise<void>;
+}
+
+export interface NewMeterEvent {
+  eventName: string;
+  /** Unique for 24 hours at least. */
+  identifier: string;
+  customerId: string;
+  value: number;
+  at: Date;
+}
