@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { encodeId } from "@headroom/domain/ids";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { authorize } from "./access.ts";
@@ -89,6 +90,28 @@ test("a file with a bad line is not imported at all; each is told with its line;
     members: dry.members,
   });
 });
+
+test("only a line feed ends a line; what is no UTF-8, or too long, is refused", async () => {
+  const user = (subject: string) => JSON.stringify({ kind: "user", issuer, subject, name: "A\u2028B" });
+  const file = bench.file([]);
+  const before = await everything();
+  const read = (bytes: Buffer) => {
+    writeFileSync(file, bytes);
+    return run([], { file });
+  };
+  expect(await read(Buffer.from(`${user("m\u00fcller")}\n`, "latin1"))).toMatchObject({
+    imported: false,
+    faults: [{ line: 1, message: "subject is not UTF-8" }],
+  });
+  await expect(read(Buffer.from(`\n${user("x".repeat(1 << 20))}\n`))).rejects.toMatchObject({
+    code: "validation_failed",
+  });
+  expect(await everything()).toEqual(before);
+  expect(await read(Buffer.from(`\uFEFF${user("one")}\r\n\r\n${user("two")}`))).toMatchObject({
+    lines: 2,
+    users: { created: 2 },
+  });
+}, 60_000);
 
 test("issuers that are not configured are refused where some are", async () => {
   const { faults } = await run([{ kind: "user", issuer: "https://other.example.com", subject: "1" }], {

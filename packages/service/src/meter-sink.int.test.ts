@@ -258,6 +258,21 @@ test("a change of plan takes the metered items along, and the new price bills th
   expect(await charged()).toEqual([{ total: 25, status: "paid" }]);
 }, 60_000);
 
+test("a metered item that came while the draft waited bills nothing of the period before: an invoice item does", async () => {
+  await acme.take(120);
+  const { items } = await bench.stripe.subscriptions.retrieve(acme.subscriptionId);
+  const item = items.data.find(({ price }) => price.metadata.headroom_role === "overage:jobs");
+  const { stripe } = bench.worker;
+  await stripe?.setUsagePrices(acme.subscriptionId, [], "off before");
+  await turn();
+  await stripe?.setUsagePrices(acme.subscriptionId, [String(item?.price.id)], "on after");
+  await bench.work();
+  await bench.advance("PT2H");
+  await bench.work();
+  expect(await charged()).toEqual([{ total: 50, status: "paid" }]);
+  expect(await pushes()).toEqual([]);
+}, 60_000);
+
 test("plans are pushed with a meter and a metered price, once; a subscription's metered items can be taken off and put on", async () => {
   const again = await pushPlans(bench.worker, { dryRun: false });
   expect(again.prices?.filter(({ change }) => change !== "unchanged")).toEqual([]);

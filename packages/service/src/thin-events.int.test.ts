@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startCheckout } from "./checkout.ts";
 import { sweepInbox } from "./customer-sync.ts";
 import { receiveEvent } from "./stripe/events.ts";
+import { withoutChanges } from "./stripe/read-only.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 import { resolveThinEvents } from "./thin-events.ts";
 
@@ -54,6 +55,16 @@ test("a thin event alone changes the plan: Stripe is asked whose it is, and its 
   expect(await take(thin)).toEqual({ outcome: "new", customerId: null, unresolved: true });
   expect(await planOf()).toBeNull();
   await sweepInbox(bench.webhook);
+  expect(await planOf()).toBe("pro");
+  expect(await statusOf(thin)).toEqual(["applied"]);
+});
+
+test("while billing is not live, Stripe is asked about a thin event all the same", async () => {
+  const { thin } = await twins();
+  await take(thin);
+  const { stripe } = bench.webhook;
+  if (stripe === null) throw new Error("the bench has Stripe");
+  await sweepInbox({ ...bench.webhook, stripe: withoutChanges(stripe) });
   expect(await planOf()).toBe("pro");
   expect(await statusOf(thin)).toEqual(["applied"]);
 });

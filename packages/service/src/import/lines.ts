@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
+import { basename } from "node:path";
+import { invalidFields } from "@headroom/domain/validation";
 
 export interface Line {
   /** From 1. */
@@ -7,13 +8,22 @@ export interface Line {
   text: string;
 }
 
-/** The lines of a text file that are not blank, one after another; a byte order mark is left out. */
+const longest = 1 << 20;
+
+/**
+ * The lines of a text file that are not blank, one after another; a byte order mark is left out. Only a line feed ends
+ * a line: JSON may hold the other separators of Unicode as they are.
+ * @throws DomainError validation_failed for a line of more than a million characters
+ */
 export async function* readLines(file: string): AsyncGenerator<Line> {
   const input = createReadStream(file, { encoding: "utf8" });
   let number = 0;
   try {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of splitLines(input)) {
       number += 1;
+      if (line.length > longest) {
+        throw invalidFields([{ path: `${basename(file)}:${number}`, message: "is too long for a line" }]);
+      }
       const text = number === 1 ? line.replace(/^\uFEFF/, "") : line;
       if (text.trim() !== "") {
         yield { number, text };
@@ -22,6 +32,22 @@ export async function* readLines(file: string): AsyncGenerator<Line> {
   } finally {
     input.destroy();
   }
+}
+
+/** What is longer than a line may be is given as far as it was read. */
+async function* splitLines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      yield line.replace(/\r$/, "");
+    }
+    if (rest.length > longest) {
+      yield rest;
+    }
+  }
+  yield rest;
 }
 
 /** A line of comma-separated values (RFC 4180, without line breaks in values). Null: a quote is not closed. */

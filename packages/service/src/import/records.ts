@@ -14,7 +14,9 @@ const text = (longest: number) =>
     .min(1)
     .max(longest)
     .regex(/^\P{Cc}*$/u, illText)
-    .refine((value) => value.isWellFormed(), illText);
+    .refine((value) => value.isWellFormed(), illText)
+    // What is read in place of bytes that are no UTF-8: two names could become one.
+    .refine((value) => !value.includes("\uFFFD"), "is not UTF-8");
 
 const identity = { issuer: z.url({ protocol: /^https?$/ }).max(500), subject: text(255) };
 /** The id that the organization has in the system that it comes from. */

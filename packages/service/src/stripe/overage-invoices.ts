@@ -34,10 +34,11 @@ export async function invoiceFor(
     return null;
   }
   if (choice.kind === "draft") {
-    return {
-      invoiceId: choice.invoiceId,
-      usagePriceId: row.kind === "charge" ? usagePriceOf(live, row) : null,
-    };
+    const draft = invoices.find(({ id }) => id === choice.invoiceId);
+    const priceId = row.kind === "charge" ? usagePriceOf(live, row) : null;
+    // An item that came after the draft bills nothing on it.
+    const bills = draft?.lines.some((line) => line.priceId === priceId) ?? false;
+    return { invoiceId: choice.invoiceId, usagePriceId: bills ? priceId : null };
   }
   const invoiceId = await ownInvoice(stripe, customer.id, row, { live, ran }, invoices);
   return { invoiceId, usagePriceId: null };

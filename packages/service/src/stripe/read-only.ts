@@ -20,6 +20,9 @@ const reads = [
   "listLedgerItems",
   "listCustomerLedgerItems",
   "listEvents",
+  "fetchThinEvent",
+  "sumMeterEvents",
+  "usageBilled",
 ] as const satisfies readonly (keyof StripeGateway)[];
 
 /** What shadow mode answers to whatever would change something at Stripe (503). */
