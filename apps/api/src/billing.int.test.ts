@@ -118,6 +118,15 @@ test("an organization without invoices has none", async () => {
   expect([status, body]).toEqual([200, { invoices: [], next_cursor: null, upcoming: null }]);
 });
 
+test("invoices come with their lines, and with the next one", async () => {
+  const { owner, path } = await organization();
+  const { body: opened } = await call(server, owner, "POST", `${path}/checkout`, { plan_id: "pro" });
+  await bench.pay(opened.checkout_url);
+  const { status, body } = await call(server, owner, "GET", `${path}/invoices`);
+  expect(status).toBe(200);
+  expect(body.invoices).toMatchObject([{ total: 2_900, lines: [{ amount: 2_900, meter: null }] }]);
+});
+
 test("the history of a meter that does not exist is refused, like a check of it", async () => {
   const { member, path } = await organization();
   const history = (meter: string) =>

@@ -215,16 +215,19 @@ function toView(invoice: StripeInvoice, meters: ReadonlyMap<string, string>): In
 }
 
 function toLine(
-  { ledgerId, isItem: _isItem, ...line }: StripeInvoiceLine,
+  { ledgerId, description, quantity, unitPrice, amount, periodStart, periodEnd }: StripeInvoiceLine,
   meters: ReadonlyMap<string, string>,
 ): InvoiceLineView {
   const meter = ledgerId === null ? null : (meters.get(ledgerId) ?? null);
   return {
-    ...line,
+    description,
+    quantity,
+    unitPrice,
+    amount,
     meter,
     overageId: meter === null ? null : ledgerId,
-    periodStart: iso(line.periodStart),
-    periodEnd: iso(line.periodEnd),
+    periodStart: iso(periodStart),
+    periodEnd: iso(periodEnd),
   };
 }
 
