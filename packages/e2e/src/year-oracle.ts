@@ -174,7 +174,12 @@ function overageLine(life: Life, { start, end, units, plan }: Month): Line | nul
   const quantity = Math.max(0, units - includedUnits);
   return quantity === 0
     ? null
-    : { kind: "overage", quantity, amount: share(unitMillicents, quantity, 1, 1000), start, end };
+    : { kind: "overage", quantity, amount: overageCents(unitMillicents, quantity), start, end };
+}
+
+/** What units above cost. */
+export function overageCents(unitMillicents: number, quantity: number): number {
+  return share(unitMillicents, quantity, 1, 1000);
 }
 
 function priceOf({ prices }: Life, plan: string): PriceList {

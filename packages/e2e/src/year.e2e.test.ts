@@ -1,16 +1,13 @@
-import { execFile } from "node:child_process";
 import path from "node:path";
-import process from "node:process";
-import { promisify } from "node:util";
 import { isHeadroomError } from "@headroom/client";
-import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "./people.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { comparable, openYear, type Subject } from "./year-life.ts";
-import { addMonths, billsOf, type Life } from "./year-oracle.ts";
+import { asWorker, operate, untilSettled } from "./year-operator.ts";
+import { addMonths, billsOf } from "./year-oracle.ts";
+import { monthly, yearly } from "./year-prices.ts";
 
-const root = path.resolve(import.meta.dirname, "..", "..", "..");
 const day = 86_400;
 const hour = 3_600;
 let stack: Stack;
@@ -20,25 +17,6 @@ beforeAll(async () => {
   stack = await startStack({ args: ["--config", configuration] });
 });
 afterAll(() => stack?.stop());
-
-const monthly: Life["prices"] = {
-  team: { plan: 2_900, seat: 900, includedUnits: 100, unitMillicents: 2_500 },
-  business: { plan: 9_900, seat: 700, includedUnits: 1_000, unitMillicents: 1_750 },
-};
-const yearly: Life["prices"] = {
-  studio: { plan: 29_000, seat: 9_000, includedUnits: 100, unitMillicents: 2_500 },
-  agency: { plan: 99_000, seat: 7_000, includedUnits: 1_000, unitMillicents: 1_750 },
-};
-
-const headroom = async (...parameters: string[]) => {
-  const cli = [
-    "--disable-warning=ExperimentalWarning",
-    path.join(root, "apps/cli/src/main.ts"),
-    ...parameters,
-  ];
-  const env = { ...process.env, HEADROOM_STACK: path.join(stack.dataDirectory, "stack.json") };
-  return JSON.parse((await promisify(execFile)(process.execPath, [...cli, "--json"], { env })).stdout);
-};
 
 const names = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `member${from + n}`);
 
@@ -196,8 +174,8 @@ test("a year by the month and a year at once: every invoice line is the ledger's
         .sort(byLedger),
     ).toEqual((await ledgerOf(subject)).sort(byLedger));
   }
-  expect(await headroom("stripe", "reconcile")).toMatchObject({ differences: [] });
-  expect(await headroom("usage", "verify")).toMatchObject({ mismatches: [] });
+  expect(await operate(stack, "stripe", "reconcile")).toMatchObject({ differences: [] });
+  expect(await operate(stack, "usage", "verify")).toMatchObject({ mismatches: [] });
   const stranger = await studio.owner.billing.cancel
     .mutate({ organizationId: studio.organizationId })
     .catch((error: unknown) => error);
@@ -213,28 +191,12 @@ interface LedgerEntry {
 
 const byLedger = (a: LedgerEntry, b: LedgerEntry) => ((a.ledgerId ?? "") < (b.ledgerId ?? "") ? -1 : 1);
 
-const settled = () =>
-  until(
-    () => asWorker<{ settled: boolean }>("select headroom.is_settled(true) as settled"),
-    ([row]) => row?.settled === true,
-  );
+const settled = () => untilSettled(stack);
 
 function ledgerOf({ organizationId }: Subject): Promise<LedgerEntry[]> {
   return asWorker(
+    stack,
     `select id as "ledgerId", quantity::int as quantity, amount::int as amount, status from headroom.overage`,
     organizationId.slice("org_".length),
   );
-}
-
-async function asWorker<Row extends object>(statement: string, tenant = ""): Promise<Row[]> {
-  const client = new pg.Client({
-    connectionString: stack.ready.databaseUrl,
-    options: `-c role=hr_worker -c headroom.organization_id=${tenant}`,
-  });
-  await client.connect();
-  try {
-    return (await client.query<Row>(statement)).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -12,6 +12,7 @@ import { acts, chooseAct } from "./acts.ts";
 import { compare } from "./comparison.ts";
 import { dice } from "./dice.ts";
 import { beginLife, type Life, post, receive } from "./life.ts";
+import { unitTenths } from "./oracle.ts";
 import { withLives, withSecondSolo } from "./plans.ts";
 import { recount } from "./recount.ts";
 import { liveOf, type Scene } from "./scene.ts";
@@ -190,11 +191,18 @@ async function sweep(bench: StripeBench): Promise<void> {
   }
 }
 
+/** Units at the price that all plans have, half a cent up. */
+function centsOf(units: number): number {
+  return Math.floor((units * unitTenths + 5) / 10);
+}
+
 async function findings(bench: StripeBench, lives: readonly Life[]): Promise<Failure[]> {
-  const counted = await recount(bench, lives);
+  const counted = await recount(bench, centsOf);
+  const strange = counted.get("") ?? [];
   const failures: Failure[] = [];
   await each(lives, async (life) => {
     const differences = [...(await compare(bench, life)), ...(counted.get(life.organizationId) ?? [])];
+    if (life === lives[0]) differences.push(...strange);
     if (differences.length > 0) failures.push({ seed: life.seed, differences, story: life.story });
   });
   return failures;

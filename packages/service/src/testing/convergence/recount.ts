@@ -1,11 +1,13 @@
 /** Usage, ledger and invoice lines of many organizations, counted again from their events. */
 import type { StripeBench } from "../stripe-bench.ts";
-import type { Life } from "./life.ts";
-import { unitTenths } from "./oracle.ts";
+
+/** Where rows and lines are read: a superuser's statements and Stripe. */
+export type Evidence = Pick<StripeBench, "rows" | "stripe">;
 
 interface Counted {
   organization: string;
   meter: string;
+  plan: string;
   start: Date;
   total: number;
   events: number;
@@ -28,8 +30,14 @@ interface LedgerRow {
   quantity: number;
 }
 
-/** What does not agree, by the organization's raw id. */
-export async function recount(bench: StripeBench, lives: readonly Life[]): Promise<Map<string, string[]>> {
+/**
+ * What does not agree, by the organization's raw id; lines of no organization's ledger by the empty one.
+ * @param centsOf the price of some units above under a plan.
+ */
+export async function recount(
+  bench: Evidence,
+  centsOf: (units: number, plan: string) => number,
+): Promise<Map<string, string[]>> {
   const wrong = new Map<string, string[]>();
   const tell = (organization: string, text: string) =>
     wrong.set(organization, [...(wrong.get(organization) ?? []), text]);
@@ -40,11 +48,9 @@ export async function recount(bench: StripeBench, lives: readonly Life[]): Promi
     const units = billedUnits(one);
     if (one.ledger !== units)
       tell(one.organization, `${where}: the ledger has ${one.ledger}, to be billed are ${units}`);
-    if (one.money !== centsOf(units))
-      tell(
-        one.organization,
-        `${where}: the ledger has ${one.money} cents, to be billed are ${centsOf(units)}`,
-      );
+    const cents = units === 0 ? 0 : centsOf(units, one.plan);
+    if (one.money !== cents)
+      tell(one.organization, `${where}: the ledger has ${one.money} cents, to be billed are ${cents}`);
   }
   const lines = await linesOf(bench);
   const ledger = await ledgerOf(bench);
@@ -57,7 +63,7 @@ export async function recount(bench: StripeBench, lives: readonly Life[]): Promi
   }
   const known = new Set(ledger.map(({ id }) => id));
   const strange = [...lines.keys()].filter((id) => !known.has(id));
-  if (strange.length > 0) tell(lives[0]?.organizationId ?? "", `lines of no ledger row: ${strange}`);
+  if (strange.length > 0) tell("", `lines of no ledger row: ${strange}`);
   return wrong;
 }
 
@@ -68,14 +74,9 @@ function billedUnits({ events, above, hardCap, included, billable, sells }: Coun
   return Math.max(0, events - beyond - included);
 }
 
-/** Units at the price of the plans, half a cent up. */
-function centsOf(units: number): number {
-  return Math.floor((units * unitTenths + 5) / 10);
-}
-
-async function countedPeriods({ rows }: StripeBench): Promise<Counted[]> {
+async function countedPeriods({ rows }: Evidence): Promise<Counted[]> {
   return (await rows(
-    `select p.organization_id as organization, p.meter, p.period_start as start, p.total::int,
+    `select p.organization_id as organization, p.meter, p.plan_id as plan, p.period_start as start, p.total::int,
       p.included::int, p.hard_cap::int as "hardCap", p.billable, p.unit_price is not null as sells,
       coalesce(sum(e.quantity), 0)::int as events, coalesce(sum(e.over_cap), 0)::int as above,
       (select coalesce(sum(o.quantity), 0)::int from headroom.overage o
@@ -90,14 +91,14 @@ async function countedPeriods({ rows }: StripeBench): Promise<Counted[]> {
   )) as unknown as Counted[];
 }
 
-async function ledgerOf({ rows }: StripeBench): Promise<LedgerRow[]> {
+async function ledgerOf({ rows }: Evidence): Promise<LedgerRow[]> {
   return (await rows(
     `select organization_id as organization, id, status, amount::int, quantity::int from headroom.overage`,
   )) as unknown as LedgerRow[];
 }
 
 /** Amounts of every invoice line that names a row of the ledger. */
-async function linesOf({ stripe }: StripeBench): Promise<Map<string, number[]>> {
+async function linesOf({ stripe }: Evidence): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>();
   for await (const { metadata, amount } of stripe.invoiceItems.list({ limit: 100 })) {
     const id = metadata?.headroom_overage;

@@ -1,0 +1,159 @@
+import { randomInt } from "node:crypto";
+import path from "node:path";
+import process from "node:process";
+import { recount } from "@headroom/service/testing/convergence/recount";
+import {
+  endDeliveryProgram,
+  type ProgramRequest,
+  setDeliveryProgram,
+} from "@headroom/stripe-sandbox/testing/controls";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { createDice } from "./dice.ts";
+import { until } from "./people.ts";
+import { type Stack, startStack } from "./stack.ts";
+import { act, type Citizen, forEach } from "./year-crowd.ts";
+import { findDoubles, watchEffects } from "./year-effects.ts";
+import { startKills } from "./year-kills.ts";
+import { openYear } from "./year-life.ts";
+import { asSuperuser, asWorker, operate, untilSettled } from "./year-operator.ts";
+import { overageCents } from "./year-oracle.ts";
+import { monthly, yearly } from "./year-prices.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** How many organizations live through the year, and how many months it has. */
+    yearOrganizations: number;
+    yearMonths: number;
+  }
+}
+
+const organizations = Number(process.env.YEAR_ORGANIZATIONS ?? inject("yearOrganizations"));
+const months = Number(process.env.YEAR_MONTHS ?? inject("yearMonths"));
+const seed = Number(process.env.YEAR_SEED ?? randomInt(1_000_000));
+const day = 86_400;
+const hour = 3_600;
+const roundsAMonth = 5;
+const atOnce = 8;
+/** Stripe's log keeps 10,000 requests; so many organizations make far fewer in a round. */
+const readEvery = 100;
+/** Some four times what two cores need for an organization's month, and the sweeps after it. */
+const patienceMs = 900_000 + organizations * (months * 6_000 + 4_000);
+let stack: Stack;
+
+beforeAll(async () => {
+  const configuration = path.join(import.meta.dirname, "year-plans.config.ts");
+  stack = await startStack({ args: ["--config", configuration] });
+});
+afterAll(() => stack?.stop());
+
+const say = (line: string) => process.stdout.write(`year, seed ${seed}: ${line}\n`);
+
+const weather: ProgramRequest = {
+  seed,
+  retry: "virtual",
+  duplicate: { probability: 0.15 },
+  delay: { probability: 0.1, min: "1 min", max: "2 days" },
+  reorder: { probability: 0.3, window: 5 },
+  drop: { probability: 0.05 },
+  wrongMode: { probability: 0.02, attempts: 1 },
+  staleSignature: { probability: 0.05, attempts: 1 },
+  badSignature: { probability: 0.05, attempts: 2 },
+  secondSecret: { probability: 0.1 },
+  truncate: { probability: 0.05, attempts: 1 },
+};
+
+test(
+  `${organizations} organizations, ${months} months of webhooks that go wrong and kills: every line of every invoice is the ledger's and the recount's, and no call for money took effect twice`,
+  async () => {
+    const year = openYear(stack.ready);
+    const sandbox = stack.ready.stripe ?? "";
+    const effects = watchEffects(sandbox);
+    const citizens: Citizen[] = [];
+    await forEach([...Array(organizations).keys()], atOnce, async (number) => {
+      const name = `year${number}`;
+      citizens.push({ ...(await year.found(name)), name, used: 0, taken: [], joined: 0 });
+    });
+    await setDeliveryProgram(sandbox, weather);
+    const dice = createDice(`year ${seed}`);
+    const kills = startKills(stack, createDice(`kills ${seed}`));
+
+    // The clock stops where seats or a draft wait for a worker that has just been killed: it is asked again.
+    const advanceTo = (seconds: number) =>
+      until(
+        () =>
+          year.advanceTo(seconds).then(
+            () => "there",
+            (error: Error) => error.message,
+          ),
+        (answer) => answer === "there",
+        1_200,
+      );
+
+    const done = new Map<string, number>();
+    let now = await year.clock();
+    const end = now + months * 30 * day;
+    for (let round = 0; now < end; round += 1) {
+      for (let first = 0; first < citizens.length; first += readEvery) {
+        await forEach(citizens.slice(first, first + readEvery), atOnce, async (citizen) => {
+          const what = await act(year, citizen, seed, round);
+          const name = what.done ? what.name : "(refused)";
+          done.set(name, (done.get(name) ?? 0) + 1);
+        });
+        await effects.read();
+      }
+      const step = Math.floor((30 * day) / roundsAMonth / 2);
+      now = Math.max(now, await year.clock()) + step + dice.below(step * 2);
+      // Day by day: a year of many organizations asks more of Stripe than its log keeps.
+      for (let at = await year.clock(); at < now; ) {
+        at = Math.min(now, at + day);
+        await advanceTo(at);
+        await effects.read();
+      }
+      say(
+        `round ${round}, ${Math.round((end - now) / day)} days left, ${JSON.stringify(kills.count())}, ${effects.count()} effects`,
+      );
+    }
+    await kills.stop();
+    await endDeliveryProgram(sandbox);
+    say(`${JSON.stringify(Object.fromEntries(done))}, ${Math.round(performance.now() / 1000)} s`);
+
+    // What nobody brought is found by a backfill and by the sweeps of a day, and what is still to be billed is billed then.
+    await operate(stack, "stripe", "backfill");
+    for (let round = 0; round < 2; round += 1) {
+      await advanceTo((await year.clock()) + 26 * hour);
+      await untilSettled(stack, 120);
+      await until(unswept, (customers) => customers === 0, 300 + organizations);
+      await untilSettled(stack, 120);
+      await effects.read();
+    }
+
+    const rows = (statement: string, ...values: unknown[]) =>
+      asSuperuser<Record<string, unknown>>(stack, statement, values);
+    const prices = { ...monthly, ...yearly };
+    const cents = (units: number, plan: string) => overageCents(prices[plan]?.unitMillicents ?? 0, units);
+    const counted = await recount({ rows, stripe: year.stripe }, cents);
+    expect.soft(Object.fromEntries(counted)).toEqual({});
+    expect.soft(await findDoubles(year.stripe)).toEqual([]);
+    expect.soft(effects.twice()).toEqual([]);
+    const [used] = await rows("select coalesce(sum(quantity), 0)::int as units from headroom.usage_event");
+    expect.soft(used).toEqual({ units: citizens.reduce((sum, citizen) => sum + citizen.used, 0) });
+    expect.soft((await operate(stack, "usage", "verify")).mismatches).toEqual([]);
+    expect.soft((await operate(stack, "stripe", "reconcile")).differences).toEqual([]);
+    const ledger = await rows(
+      "select status, count(*)::int as many from headroom.overage group by 1 order by 1",
+    );
+    say(`${JSON.stringify(ledger)}, ${effects.count()} effects, killed ${JSON.stringify(kills.count())}`);
+    expect(ledger.filter(({ status }) => status === "sent")).not.toEqual([]);
+    expect(Math.min(...Object.values(kills.count()))).toBeGreaterThan(0);
+  },
+  patienceMs,
+);
+
+/** Customers whose comparison with Stripe is due. */
+async function unswept(): Promise<number> {
+  const [row] = await asWorker<{ many: number }>(
+    stack,
+    "select count(*)::int as many from headroom.due_customer_sweeps(1000000)",
+  );
+  return row?.many ?? 0;
+}
