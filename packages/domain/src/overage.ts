@@ -103,7 +103,10 @@ export function holdUntil(createdAt: number): number {
   return createdAt + day;
 }
 
-/** When a draft that waited finalizes: at its own hour, and not sooner than in a few minutes. */
+/**
+ * When a draft that waited finalizes: at its own hour, and not sooner than in twenty minutes, because what a billing meter
+ * has just been told is counted after a while, and by then at the latest.
+ */
 export function releaseAt(ownHour: number, now: number): number {
-  return Math.max(ownHour, now + 5 * 60_000);
+  return Math.max(ownHour, now + 20 * 60_000);
 }

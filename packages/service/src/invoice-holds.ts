@@ -49,7 +49,7 @@ export async function holdLateInvoices(context: Context): Promise<{ held: number
 }
 
 /**
- * Gives held drafts back to Stripe's own hour, or finalizes them in a few minutes where that has passed, once all overage
+ * Gives held drafts back to Stripe's own hour, or finalizes them in twenty minutes where that has passed, once all overage
  * is on them.
  * @param context `db` as hr_worker.
  */
