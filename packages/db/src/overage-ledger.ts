@@ -18,7 +18,10 @@ export interface LedgerRow {
   unitPrice: string;
   currency: string;
   amount: number;
+  /** Of one that is told to a billing meter: `pending` until the meter has it. */
   status: "pending" | "sent" | "withdrawn" | "written_off" | "shadow";
+  /** It is told to a billing meter; in the database its status says so, out of the reach of releases that know of none. */
+  metered: boolean;
   /** It cannot be changed any more. */
   fixed: boolean;
   attempts: number;
@@ -35,6 +38,9 @@ export interface LedgerRow {
   createdAt: Date;
 }
 
+const status = sql<LedgerRow["status"]>`case
+  when status <> 'metered' then status when sent_at is null then 'pending' else 'sent' end`;
+
 /** The columns of a row, as `LedgerRow` names them. */
 export const ledgerColumns = [
   "organization_id as organizationId",
@@ -50,7 +56,8 @@ export const ledgerColumns = [
   "unit_price as unitPrice",
   "currency",
   "amount",
-  "status",
+  status.as("status"),
+  sql<boolean>`status = 'metered'`.as("metered"),
   "fixed",
   "attempts",
   "version",
@@ -176,13 +183,13 @@ export async function amendOverage(
     .executeTakeFirstOrThrow();
 }
 
-/** Has a row that was sent looked at again, and put where it lacks. */
+/** Has a row that was sent looked at again, and put where it lacks. One that is told to a meter stays as it was told. */
 export async function resendOverage(tx: Tx, organizationId: string, id: string): Promise<void> {
   await tx
     .updateTable("overage")
     .set({
-      status: "pending",
-      fixed: false,
+      status: sql<string>`case status when 'metered' then status else 'pending' end`,
+      fixed: sql<boolean>`status = 'metered'`,
       version: sql`version + 1`,
       placement: sql`placement + 1`,
       attempts: 0,

@@ -2,13 +2,16 @@ import { sql } from "kysely";
 import { type LedgerRow, ledgerColumns } from "./overage-ledger.ts";
 import type { Tx } from "./tenancy.ts";
 
-/** Overage of any organization that is due to be put on an invoice. Real time. */
+// Those that are told to a meter, and that it does not have yet, are in a status of their own.
+const isDue = sql<boolean>`(status = 'pending' or (status = 'metered' and sent_at is null))`;
+
+/** Overage of any organization that is due to be brought to Stripe. Real time. */
 export async function listDueOverages(
   tx: Tx,
   most: number,
 ): Promise<{ organizationId: string; id: string }[]> {
   const { rows } = await sql<{ organizationId: string; id: string }>`
-    select organization_id as "organizationId", id from due_overages(${most})`.execute(tx);
+    select organization_id as "organizationId", id from due_overage_rows(${most})`.execute(tx);
   return rows;
 }
 
@@ -19,7 +22,7 @@ export async function claimOverage(tx: Tx, organizationId: string, id: string): 
     .set({ attempts: sql`attempts + 1`, next_attempt_at: sql`clock_timestamp() + interval '10 seconds'` })
     .where("organization_id", "=", organizationId)
     .where("id", "=", id)
-    .where("status", "=", "pending")
+    .where(isDue)
     .where("next_attempt_at", "<=", sql<Date>`clock_timestamp()`)
     .returning(ledgerColumns)
     .executeTakeFirst();
@@ -28,13 +31,13 @@ export async function claimOverage(tx: Tx, organizationId: string, id: string): 
 
 /** Writes down the invoice that a row goes to, before anything is sent; false: the row was amended meanwhile. */
 export async function chooseOverageInvoice(tx: Tx, row: LedgerRow, invoiceId: string): Promise<boolean> {
-  return changed(asRead(tx, row).set({ stripe_invoice_id: invoiceId }));
+  return changed(asRead(tx, row).where("status", "=", "pending").set({ stripe_invoice_id: invoiceId }));
 }
 
 /** The row's invoice will not have it: it is put on another one. */
 export async function replaceOverage(tx: Tx, row: LedgerRow): Promise<boolean> {
   return changed(
-    asRead(tx, row).set({
+    asRead(tx, row).where("status", "=", "pending").set({
       stripe_invoice_id: null,
       stripe_invoice_item_id: null,
       sent_quantity: null,
@@ -53,7 +56,7 @@ export async function markOverageSent(
 ): Promise<boolean> {
   return changed(
     asRead(tx, row).set({
-      status: "sent",
+      status: sql<string>`case status when 'metered' then status else 'sent' end`,
       quantity: line.quantity,
       amount: line.amount,
       stripe_invoice_item_id: line.invoiceItemId,
@@ -84,6 +87,11 @@ export async function giveUpOverage(
   );
 }
 
+/** Puts a row out of the reach of releases that do not know that a meter is told of it; false: it was amended meanwhile. */
+export async function markMetered(tx: Tx, row: LedgerRow): Promise<boolean> {
+  return changed(asRead(tx, row).set({ status: "metered", sent_at: null, fixed: true }));
+}
+
 /** Tries again later: after 2 s doubled at each attempt, at most five minutes. `waits`: there is no invoice before the next renewal's. */
 export async function putOffOverage(
   tx: Tx,
@@ -109,7 +117,7 @@ export async function nextKeys(tx: Tx, { organizationId, id, placement }: Ledger
     .where("organization_id", "=", organizationId)
     .where("id", "=", id)
     .where("placement", "=", placement)
-    .where("status", "=", "pending")
+    .where(isDue)
     .execute();
 }
 
@@ -131,7 +139,7 @@ function asRead(tx: Tx, row: LedgerRow) {
     .updateTable("overage")
     .where("organization_id", "=", row.organizationId)
     .where("id", "=", row.id)
-    .where("status", "=", "pending")
+    .where(isDue)
     .where("version", "=", row.version);
 }
 

@@ -525,6 +525,7 @@ export interface StripeInbox {
   object_id: string | null;
   parked_at: Timestamp | null;
   payload: Json | null;
+  raw_sha256: Buffer | null;
   reason: string | null;
   received_at: Generated<Timestamp>;
   secret_index: number | null;
@@ -712,6 +713,7 @@ export interface UsagePeriod {
 export interface UsagePush {
   at: Timestamp;
   bucket: Timestamp;
+  counted: number | null;
   customer_id: string;
   event_name: string;
   identifier: string;
@@ -723,6 +725,7 @@ export interface UsagePush {
   period_start: Timestamp;
   price_id: string;
   reason: string | null;
+  rejected_at: Timestamp | null;
   sent_at: Timestamp | null;
   seq: number;
   state: Generated<string>;

@@ -26,6 +26,8 @@ export async function claimThinEvents(tx: Tx, most: number): Promise<UnresolvedE
         .where("customer_id", "is", null)
         .where("next_attempt_at", "<=", sql<Date>`clock_timestamp()`)
         .where(catalogueTypes)
+        // What was put off is behind what has not been asked about: one that fails again and again holds nobody up.
+        .orderBy("next_attempt_at")
         .orderBy("seq")
         .limit(most)
         .forUpdate()

@@ -43,6 +43,8 @@ export interface PushRow {
   at: Date;
   state: "pending" | "sending" | "sent" | "rejected" | "ambiguous";
   sentAt: Date | null;
+  /** The units of it that its final invoice billed; null: no final invoice was seen yet. */
+  counted: number | null;
 }
 
 const columns = [
@@ -61,6 +63,7 @@ const columns = [
   "at",
   "state",
   "sent_at as sentAt",
+  "counted",
 ] as const;
 
 /** The row's pushes, the newest first: the open one, or what became of those before. */
@@ -73,6 +76,20 @@ export async function listPushesOf(tx: Tx, organizationId: string, overageId: st
     .orderBy("seq", "desc")
     .execute();
   return rows as PushRow[];
+}
+
+/** A push by its identifier. */
+export async function findPush(
+  tx: Tx,
+  { organizationId, identifier }: Pick<PushRow, "organizationId" | "identifier">,
+): Promise<PushRow | null> {
+  const row = await tx
+    .selectFrom("usage_push")
+    .select(columns)
+    .where("organization_id", "=", organizationId)
+    .where("identifier", "=", identifier)
+    .executeTakeFirst();
+  return (row as PushRow | undefined) ?? null;
 }
 
 /** Every push of an organization that was sent and stands. */
@@ -98,7 +115,25 @@ export async function listPushesAt(
   );
 }
 
-/** Writes a push down before it is sent and fixes its row, as it was read; null: the row was amended meanwhile. */
+/**
+ * Pushes of any organization that were sent before an instant and of which no final invoice was seen, those after one of
+ * them, in the order of their keys. As hr_worker.
+ */
+export async function listUncountedPushes(
+  tx: Tx,
+  page: { sentBefore: Date; after: Pick<PushRow, "organizationId" | "identifier"> | null; most: number },
+): Promise<Pick<PushRow, "organizationId" | "identifier">[]> {
+  const { sentBefore, after, most } = page;
+  const { rows } = await sql<Pick<PushRow, "organizationId" | "identifier">>`
+    select organization_id as "organizationId", identifier from uncounted_pushes(${sentBefore},
+      ${after?.organizationId ?? null}::uuid, ${after?.identifier ?? null}::text, ${most})`.execute(tx);
+  return rows;
+}
+
+/**
+ * Writes a push down before it is sent and fixes its row, as it was read; null: the row was amended meanwhile. From here
+ * on the row is in a status that releases without `usage_push` do not claim.
+ */
 export async function insertPush(
   tx: Tx,
   row: LedgerRow,
@@ -108,7 +143,7 @@ export async function insertPush(
 ): Promise<PushRow | null> {
   const { numUpdatedRows } = await tx
     .updateTable("overage")
-    .set({ fixed: true, stripe_invoice_id: push.invoiceId })
+    .set({ status: "metered", sent_at: null, fixed: true, stripe_invoice_id: push.invoiceId })
     .where("organization_id", "=", row.organizationId)
     .where("id", "=", row.id)
     .where("status", "=", "pending")
@@ -169,4 +204,45 @@ export async function confirmPush(tx: Tx, { organizationId, identifier }: PushRo
     .where("state", "in", ["pending", "sending", "ambiguous"])
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
+}
+
+/**
+ * Notes what the final invoice billed of a push that was sent, or was being sent. Where that is not all of it, or more, the row becomes
+ * what was billed; what the period's bill has beside it is for whoever rates it again. False: it was noted before, or the
+ * push does not stand any more.
+ */
+export async function countPush(
+  tx: Tx,
+  { organizationId, identifier, overageId, value }: PushRow,
+  { units, amount }: { units: number; amount: number },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable("usage_push")
+    .set({ state: "sent", counted: units, sent_at: sql`coalesce(sent_at, clock_now())` })
+    .where("organization_id", "=", organizationId)
+    .where("identifier", "=", identifier)
+    .where("state", "<>", "rejected")
+    .where("counted", "is", null)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) {
+    return false;
+  }
+  const billed = units === value ? {} : { quantity: units, amount };
+  await tx
+    .updateTable("overage")
+    .set({
+      ...billed,
+      status: "metered",
+      fixed: true,
+      version: sql`version + 1`,
+      sent_at: sql`coalesce(sent_at, clock_now())`,
+      sent_quantity: units,
+      sent_amount: units === value ? sql`amount` : amount,
+      last_error: null,
+    })
+    .where("organization_id", "=", organizationId)
+    .where("id", "=", overageId)
+    .where("status", "in", ["pending", "metered", "sent"])
+    .execute();
+  return true;
 }

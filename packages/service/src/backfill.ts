@@ -4,8 +4,10 @@ import { enqueue } from "@headroom/db/jobs";
 import { withSystem } from "@headroom/db/tenancy";
 import type { ServiceContext } from "./context.ts";
 import { requireStripe } from "./customers.ts";
-import { relevantEventTypes } from "./stripe/event-types.ts";
+import { relevantEventTypes, relevantThinTypes } from "./stripe/event-types.ts";
 import { receiveEvent } from "./stripe/events.ts";
+import { StripeFault } from "./stripe/faults.ts";
+import type { StripeEvent, StripeGateway } from "./stripe/gateway.ts";
 
 type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
 
@@ -27,7 +29,7 @@ export interface BackfillInput {
 
 export interface BackfillResult {
   since: string;
-  /** Events that Stripe listed. */
+  /** Events that Stripe listed, thin ones too. */
   listed: number;
   /** Of them, by type, those that the inbox did not have. */
   missing: Record<string, number>;
@@ -37,7 +39,7 @@ export interface BackfillResult {
 
 /**
  * Takes the events into the inbox that webhooks have not brought, from Stripe's own list, by the insert that webhooks use:
- * what is here already stays as it is. Applying them is the sweep's.
+ * what is here already stays as it is, and a thin event whose snapshot event is here, too. Applying them is the sweep's.
  * @param context `db` as hr_worker.
  * @throws DomainError billing_not_configured, StripeFault; run again, it goes on where it was
  */
@@ -51,14 +53,25 @@ export async function backfillEvents(
   const from = since?.getTime() ?? Math.max(begun - horizonMs, (last?.through.getTime() ?? 0) - overlapMs);
   const result: BackfillResult = { since: new Date(from).toISOString(), listed: 0, missing: {}, kept: 0 };
   const query = { types: relevantEventTypes, since: from, undelivered: !delivered };
-  for await (const event of stripe.listEvents(query)) {
+  const missing = new Set<string>();
+  const take = async (event: StripeEvent, twinId: string | null) => {
     result.listed += 1;
-    const isKnown = await withSystem(db, (tx) => findKnownEvents(tx, [event.id]));
-    if (!isKnown.has(event.id)) {
+    const ids = twinId === null ? [event.id] : [event.id, twinId];
+    const known = await withSystem(db, (tx) => findKnownEvents(tx, ids));
+    if (!ids.some((id) => known.has(id) || missing.has(id))) {
+      missing.add(event.id);
       result.missing[event.type] = (result.missing[event.type] ?? 0) + 1;
       result.kept += dryRun ? 0 : await keep({ db, log, livemode: stripe.livemode }, event.payload);
     }
     onProgress?.(result.listed);
+  };
+  for await (const event of stripe.listEvents(query)) {
+    await take(event, null);
+  }
+  // After them: what both styles tell of is kept as the snapshot event, which says whose it is.
+  const types = await thinTypes(stripe, log);
+  for await (const event of stripe.listThinEvents({ types, since: from })) {
+    await take(event, event.twinId);
   }
   const isWhole = since === undefined || (last !== null && since <= last.through);
   if (!dryRun && isWhole) {
@@ -66,6 +79,20 @@ export async function backfillEvents(
     await withSystem(db, (tx) => noteBackfill(tx, { through: now, listed, kept }));
   }
   return result;
+}
+
+/** What some event destination is to be told by thin events, as far as it concerns us: what nobody was told was not missed. */
+async function thinTypes(stripe: StripeGateway, log: Context["log"]): Promise<readonly string[]> {
+  try {
+    const told = await stripe.listThinTypes();
+    return relevantThinTypes.filter((type) => told.has("*") || told.has(type));
+  } catch (error) {
+    if (error instanceof StripeFault && ["credentials", "refused", "missing"].includes(error.kind)) {
+      log.warn({ err: error }, "event destinations cannot be read: thin events are not backfilled");
+      return [];
+    }
+    throw error;
+  }
 }
 
 async function keep(

@@ -13,7 +13,7 @@ import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { isPassing } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 import { applyCustomer } from "./subscriptions.ts";
-import { resolveThinEvents } from "./thin-events.ts";
+import { type ResolvingBudget, resolveThinEvents } from "./thin-events.ts";
 
 type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
 
@@ -46,14 +46,17 @@ export async function syncCustomer(context: Context, customerId: string): Promis
   }
 }
 
+/** A call takes a tenth of a second, or ten when Stripe is slow: customers who are due wait for this much and no more. */
+const resolving: ResolvingBudget = { most: 10, withinMs: 2_000 };
+
 /**
- * Applies what the webhook app left behind: thin events that Stripe is asked about, events about products and prices, and customers whose events are due, at
- * most 50 of them. What was parked an hour ago is due again.
+ * Applies what the webhook app left behind: a few thin events that Stripe is asked about, events about products and prices, and customers
+ * whose events are due, at most 50 of them. However many thin events wait, customers are not kept by them: the next sweep asks about more. What was parked an hour ago is due again.
  * @param context `db` as hr_worker.
  */
 export async function sweepInbox(context: Context): Promise<{ customers: number; putOff: number }> {
   await withSystem(context.db, wakeDueEvents);
-  await resolveThinEvents(context);
+  await resolveThinEvents(context, resolving);
   await applyCatalogueEvents(context);
   const customers = await withSystem(context.db, (tx) => listDueCustomers(tx, 50));
   let putOff = 0;

@@ -3,20 +3,13 @@ import { readStripeMeters } from "@headroom/db/configurations";
 import type { LedgerRow } from "@headroom/db/overage-ledger";
 import { markOverageSent, putOffOverage } from "@headroom/db/overages";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
-import {
-  confirmPush,
-  insertPush,
-  listPushesAt,
-  markPush,
-  type PushRow,
-  rejectPushes,
-} from "@headroom/db/usage-pushes";
+import { confirmPush, insertPush, listPushesAt, markPush, type PushRow } from "@headroom/db/usage-pushes";
 import { eventNameOf, identifierOf, nextStep, pushTime, readSum } from "@headroom/domain/meter-pushes";
 import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
+import { giveUp, judgePush } from "./meter-settling.ts";
 import { StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
-import { findInvoice } from "./stripe/overage-invoices.ts";
 
 type Sender = Pick<ServiceContext, "db" | "log"> & { stripe: StripeGateway };
 
@@ -60,15 +53,9 @@ export async function startPush(
  * what was not is billed by an invoice item.
  */
 export async function pushOn(context: Sender, row: LedgerRow, push: PushRow): Promise<"sent" | "waiting"> {
-  const { stripe } = context;
-  const invoice = await findInvoice(stripe, push.invoiceId);
-  if (invoice === null) {
-    return giveUp(context, push, "invoice_gone");
-  }
-  if (invoice.status !== "draft") {
-    const { invoiceId, priceId, periodEnd } = push;
-    const units = await stripe.usageBilled({ invoiceId, priceId, periodEnd: periodEnd.getTime() });
-    return units >= push.value ? confirm(context, row, push) : giveUp(context, push, "not_billed");
+  const judgement = await judgePush(context, push);
+  if (judgement !== "open") {
+    return judgement === "counted" ? "sent" : "waiting";
   }
   const now = await write(context, push, readClock);
   const sentAt = push.sentAt?.getTime() ?? null;
@@ -85,7 +72,8 @@ async function send(context: Sender, row: LedgerRow, push: PushRow): Promise<"se
     await context.stripe.sendMeterEvent(push, keyOf(row, push));
   } catch (error) {
     if (error instanceof StripeFault && error.kind === "refused") {
-      return giveUp(context, push, error.message);
+      await giveUp(context, push, error.message);
+      return "waiting";
     }
     throw error;
   }
@@ -139,16 +127,6 @@ async function confirm(context: Sender, row: LedgerRow, push: PushRow): Promise<
     return stands && (await markOverageSent(tx, row, line));
   });
   return sent ? "sent" : "waiting";
-}
-
-async function giveUp({ db, log }: Sender, push: PushRow, reason: string): Promise<"waiting"> {
-  const { organizationId, identifier } = push;
-  log.error(
-    { organizationId, identifier, reason },
-    "meter event given up: its overage goes by an invoice item",
-  );
-  await withOrganization(db, organizationId, (tx) => rejectPushes(tx, [identifier], reason));
-  return "waiting";
 }
 
 function write<Result>(

@@ -1,4 +1,3 @@
-import type { Configuration } from "@headroom/domain/configuration";
 import { clearFaults, injectFault, requestsSince } from "@headroom/stripe-sandbox/testing/controls";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { sweepInbox } from "./customer-sync.ts";
@@ -7,26 +6,8 @@ import { closeDuePeriods, reportOverage } from "./overage-reporting.ts";
 import { changePlan } from "./plan-changes.ts";
 import { pushPlans } from "./plans.ts";
 import { receiveEvent } from "./stripe/events.ts";
+import { byMeter, chargedTo } from "./testing/meter-plans.ts";
 import { createOverageBench, type OverageBench, type Subscriber } from "./testing/overage-bench.ts";
-
-/** The shipped plans, sold by the month, told to Stripe's meters. */
-function byMeter({ plans, policies, ...rest }: Configuration): Configuration {
-  const monthly = Object.entries(plans).map(([id, plan]) => {
-    const prices = plan.prices.filter(({ interval }) => interval === "month");
-    const seats = { ...plan.seats, prices: plan.seats.prices.filter(({ interval }) => interval === "month") };
-    return [id, { ...plan, prices, seats }];
-  });
-  const { pro } = Object.fromEntries(monthly) as Record<string, (typeof plans)[string]>;
-  if (pro?.meters.jobs?.overage == null) throw new Error("the shipped plan sells overage");
-  const jobs = { ...pro.meters.jobs, overage: { ...pro.meters.jobs.overage, unitPrice: "1.25" } };
-  const prices = pro.prices.map((price) => ({ ...price, unitAmount: "9900" }));
-  const max = { ...pro, displayName: "Max", prices, meters: { ...pro.meters, jobs } };
-  return {
-    ...rest,
-    plans: { ...Object.fromEntries(monthly), max },
-    policies: { ...policies, overage: { ...policies.overage, sink: "meter" } },
-  };
-}
 
 let bench: OverageBench;
 let acme: Subscriber;
@@ -55,27 +36,7 @@ const pushes = () =>
 
 const sent = (value: number) => ({ value, state: "sent", reason: null, inside: true });
 
-/** What the invoices of renewals and of our own charge above the plan's price. */
-async function charged(): Promise<{ total: number; status: string | null }[]> {
-  const { data } = await bench.stripe.invoices.list({ customer: acme.customerId, limit: 100 });
-  return data
-    .reverse()
-    .map((invoice) => ({
-      status: invoice.status,
-      total: invoice.lines.data
-        .filter(({ amount, metadata, parent, quantity }) => {
-          const ours = metadata.headroom_overage !== undefined;
-          const usage =
-            parent?.subscription_item_details !== null &&
-            amount !== 2900 &&
-            amount !== 9900 &&
-            quantity !== 0;
-          return ours || usage;
-        })
-        .reduce((sum, { amount }) => sum + amount, 0),
-    }))
-    .filter(({ total }) => total !== 0);
-}
+const charged = () => chargedTo(bench, acme.customerId);
 
 /** The period ends, and its draft is told. */
 async function turn(): Promise<void> {
@@ -105,7 +66,7 @@ test("a period's overage is told to the meter once, and the renewal bills it to 
   expect(await pushes()).toEqual([sent(11)]);
   await bench.advance("PT2H");
   expect(await charged()).toEqual([{ total: 28, status: "paid" }]);
-  expect(await acme.ledger()).toMatchObject([{ quantity: 11, amount: 28, status: "sent", fixed: true }]);
+  expect(await acme.ledger()).toMatchObject([{ quantity: 11, amount: 28, status: "metered", fixed: true }]);
   expect(await differences()).toEqual([]);
   const made = (await requestsSince(bench.sandboxUrl)).filter(
     ({ path, status }) => path === events.path && status === 200,
@@ -191,7 +152,7 @@ test("usage that Stripe took and does not count is reported, and billed by an in
   expect(await differences()).toEqual([]);
 }, 60_000);
 
-test("usage that is missing in Stripe's sums without a report is found by comparing, and repaired", async () => {
+test("usage that is missing in Stripe's sums without a report is found by comparing, and repaired once the invoice is final", async () => {
   await acme.take(120);
   const [meter] = (await bench.stripe.billing.meters.list({ status: "active" })).data;
   await bench.stripe.billing.meters.deactivate(String(meter?.id));
@@ -200,11 +161,10 @@ test("usage that is missing in Stripe's sums without a report is found by compar
   await bench.advance("PT30M");
   await bench.stripe.billing.meters.reactivate(String(meter?.id));
   expect(await differences()).toEqual(["meter_differs"]);
-  const { differences: left } = await reconcileOverage(bench.worker, {
-    organizationId: acme.id,
-    repair: true,
-  });
-  expect(left).toEqual([]);
+  await bench.advance("PT2H");
+  const repaired = await reconcileOverage(bench.worker, { organizationId: acme.id, repair: true });
+  expect(repaired.repaired.map(({ kind }) => kind)).toEqual(["meter_differs"]);
+  expect(repaired.differences).toEqual([]);
   await bench.advance("PT2H");
   expect(await charged()).toEqual([{ total: 50, status: "paid" }]);
 }, 60_000);

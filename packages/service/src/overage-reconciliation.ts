@@ -1,26 +1,20 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { listOrganizationIds } from "@headroom/db/audit-chains";
 import { readClock } from "@headroom/db/clock";
-import { listClosedPeriods, listSegments, rateAgain } from "@headroom/db/closed-periods";
-import { findCustomer } from "@headroom/db/customers";
+import { rateAgain } from "@headroom/db/closed-periods";
 import { type OverageCheck, readOverageCheck, writeOverageCheck } from "@headroom/db/overage-checks";
-import { type LedgerRow, listAllOverages, resendOverage } from "@headroom/db/overage-ledger";
-import { withOrganization, withSnapshot, withSystem } from "@headroom/db/tenancy";
-import { listPushesOf, listSentPushes, rejectPushes } from "@headroom/db/usage-pushes";
+import { resendOverage } from "@headroom/db/overage-ledger";
+import { withOrganization, withSystem } from "@headroom/db/tenancy";
+import { listPushesOf } from "@headroom/db/usage-pushes";
 import { encodeId } from "@headroom/domain/ids";
-import { plainPrice } from "@headroom/domain/money";
 import {
   type Difference,
-  type ReconciledLine,
-  type ReconciledRow,
   type ReconciliationKind,
-  reconcile,
   repairable,
 } from "@headroom/domain/overage-reconciliation";
 import type { ServiceContext } from "./context.ts";
 import { requireStripe } from "./customers.ts";
-import { meterDifferences } from "./meter-reconciliation.ts";
-import { billOf } from "./overage-rating.ts";
+import { judgePush } from "./meter-settling.ts";
+import { same, settledLook } from "./overage-comparison.ts";
 import { closeDuePeriods, reportOverage } from "./overage-reporting.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 
@@ -62,10 +56,6 @@ export interface ReconciliationInput {
   dryRun?: boolean;
   onProgress?: (done: number, total: number) => void;
 }
-
-/** Sending takes seconds; a worker that was restarted, minutes. */
-const lateMs = 15 * 60_000;
-const againMs = 1_000;
 
 /**
  * Proves that for every closed period the recount of its events, its total, the ledger and Stripe's invoice lines are the
@@ -128,87 +118,6 @@ export function lastReconciliation({ db }: Pick<ServiceContext, "db">): Promise<
 
 type Ready = Context & { stripe: StripeGateway };
 
-interface Look {
-  periods: number;
-  rows: number;
-  differences: Difference[];
-}
-
-async function settledLook(context: Ready, organizationId: string, since: Date | null): Promise<Look> {
-  const first = await look(context, organizationId, since);
-  if (first.differences.length === 0) {
-    return first;
-  }
-  await pause(againMs);
-  const second = await look(context, organizationId, since);
-  const differences = second.differences.filter((one) => first.differences.some((other) => same(one, other)));
-  return { ...second, differences };
-}
-
-async function look({ db, stripe }: Ready, organizationId: string, since: Date | null): Promise<Look> {
-  const kept = await withSnapshot(db, organizationId, async (tx) => ({
-    customerId: await findCustomer(tx, organizationId),
-    periods: await listClosedPeriods(tx, organizationId, since),
-    segments: await listSegments(tx, organizationId),
-    rows: await listAllOverages(tx, organizationId),
-    pushes: await listSentPushes(tx, organizationId),
-    now: await readClock(tx),
-  }));
-  const { customerId, now } = kept;
-  const customer = customerId === null ? null : await stripe.fetchCustomer(customerId);
-  const lines = customerId === null || customer === null ? null : await linesOf(stripe, customerId);
-  const periods = kept.periods.map((period) => {
-    const own = kept.segments.filter(
-      ({ meter, periodStart }) =>
-        meter === period.meter && periodStart.getTime() === period.periodStart.getTime(),
-    );
-    return { ...period, periodStart: period.periodStart.getTime(), bill: billOf(period, own) };
-  });
-  const rows = kept.rows.filter(({ periodEnd }) => since === null || periodEnd >= since);
-  const known = new Set(kept.rows.map(({ id }) => id));
-  const byMeter = new Set(kept.pushes.map(({ overageId }) => overageId));
-  const differences = reconcile(
-    periods,
-    rows.map((row) => ({ ...toRow(row, now), byMeter: byMeter.has(row.id) })),
-    lines,
-    known,
-  );
-  const pushes = kept.pushes.filter(({ periodEnd }) => since === null || periodEnd >= since);
-  const uncounted = customer === null ? [] : await meterDifferences({ db, stripe }, pushes, now);
-  return { periods: periods.length, rows: rows.length, differences: [...differences, ...uncounted] };
-}
-
-async function linesOf(stripe: StripeGateway, customerId: string): Promise<ReconciledLine[]> {
-  const items = await stripe.listCustomerLedgerItems(customerId);
-  const statuses = new Map<string, string>();
-  for (let after: string | null = null; items.length > 0; ) {
-    const { invoices, more } = await stripe.listInvoices(customerId, { limit: 100, after });
-    for (const { id, status } of invoices) {
-      statuses.set(id, status);
-    }
-    after = invoices.at(-1)?.id ?? null;
-    if (!more || after === null) {
-      break;
-    }
-  }
-  return items.map(({ id, ...item }) => ({
-    ...item,
-    invoiceItemId: id,
-    invoiceStatus: item.invoiceId === null ? null : (statuses.get(item.invoiceId) ?? null),
-  }));
-}
-
-function toRow(row: LedgerRow, now: Date): ReconciledRow {
-  const waiting = row.waits || now.getTime() - row.createdAt.getTime() < lateMs;
-  const periodStart = row.periodStart.getTime();
-  return {
-    ...row,
-    periodStart,
-    unitPrice: plainPrice(row.unitPrice),
-    late: row.status === "pending" && !waiting,
-  };
-}
-
 async function repairAll(
   context: Ready,
   organizationId: string,
@@ -219,14 +128,16 @@ async function repairAll(
     for (const { kind, meter, periodStart, overageId } of differences) {
       if (kind === "ledger_differs" && meter !== null && periodStart !== null) {
         await rateAgain(tx, { organizationId, meter, periodStart: new Date(periodStart) });
-      } else if (kind === "meter_differs" && overageId !== null) {
-        const [push] = await listPushesOf(tx, organizationId, overageId);
-        await rejectPushes(tx, push === undefined ? [] : [push.identifier], "not_counted");
-      } else if (overageId !== null) {
+      } else if (kind !== "meter_differs" && overageId !== null) {
         await resendOverage(tx, organizationId, overageId);
       }
     }
   });
+  for (const { kind, overageId } of differences) {
+    if (kind === "meter_differs" && overageId !== null) {
+      await judgeAgain(context, organizationId, overageId);
+    }
+  }
   // A line that is final is given up and put elsewhere, one step at a time.
   for (let step = 0; step < 3; step += 1) {
     await closeDuePeriods(context);
@@ -235,10 +146,15 @@ async function repairAll(
   return (await settledLook(context, organizationId, since)).differences;
 }
 
-function same(a: Difference, b: Difference): boolean {
-  return (
-    a.kind === b.kind && a.meter === b.meter && a.overageId === b.overageId && a.periodStart === b.periodStart
+// While its invoice is a draft Stripe may still count it: then it stays as it is, and is looked at once that is final.
+async function judgeAgain(context: Ready, organizationId: string, overageId: string): Promise<void> {
+  const { db } = context;
+  const [push] = await withOrganization(db, organizationId, (tx) =>
+    listPushesOf(tx, organizationId, overageId),
   );
+  if (push?.state === "sent" && push.counted === null) {
+    await judgePush(context, push);
+  }
 }
 
 function toView(organizationId: string, { periodStart, ...rest }: Difference): OverageDifference {

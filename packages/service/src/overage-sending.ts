@@ -5,13 +5,14 @@ import type { LedgerRow } from "@headroom/db/overage-ledger";
 import {
   chooseOverageInvoice,
   giveUpOverage,
+  markMetered,
   markOverageSent,
   nextKeys,
   putOffOverage,
   replaceOverage,
 } from "@headroom/db/overages";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
-import { listPushesOf } from "@headroom/db/usage-pushes";
+import { listPushesOf, rejectPushes } from "@headroom/db/usage-pushes";
 import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
@@ -78,7 +79,9 @@ async function place(context: Sender, customerId: string, row: LedgerRow): Promi
   }
   const [push] = await write(context, row, (tx) => listPushesOf(tx, row.organizationId, row.id));
   if (push !== undefined && push.state !== "rejected") {
-    return pushOn(context, row, push);
+    // Written down by a release that left such rows where any other would have claimed them.
+    const metered = row.metered || (await write(context, row, (tx) => markMetered(tx, row)));
+    return metered ? pushOn(context, row, push) : "waiting";
   }
   return row.stripeInvoiceId === null
     ? placeAnew(context, customerId, customer, row)
@@ -92,7 +95,15 @@ async function writeOff(context: Sender, row: LedgerRow, customerId: string): Pr
     "overage written off: its customer was deleted at Stripe",
   );
   const reason = `customer ${customerId} was deleted at Stripe`;
-  await write(context, row, (tx) => giveUpOverage(tx, row, { status: "written_off", reason }));
+  await write(context, row, async (tx) => {
+    await giveUpOverage(tx, row, { status: "written_off", reason });
+    const pushes = await listPushesOf(tx, organizationId, ledgerId);
+    await rejectPushes(
+      tx,
+      pushes.map(({ identifier }) => identifier),
+      "customer_deleted",
+    );
+  });
   return "sent";
 }
 

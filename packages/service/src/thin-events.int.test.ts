@@ -1,8 +1,10 @@
-import { injectFault } from "@headroom/stripe-sandbox/testing/controls";
+import { injectFault, requestsSince } from "@headroom/stripe-sandbox/testing/controls";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { backfillEvents } from "./backfill.ts";
 import { startCheckout } from "./checkout.ts";
 import { sweepInbox } from "./customer-sync.ts";
 import { receiveEvent } from "./stripe/events.ts";
+import { StripeFault } from "./stripe/faults.ts";
 import { withoutChanges } from "./stripe/read-only.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 import { resolveThinEvents } from "./thin-events.ts";
@@ -91,7 +93,7 @@ test.each([true, false])("the snapshot first: the thin one is ignored, naming it
 
 test.each([
   ["applied", sweepInbox],
-  ["resolved", resolveThinEvents],
+  ["resolved", (webhook: StripeBench["webhook"]) => resolveThinEvents(webhook)],
 ] as const)("the thin one first, and %s: the snapshot is ignored", async (_state, go) => {
   const { snapshot, thin } = await twins();
   await take(thin);
@@ -139,4 +141,110 @@ test("a report of meter events that are none of ours is applied, and changes not
   expect(await take(report)).toMatchObject({ unresolved: true });
   await sweepInbox(bench.webhook);
   expect(await statusOf(report)).toEqual(["applied"]);
+});
+
+/** Copies of a thin event, each about itself alone: a flood of them. */
+async function flood(thin: Json, many: number): Promise<Json[]> {
+  const copies = [];
+  for (let n = 0; n < many; n += 1) {
+    const { snapshot_event: _, ...rest } = thin;
+    copies.push({ ...rest, id: `${thin.id}${n}` } as Json);
+  }
+  for (const copy of copies) await take(copy);
+  return copies;
+}
+
+test("a flood of thin events keeps no customer waiting: a sweep asks about ten, then applies who is due", async () => {
+  await bench.rows("delete from headroom.stripe_inbox");
+  const { snapshot, thin } = await twins();
+  const copies = await flood(thin, 25);
+  await take(snapshot);
+  const before = (await requestsSince(bench.sandboxUrl)).length;
+  await sweepInbox(bench.webhook);
+  const asked = (await requestsSince(bench.sandboxUrl)).slice(before).map(({ path }) => path);
+  const customer = asked.findIndex((path) => path.startsWith("/v1/customers/"));
+  expect(asked.slice(0, customer).filter((path) => path.startsWith("/v2/core/events/"))).toHaveLength(10);
+  expect(await planOf()).toBe("pro");
+  // Stripe knows none of the copies: each is put off, and those behind it have their turn.
+  for (let round = 0; round < 2; round += 1) await sweepInbox(bench.webhook);
+  const tried = await bench.rows(
+    "select count(*)::int as many from headroom.stripe_inbox where event_id = any($1) and attempts = 1",
+    copies.map(({ id }) => id),
+  );
+  expect(tried).toEqual([{ many: 25 }]);
+});
+
+test("when Stripe is slow, nothing more is begun than what was claimed, and the rest is everybody's", async () => {
+  await bench.rows("delete from headroom.stripe_inbox");
+  const { thin } = await twins();
+  const copies = await flood(thin, 12);
+  await resolveThinEvents(bench.webhook, { most: 50, withinMs: 0 });
+  const rows = await bench.rows(
+    `select attempts, next_attempt_at <= clock_timestamp() as due from headroom.stripe_inbox
+     where event_id = any($1) order by seq`,
+    copies.map(({ id }) => id),
+  );
+  expect(rows.map(({ attempts }) => attempts)).toEqual([1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
+  expect(rows.slice(5).every(({ due }) => due)).toBe(true);
+  await bench.rows(
+    "delete from headroom.stripe_inbox where event_id = any($1)",
+    copies.map(({ id }) => id),
+  );
+});
+
+async function destination(events: string[]): Promise<string> {
+  const { id } = await bench.stripe.v2.core.eventDestinations.create({
+    name: "Headroom",
+    type: "webhook_endpoint",
+    event_payload: "thin",
+    enabled_events: events,
+    webhook_endpoint: { url: "http://127.0.0.1:9/stripe" },
+  });
+  return id;
+}
+
+const kept = async (style: string) => {
+  const rows = await bench.rows("select type from headroom.stripe_inbox where style = $1", style);
+  return rows.map(({ type }) => type);
+};
+
+test("a backfill takes thin events that a destination should have told, and none that was told by its twin", async () => {
+  await bench.rows("delete from headroom.stripe_inbox");
+  expect((await backfillEvents(bench.worker)).missing).toEqual({});
+  const id = await destination(["v1.customer.subscription.created", "v1.billing.meter.no_meter_found"]);
+  await bench.stripe.billing.meterEvents.create({ event_name: "nobody", payload: { value: "1" } });
+  await bench.advance("PT5S");
+  const since = new Date(0);
+  const dry = await backfillEvents(bench.worker, { since, dryRun: true });
+  expect(await kept("thin")).toEqual([]);
+  const found = await backfillEvents(bench.worker, { since });
+  expect(found).toMatchObject({
+    missing: dry.missing,
+    kept: Object.values(dry.missing).reduce((a, b) => a + b),
+  });
+  expect(new Set(Object.keys(found.missing))).toEqual(
+    new Set(["v1.customer.subscription.created", "v1.billing.meter.no_meter_found"]),
+  );
+  expect(await backfillEvents(bench.worker, { since })).toMatchObject({ missing: {}, kept: 0 });
+  for (let round = 0; round < 4; round += 1) await sweepInbox(bench.worker);
+  expect(await planOf()).toBe("pro");
+  await bench.rows("delete from headroom.stripe_inbox");
+  const both = await backfillEvents(bench.worker, { since, delivered: true });
+  expect(both.missing["customer.subscription.created"]).toBeGreaterThan(0);
+  expect(await kept("thin")).toEqual(
+    (await kept("thin")).filter((type) => type === "v1.billing.meter.no_meter_found"),
+  );
+  expect(await kept("thin")).not.toEqual([]);
+  await bench.stripe.v2.core.eventDestinations.del(id);
+});
+
+test("a key that may not read event destinations backfills snapshot events all the same", async () => {
+  await bench.rows("delete from headroom.stripe_inbox");
+  const { stripe } = bench.worker;
+  if (stripe === null) throw new Error("the bench has Stripe");
+  const listThinTypes = () => Promise.reject(new StripeFault("credentials", "lacks a right"));
+  const worker = { ...bench.worker, stripe: { ...stripe, listThinTypes } };
+  const found = await backfillEvents(worker, { since: new Date(0), delivered: true });
+  expect(found.kept).toBeGreaterThan(0);
+  expect(await kept("thin")).toEqual([]);
 });

@@ -14,23 +14,43 @@ import type { MeterReport, StripeGateway } from "./stripe/gateway.ts";
 type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
 type Ready = Context & { stripe: StripeGateway };
 
-const atOnce = 50;
+/** Events that are asked about before it is looked whether there is time for more. */
+const atOnce = 5;
+
+/** How much is asked, for the sake of whoever waits behind it. */
+export interface ResolvingBudget {
+  /** Events at most. */
+  most: number;
+  /** Real milliseconds after which no more are begun. */
+  withinMs: number;
+}
 
 /**
- * Asks Stripe what the thin events are about that wait: a customer's are applied with its others, unless the snapshot
- * event of the same change is here; reports of meter events that do not count are applied at once.
+ * Asks Stripe what the thin events are about that wait, the longest waiting first: a customer's are applied with its others, unless
+ * the snapshot event of the same change is here; reports of meter events that do not count are applied at once.
  * @param context `db` as hr_webhook or hr_worker. @returns the customers that have events to apply now
  */
-export async function resolveThinEvents(context: Context): Promise<string[]> {
+export async function resolveThinEvents(
+  context: Context,
+  { most, withinMs }: ResolvingBudget = { most: 50, withinMs: Number.POSITIVE_INFINITY },
+): Promise<string[]> {
   const { db, stripe } = context;
   if (stripe === null) {
     return [];
   }
   const customers = new Set<string>();
-  for (const event of await withSystem(db, (tx) => claimThinEvents(tx, atOnce))) {
-    const customerId = await resolveOne({ ...context, stripe }, event);
-    if (customerId !== null) {
-      customers.add(customerId);
+  const until = performance.now() + withinMs;
+  for (let left = most; left > 0; ) {
+    const events = await withSystem(db, (tx) => claimThinEvents(tx, Math.min(atOnce, left)));
+    for (const event of events) {
+      const customerId = await resolveOne({ ...context, stripe }, event);
+      if (customerId !== null) {
+        customers.add(customerId);
+      }
+    }
+    left -= atOnce;
+    if (events.length < atOnce || performance.now() >= until) {
+      break;
     }
   }
   return [...customers];

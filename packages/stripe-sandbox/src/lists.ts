@@ -57,18 +57,27 @@ export interface ListViewV2<K extends Kind> {
   previous_page_url: string | null;
 }
 
-/** One page of stored objects as the v2 API shows it: the address of the next page carries the cursor. */
+/**
+ * One page of stored objects as the v2 API shows it: the address of the next page carries the cursor, and what the first
+ * one asked for.
+ * @param filters the query's other parameters, as they are written in an address
+ */
 export function pageOfV2<K extends Kind>(
   books: Books,
   kind: K,
   url: string,
   { limit, page: after }: { limit?: number | undefined; page?: string | undefined },
   query: Pick<PageQuery, "equal" | "where">,
+  filters: Readonly<Record<string, string | number | undefined>> = {},
 ): ListViewV2<K> {
   const most = limitOf({ limit: limit ?? defaultLimit });
   const page = books.store.page(kind, { ...query, limit: most, after: cursor(books, kind, after, "page") });
   const last = page.data.at(-1);
-  const next = page.hasMore && last ? `${url}?limit=${most}&page=${last.id}` : null;
+  const kept = Object.entries(filters).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  const asked = new URLSearchParams([["limit", String(most)], ...kept, ["page", last?.id ?? ""]]);
+  const next = page.hasMore && last ? `${url}?${asked}` : null;
   return { data: page.data, next_page_url: next, previous_page_url: null };
 }
 

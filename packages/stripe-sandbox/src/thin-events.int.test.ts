@@ -128,3 +128,17 @@ test("a v2 body must be JSON with parameters that Stripe has", async () => {
     "sandbox_unsupported",
   ]);
 });
+
+test("every page of a list has what the first one asked for", async () => {
+  for (const name of ["a", "b", "c"]) {
+    await stripe.customers.create({ name });
+    await stripe.products.create({ name });
+  }
+  const types: string[] = [];
+  const query = { types: ["v1.customer.created"], created: { gte: 0 }, limit: 1 };
+  for await (const { type } of stripe.v2.core.events.list(query)) types.push(type);
+  expect(types.length).toBeGreaterThanOrEqual(3);
+  expect(new Set(types)).toEqual(new Set(["v1.customer.created"]));
+  const later = { ...query, created: { gt: 4_000_000_000 } };
+  expect((await stripe.v2.core.events.list(later)).data).toEqual([]);
+});

@@ -50,6 +50,15 @@ const meterReportTypes = [
 /** What the webhook endpoint is to be subscribed to, and what a backfill asks for. */
 export const relevantEventTypes: readonly string[] = [...customerEventTypes, ...catalogueEventTypes];
 
+/** The thin events that Headroom applies: those beside the snapshot events, and those that only come thin. */
+export const relevantThinTypes: readonly string[] = [
+  ...relevantEventTypes.map((type) => `v1.${type}`),
+  ...meterReportTypes,
+];
+
+/** What an event destination has to tell where overage goes by billing meters. */
+export const requiredThinTypes: readonly string[] = meterReportTypes;
+
 /** True for a thin event that tells of meter events which do not count. */
 export function isMeterReport(type: string): boolean {
   return (meterReportTypes as readonly string[]).includes(type);

@@ -189,6 +189,12 @@ export interface PreviewCalls {
 export interface EventCalls {
   /** Events as Stripe keeps them for 30 days, each type's newest first, page after page. */
   listEvents(query: EventQuery): AsyncIterable<StripeEvent>;
+  /** Thin events of these types, the same way. Stripe does not tell which of them were delivered. */
+  listThinEvents(
+    query: Omit<EventQuery, "undelivered">,
+  ): AsyncIterable<StripeEvent & { twinId: string | null }>;
+  /** What enabled event destinations are told by thin events; `*` is everything. */
+  listThinTypes(): Promise<ReadonlySet<string>>;
 }
 
 export interface EventQuery {

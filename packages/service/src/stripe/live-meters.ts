@@ -37,17 +37,18 @@ export function meterCalls(stripe: Stripe): MeterCalls {
       return data.reduce((sum, { aggregated_value }) => sum + aggregated_value, 0);
     },
     async usageBilled({ invoiceId, priceId, periodEnd }) {
-      let units = 0;
+      const billed = { units: 0, amount: 0 };
       await call(async () => {
         for await (const line of stripe.invoices.listLineItems(invoiceId, { limit: 100 })) {
           const price = line.pricing?.price_details?.price;
           const isIt = (typeof price === "string" ? price : price?.id) === priceId;
           if (isIt && instant(line.period.end) === Math.floor(periodEnd / 1000) * 1000) {
-            units += line.quantity ?? 0;
+            billed.units += line.quantity ?? 0;
+            billed.amount += line.amount;
           }
         }
       });
-      return units;
+      return billed;
     },
     async setUsagePrices(subscriptionId, priceIds, key) {
       const subscription = await call(() => stripe.subscriptions.retrieve(subscriptionId));

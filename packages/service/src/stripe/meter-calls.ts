@@ -5,8 +5,12 @@ export interface MeterCalls {
   sendMeterEvent(event: NewMeterEvent, key: string): Promise<"taken" | "known">;
   /** What Stripe has counted of a customer in the minute of an instant; what it has just taken may not be in it yet. */
   sumMeterEvents(of: { meterId: string; customerId: string; at: number }): Promise<number>;
-  /** The units that an invoice bills by a metered price for a period with this end. */
-  usageBilled(of: { invoiceId: string; priceId: string; periodEnd: number }): Promise<number>;
+  /** The units that an invoice bills by a metered price for a period with this end, and what for, in minor units. */
+  usageBilled(of: {
+    invoiceId: string;
+    priceId: string;
+    periodEnd: number;
+  }): Promise<{ units: number; amount: number }>;
   /** Makes the metered items of a subscription that are ours these. Absolute; nothing is prorated. */
   setUsagePrices(subscriptionId: string, priceIds: readonly string[], key: string): Promise<void>;
 }

@@ -20,6 +20,8 @@ const reads = [
   "listLedgerItems",
   "listCustomerLedgerItems",
   "listEvents",
+  "listThinEvents",
+  "listThinTypes",
   "fetchThinEvent",
   "sumMeterEvents",
   "usageBilled",

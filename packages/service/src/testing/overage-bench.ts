@@ -52,7 +52,9 @@ export interface OverageBench extends StripeBench {
 export async function createOverageBench(options: StripeBenchOptions = {}): Promise<OverageBench> {
   const bench = await createStripeBench({ events: true, ...options });
   const due = async () => {
-    await bench.rows("update headroom.overage set next_attempt_at = now() where status = 'pending'");
+    await bench.rows(
+      "update headroom.overage set next_attempt_at = now() where status in ('pending', 'metered')",
+    );
   };
   async function work(): Promise<void> {
     for (let round = 0; round < 4; round += 1) {

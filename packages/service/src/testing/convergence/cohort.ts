@@ -152,7 +152,9 @@ function postAll(lives: readonly Life[], events: readonly Stripe.Event[], round:
 
 /** What the worker does by itself, but for what waits in the inbox. */
 async function work(bench: StripeBench): Promise<void> {
-  await bench.rows("update headroom.overage set next_attempt_at = now() where status = 'pending'");
+  await bench.rows(
+    "update headroom.overage set next_attempt_at = now() where status in ('pending', 'metered')",
+  );
   await closeDuePeriods(bench.worker);
   while ((await reportOverage(bench.worker)).sent > 0) {
     // A hundred at a time.
