@@ -65,7 +65,7 @@ test("finds nothing wrong with what is well, and tells what it saw on one screen
     // Nothing was delivered yet.
     events: "warning",
   });
-  expect([code, checks.length]).toEqual([0, 22]);
+  expect([code, checks.length]).toEqual([0, 23]);
   const found = Object.fromEntries(checks.map((one) => [one.name, one.found]));
   expect(found).toMatchObject({
     environment: "development",
@@ -338,6 +338,66 @@ describe("Stripe", () => {
       state,
       found: expect.stringMatching(found),
     });
+  });
+
+  const thin = {
+    id: "ed_1",
+    name: "Thin",
+    status: "enabled",
+    type: "webhook_endpoint",
+    event_payload: "thin",
+    enabled_events: ["v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found"],
+    webhook_endpoint: { url: endpoint.url },
+  };
+
+  test.each([
+    ["no destination", [], "fault", /no destination of thin events/],
+    ["one of snapshots alone", [{ ...thin, event_payload: "snapshot" }], "fault", /no destination/],
+    ["a disabled one", [{ ...thin, status: "disabled" }], "fault", /is disabled/],
+    [
+      "one that lacks a report",
+      [{ ...thin, enabled_events: ["v1.billing.meter.no_meter_found"] }],
+      "fault",
+      /lacks 1 event type: v1\.billing\.meter\.error_report_triggered/,
+    ],
+    [
+      "one to another path",
+      [{ ...thin, webhook_endpoint: { url: "https://hooks.example.com/thin" } }],
+      "fault",
+      /takes events at \/stripe alone/,
+    ],
+    [
+      "one to another host",
+      [{ ...thin, webhook_endpoint: { url: "https://old.example.com/stripe" } }],
+      "warning",
+      /no webhook endpoint has this address/,
+    ],
+    ["a good one of everything", [{ ...thin, enabled_events: ["*"] }], "ok", /hooks\.example/],
+  ])("by whose meters overage goes, with %s", async (_what, destinations, state, found) => {
+    const { url } = await it.serve((request, response) => {
+      const data = request.url?.startsWith("/v2/")
+        ? { data: destinations, next_page_url: null, previous_page_url: null }
+        : { object: "list", data: [endpoint], has_more: false };
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify(data));
+    });
+    const file = path.join(folder, "meter.config.ts");
+    const shipped = fileURLToPath(new URL("../../../headroom.config.ts", import.meta.url));
+    writeFileSync(
+      file,
+      `import shipped from ${JSON.stringify(shipped)};
+const monthly = (prices) => prices.filter(({ interval }) => interval === "month");
+const plans = Object.fromEntries(Object.entries(shipped.plans).map(([id, plan]) => [id, { ...plan,
+  ...(plan.prices ? { prices: monthly(plan.prices) } : {}),
+  ...(plan.seats?.prices ? { seats: { ...plan.seats, prices: monthly(plan.seats.prices) } } : {}) }]));
+export default { ...shipped, plans, policies: { ...shipped.policies, overage: { sink: "meter" } } };`,
+    );
+    const environment = { STRIPE_API_BASE: url, HEADROOM_CONFIG: file };
+    expect(await it.look("event destination", environment)).toMatchObject({
+      state,
+      found: expect.stringMatching(found),
+    });
+    expect((await it.look("event destination", { STRIPE_API_BASE: url })).state).toBe("ok");
   });
 
   test("whose events wait, were set aside, came with another secret, or never came", async () => {

@@ -236,6 +236,13 @@ test("a metered item that came while the draft waited bills nothing of the perio
 test("plans are pushed with a meter and a metered price, once; a subscription's metered items can be taken off and put on", async () => {
   const again = await pushPlans(bench.worker, { dryRun: false });
   expect(again.prices?.filter(({ change }) => change !== "unchanged")).toEqual([]);
+  expect(again.stripeMeters).toEqual([{ eventName: "headroom_jobs", change: "unchanged" }]);
+  const [made] = (await bench.stripe.billing.meters.list()).data;
+  await bench.stripe.billing.meters.deactivate(String(made?.id));
+  const dry = await pushPlans(bench.worker, { dryRun: true });
+  expect(dry.stripeMeters).toEqual([{ eventName: "headroom_jobs", change: "reactivated" }]);
+  expect((await bench.stripe.billing.meters.retrieve(String(made?.id))).status).toBe("inactive");
+  expect((await pushPlans(bench.worker, { dryRun: false })).stripeMeters).toEqual(dry.stripeMeters);
   expect((await bench.stripe.billing.meters.list()).data.map(({ event_name }) => event_name)).toEqual([
     "headroom_jobs",
   ]);

@@ -70,7 +70,7 @@ export async function pushPlans(
   if (!dryRun) {
     await withSystem(db, wakeUnknownPrices);
   }
-  return { meters, plans, ...(pushed || { products: null, prices: null, portal: null }) };
+  return { meters, plans, ...(pushed || { products: null, prices: null, stripeMeters: null, portal: null }) };
 }
 
 export interface PushOptions {

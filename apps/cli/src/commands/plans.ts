@@ -25,7 +25,7 @@ function addPush(plans: Command, { environment, terminal, finish }: Shell): void
         "other prices under our names",
     )
     .option("--dry-run", "say what would change, and change nothing")
-    .option("--json", "print {dryRun, meters, plans, products, prices, portal}")
+    .option("--json", "print {dryRun, meters, plans, products, prices, stripeMeters, portal}")
     .action(async ({ dryRun = false, json = false }: { dryRun?: boolean; json?: boolean }) => {
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
         withProgress(terminal, "pushing plans", (report) =>
@@ -46,12 +46,16 @@ interface Line {
   fields: FieldChange[];
 }
 
-function describe({ meters, plans, products, prices, portal }: PlanPush): string[] {
+function describe({ meters, plans, products, prices, stripeMeters, portal }: PlanPush): string[] {
   const lines: Line[] = [
     ...meters.map(({ name, change }) => ({ cells: ["meter", name, change], fields: [] })),
     ...plans.map(({ id, version, change, fields }) => ({
       cells: ["plan", `${id} v${version}`, change],
       fields,
+    })),
+    ...(stripeMeters ?? []).map(({ eventName, change }) => ({
+      cells: ["billing meter", eventName, change],
+      fields: [],
     })),
     ...(products ?? []).map(({ id, change, fields }) => ({ cells: ["product", id, change], fields })),
     ...(prices ?? []).map(({ lookupKey, change, fields }) => ({

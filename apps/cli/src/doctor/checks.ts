@@ -12,7 +12,7 @@ import { lookAtDeadLetters, lookAtDrift, lookAtEvents } from "./inbox.ts";
 import { lookAtIssuers } from "./issuers.ts";
 import { lookAtMail } from "./mail.ts";
 import type { Scene } from "./scene.ts";
-import { lookAtBilling, lookAtKey, lookAtWebhook } from "./stripe.ts";
+import { lookAtBilling, lookAtDestination, lookAtKey, lookAtWebhook } from "./stripe.ts";
 
 export type NamedFinding = Finding & { name: string };
 
@@ -32,6 +32,7 @@ const looks: readonly (readonly [string, Look])[] = [
   ["billing", lookAtBilling],
   ["stripe clock", lookAtStripeClock],
   ["webhook", lookAtWebhook],
+  ["event destination", lookAtDestination],
   ["events", lookAtEvents],
   ["drift", lookAtDrift],
   ["dead letters", lookAtDeadLetters],

@@ -4,7 +4,13 @@ import { compareMigrations, inspectServer, type ServerInspection } from "@headro
 import type { Configuration } from "@headroom/domain/configuration";
 import { databaseUrl, environmentName, readConfiguration } from "@headroom/platform/config";
 import { loadConfiguration } from "@headroom/service/configuration";
-import { inspectStripe, type StripeInspection } from "@headroom/service/stripe/inspection";
+import {
+  inspectDestinations,
+  inspectStripe,
+  type RegisteredDestination,
+  type StripeInspection,
+} from "@headroom/service/stripe/inspection";
+import type { StripeOptions } from "@headroom/service/stripe/live";
 import { stripeVariables } from "@headroom/service/stripe/variables";
 import { z } from "zod";
 import type { Environment, Stack } from "../environment.ts";
@@ -22,6 +28,8 @@ export interface Scene {
   configuration(): Promise<Configuration>;
   /** null: no key. */
   stripe(): Promise<StripeInspection | null>;
+  /** Where Stripe sends thin events to; null: no key. */
+  destinations(): Promise<RegisteredDestination[] | null>;
   /** Runs a look at a database that is there and has this code's schema; else it is skipped. */
   withDatabase(role: DatabaseRole, look: (database: Database) => Promise<Finding>): Promise<Finding>;
 }
@@ -41,6 +49,13 @@ export function setScene(environment: Environment, stack: Stack | null, ports: P
   const server = once(async () => inspectServer(connectionString()));
   const open = <Result>(role: DatabaseRole, work: (database: Database) => Promise<Result>) =>
     withDatabaseAs(connectionString(), role, work);
+  const asking = async <Found>(inspect: (options: StripeOptions) => Promise<Found>) => {
+    const { STRIPE_SECRET_KEY: secretKey, STRIPE_API_BASE: apiBase } = readConfiguration(
+      stripeShape,
+      environment,
+    );
+    return secretKey === undefined ? null : inspect({ secretKey, apiBase });
+  };
   const isMigrated = once(() =>
     open("hr_api", async (database) => {
       const { pending, unknown } = await compareMigrations(database);
@@ -58,13 +73,8 @@ export function setScene(environment: Environment, stack: Stack | null, ports: P
     configuration: once(() =>
       loadConfiguration(path.resolve(environment.HEADROOM_CONFIG ?? "headroom.config.ts")),
     ),
-    stripe: once(async () => {
-      const { STRIPE_SECRET_KEY: secretKey, STRIPE_API_BASE: apiBase } = readConfiguration(
-        stripeShape,
-        environment,
-      );
-      return secretKey === undefined ? null : inspectStripe({ secretKey, apiBase });
-    }),
+    stripe: once(() => asking(inspectStripe)),
+    destinations: once(() => asking(inspectDestinations)),
     async withDatabase(role, look) {
       const reached = await server().catch(() => null);
       if (reached === null) return skipped("the database");

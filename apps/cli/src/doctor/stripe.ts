@@ -1,5 +1,9 @@
 import { commaSeparated, readConfiguration, secret } from "@headroom/platform/config";
-import { type RegisteredEndpoint, stripeApiVersion } from "@headroom/service/stripe/inspection";
+import {
+  type RegisteredDestination,
+  type RegisteredEndpoint,
+  stripeApiVersion,
+} from "@headroom/service/stripe/inspection";
 import { openStripe, stripeVariables } from "@headroom/service/stripe/variables";
 import { z } from "zod";
 import { faultsIn } from "./configuration.ts";
@@ -98,5 +102,56 @@ function judge({ url, apiVersion, missingEvents }: RegisteredEndpoint): Finding 
     : warning(
         `${url} sends ${apiVersion ?? "the account's default version"}, this release reads ${stripeApiVersion}`,
         `register it anew with the version ${stripeApiVersion}`,
+      );
+}
+
+/** Where the webhook app takes events, thin ones too. */
+const receivesAt = "/stripe";
+
+/** Whether, where overage goes by billing meters, Stripe tells us of usage that it does not count. */
+export async function lookAtDestination(scene: Scene): Promise<Finding> {
+  const configuration = await scene.configuration().catch(() => null);
+  if (configuration === null) return skipped("the configuration");
+  if (configuration.policies.overage.sink !== "meter") {
+    return ok("none is needed: overage goes by invoice items");
+  }
+  const registered = await scene.stripe().catch(() => null);
+  if (registered === null) return skipped("the Stripe key");
+  const destinations = await scene.destinations();
+  const enabled = (destinations ?? []).filter((one) => one.enabled && one.url !== null);
+  const best = enabled.toSorted((a, b) => a.missingEvents.length - b.missingEvents.length)[0];
+  if (best === undefined) {
+    return fault(
+      destinations?.length
+        ? "every destination of thin events is disabled"
+        : "no destination of thin events is there",
+      "make one at Stripe, payload style thin, to the webhook app's address: docs/stripe.md",
+    );
+  }
+  return judgeDestination(
+    best,
+    registered.endpoints.map(({ url }) => url),
+  );
+}
+
+function judgeDestination(
+  { name, url, missingEvents }: RegisteredDestination,
+  endpoints: readonly string[],
+): Finding {
+  const shown = `${name}, ${url}`;
+  if (missingEvents.length > 0) {
+    return fault(
+      `${shown} lacks ${count(missingEvents.length, "event type")}: ${missingEvents.join(", ")}`,
+      "subscribe it to them",
+    );
+  }
+  if (url === null || !URL.canParse(url) || new URL(url).pathname !== receivesAt) {
+    return fault(`${shown}: the webhook app takes events at ${receivesAt} alone`, "correct its address");
+  }
+  return endpoints.includes(url)
+    ? ok(shown)
+    : warning(
+        `${shown}: no webhook endpoint has this address`,
+        "look whether the webhook app is reached by it",
       );
 }

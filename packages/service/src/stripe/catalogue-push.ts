@@ -7,13 +7,15 @@ import { type PlanChange, pricesOf, usagePricesOf } from "@headroom/domain/plans
 import { type FoundPrice, findPriceOf } from "@headroom/domain/price-pushes";
 import type { ServiceContext } from "../context.ts";
 import type { StripeGateway } from "./gateway.ts";
-import { ensureMeters } from "./meter-push.ts";
+import { ensureMeters, type StripeMeterChange } from "./meter-push.ts";
 import { type PriceChange, pushPrice, type WantedPrice } from "./price-push.ts";
 import { newProduct, type ProductChange, productIdOf, pushProduct } from "./product-push.ts";
 
 export interface StripePush {
   products: ProductChange[];
   prices: PriceChange[];
+  /** Stripe's billing meters, where overage goes by them. */
+  stripeMeters: StripeMeterChange[];
   /** What became of the customer portal's configuration. */
   portal: "created" | "updated" | "unchanged";
 }
@@ -43,7 +45,7 @@ export async function pushToStripe(
   const wanted = catalogue.rows.map((one): WantedPrice => ({ ...one, found: findPriceOf(one.row, found) }));
   const products = productsOf(wanted, catalogue.names);
   const total = products.length + wanted.length;
-  const push: StripePush = { products: [], prices: [], portal: "unchanged" };
+  const push: StripePush = { products: [], prices: [], stripeMeters: [], portal: "unchanged" };
   let done = 0;
   // What is archived and stays so is not worth a line.
   const isNews = (change: { change: string }, open: boolean) => open || change.change !== "unchanged";
@@ -52,7 +54,8 @@ export async function pushToStripe(
     push.products.push(...(isNews(change, open) ? [change] : []));
     report(++done, total);
   }
-  const meters = dryRun ? new Map<string, string>() : await ensureMeters(context, wanted);
+  const { ids: meters, changes } = await ensureMeters(context, wanted, { dryRun });
+  push.stripeMeters = changes;
   for (const price of wanted) {
     const change = await pushPrice(context, price, { dryRun, meters });
     push.prices.push(...(isNews(change, price.open) ? [change] : []));

@@ -7,25 +7,29 @@ const minute = 60_000;
 
 export function meterCalls(stripe: Stripe): MeterCalls {
   return {
-    async ensureMeter({ eventName, displayName }) {
+    async ensureMeter({ eventName, displayName }, { dryRun }) {
       const found = await findMeter(stripe, eventName);
+      if (found === null && dryRun) {
+        return { id: null, change: "created" };
+      }
       if (found === null) {
         const fields = {
           event_name: eventName,
           display_name: displayName,
           default_aggregation: { formula: "sum" as const },
         };
-        return (
-          await call(() => stripe.billing.meters.create(fields, { idempotencyKey: `meter:${eventName}` }))
-        ).id;
+        const key = { idempotencyKey: `meter:${eventName}` };
+        const { id } = await call(() => stripe.billing.meters.create(fields, key));
+        return { id, change: "created" };
       }
       if (found.default_aggregation.formula !== "sum" || found.event_time_window !== null) {
         throw new StripeFault("refused", `Stripe's meter ${found.id} (${eventName}) is no plain sum`);
       }
-      if (found.status !== "active") {
+      const isActive = found.status === "active";
+      if (!isActive && !dryRun) {
         await call(() => stripe.billing.meters.reactivate(found.id));
       }
-      return found.id;
+      return { id: found.id, change: isActive ? "unchanged" : "reactivated" };
     },
     sendMeterEvent: (event, key) => send(stripe, event, key),
     async sumMeterEvents({ meterId, customerId, at }) {

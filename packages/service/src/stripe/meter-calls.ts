@@ -1,6 +1,9 @@
 export interface MeterCalls {
-  /** The id of the active meter with an event name, made where there is none; a plain sum. */
-  ensureMeter(meter: { eventName: string; displayName: string }): Promise<string>;
+  /** Makes sure that there is an active meter with an event name, a plain sum. `dryRun`: says what would be done for it. */
+  ensureMeter(
+    meter: { eventName: string; displayName: string },
+    options: { dryRun: boolean },
+  ): Promise<EnsuredMeter>;
   /** Tells usage to a meter. `known`: Stripe has an event with this identifier already. */
   sendMeterEvent(event: NewMeterEvent, key: string): Promise<"taken" | "known">;
   /** What Stripe has counted of a customer in the minute of an instant; what it has just taken may not be in it yet. */
@@ -13,6 +16,12 @@ export interface MeterCalls {
   }): Promise<{ units: number; amount: number }>;
   /** Makes the metered items of a subscription that are ours these. Absolute; nothing is prorated. */
   setUsagePrices(subscriptionId: string, priceIds: readonly string[], key: string): Promise<void>;
+}
+
+export interface EnsuredMeter {
+  /** null: it would be made. */
+  id: string | null;
+  change: "created" | "reactivated" | "unchanged";
 }
 
 export interface NewMeterEvent {
