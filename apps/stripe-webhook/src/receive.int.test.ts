@@ -1,5 +1,7 @@
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { createDatabase } from "@headroom/db/client";
+import { renewEvents } from "@headroom/db/inbox-upkeep";
+import { withSystem } from "@headroom/db/tenancy";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -127,16 +129,16 @@ describe("a signed body", () => {
     expect(await bench.rows("select 1 from headroom.stripe_inbox where event_id = $1", id)).toHaveLength(1);
   });
 
-  test("that cannot be stored is answered 503, and those beside it 200", async () => {
+  test("that cannot be stored whole is put aside, and those beside it are kept as they are", async () => {
     const bad = event({ data: { object: { id: "ch_1", object: "charge", description: "\u0000" } } });
     const all = [event(), bad, event(), event()];
     const answers = await Promise.all(all.map(({ body }) => post(body, sign(body, newSecret))));
-    expect(answers.map(({ status }) => status)).toEqual([200, 503, 200, 200]);
-    expect(await Promise.all(all.map(async ({ id }) => (await kept(id)) !== undefined))).toEqual([
-      true,
-      false,
-      true,
-      true,
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(await Promise.all(all.map(async ({ id }) => (await kept(id))?.status))).toEqual([
+      "ignored",
+      "quarantined",
+      "ignored",
+      "ignored",
     ]);
   });
 
@@ -197,4 +199,61 @@ test("only POST /stripe is there, and health", async () => {
   expect((await fetch(`${server.url}/other`, { method: "POST" })).status).toBe(404);
   expect((await fetch(`${server.url}/livez`)).status).toBe(200);
   expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+});
+
+describe("an event that PostgreSQL cannot store", () => {
+  const customer = { id: "cus_odd", object: "customer" };
+  const deep = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+  const withObject = (object: string) => {
+    const { id, body } = event({ type: "customer.updated" });
+    return { id, body: body.replace(/"data":\{.*\}\}/, `"data":{"object":${object}}}`) };
+  };
+  const odd: [string, string][] = [
+    ["a NUL in a text", `{"id":"cus_odd","object":"customer","name":"a\\u0000b"}`],
+    ["half of a character", `{"id":"cus_odd","object":"customer","name":"\\ud800"}`],
+    ["a number beyond all bounds", `{"id":"cus_odd","object":"customer","balance":1e200000}`],
+    ["nesting without end", `{"id":"cus_odd","object":"customer","name":${deep(200_000)}}`],
+  ];
+
+  test.each(odd)("is kept without its body and answered 200: %s", async (_what, object) => {
+    const roomy = await startWebhookServer({ ...options, maxBody: 1_000_000, service: bench.webhook });
+    try {
+      const { id, body } = withObject(object);
+      expect(await post(body, sign(body, newSecret), roomy.url)).toMatchObject({ status: 200 });
+      expect(await post(body, sign(body, newSecret), roomy.url)).toMatchObject({ status: 200 });
+      const rows = await bench.rows(
+        `select status, reason, payload is null as bare, customer_id, encode(raw_sha256, 'hex') as hash
+         from headroom.stripe_inbox where event_id = $1`,
+        id,
+      );
+      const hash = createHash("sha256").update(body).digest("hex");
+      expect(rows).toEqual([
+        { status: "quarantined", reason: "unstorable", bare: true, customer_id: customer.id, hash },
+      ]);
+    } finally {
+      await roomy.close();
+    }
+  });
+
+  test("beside others that can be: they are kept", async () => {
+    const [bad, good] = [withObject(odd[0]?.[1] ?? ""), event()];
+    const posted = [bad, good, bad].map(({ body }) => post(body, sign(body, newSecret)));
+    expect((await Promise.all(posted)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(await kept(good.id)).toMatchObject({ status: "ignored" });
+  });
+
+  test("is applied without its body, once somebody asks for it", async () => {
+    const { id, body } = withObject(odd[0]?.[1] ?? "");
+    await post(body, sign(body, newSecret));
+    const [replayed] = await withSystem(bench.worker.db, (tx) => renewEvents(tx, { eventIds: [id] }, ["-"]));
+    expect(replayed).toBe(id);
+  });
+
+  test.each(["evt_a\u0000b", ""])("and has no id that can be kept: 400, and nothing is", async (id) => {
+    const { body } = event({ id });
+    expect(await post(body, sign(body, newSecret))).toEqual({
+      status: 400,
+      body: { code: "validation_failed" },
+    });
+  });
 });

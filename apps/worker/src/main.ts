@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     jobs,
     tasks: taskList(context),
     crontab,
-    startLoops: () => startPromptLoops(context),
+    startLoops: (observe) => startPromptLoops(context, observe),
     concurrency,
     drainMs: 15_000,
     host: variables.HOST,

@@ -7,11 +7,13 @@ import type { Logger } from "@headroom/platform/log";
 import { createMetrics, startMetricsServer } from "@headroom/platform/metrics";
 import type { StripeGateway } from "@headroom/service/stripe/gateway";
 import { exposeStripe } from "@headroom/service/stripe/metrics";
+import type { AttemptObserver } from "@headroom/service/webhook-delivery";
 import type { CronItem, TaskList, WorkerEvents } from "graphile-worker";
 import type { Loop } from "./loops.ts";
 import { exposeAuditCheck, exposeOverage, exposeUsageCheck, observeJobs } from "./observation.ts";
 import { readinessChecks } from "./readiness.ts";
 import { startRunner } from "./runner.ts";
+import { exposeWebhooks } from "./webhook-metrics.ts";
 
 export interface WorkerOptions {
   /** Where tasks work: runs as hr_worker. */
@@ -22,8 +24,8 @@ export interface WorkerOptions {
   jobs: Database;
   tasks: TaskList;
   crontab: CronItem[];
-  /** Starts the work that does not wait for a job; called once jobs run. */
-  startLoops: () => Loop[];
+  /** Starts the work that does not wait for a job; called once jobs run, with what counts deliveries of webhooks. */
+  startLoops: (observe: AttemptObserver) => Loop[];
   concurrency: number;
   /** How long running jobs may take to end after a signal. */
   drainMs: number;
@@ -61,7 +63,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ url: string
       return lifecycle.stop("job runner failed", 1);
     },
   );
-  const loops = options.startLoops();
+  const loops = options.startLoops(exposeWebhooks(database, metrics));
   lifecycle.onStop("loops", async () => {
     await Promise.all(loops.map((loop) => loop.stop()));
   });

@@ -26,6 +26,8 @@ alter table stripe_inbox
   add constraint stripe_inbox_reason_check
     check (reason in ('unlinked', 'unknown_price', 'unknown_status', 'unstorable'));
 
+create index webhook_delivery_failed on webhook_delivery (organization_id) where status = 'failed';
+
 set local role hr_engine;
 
 -- What was told before this release, sent or not.

@@ -11,6 +11,8 @@ export async function readBillingSignals(database: Database): Promise<BillingSig
       drift, drifted_ago as "driftedAgo", failing,
       unsettled, oldest_unsettled_seconds as "oldestUnsettledSeconds",
       held_invoices as "heldInvoices", oldest_held_seconds as "oldestHeldSeconds",
+      ambiguous_pushes as "ambiguousPushes", oldest_ambiguous_seconds as "oldestAmbiguousSeconds",
+      rejected_pushes as "rejectedPushes", rejected_ago as "rejectedAgo",
       case when backfill_ago is not null then
         jsonb_build_object('ago', backfill_ago, 'listed', backfill_listed, 'kept', backfill_kept) end as backfill,
       case when ledger_ago is not null then

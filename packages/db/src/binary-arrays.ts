@@ -66,7 +66,7 @@ export function textArray(values: readonly (string | null)[]): BinaryArray {
 }
 
 /** Texts that are UTF-8 already. */
-export function utf8Array(values: readonly Buffer[]): BinaryArray {
+export function utf8Array(values: readonly (Buffer | null)[]): BinaryArray {
   return encode(
     oids.text,
     values,

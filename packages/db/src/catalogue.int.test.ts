@@ -239,6 +239,7 @@ describe("functions that run with their owner's rights", () => {
       "drop_partition of hr_owner for hr_worker",
       "droppable_days of hr_engine for hr_owner hr_worker",
       "due_customer_sweeps of hr_engine for hr_worker",
+      "due_overage_rows of hr_engine for hr_worker",
       "due_overages of hr_engine for hr_worker",
       "due_seat_targets of hr_engine for hr_worker",
       "enqueue_job of hr_jobs for hr_api hr_webhook hr_worker",
@@ -301,6 +302,7 @@ describe("functions that run with their owner's rights", () => {
       "start_period of hr_engine for hr_api hr_webhook hr_worker",
       "take_period of hr_engine for hr_worker",
       "unclosed_periods of hr_engine for hr_worker",
+      "uncounted_pushes of hr_engine for hr_worker",
       "unsealed_days of hr_engine for hr_worker",
       "usage_commit of hr_engine for hr_api",
       "usage_consume of hr_engine for hr_api",
@@ -316,6 +318,7 @@ describe("functions that run with their owner's rights", () => {
       "verify_day of hr_engine for hr_worker",
       "verify_tallies of hr_engine for hr_worker",
       "wake_customer_events of hr_engine for hr_api hr_webhook hr_worker",
+      "webhook_state of hr_engine for hr_worker",
     ]);
   });
 });

@@ -63,7 +63,8 @@ export async function renewEvents(
       reason: null,
       parked_at: null,
     })
-    .where("status", "<>", "quarantined")
+    // What cannot be stored is applied without its body, by asking Stripe.
+    .where((eb) => eb.or([eb("status", "<>", "quarantined"), eb("reason", "=", "unstorable")]))
     .where((eb) =>
       eb.or([
         eb("customer_id", "is not", null),

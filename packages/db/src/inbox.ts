@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { utf8Array } from "./binary-arrays.ts";
+import { bytesArray, utf8Array } from "./binary-arrays.ts";
 import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
@@ -17,11 +17,15 @@ export interface NewEvent {
   objectId: string | null;
   customerId: string | null;
   createdAt: Date;
-  /** JSON in UTF-8, as it came. */
-  payload: Buffer;
+  /** JSON in UTF-8, as it came; null: PostgreSQL cannot store what it says. */
+  payload: Buffer | null;
+  /** SHA-256 of the body, where it is not kept itself; null: it is, or there was none. */
+  rawHash?: Buffer | null;
   /** Which of the secrets matched; null: fetched from Stripe's list of events. */
   secretIndex: number | null;
   status: "pending" | "ignored" | "quarantined";
+  /** Why it is quarantined, where its mode is not the reason. */
+  reason?: "unstorable" | null;
 }
 
 /**
@@ -35,9 +39,9 @@ export async function keepEvents(kysely: Kysely<DB>, events: readonly NewEvent[]
   const of = <Key extends keyof NewEvent>(key: Key) => events.map((event) => event[key]);
   const { rows } = await sql<{ account: string; id: string }>`
     insert into stripe_inbox (account, event_id, livemode, type, api_version, object_id, customer_id, created_at,
-        payload, secret_index, style, twin_id, status)
+        payload, raw_sha256, reason, secret_index, style, twin_id, status)
       select account, id, livemode, type, api_version, object_id, customer_id, created_at, payload::jsonb,
-          secret_index, style, twin_id,
+          raw_sha256, reason, secret_index, style, twin_id,
           case when status = 'pending' and case style
             when 'thin' then exists (
               select from stripe_inbox i where i.account = e.account and i.event_id = e.twin_id)
@@ -48,9 +52,10 @@ export async function keepEvents(kysely: Kysely<DB>, events: readonly NewEvent[]
             end then 'ignored' else status end
         from unnest(${of("account")}::text[], ${of("eventId")}::text[], ${of("livemode")}::boolean[],
           ${of("type")}::text[], ${of("apiVersion")}::text[], ${of("objectId")}::text[], ${of("customerId")}::text[],
-          ${of("createdAt")}::timestamptz[], ${utf8Array(events.map(({ payload }) => payload))}::text[], ${of("secretIndex")}::integer[],
+          ${of("createdAt")}::timestamptz[], ${utf8Array(events.map(({ payload }) => payload))}::text[], ${bytesArray(of("rawHash").map((hash) => hash ?? null))}::bytea[],
+          ${of("reason").map((reason) => reason ?? null)}::text[], ${of("secretIndex")}::integer[],
           ${of("style")}::text[], ${of("twinId")}::text[], ${of("status")}::text[])
-        as e (account, id, livemode, type, api_version, object_id, customer_id, created_at, payload, secret_index,
+        as e (account, id, livemode, type, api_version, object_id, customer_id, created_at, payload, raw_sha256, reason, secret_index,
           style, twin_id, status)
         order by account, id
       on conflict (account, event_id) do nothing

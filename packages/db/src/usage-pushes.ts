@@ -47,7 +47,8 @@ export interface PushRow {
   counted: number | null;
 }
 
-const columns = [
+/** The columns of a push, as `PushRow` names them. */
+export const pushColumns = [
   "organization_id as organizationId",
   "identifier",
   "overage_id as overageId",
@@ -70,7 +71,7 @@ const columns = [
 export async function listPushesOf(tx: Tx, organizationId: string, overageId: string): Promise<PushRow[]> {
   const rows = await tx
     .selectFrom("usage_push")
-    .select(columns)
+    .select(pushColumns)
     .where("organization_id", "=", organizationId)
     .where("overage_id", "=", overageId)
     .orderBy("seq", "desc")
@@ -78,25 +79,11 @@ export async function listPushesOf(tx: Tx, organizationId: string, overageId: st
   return rows as PushRow[];
 }
 
-/** A push by its identifier. */
-export async function findPush(
-  tx: Tx,
-  { organizationId, identifier }: Pick<PushRow, "organizationId" | "identifier">,
-): Promise<PushRow | null> {
-  const row = await tx
-    .selectFrom("usage_push")
-    .select(columns)
-    .where("organization_id", "=", organizationId)
-    .where("identifier", "=", identifier)
-    .executeTakeFirst();
-  return (row as PushRow | undefined) ?? null;
-}
-
 /** Every push of an organization that was sent and stands. */
 export async function listSentPushes(tx: Tx, organizationId: string): Promise<PushRow[]> {
   const rows = await tx
     .selectFrom("usage_push")
-    .select(columns)
+    .select(pushColumns)
     .where("organization_id", "=", organizationId)
     .where("state", "=", "sent")
     .execute();
@@ -113,21 +100,6 @@ export async function listPushesAt(
   return sent.filter(
     (one) => one.meter === meter && one.customerId === customerId && minute(one.at) === minute(at),
   );
-}
-
-/**
- * Pushes of any organization that were sent before an instant and of which no final invoice was seen, those after one of
- * them, in the order of their keys. As hr_worker.
- */
-export async function listUncountedPushes(
-  tx: Tx,
-  page: { sentBefore: Date; after: Pick<PushRow, "organizationId" | "identifier"> | null; most: number },
-): Promise<Pick<PushRow, "organizationId" | "identifier">[]> {
-  const { sentBefore, after, most } = page;
-  const { rows } = await sql<Pick<PushRow, "organizationId" | "identifier">>`
-    select organization_id as "organizationId", identifier from uncounted_pushes(${sentBefore},
-      ${after?.organizationId ?? null}::uuid, ${after?.identifier ?? null}::text, ${most})`.execute(tx);
-  return rows;
 }
 
 /**
@@ -170,7 +142,7 @@ export async function insertPush(
       invoice_id: push.invoiceId,
       at: push.at,
     })
-    .returning(columns)
+    .returning(pushColumns)
     .executeTakeFirstOrThrow();
   return inserted as PushRow;
 }
@@ -204,45 +176,4 @@ export async function confirmPush(tx: Tx, { organizationId, identifier }: PushRo
     .where("state", "in", ["pending", "sending", "ambiguous"])
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
-}
-
-/**
- * Notes what the final invoice billed of a push that was sent, or was being sent. Where that is not all of it, or more, the row becomes
- * what was billed; what the period's bill has beside it is for whoever rates it again. False: it was noted before, or the
- * push does not stand any more.
- */
-export async function countPush(
-  tx: Tx,
-  { organizationId, identifier, overageId, value }: PushRow,
-  { units, amount }: { units: number; amount: number },
-): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable("usage_push")
-    .set({ state: "sent", counted: units, sent_at: sql`coalesce(sent_at, clock_now())` })
-    .where("organization_id", "=", organizationId)
-    .where("identifier", "=", identifier)
-    .where("state", "<>", "rejected")
-    .where("counted", "is", null)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows === 0n) {
-    return false;
-  }
-  const billed = units === value ? {} : { quantity: units, amount };
-  await tx
-    .updateTable("overage")
-    .set({
-      ...billed,
-      status: "metered",
-      fixed: true,
-      version: sql`version + 1`,
-      sent_at: sql`coalesce(sent_at, clock_now())`,
-      sent_quantity: units,
-      sent_amount: units === value ? sql`amount` : amount,
-      last_error: null,
-    })
-    .where("organization_id", "=", organizationId)
-    .where("id", "=", overageId)
-    .where("status", "in", ["pending", "metered", "sent"])
-    .execute();
-  return true;
 }

@@ -168,3 +168,27 @@ export async function pruneDeliveries(database: Database, days: number, most: nu
   );
   return rows[0]?.pruned ?? 0;
 }
+
+/** How deliveries and endpoints of all organizations stand. */
+export interface WebhookState {
+  /** Deliveries to enabled endpoints that are to be made, retries too; and since when the oldest is there, in seconds of real time. */
+  waiting: number;
+  oldestWaitingSeconds: number;
+  /** Deliveries that were given up, as long as they are kept. */
+  failed: number;
+  endpoints: number;
+  /** Enabled, and their latest attempt failed. */
+  failing: number;
+  /** By whomever; and by us, because they failed or were gone. */
+  disabled: number;
+  disabledByUs: number;
+}
+
+/** One reading of them. @param database as hr_worker */
+export async function readWebhookState({ pool }: Database): Promise<WebhookState | null> {
+  const { rows } = await pool.query<WebhookState>(
+    `select waiting, oldest_waiting_seconds as "oldestWaitingSeconds", failed, endpoints, failing, disabled,
+       disabled_by_us as "disabledByUs" from webhook_state()`,
+  );
+  return rows[0] ?? null;
+}

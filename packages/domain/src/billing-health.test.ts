@@ -21,6 +21,10 @@ const quiet: BillingSignals = {
   oldestUnsettledSeconds: 0,
   heldInvoices: 0,
   oldestHeldSeconds: 0,
+  ambiguousPushes: 0,
+  oldestAmbiguousSeconds: 0,
+  rejectedPushes: 3,
+  rejectedAgo: 2 * day,
   ledger: { ago: hour, differences: 0 },
   usage: { ago: hour, differences: 0 },
 };
@@ -41,6 +45,17 @@ test.each<[string, Partial<BillingSignals>, Record<string, string>]>([
   ["a parked event", { unlinked: 1, oldestParkedSeconds: day }, { events_parked: "warning" }],
   ["one for more than a day", { unknownPrice: 1, oldestParkedSeconds: day + 1 }, { events_parked: "alert" }],
   ["a status that nobody knows", { unknownStatus: 1 }, { events_parked: "warning" }],
+  [
+    "a meter event without an answer",
+    { ambiguousPushes: 1, oldestAmbiguousSeconds: 26 * hour },
+    { pushes_ambiguous: "warning" },
+  ],
+  [
+    "one whose invoice must be final by now",
+    { ambiguousPushes: 1, oldestAmbiguousSeconds: 26 * hour + 1 },
+    { pushes_ambiguous: "alert" },
+  ],
+  ["a meter event that does not count", { rejectedAgo: 2 * day - 1 }, { pushes_rejected: "warning" }],
   ["a dead event", { dead: 1 }, { events_dead: "alert" }],
   ["an event of the other mode", { quarantined: 1 }, { events_quarantined: "warning" }],
   ["a customer that cannot be compared", { failing: 1 }, { customers_failing: "warning" }],

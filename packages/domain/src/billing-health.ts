@@ -10,7 +10,7 @@ export interface BillingSignals {
   oldestParkedSeconds: number;
   /** Events that were given up. */
   dead: number;
-  /** Events of the other mode than the key's. */
+  /** Events of the other mode than the key's, and such as cannot be stored. */
   quarantined: number;
   /** How often a sweep found what no event had brought, and when last; null: never. */
   drift: number;
@@ -25,6 +25,12 @@ export interface BillingSignals {
   /** Draft invoices whose finalization was moved out, until their overage is on them. */
   heldInvoices: number;
   oldestHeldSeconds: number;
+  /** Meter events of which it is not known whether they arrived, and how long ago the oldest was sent. */
+  ambiguousPushes: number;
+  oldestAmbiguousSeconds: number;
+  /** Meter events that Stripe did not count, ever, and when the last one was found; null: never. */
+  rejectedPushes: number;
+  rejectedAgo: number | null;
   /** The last comparison of ledger, recount and Stripe's invoice lines; null: never. */
   ledger: Comparison | null;
   /** The last recount of usage; null: never. */
@@ -47,6 +53,8 @@ export const healthSignalNames = [
   "backfill",
   "periods_unsettled",
   "invoices_held",
+  "pushes_ambiguous",
+  "pushes_rejected",
   "ledger",
   "usage",
 ] as const;
@@ -77,6 +85,9 @@ const limits = {
   backfillSeconds: 3 * hour,
   unsettled: { warning: 5 * minute, alert: 30 * minute },
   heldSeconds: 12 * hour,
+  // A draft is final a day after it was made, and its line tells.
+  ambiguousSeconds: 26 * hour,
+  rejectedSeconds: 2 * day,
   checkSeconds: 2 * day,
 };
 
@@ -85,7 +96,7 @@ const limits = {
  * @param stripe whether there is a Stripe at all: without one, nothing of it can be late.
  */
 export function judgeBilling(signals: BillingSignals, stripe: boolean): HealthSignal[] {
-  const { driftedAgo } = signals;
+  const { driftedAgo, rejectedAgo } = signals;
   const backfillAgo = signals.backfill?.ago ?? null;
   const parked = signals.unlinked + signals.unknownPrice + signals.unknownStatus;
   const judged: Record<HealthSignalName, Omit<HealthSignal, "name">> = {
@@ -129,6 +140,19 @@ export function judgeBilling(signals: BillingSignals, stripe: boolean): HealthSi
       state: signals.heldInvoices === 0 ? "ok" : worse(signals.oldestHeldSeconds > limits.heldSeconds),
       count: signals.heldInvoices,
       seconds: signals.oldestHeldSeconds,
+    },
+    pushes_ambiguous: {
+      state:
+        signals.ambiguousPushes === 0
+          ? "ok"
+          : worse(signals.oldestAmbiguousSeconds > limits.ambiguousSeconds),
+      count: signals.ambiguousPushes,
+      seconds: signals.oldestAmbiguousSeconds,
+    },
+    pushes_rejected: {
+      state: rejectedAgo !== null && rejectedAgo < limits.rejectedSeconds ? "warning" : "ok",
+      count: signals.rejectedPushes,
+      seconds: rejectedAgo,
     },
     ledger: compared(signals.ledger),
     usage: compared(signals.usage),

@@ -1,13 +1,8 @@
 import { readClock } from "@headroom/db/clock";
 import { readStripeMeters } from "@headroom/db/configurations";
 import { type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
-import {
-  findPush,
-  listUncountedPushes,
-  type PushRow,
-  type PushState,
-  readPushState,
-} from "@headroom/db/usage-pushes";
+import { findPush, listUncountedPushes } from "@headroom/db/usage-push-settling";
+import { type PushRow, type PushState, readPushState } from "@headroom/db/usage-pushes";
 import type { Difference } from "@headroom/domain/overage-reconciliation";
 import type { ServiceContext } from "./context.ts";
 import { requireStripe } from "./customers.ts";

@@ -1,6 +1,7 @@
 import { rateAgain } from "@headroom/db/closed-periods";
 import { withOrganization } from "@headroom/db/tenancy";
-import { countPush, type PushRow, rejectPushes } from "@headroom/db/usage-pushes";
+import { countPush } from "@headroom/db/usage-push-settling";
+import { type PushRow, rejectPushes } from "@headroom/db/usage-pushes";
 import type { ServiceContext } from "./context.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 import { findInvoice } from "./stripe/overage-invoices.ts";

@@ -2,11 +2,13 @@ import { findCustomer } from "@headroom/db/customers";
 import { readCatalogue } from "@headroom/db/plans";
 import { readSubscription } from "@headroom/db/subscriptions";
 import { lockOrganization, withOrganization, withSystem } from "@headroom/db/tenancy";
+import { listUnsettledPushes } from "@headroom/db/usage-push-settling";
 import { decideMigration, type MigrationSkip } from "@headroom/domain/plan-migrations";
 import type { SubscriptionFacts } from "@headroom/domain/subscriptions";
 import type { ServiceContext } from "./context.ts";
 import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
+import { judgePush } from "./meter-settling.ts";
 import type { MigrationPlan } from "./plan-migration.ts";
 import { recordMove } from "./plan-migration-rows.ts";
 import { StripeFault } from "./stripe/faults.ts";
@@ -73,6 +75,9 @@ async function underLease(
   { organizationId, facts, from, plan }: Subject,
 ): Promise<MigrationStep> {
   const { db, stripe } = context;
+  if (!plan.dryRun && (await hasUsageOpen(context, organizationId))) {
+    return step(from, "skipped", "usage_unbilled");
+  }
   const customer = await stripe.fetchCustomer(lease.customerId);
   const catalogue = await withSystem(db, readCatalogue);
   const subscription = customer?.subscriptions.find(({ id }) => id === facts.subscriptionId);
@@ -91,6 +96,25 @@ async function underLease(
     });
   }
   return step(from, plan.at === "now" ? "moved" : "scheduled", null);
+}
+
+/**
+ * True while a renewal's draft is to bill what a meter was told: taking the item away that its line is of is left for when
+ * it is final, an hour later.
+ */
+async function hasUsageOpen(
+  context: Context & { stripe: StripeGateway },
+  organizationId: string,
+): Promise<boolean> {
+  const pushes = await withOrganization(context.db, organizationId, (tx) =>
+    listUnsettledPushes(tx, organizationId),
+  );
+  for (const push of pushes) {
+    if ((await judgePush(context, push)) === "open") {
+      return true;
+    }
+  }
+  return false;
 }
 
 function step(

@@ -15,7 +15,7 @@ import type { Report } from "./stripe/catalogue-push.ts";
 import { paced } from "./stripe/pace.ts";
 import { notLive } from "./stripe/read-only.ts";
 
-type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
+type Context = Pick<ServiceContext, "db" | "stripe" | "log" | "configuration">;
 
 export interface MigrationInput {
   planId: string;
@@ -69,7 +69,7 @@ export async function migratePlan(context: Context, input: MigrationInput): Prom
   if (context.stripe?.readOnly && !input.dryRun) {
     throw notLive();
   }
-  const { plan, total } = await withSystem(db, (tx) => prepare(tx, input));
+  const { plan, total } = await withSystem(db, (tx) => prepare(tx, context.configuration, input));
   const stripe = context.stripe && paced(context.stripe, requestsPerSecond);
   const organizations: MigratedOrganization[] = [];
   let done = 0;
@@ -85,7 +85,11 @@ export async function migratePlan(context: Context, input: MigrationInput): Prom
   return { planId: plan.planId, from: [...plan.from], to: plan.to, organizations };
 }
 
-async function prepare(tx: Tx, input: MigrationInput): Promise<{ plan: MigrationPlan; total: number }> {
+async function prepare(
+  tx: Tx,
+  { policies }: Context["configuration"],
+  input: MigrationInput,
+): Promise<{ plan: MigrationPlan; total: number }> {
   const { planId, at, dryRun, operator } = input;
   const target = await findPlan(tx, planId, input.to);
   const versions = await listVersions(tx, planId);
@@ -105,9 +109,10 @@ async function prepare(tx: Tx, input: MigrationInput): Promise<{ plan: Migration
     await recordOperatorAct(tx, operator, { action: "plans.migrated", target: planId, data });
   }
   const { proration } = target.definition;
+  const byMeter = policies.overage.sink === "meter";
   const prices = await listPricesOf(tx, planId, to);
   return {
-    plan: { planId, from, to, at, proration, prices, run: uuidv7(), dryRun, operator },
+    plan: { planId, from, to, at, proration, byMeter, prices, run: uuidv7(), dryRun, operator },
     total: input.organizationId === undefined ? total : 1,
   };
 }

@@ -29,7 +29,10 @@ import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { sendMessage } from "./webhook-sending.ts";
 
-type Context = Pick<ServiceContext, "db" | "log" | "webhooks">;
+/** Told of every attempt that came to its end; `failure`: the answer's class, such as `5xx`, or why there was none; null: delivered. */
+export type AttemptObserver = (attempt: { failure: string | null }) => void;
+
+type Context = Pick<ServiceContext, "db" | "log" | "webhooks"> & { observe?: AttemptObserver };
 
 /** Sends what is due. One per process. */
 export interface WebhookCourier {
@@ -139,6 +142,7 @@ async function finish(
   result: AttemptResult,
 ): Promise<boolean> {
   const { organizationId, webhookId } = turn;
+  context.observe?.({ failure: failureOf(result) });
   const failures = delivery.attempts + 1 - delivery.attemptsBefore;
   const decision = decideDelivery(result, failures, Math.random());
   const failingSeconds = await withOrganization(context.db, organizationId, async (tx) => {
@@ -160,6 +164,14 @@ async function finish(
     await disable(context, turn, reason);
   }
   return isDelivered(result);
+}
+
+function failureOf(result: AttemptResult): string | null {
+  const { status, error } = result;
+  if (isDelivered(result)) {
+    return null;
+  }
+  return status === null ? (error ?? "unknown") : `${Math.floor(status / 100)}xx`;
 }
 
 async function disable(context: Context, turn: WebhookTurn, reason: DisabledReason): Promise<void> {

@@ -73,7 +73,7 @@ export function pageOfV2<K extends Kind>(
   const most = limitOf({ limit: limit ?? defaultLimit });
   const page = books.store.page(kind, { ...query, limit: most, after: cursor(books, kind, after, "page") });
   const last = page.data.at(-1);
-  const kept = Object.entries(filters).flatMap(([name, value]) =>
+  const kept = Object.entries(filters).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, String(value)]],
   );
   const asked = new URLSearchParams([["limit", String(most)], ...kept, ["page", last?.id ?? ""]]);

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
 import { keepEvents, type NewEvent } from "@headroom/db/inbox";
-import { retryConflicts } from "@headroom/db/retry";
+import { retryConflicts, sqlState } from "@headroom/db/retry";
 import { DomainError } from "@headroom/domain/errors";
 import { z } from "zod";
 import type { ServiceContext } from "../context.ts";
@@ -61,17 +62,27 @@ export function receiveEvent(
     const [isNew = false] = await retryConflicts(() => keepEvents(db.kysely, [event]));
     return isNew;
   };
-  return receive(
-    { log, livemode, keep },
-    { ...toNewEvent(payload), payload: Buffer.from(JSON.stringify(payload)), secretIndex },
-  );
+  return receive({ log, livemode, keep }, toNewEvent(payload), { payload: bytesOf(payload), secretIndex });
+}
+
+// Written down by recursion: what is nested too deeply cannot be stored either.
+function bytesOf(payload: unknown): Buffer | null {
+  try {
+    return Buffer.from(JSON.stringify(payload));
+  } catch (error) {
+    if (error instanceof RangeError) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 /**
  * Keeps an event whose signature was checked; once this resolves it is committed and Stripe may be told so. An event of
- * the other mode than the key's is put aside, not refused: Stripe would only send it for days.
+ * the other mode than the key's is put aside, not refused: Stripe would only send it for days. So is one whose body
+ * PostgreSQL cannot store: a NUL in a text, lone surrogates, nesting without end, numbers beyond all bounds.
  * @param body its raw bytes, and what they say. @param secretIndex which secret matched.
- * @throws DomainError validation_failed for a body that is no event; what `keep` throws.
+ * @throws DomainError validation_failed for a body that is no event, or has no id that could be kept; what `keep` throws.
  */
 export async function receiveBody(
   reception: Reception,
@@ -80,20 +91,68 @@ export async function receiveBody(
 ): Promise<ReceivedEvent> {
   const { text, bytes } = body;
   const payload = isUtf8(bytes) ? bytes : Buffer.from(text);
-  return receive(reception, { ...toNewEvent(parse(text)), payload, secretIndex });
+  return receive(reception, toNewEvent(parse(text)), { payload, secretIndex });
 }
 
-async function receive({ livemode, log, keep }: Reception, event: NewEvent): Promise<ReceivedEvent> {
-  if (event.livemode !== livemode) {
-    await keep({ ...event, status: "quarantined" });
-    log.error({ eventId: event.eventId, livemode: event.livemode }, "Stripe event of the other mode");
-    return { outcome: "quarantined", customerId: null, unresolved: false };
+const aside: ReceivedEvent = { outcome: "quarantined", customerId: null, unresolved: false };
+
+async function receive(
+  { livemode, log, keep }: Reception,
+  fields: EventFields,
+  body: Pick<NewEvent, "payload" | "secretIndex">,
+): Promise<ReceivedEvent> {
+  const isOther = fields.livemode !== livemode;
+  const event: NewEvent = { ...fields, ...body };
+  const { eventId } = event;
+  let isNew: boolean;
+  try {
+    if (body.payload === null) {
+      throw new Unstorable();
+    }
+    isNew = await keep(isOther ? { ...event, status: "quarantined" } : event);
+  } catch (error) {
+    if (!isUnstorable(error)) {
+      throw error;
+    }
+    await keepWithoutBody(keep, event);
+    log.error(
+      { err: error, eventId, type: event.type },
+      "Stripe event cannot be stored: kept without its body",
+    );
+    return aside;
   }
-  const outcome = (await keep(event)) ? "new" : "duplicate";
+  if (isOther) {
+    log.error({ eventId, livemode: event.livemode }, "Stripe event of the other mode");
+    return aside;
+  }
+  const outcome = isNew ? "new" : "duplicate";
   const waits = event.status === "pending";
   const unresolved =
     waits && event.style === "thin" && event.customerId === null && !isCatalogueEvent(plainType(event.type));
   return { outcome, customerId: waits ? event.customerId : null, unresolved };
+}
+
+class Unstorable extends Error {
+  override readonly name = "Unstorable";
+}
+
+// Classes 22 (data exception) and 54 (too long, too deep) come from what the event says.
+function isUnstorable(error: unknown): boolean {
+  return error instanceof Unstorable || /^(22|54)/.test(sqlState(error));
+}
+
+async function keepWithoutBody(keep: Reception["keep"], event: NewEvent): Promise<void> {
+  const rawHash = event.payload && createHash("sha256").update(event.payload).digest();
+  try {
+    await keep({ ...event, payload: null, rawHash, status: "quarantined", reason: "unstorable" });
+  } catch (error) {
+    if (isUnstorable(error)) {
+      throw new DomainError("validation_failed", "The body is not a Stripe event.", {
+        issues: [{ path: "", message: "has an id or a type that cannot be kept" }],
+      });
+    }
+    throw error;
+  }
 }
 
 function parse(text: string): unknown {
@@ -106,7 +165,7 @@ function parse(text: string): unknown {
   }
 }
 
-type EventFields = Omit<NewEvent, "payload" | "secretIndex">;
+type EventFields = Omit<NewEvent, "payload" | "rawHash" | "reason" | "secretIndex">;
 
 // A thin event has no object: whose it is must be asked, unless it is about a customer, a price or a product itself.
 function toThinEvent({

@@ -110,8 +110,8 @@ export interface SubscriptionCalls {
 }
 
 export interface SubscriptionChange {
-  /** Items that change, by id; a new one has none and names its price. */
-  items?: readonly { id: string | null; priceId?: string; quantity: number; remove?: true }[];
+  /** Items that change, by id; a new one has none and names its price; quantity null: a metered one. */
+  items?: readonly { id: string | null; priceId?: string; quantity: number | null; remove?: true }[];
   /** `now`: billed, and paid or refused, at once. */
   proration: Proration;
   /** The plan that holds until the period ends although the items have the next one; null: none does. */

@@ -41,7 +41,7 @@ export function createInboxLane(database: Database, options: InboxLaneOptions = 
     // While one is committed the next is on its way.
     atOnce: 2,
     heaviest: batchBytes,
-    weigh: ({ request }) => request.payload.length,
+    weigh: ({ request }) => sizeOf(request),
     async send(senders) {
       const outcomes = await askTogether(
         senders.map(({ request }) => request),
@@ -58,17 +58,19 @@ export function createInboxLane(database: Database, options: InboxLaneOptions = 
 
   return {
     async keep(event) {
-      if (pending.count() >= queue || bytes + event.payload.length > queueBytes) {
+      if (pending.count() >= queue || bytes + sizeOf(event) > queueBytes) {
         throw unavailable("Too many events are waiting, send it again");
       }
-      bytes += event.payload.length;
+      bytes += sizeOf(event);
       try {
         return await new Promise<boolean>((resolve, reject) => {
           collector.add(pending.add({ request: event, resolve, reject }));
         });
       } finally {
-        bytes -= event.payload.length;
+        bytes -= sizeOf(event);
       }
     },
   };
 }
+
+const sizeOf = ({ payload }: NewEvent) => payload?.length ?? 0;

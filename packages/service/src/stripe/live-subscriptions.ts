@@ -37,13 +37,13 @@ function fieldsOf(change: SubscriptionChange): Stripe.SubscriptionUpdateParams {
   };
 }
 
-/** An item as Stripe takes it: the quantity always, without it Stripe sets a changed price's to 1. */
+/** An item as Stripe takes it: the quantity always, without it Stripe sets a changed price's to 1; but none for a metered one. */
 export function toItemFields(item: NonNullable<SubscriptionChange["items"]>[number]) {
   if (item.remove && item.id !== null) {
     return { id: item.id, deleted: true };
   }
   return {
-    quantity: item.quantity,
+    ...(item.quantity === null ? {} : { quantity: item.quantity }),
     ...(item.id === null ? {} : { id: item.id }),
     ...(item.priceId === undefined ? {} : { price: item.priceId }),
   };
