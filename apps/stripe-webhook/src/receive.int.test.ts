@@ -122,6 +122,17 @@ describe("a signed body", () => {
     expect(await kept(id)).toMatchObject({ status: "quarantined", livemode: true });
   });
 
+  test("of the other mode that then comes rightly is taken like any other, and not put aside again", async () => {
+    const { id, body } = event({ livemode: true });
+    const right = JSON.stringify({ ...JSON.parse(body), livemode: false });
+    await post(body, sign(body, newSecret));
+    expect((await post(right, sign(right, newSecret))).status).toBe(200);
+    const taken = { status: "ignored", livemode: false };
+    expect(await kept(id)).toMatchObject(taken);
+    await post(body, sign(body, newSecret));
+    expect(await kept(id)).toMatchObject(taken);
+  });
+
   test("sent sixteen times at once is kept once, with a 200 each", async () => {
     const { id, body } = event();
     const answers = await Promise.all(Array.from({ length: 16 }, () => post(body, sign(body, newSecret))));

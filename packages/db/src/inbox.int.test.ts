@@ -46,3 +46,25 @@ test("an event that is committed after others were noted, with a smaller number,
   await withSystem(webhook, (tx) => closeEvents(tx, "cus_1", noted, { status: "applied" }));
   expect(await pending()).toEqual(["evt_slow"]);
 });
+
+test("an event that was put aside waits like any other once it comes rightly, in a later batch or in the same", async () => {
+  const asided: NewEvent = { ...event("evt_aside"), livemode: true, status: "quarantined" };
+  const both = { ...event("evt_both"), payload: Buffer.from('{"right":true}') };
+  expect(await keepEvents(webhook.kysely, [asided])).toEqual([true]);
+  expect(await keepEvents(webhook.kysely, [asided, event("evt_aside"), both])).toEqual([true, false, true]);
+  expect(await pending()).toEqual(expect.arrayContaining(["evt_aside", "evt_both"]));
+  const wrongly = { ...asided, eventId: "evt_both" };
+  expect(await keepEvents(webhook.kysely, [wrongly, asided, { ...both, eventId: "evt_third" }])).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  const { rows } = await scratch.admin.query(
+    `select event_id as id, livemode, status, payload from headroom.stripe_inbox
+     where event_id = any('{evt_aside,evt_both}') order by event_id`,
+  );
+  expect(rows).toEqual([
+    { id: "evt_aside", livemode: false, status: "pending", payload: {} },
+    { id: "evt_both", livemode: false, status: "pending", payload: { right: true } },
+  ]);
+});

@@ -31,8 +31,9 @@ export interface NewEvent {
 /**
  * Keeps events, all in one statement; answers for each whether it is new: not here already, and not before it among
  * them. Of two events that tell of one change in both styles the one that comes second is ignored, as long as what the
- * first is about is known. Their commit is what Stripe may be told about. In the order of their ids, so that two who keep the same events
- * do not wait for each other.
+ * first is about is known. One that was put aside and now comes rightly takes its own place, as if it were new. Their
+ * commit is what Stripe may be told about. In the order of their ids, so that two who keep the same events do not wait for
+ * each other.
  * @param kysely a transaction, or none: then the statement commits by itself
  */
 export async function keepEvents(kysely: Kysely<DB>, events: readonly NewEvent[]): Promise<boolean[]> {
@@ -44,21 +45,28 @@ export async function keepEvents(kysely: Kysely<DB>, events: readonly NewEvent[]
           raw_sha256, reason, secret_index, style, twin_id,
           case when status = 'pending' and case style
             when 'thin' then exists (
-              select from stripe_inbox i where i.account = e.account and i.event_id = e.twin_id)
+              select from stripe_inbox i where i.account = e.account and i.event_id = e.twin_id
+                and i.status <> 'quarantined')
             else exists (
               select from stripe_inbox i where i.account = e.account and i.twin_id = e.id
                 and (i.status = 'applied'
                   or (i.status in ('pending', 'parked') and (i.customer_id is not null or e.customer_id is null))))
             end then 'ignored' else status end
-        from unnest(${of("account")}::text[], ${of("eventId")}::text[], ${of("livemode")}::boolean[],
-          ${of("type")}::text[], ${of("apiVersion")}::text[], ${of("objectId")}::text[], ${of("customerId")}::text[],
+        from (select distinct on (account, id) *
+          from unnest(${of("account")}::text[], ${of("eventId")}::text[], ${of("livemode")}::boolean[],
+            ${of("type")}::text[], ${of("apiVersion")}::text[], ${of("objectId")}::text[], ${of("customerId")}::text[],
           ${of("createdAt")}::timestamptz[], ${utf8Array(events.map(({ payload }) => payload))}::text[], ${bytesArray(of("rawHash").map((hash) => hash ?? null))}::bytea[],
           ${of("reason").map((reason) => reason ?? null)}::text[], ${of("secretIndex")}::integer[],
           ${of("style")}::text[], ${of("twinId")}::text[], ${of("status")}::text[])
-        as e (account, id, livemode, type, api_version, object_id, customer_id, created_at, payload, raw_sha256, reason, secret_index,
-          style, twin_id, status)
+        as given (account, id, livemode, type, api_version, object_id, customer_id, created_at, payload, raw_sha256, reason,
+          secret_index, style, twin_id, status) order by account, id, status = 'quarantined') as e
         order by account, id
-      on conflict (account, event_id) do nothing
+      on conflict (account, event_id) do update set seq = default, livemode = excluded.livemode,
+          type = excluded.type, api_version = excluded.api_version, object_id = excluded.object_id,
+          customer_id = excluded.customer_id, created_at = excluded.created_at, payload = excluded.payload,
+          raw_sha256 = excluded.raw_sha256, reason = excluded.reason, secret_index = excluded.secret_index,
+          style = excluded.style, twin_id = excluded.twin_id, status = excluded.status
+        where stripe_inbox.status = 'quarantined' and excluded.status <> 'quarantined'
       returning account, event_id as id`.execute(kysely);
   const kept = new Set(rows.map(identify));
   return events.map(({ account, eventId: id }) => kept.delete(identify({ account, id })));

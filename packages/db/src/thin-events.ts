@@ -57,7 +57,8 @@ export async function resolveThinEvent(
   { twinId, customerId, object }: ThinFacts,
 ): Promise<string | null> {
   const told = sql<boolean>`exists (
-    select from stripe_inbox t where t.account = ${account} and t.event_id = ${twinId ?? ""} and t.status <> 'ignored')`;
+    select from stripe_inbox t where t.account = ${account} and t.event_id = ${twinId ?? ""} 
+      and t.status not in ('ignored', 'quarantined'))`;
   const row = await tx
     .updateTable("stripe_inbox")
     .set({

@@ -61,6 +61,7 @@ function subscription(more: Partial<SubscriptionSnapshot> = {}): SubscriptionSna
     coming: [],
     pausedFor: null,
     latestInvoice: null,
+    openInvoices: [],
     items: [pro],
     ...more,
   };
@@ -131,7 +132,25 @@ describe("status → limits", () => {
       { latestInvoice: { finalizedAt: now - 40 * day, dueAt: now - 2 * day } },
       { pastDueSince: now - 2 * day, limitsUntil: now + 5 * day },
     ],
-    ["past_due", { cancelAt: now + day }, { pastDueSince: now, limitsUntil: now + day }],
+    [
+      "past_due",
+      { cancelAt: now + day, latestInvoice: { finalizedAt: now, dueAt: null } },
+      { pastDueSince: now, limitsUntil: now + day },
+    ],
+    // The oldest that is still to be paid counts, whatever was seen first.
+    [
+      "past_due",
+      {
+        latestInvoice: { finalizedAt: now, dueAt: null },
+        openInvoices: [
+          { finalizedAt: now, dueAt: null },
+          { finalizedAt: now - 3 * day, dueAt: null },
+          { finalizedAt: now - 9 * day, dueAt: now - 2 * day },
+        ],
+      },
+      { pastDueSince: now - 3 * day, limitsUntil: now + 4 * day },
+    ],
+    ["past_due", {}, { pastDueSince: start, limitsUntil: start + 7 * day }],
     ["unpaid", {}, { state: "restricted", limitsUntil: now, overageAllowed: false }],
     ["paused", {}, { state: "suspended", limitsUntil: now, overageAllowed: false }],
   ])("%s %j", (status, more, facts) => {
@@ -188,8 +207,10 @@ describe("status → limits", () => {
   });
 
   it("grace counts from the first failure and ends without an event", () => {
-    const first = reduce([subscription({ status: "past_due" })], active).facts;
-    const later = reduce([subscription({ status: "past_due" })], first, now + 3 * day).facts;
+    const unpaid = { finalizedAt: now, dueAt: null };
+    const behind = subscription({ status: "past_due", latestInvoice: unpaid, openInvoices: [unpaid] });
+    const first = reduce([behind], active).facts;
+    const later = reduce([behind], first, now + 3 * day).facts;
     expect(later).toEqual(first);
     expect(stateAt(later, now + 7 * day - 1)).toBe("past_due");
     expect(stateAt(later, now + 7 * day)).toBe("restricted");

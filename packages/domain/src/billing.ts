@@ -2,6 +2,7 @@ import { type Catalogue, isVersion, type MappedItem, mapItem, planItemOf } from 
 import {
   type ComingPhase,
   type Instant,
+  type InvoiceSnapshot,
   noSubscription,
   type SubscriptionFacts,
   type SubscriptionSnapshot,
@@ -98,7 +99,11 @@ function running(
   // Raised where members are counted, and true for as long as nobody changes the quantity.
   const differs = same?.attention === "seats_differ" && same.seatsPurchased === seatsPurchased;
   return {
-    ...standing(subscription, same, graceDays, cancelAt, catalogue.overageWhilePastDue, now),
+    ...standing(
+      subscription,
+      { same, behindSince: behindSince(subscription, plan), cancelAt, now },
+      { graceDays, overageWhilePastDue: catalogue.overageWhilePastDue },
+    ),
     source: "stripe",
     ...plans,
     seatsPurchased,
@@ -161,40 +166,42 @@ type Standing = Pick<SubscriptionFacts, "state" | "limitsUntil" | "overageAllowe
 
 /** The table "status → limits": how long the plan's limits hold, and whether overage is taken. */
 function standing(
-  subscription: SubscriptionSnapshot,
-  same: SubscriptionFacts | null,
-  graceDays: number,
-  cancelAt: Instant | null,
-  overageWhilePastDue: boolean,
-  now: Instant,
+  { status }: SubscriptionSnapshot,
+  known: { same: SubscriptionFacts | null; behindSince: Instant; cancelAt: Instant | null; now: Instant },
+  terms: { graceDays: number; overageWhilePastDue: boolean },
 ): Standing {
-  switch (subscription.status) {
+  const { same, behindSince: pastDueSince, cancelAt, now } = known;
+  switch (status) {
     case "trialing":
       return { state: "trialing", limitsUntil: cancelAt, overageAllowed: false, pastDueSince: null };
     case "active":
       return { state: "active", limitsUntil: cancelAt, overageAllowed: true, pastDueSince: null };
     case "past_due": {
-      const pastDueSince = same?.pastDueSince ?? pastDueFrom(subscription, now);
-      const graceEnd = pastDueSince + graceDays * day;
+      const graceEnd = pastDueSince + terms.graceDays * day;
       const limitsUntil = cancelAt === null ? graceEnd : Math.min(graceEnd, cancelAt);
-      return { state: "past_due", limitsUntil, overageAllowed: overageWhilePastDue, pastDueSince };
+      return { state: "past_due", limitsUntil, overageAllowed: terms.overageWhilePastDue, pastDueSince };
     }
     default: {
       // Past limits, from the moment that it was first seen.
       const since = same?.limitsUntil ?? now;
       return {
-        state: subscription.status === "paused" ? "suspended" : "restricted",
+        state: status === "paused" ? "suspended" : "restricted",
         limitsUntil: Math.min(since, now),
         overageAllowed: false,
-        pastDueSince: same?.pastDueSince ?? null,
+        pastDueSince: status === "unpaid" ? pastDueSince : null,
       };
     }
   }
 }
 
-// Stripe does not say when a subscription fell behind: its newest invoice does, from the due date where one was sent.
-function pastDueFrom({ latestInvoice }: SubscriptionSnapshot, now: Instant): Instant {
-  return Math.min(now, latestInvoice?.dueAt ?? latestInvoice?.finalizedAt ?? now);
+/**
+ * Stripe does not say when a subscription fell behind. Its oldest open invoice does, from the due date where one was sent;
+ * where none is open any more the newest one. Nothing that was seen before counts: whoever looks later comes to the same.
+ */
+function behindSince({ openInvoices, latestInvoice }: SubscriptionSnapshot, { item }: MappedItem): Instant {
+  const from = (invoice: InvoiceSnapshot | null) => invoice?.dueAt ?? invoice?.finalizedAt ?? null;
+  const open = openInvoices.map(from).filter((one) => one !== null);
+  return open.length > 0 ? Math.min(...open) : (from(latestInvoice) ?? item.periodStart);
 }
 
 /** True for a subscription that our checkout made, or that has a price of ours. */

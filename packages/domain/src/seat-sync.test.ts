@@ -43,6 +43,7 @@ const subscription = (items: ItemSnapshot[], status = "active"): SubscriptionSna
   coming: [],
   pausedFor: null,
   latestInvoice: null,
+  openInvoices: [],
   items: [item("si_plan", "plan", 1), ...items],
 });
 

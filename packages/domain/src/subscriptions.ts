@@ -34,6 +34,12 @@ export interface ComingPhase {
   priceIds: readonly string[];
 }
 
+/** When an invoice was finalized, and when it is due (sent invoices only). */
+export interface InvoiceSnapshot {
+  finalizedAt: Instant | null;
+  dueAt: Instant | null;
+}
+
 /** A subscription as Stripe has it now. */
 export interface SubscriptionSnapshot {
   id: string;
@@ -54,8 +60,10 @@ export interface SubscriptionSnapshot {
   coming: readonly ComingPhase[];
   /** Stripe's word for why it is paused; null: it is not. */
   pausedFor: string | null;
-  /** The newest invoice: when it was finalized, and when it is due (sent invoices only). */
-  latestInvoice: { finalizedAt: Instant | null; dueAt: Instant | null } | null;
+  /** The newest invoice. */
+  latestInvoice: InvoiceSnapshot | null;
+  /** Its open invoices, in any order; asked for only where it is past due or unpaid, else none. */
+  openInvoices: readonly InvoiceSnapshot[];
   items: readonly ItemSnapshot[];
 }
 

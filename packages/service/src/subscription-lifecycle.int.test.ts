@@ -4,7 +4,7 @@ import { getBilling } from "./billing.ts";
 import { getOperatorOrganization } from "./operator-organizations.ts";
 import { changePlan } from "./plan-changes.ts";
 import { setSeats } from "./seat-purchases.ts";
-import { cancelSubscription } from "./subscription-endings.ts";
+import { cancelSubscription, resumeSubscription } from "./subscription-endings.ts";
 import { subscribe as subscribeOn, withLadder } from "./testing/plan-ladder.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 
@@ -103,6 +103,28 @@ describe("a schedule at Stripe", () => {
     await bench.advance("P1M");
     await one.deliver();
     expect(await billing(one)).toMatchObject({ plan: { id: "free" }, status: "ended" });
+  });
+
+  test.each([
+    ["resuming", (one: Subscribed) => resumeSubscription(bench.api, one.access)],
+    ["wanting the plan that runs", (one: Subscribed) => changePlan(bench.api, one.access, { planId: "pro" })],
+    ["a plan that costs more", (one: Subscribed) => changePlan(bench.api, one.access, { planId: "team" })],
+  ])("that ends the subscription is told not to by %s", async (_, act) => {
+    const one = await subscribe("pro");
+    const { id } = await bench.stripe.subscriptionSchedules.create({ from_subscription: one.subscriptionId });
+    await bench.stripe.subscriptionSchedules.update(id, { end_behavior: "cancel" });
+    await one.deliver();
+    const { period, cancelAt } = await billing(one);
+    expect(cancelAt).toBe(period?.end);
+    await act(one);
+    expect(await billing(one)).toMatchObject({ cancelAt: null, pendingPlan: null });
+    expect(await bench.stripe.subscriptionSchedules.retrieve(id)).toMatchObject({
+      status: "active",
+      end_behavior: "release",
+    });
+    await bench.advance("P1M");
+    await one.deliver();
+    expect(await billing(one)).toMatchObject({ status: "active", cancelAt: null });
   });
 
   test("stands behind a cheaper plan of ours that waits", async () => {

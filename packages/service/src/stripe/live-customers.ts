@@ -43,12 +43,26 @@ export function customerCalls(stripe: Stripe): CustomerCalls {
       const query = { customer: customerId, status: "all", limit: 100, expand };
       await call(async () => {
         for await (const subscription of stripe.subscriptions.list(query)) {
-          subscriptions.push(toSnapshot(subscription));
+          const open = isBehind(subscription) ? await listOpenInvoices(stripe, subscription.id) : [];
+          subscriptions.push(toSnapshot(subscription, open));
         }
       });
       return { organizationId: organizationIn(customer.metadata), subscriptions };
     },
   };
+}
+
+function isBehind({ status }: Stripe.Subscription): boolean {
+  return status === "past_due" || status === "unpaid";
+}
+
+/** What is still to be paid for a subscription. */
+async function listOpenInvoices(stripe: Stripe, subscription: string): Promise<Stripe.Invoice[]> {
+  const open: Stripe.Invoice[] = [];
+  for await (const invoice of stripe.invoices.list({ subscription, status: "open", limit: 100 })) {
+    open.push(invoice);
+  }
+  return open;
 }
 
 type Cursor = { starting_after?: string };

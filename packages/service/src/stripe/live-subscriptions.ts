@@ -1,5 +1,10 @@
 import type { Proration } from "@headroom/domain/configuration";
-import type { ComingPhase, ItemSnapshot, SubscriptionSnapshot } from "@headroom/domain/subscriptions";
+import type {
+  ComingPhase,
+  InvoiceSnapshot,
+  ItemSnapshot,
+  SubscriptionSnapshot,
+} from "@headroom/domain/subscriptions";
 import type Stripe from "stripe";
 import { call, StripeFault } from "./faults.ts";
 import type { SubscriptionCalls, SubscriptionChange } from "./gateway.ts";
@@ -15,13 +20,15 @@ export const prorations: Record<Proration, "create_prorations" | "always_invoice
 export function subscriptionCalls(stripe: Stripe): SubscriptionCalls {
   return {
     async updateSubscription(id, change, key) {
-      await call(() => stripe.subscriptions.update(id, fieldsOf(change), { idempotencyKey: key }));
+      const fields = fieldsOf(change);
+      if (change.resume) {
+        await withoutEnd(stripe, id, fields, key);
+      } else {
+        await call(() => stripe.subscriptions.update(id, fields, { idempotencyKey: key }));
+      }
     },
     cancelSubscription: (id, when, key) => cancel(stripe, id, when, key),
-    async resumeSubscription(id, key) {
-      const fields = { cancel_at_period_end: false };
-      await call(() => stripe.subscriptions.update(id, fields, { idempotencyKey: key }));
-    },
+    resumeSubscription: (id, key) => withoutEnd(stripe, id, { cancel_at_period_end: false }, key),
   };
 }
 
@@ -68,23 +75,67 @@ async function cancel(stripe: Stripe, id: string, when: "now" | "period_end", ke
 async function cancelAtPeriodEnd(stripe: Stripe, id: string, key: string): Promise<void> {
   const end = (idempotencyKey: string) =>
     call(() => stripe.subscriptions.update(id, { cancel_at_period_end: true }, { idempotencyKey }));
+  await orWithSchedule(
+    stripe,
+    id,
+    () => end(key),
+    async (scheduleId) => {
+      const released = { idempotencyKey: `${key}:release` };
+      await call(() => stripe.subscriptionSchedules.release(scheduleId, {}, released));
+      await end(`${key}:released`);
+    },
+  );
+}
+
+// An end that a schedule plans is taken out of the schedule; whatever else it plans stays. What else changes is sent again
+// without a word about the end.
+async function withoutEnd(
+  stripe: Stripe,
+  id: string,
+  { cancel_at_period_end, ...others }: Stripe.SubscriptionUpdateParams,
+  key: string,
+): Promise<void> {
+  const update = (fields: Stripe.SubscriptionUpdateParams, idempotencyKey: string) =>
+    call(() => stripe.subscriptions.update(id, fields, { idempotencyKey }));
+  await orWithSchedule(
+    stripe,
+    id,
+    () => update({ cancel_at_period_end, ...others }, key),
+    async (scheduleId) => {
+      const goesOn = { end_behavior: "release" } as const;
+      const options = { idempotencyKey: `${key}:schedule` };
+      if (Object.keys(others).length > 0) {
+        await update(others, `${key}:scheduled`);
+      }
+      await call(() => stripe.subscriptionSchedules.update(scheduleId, goesOn, options));
+    },
+  );
+}
+
+/** Does what a schedule alone may do by way of it, where Stripe refuses because there is one. */
+async function orWithSchedule(
+  stripe: Stripe,
+  id: string,
+  work: () => Promise<unknown>,
+  bySchedule: (scheduleId: string) => Promise<void>,
+): Promise<void> {
   try {
-    await end(key);
+    await work();
   } catch (error) {
     const refused = error instanceof StripeFault && error.kind === "refused";
     const schedule = refused ? (await call(() => stripe.subscriptions.retrieve(id))).schedule : null;
     if (schedule === null) {
       throw error;
     }
-    const scheduleId = typeof schedule === "string" ? schedule : schedule.id;
-    const released = { idempotencyKey: `${key}:release` };
-    await call(() => stripe.subscriptionSchedules.release(scheduleId, {}, released));
-    await end(`${key}:released`);
+    await bySchedule(typeof schedule === "string" ? schedule : schedule.id);
   }
 }
 
-/** A subscription in our words. */
-export function toSnapshot(subscription: Stripe.Subscription): SubscriptionSnapshot {
+/** A subscription in our words. @param open its open invoices; default: not asked for */
+export function toSnapshot(
+  subscription: Stripe.Subscription,
+  open: readonly Stripe.Invoice[] = [],
+): SubscriptionSnapshot {
   const invoice = typeof subscription.latest_invoice === "string" ? null : subscription.latest_invoice;
   return {
     id: subscription.id,
@@ -100,12 +151,14 @@ export function toSnapshot(subscription: Stripe.Subscription): SubscriptionSnaps
     kept: keptIn(subscription.metadata),
     coming: comingIn(subscription.schedule),
     pausedFor: subscription.status_details?.paused?.subscription?.type ?? null,
-    latestInvoice: invoice && {
-      finalizedAt: instant(invoice.status_transitions.finalized_at),
-      dueAt: instant(invoice.due_date),
-    },
+    latestInvoice: invoice && toInvoice(invoice),
+    openInvoices: open.map(toInvoice),
     items: subscription.items.data.map(toItem),
   };
+}
+
+function toInvoice({ status_transitions, due_date }: Stripe.Invoice): InvoiceSnapshot {
+  return { finalizedAt: instant(status_transitions.finalized_at), dueAt: instant(due_date) };
 }
 
 /** The phases after the running one. A price is its id: one more level is more than Stripe expands in a list. */
