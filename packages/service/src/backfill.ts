@@ -14,6 +14,8 @@ const day = 86_400_000;
 const horizonMs = 30 * day;
 /** An event may be listed a little after the time that it carries. */
 const overlapMs = 3_600_000;
+/** Events of which the inbox is asked at once whether it has them: a page of Stripe's list. */
+const askedAtOnce = 100;
 
 export interface BackfillInput {
   /** From when, in Stripe's time; default: where the last one ended, or all that Stripe lists. */
@@ -51,14 +53,17 @@ export async function backfillEvents(
   const from = since?.getTime() ?? Math.max(begun - horizonMs, (last?.through.getTime() ?? 0) - overlapMs);
   const result: BackfillResult = { since: new Date(from).toISOString(), listed: 0, missing: {}, kept: 0 };
   const query = { types: relevantEventTypes, since: from, undelivered: !delivered };
-  for await (const event of stripe.listEvents(query)) {
-    result.listed += 1;
-    const isKnown = await withSystem(db, (tx) => findKnownEvents(tx, [event.id]));
-    if (!isKnown.has(event.id)) {
-      result.missing[event.type] = (result.missing[event.type] ?? 0) + 1;
-      result.kept += dryRun ? 0 : await keep({ db, log, livemode: stripe.livemode }, event.payload);
+  for await (const events of inGroups(stripe.listEvents(query), askedAtOnce)) {
+    const ids = events.map(({ id }) => id);
+    const known = await withSystem(db, (tx) => findKnownEvents(tx, ids));
+    for (const event of events) {
+      result.listed += 1;
+      if (!known.has(event.id)) {
+        result.missing[event.type] = (result.missing[event.type] ?? 0) + 1;
+        result.kept += dryRun ? 0 : await keep({ db, log, livemode: stripe.livemode }, event.payload);
+      }
+      onProgress?.(result.listed);
     }
-    onProgress?.(result.listed);
   }
   const isWhole = since === undefined || (last !== null && since <= last.through);
   if (!dryRun && isWhole) {
@@ -66,6 +71,20 @@ export async function backfillEvents(
     await withSystem(db, (tx) => noteBackfill(tx, { through: now, listed, kept }));
   }
   return result;
+}
+
+async function* inGroups<Item>(items: AsyncIterable<Item>, most: number): AsyncGenerator<Item[]> {
+  let group: Item[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length === most) {
+      yield group;
+      group = [];
+    }
+  }
+  if (group.length > 0) {
+    yield group;
+  }
 }
 
 async function keep(

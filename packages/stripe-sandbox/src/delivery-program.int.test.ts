@@ -178,6 +178,19 @@ test("a delay holds back by virtual time, and the clock stops where it is over",
   expect(names().sort()).toEqual(["Ada", "Bob"]);
 });
 
+test("roundTo: what waits for the clock waits until a whole multiple, and is sent together", async () => {
+  await program({ delay: { min: "1m", max: "50m" }, roundTo: "2h" });
+  await customers("Ada", "Bob", "Cid");
+  const { steps } = await bench.advance({ by: "4h" });
+  expect(steps).toEqual([{ at: expect.stringMatching(/T\d[02468]:00:00.000Z$/), what: "deliveries" }]);
+  expect(names().sort()).toEqual(["Ada", "Bob", "Cid"]);
+  await program({ badSignature: { attempts: 1 }, roundTo: "2h" });
+  await customers("Dan");
+  const again = await bench.advance({ by: "4h" });
+  expect(again.steps).toEqual([{ at: expect.stringMatching(/T\d[02468]:00:00.000Z$/), what: "deliveries" }]);
+  expect(names()).toContain("Dan");
+});
+
 test("reordering lets at most a window of later ones pass, in the same order for the same seed", async () => {
   const all = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"];
   const play = async (seed: number) => {

@@ -1,4 +1,4 @@
-import { type Spoil, spoilAttempt } from "./delivery-program.ts";
+import { roundedUp, type Spoil, spoilAttempt } from "./delivery-program.ts";
 import type { Programs } from "./delivery-programs.ts";
 import type { Delivery, DeliveryQueue, NextTry } from "./delivery-queue.ts";
 import type { SandboxLog } from "./log.ts";
@@ -44,13 +44,13 @@ const virtualBackoff = [minute, 5 * minute, 30 * minute, 2 * hour, 4 * hour, 8 *
 
 /**
  * When a failed attempt is repeated by virtual time: the last one three days after the first; null: no more. On whole
- * minutes, so that what failed together is tried together.
+ * minutes (or what the program rounds to), so that what failed together is tried together.
  */
-function virtualRetryAt(firstAt: number, attempts: number, now: number): number | null {
+function virtualRetryAt(firstAt: number, attempts: number, now: number, unit: number): number | null {
   const last = firstAt + giveUpAfter;
   if (now >= last) return null;
   const next = now + (virtualBackoff[Math.min(attempts, virtualBackoff.length - 1)] ?? 12 * hour);
-  return Math.min(Math.ceil(last / minute), Math.ceil(next / minute)) * minute;
+  return Math.min(roundedUp(last, unit), roundedUp(next, unit));
 }
 
 /**
@@ -129,7 +129,7 @@ function nextTry({ programs, now }: DeliveryOptions, delivery: Delivery): NextTr
   const current = isVirtual ? Math.floor(now()) : Date.now();
   const firstAt = attempts === 0 ? current : delivery.firstAt;
   if (isVirtual) {
-    const at = virtualRetryAt(firstAt, attempts, current);
+    const at = virtualRetryAt(firstAt, attempts, current, Math.max(minute, inForce.roundTo ?? minute));
     return at === null ? null : { clock, firstAt, at };
   }
   if (current - firstAt > giveUpAfter) return null;

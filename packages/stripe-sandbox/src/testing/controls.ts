@@ -36,6 +36,7 @@ export interface ProgramRequest {
   endpoint?: string;
   types?: string[];
   retry?: "real" | "virtual";
+  roundTo?: Duration;
   duplicate?: { probability?: number; times?: number };
   delay?: { probability?: number; min?: Duration; max: Duration };
   reorder?: { probability?: number; window: number; within?: Duration };
