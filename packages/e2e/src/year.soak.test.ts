@@ -13,11 +13,12 @@ import { until } from "./people.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { act, type Citizen, forEach } from "./year-crowd.ts";
 import { findDoubles, watchEffects } from "./year-effects.ts";
+import { recordHistory } from "./year-history.ts";
 import { startKills } from "./year-kills.ts";
 import { openYear } from "./year-life.ts";
 import { asSuperuser, asWorker, operate, untilSettled } from "./year-operator.ts";
 import { overageCents } from "./year-oracle.ts";
-import { monthly, yearly } from "./year-prices.ts";
+import { monthly, sold, yearly } from "./year-prices.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -94,6 +95,7 @@ test(
     const dice = createDice(`year ${seed}`);
     const kills = startKills(stack, createDice(`kills ${seed}`), requestsBetweenKills);
     const effects = watchEffects(sandbox, kills.reached);
+    const history = recordHistory(year.stripe);
 
     // The clock stops where seats or a draft wait for a worker that has just been killed: it is asked again.
     const advanceTo = (seconds: number) =>
@@ -123,6 +125,7 @@ test(
         at = Math.min(now, at + day);
         await advanceTo(at);
       }
+      await history.read();
       say(
         `round ${round}, ${Math.round((end - now) / day)} days left, ${JSON.stringify(kills.count())}, ${effects.requests()} requests, ${effects.count()} effects, ${Math.round(performance.now() / 1000)} s`,
       );
@@ -139,6 +142,7 @@ test(
     await advanceTo((await year.clock()) + 26 * hour);
     await untilSettled(stack, 120);
     await effects.stop();
+    await history.read();
 
     const rows = (statement: string, ...values: unknown[]) =>
       asSuperuser<Record<string, unknown>>(stack, statement, values);
@@ -146,6 +150,7 @@ test(
     const cents = (units: number, plan: string) => overageCents(prices[plan]?.unitMillicents ?? 0, units);
     const counted = await recount({ rows, stripe: year.stripe }, cents);
     expect.soft(Object.fromEntries(counted)).toEqual({});
+    expect.soft(await history.differences(sold)).toEqual({});
     expect.soft(await findDoubles(year.stripe)).toEqual([]);
     expect.soft(effects.twice()).toEqual([]);
     const [used] = await rows("select coalesce(sum(quantity), 0)::int as units from headroom.usage_event");
@@ -156,7 +161,7 @@ test(
       "select status, count(*)::int as many from headroom.overage group by 1 order by 1",
     );
     say(
-      `${JSON.stringify(ledger)}, ${effects.count()} effects, killed ${JSON.stringify(kills.count())}, spoiled ${JSON.stringify(effects.spoiled())}`,
+      `${JSON.stringify({ ledger, ...history.count() })}, ${effects.count()} effects, killed ${JSON.stringify(kills.count())}, spoiled ${JSON.stringify(effects.spoiled())}`,
     );
     expect(ledger.filter(({ status }) => status === "sent")).not.toEqual([]);
     expect(Math.min(...Object.values(kills.count()))).toBeGreaterThan(0);
