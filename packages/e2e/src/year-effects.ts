@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { requestsSince } from "@headroom/stripe-sandbox/testing/controls";
+import type { ServedRequest } from "@headroom/stripe-sandbox/request-log";
 import type Stripe from "stripe";
 
 /** What was changed at Stripe, read so often that its log forgets nothing. */
@@ -18,9 +19,9 @@ const readEveryMs = 50;
 
 /**
  * Every change that has a key of its own must have one effect, however often it was asked for.
- * @param reached told how many requests there were so far, many times a second.
+ * @param asked told each request soon after it was served.
  */
-export function watchEffects(sandbox: string, reached: (requests: number) => void): Effects {
+export function watchEffects(sandbox: string, asked: (request: ServedRequest) => void): Effects {
   const faults: Record<string, number> = {};
   const effects = new Map<string, number>();
   const wrong: string[] = [];
@@ -30,13 +31,14 @@ export function watchEffects(sandbox: string, reached: (requests: number) => voi
     const first = requests[0]?.seq ?? last + 1;
     if (first > last + 1) wrong.push(`the log has forgotten requests ${last + 1} to ${first - 1}`);
     last = requests.at(-1)?.seq ?? last;
-    for (const { method, path, idempotencyKey, status, replayed, fault } of requests) {
+    for (const request of requests) {
+      const { method, path, idempotencyKey, status, replayed, fault } = request;
+      asked(request);
       if (fault !== null) faults[fault] = (faults[fault] ?? 0) + 1;
       if (method !== "POST" || status !== 200 || replayed) continue;
       const name = `${path} ${idempotencyKey}`;
       if (idempotencyKey !== null) effects.set(name, (effects.get(name) ?? 0) + 1);
     }
-    reached(last);
   };
   const end = new AbortController();
   const reading = (async () => {
