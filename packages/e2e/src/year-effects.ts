@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { requestsSince } from "@headroom/stripe-sandbox/testing/controls";
 import type { ServedRequest } from "@headroom/stripe-sandbox/request-log";
+import { requestsSince } from "@headroom/stripe-sandbox/testing/controls";
 import type Stripe from "stripe";
 
 /** What was changed at Stripe, read so often that its log forgets nothing. */

@@ -9,8 +9,17 @@ export interface History {
   count: () => { states: number; lines: number };
   /** By subscription, lines that should be there and are not (`-`), and those that should not (`+`). */
   differences: (prices: PlanPrices) => Promise<Record<string, string[]>>;
+  /**
+   * Of running subscriptions whose seats follow the members, those that have others than the members need.
+   * @param members by subscription. @param included by plan.
+   */
+  strangeSeats: (
+    members: ReadonlyMap<string, number>,
+    included: Readonly<Record<string, number>>,
+  ) => string[];
 }
 
+const running = ["active", "trialing", "past_due"];
 const types = [
   "customer.subscription.created",
   "customer.subscription.updated",
@@ -46,6 +55,15 @@ export function recordHistory(stripe: Stripe): History {
       }
       return wrong;
     },
+    strangeSeats: (members, included) =>
+      [...members].flatMap(([id, count]) => {
+        const { status = "", items = [] } = states.get(id)?.at(-1) ?? {};
+        const [plan = ""] = items.find(({ kind }) => kind === "plan")?.plan.split("/") ?? [];
+        const free = included[plan];
+        if (free === undefined || !running.includes(status)) return [];
+        const seats = items.find(({ kind }) => kind === "seat")?.quantity ?? 0;
+        return seats === Math.max(0, count - free) ? [] : [`${id}: ${seats} seats for ${count} members`];
+      }),
   };
 }
 

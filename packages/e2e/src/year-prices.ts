@@ -24,3 +24,6 @@ export const sold: PlanPrices = {
   "agency/month": { plan: 9_900, seat: 700, proration: "now" },
   "agency/year": { plan: 99_000, seat: 7_000, proration: "now" },
 };
+
+/** Members that are free under the plans whose seats follow them. */
+export const membersIncluded = { team: 3, business: 10 };

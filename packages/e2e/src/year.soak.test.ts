@@ -18,7 +18,7 @@ import { startKills } from "./year-kills.ts";
 import { openYear } from "./year-life.ts";
 import { asSuperuser, asWorker, operate, untilSettled } from "./year-operator.ts";
 import { overageCents } from "./year-oracle.ts";
-import { monthly, sold, yearly } from "./year-prices.ts";
+import { membersIncluded, monthly, sold, yearly } from "./year-prices.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -59,6 +59,7 @@ const weather: ProgramRequest = {
   retry: "virtual",
   // The clock of many organizations would stop at each second else.
   roundTo: "2h",
+  atOnce: 8,
   duplicate: { probability: 0.15 },
   delay: { probability: 0.1, min: "1 min", max: "2 days" },
   reorder: { probability: 0.3, window: 5 },
@@ -159,6 +160,12 @@ test(
     const counted = await recount({ rows, stripe: year.stripe }, cents);
     expect.soft(Object.fromEntries(counted)).toEqual({});
     expect.soft(await history.differences(sold)).toEqual({});
+    const members = await rows(
+      `select s.stripe_subscription_id as id, count(*)::int as many from headroom.subscription s
+       join headroom.membership m using (organization_id) where s.stripe_subscription_id is not null group by 1`,
+    );
+    const counts = new Map(members.map(({ id, many }) => [String(id), Number(many)]));
+    expect.soft(history.strangeSeats(counts, membersIncluded)).toEqual([]);
     expect.soft(await findDoubles(year.stripe)).toEqual([]);
     expect.soft(effects.twice()).toEqual([]);
     const [used] = await rows("select coalesce(sum(quantity), 0)::int as units from headroom.usage_event");

@@ -25,6 +25,8 @@ export interface DeliveryRules {
   retry: "real" | "virtual";
   /** What waits for the clock waits until a whole multiple of this; null: of a second, and of a minute for repeats. */
   roundTo: number | null;
+  /** How many deliveries are under way at once; null: one, so that they arrive in the program's order. */
+  atOnce: number | null;
   /** Sent `times` times more. */
   duplicate: (Hazard & { times: number }) | null;
   /** Held back from `min` to `max`. */

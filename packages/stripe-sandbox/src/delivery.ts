@@ -54,7 +54,7 @@ function virtualRetryAt(firstAt: number, attempts: number, now: number, unit: nu
 }
 
 /**
- * At least once, oldest first, a few at a time (one while a program is in force, for its order): an attempt is written
+ * At least once, oldest first, a few at a time (while a program is in force one, for its order, or as many as it says): an attempt is written
  * down after it was answered, so a process killed in between sends it again.
  */
 export function startDelivery(options: DeliveryOptions): DeliveryEngine {
@@ -66,7 +66,8 @@ export function startDelivery(options: DeliveryOptions): DeliveryEngine {
   function pump(): void {
     clearTimeout(timer);
     if (abort.signal.aborted) return;
-    const most = programs.current() === null ? concurrency : 1;
+    const program = programs.current();
+    const most = program === null ? concurrency : (program.atOnce ?? 1);
     if (inFlight.size >= most) return;
     const ready = queue.due(most + inFlight.size).filter(({ seq }) => !inFlight.has(seq));
     for (const delivery of ready.slice(0, most - inFlight.size)) {

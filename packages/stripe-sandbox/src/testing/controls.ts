@@ -37,6 +37,7 @@ export interface ProgramRequest {
   types?: string[];
   retry?: "real" | "virtual";
   roundTo?: Duration;
+  atOnce?: number;
   duplicate?: { probability?: number; times?: number };
   delay?: { probability?: number; min?: Duration; max: Duration };
   reorder?: { probability?: number; window: number; within?: Duration };
