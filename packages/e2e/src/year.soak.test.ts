@@ -35,7 +35,7 @@ const day = 86_400;
 const hour = 3_600;
 const roundsAMonth = 5;
 const atOnce = 8;
-const requestsBetweenKills = 600;
+const requestsBetweenKills = Math.min(600, 20 + organizations);
 /** The share of the calls for money whose answer never comes. */
 const lost = Number(process.env.YEAR_LOST ?? 0.01);
 /** Some four times what two cores need for an organization's month, and the sweeps after it. */
@@ -71,12 +71,9 @@ const weather: ProgramRequest = {
   truncate: { probability: 0.05, attempts: 1 },
   faults: [
     // First what a worker does for money and is never told, which is more than what it tries again by itself.
-    ...["/v1/invoiceitems$", "/v1/invoices$", "/v1/subscriptions/*"].map((path) => ({
-      kind: "hang_after_commit" as const,
-      method: "POST" as const,
-      path,
-      probability: lost,
-    })),
+    { kind: "hang_after_commit", method: "POST", path: "/v1/invoiceitems$", probability: lost },
+    { kind: "hang_after_commit", method: "POST", path: "/v1/invoices$", probability: lost },
+    { kind: "hang_after_commit", method: "POST", path: "/v1/subscriptions/*", probability: lost / 10 },
     { kind: "reset_after_commit", method: "POST", probability: 0.01 },
     { kind: "status_after_commit", method: "POST", status: 500, probability: 0.005 },
     { kind: "status", method: "POST", status: 500, probability: 0.005 },
