@@ -1,31 +1,59 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ServedRequest } from "@headroom/stripe-sandbox/request-log";
 import { requestsSince } from "@headroom/stripe-sandbox/testing/controls";
 import type Stripe from "stripe";
 
-/** What was changed at Stripe, read often enough that its log forgets nothing. */
+/** What was changed at Stripe, read so often that its log forgets nothing. */
 export interface Effects {
-  read: () => Promise<void>;
+  /** Resolves when all that was asked for so far has been read, and reads no more. */
+  stop: () => Promise<void>;
+  /** How many requests there were, and how many lost their answer or were not taken. */
+  requests: () => number;
+  spoiled: () => Record<string, number>;
   /** How many there were, and those that happened twice. */
   count: () => number;
   twice: () => string[];
 }
 
-/** Every change that has a key of its own must have one effect, however often it was asked for. */
-export function watchEffects(sandbox: string): Effects {
+const readEveryMs = 50;
+
+/**
+ * Every change that has a key of its own must have one effect, however often it was asked for.
+ * @param asked told each request soon after it was served.
+ */
+export function watchEffects(sandbox: string, asked: (request: ServedRequest) => void): Effects {
+  const faults: Record<string, number> = {};
   const effects = new Map<string, number>();
   const wrong: string[] = [];
   let last = 0;
+  const read = async () => {
+    const requests = await requestsSince(sandbox, last);
+    const first = requests[0]?.seq ?? last + 1;
+    if (first > last + 1) wrong.push(`the log has forgotten requests ${last + 1} to ${first - 1}`);
+    last = requests.at(-1)?.seq ?? last;
+    for (const request of requests) {
+      const { method, path, idempotencyKey, status, replayed, fault } = request;
+      asked(request);
+      if (fault !== null) faults[fault] = (faults[fault] ?? 0) + 1;
+      if (method !== "POST" || status !== 200 || replayed) continue;
+      const name = `${path} ${idempotencyKey}`;
+      if (idempotencyKey !== null) effects.set(name, (effects.get(name) ?? 0) + 1);
+    }
+  };
+  const end = new AbortController();
+  const reading = (async () => {
+    for (; !end.signal.aborted; await sleep(readEveryMs)) await read();
+    await read();
+  })();
+  // Told by whoever stops it.
+  reading.catch(() => {});
   return {
-    read: async () => {
-      const requests = await requestsSince(sandbox, last);
-      const first = requests[0]?.seq ?? last + 1;
-      if (first > last + 1) wrong.push(`the log has forgotten requests ${last + 1} to ${first - 1}`);
-      last = requests.at(-1)?.seq ?? last;
-      for (const { method, path, idempotencyKey, status, replayed } of requests) {
-        if (method !== "POST" || status !== 200 || replayed) continue;
-        const name = `${path} ${idempotencyKey}`;
-        if (idempotencyKey !== null) effects.set(name, (effects.get(name) ?? 0) + 1);
-      }
+    stop: () => {
+      end.abort();
+      return reading;
     },
+    requests: () => last,
+    spoiled: () => ({ ...faults }),
     count: () => effects.size,
     twice: () => [
       ...wrong,

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import type { ServedRequest } from "@headroom/stripe-sandbox/request-log";
 import type { Dice } from "./dice.ts";
 import type { Stack } from "./stack.ts";
 
@@ -6,36 +6,40 @@ import type { Stack } from "./stack.ts";
 export interface Kills {
   /** How often each was killed so far. */
   count: () => Record<string, number>;
-  stop: () => Promise<void>;
+  /** Tells what Stripe was asked: whoever is due by then dies, and who waits for an answer that does not come. */
+  asked: (request: Pick<ServedRequest, "seq" | "fault">) => void;
+  stop: () => void;
 }
 
 const victims = ["worker", "webhook"] as const;
-/** The dice draw up to twice this between two of them, and as little as nothing: one that has just started dies again. */
-const meanMs = 5_000;
 
-/** kill -9, again and again; what is killed is started again by whatever keeps the stack. */
-export function startKills(stack: Stack, dice: Dice): Kills {
+/**
+ * kill -9, again and again; what is killed is started again by whatever keeps the stack. Each hits when Stripe has had a
+ * number of requests that the dice drew, so that it hits work, and how fast the machine is decides nothing. The worker is
+ * killed, too, whenever something was done at Stripe and it was not told.
+ * @param apart requests from one to the next: the dice draw up to twice as many, and as few as none.
+ */
+export function startKills(stack: Pick<Stack, "kill">, dice: Dice, apart: number): Kills {
   const done: Record<string, number> = { worker: 0, webhook: 0 };
-  const end = new AbortController();
-  const going = (async () => {
-    for (;;) {
-      await sleep(dice.below(2 * meanMs), undefined, { signal: end.signal });
-      const victim = dice.pick(victims);
-      try {
-        stack.kill(victim);
-        done[victim] = (done[victim] ?? 0) + 1;
-      } catch {
-        // It is not there yet after the last time.
-      }
+  let stopped = false;
+  let next = dice.below(2 * apart);
+  const kill = (victim: (typeof victims)[number]) => {
+    try {
+      stack.kill(victim);
+      done[victim] = (done[victim] ?? 0) + 1;
+    } catch {
+      // It is not there yet after the last time.
     }
-  })().catch((error: Error) => {
-    if (error.name !== "AbortError") throw error;
-  });
+  };
   return {
     count: () => ({ ...done }),
-    stop: async () => {
-      end.abort();
-      await going;
+    asked: ({ seq, fault }) => {
+      if (stopped) return;
+      if (fault === "hang_after_commit") kill("worker");
+      for (; seq >= next; next += dice.below(2 * apart)) kill(dice.pick(victims));
+    },
+    stop: () => {
+      stopped = true;
     },
   };
 }

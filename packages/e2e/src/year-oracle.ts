@@ -59,7 +59,7 @@ export interface Bill {
 }
 
 /** `unit × quantity × part / whole`, rounded once, halves away from zero. */
-function share(unit: number, quantity: number, part = 1, whole = 1): number {
+export function share(unit: number, quantity: number, part = 1, whole = 1): number {
   const exact = BigInt(unit) * BigInt(quantity) * BigInt(part);
   const half = (2n * exact + BigInt(whole)) / (2n * BigInt(whole));
   return Number(half);

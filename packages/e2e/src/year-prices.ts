@@ -1,4 +1,5 @@
 /** What `year-plans.config.ts` sells, in the oracle's words. */
+import type { PlanPrices } from "./year-lines.ts";
 import type { Life } from "./year-oracle.ts";
 
 /** Plans as they are bought by the month. */
@@ -11,3 +12,18 @@ export const yearly: Life["prices"] = {
   studio: { plan: 29_000, seat: 9_000, includedUnits: 100, unitMillicents: 2_500 },
   agency: { plan: 99_000, seat: 7_000, includedUnits: 1_000, unitMillicents: 1_750 },
 };
+
+/** Every plan at both intervals, and how a change to it is settled. */
+export const sold: PlanPrices = {
+  "team/month": { plan: 2_900, seat: 900, proration: "next" },
+  "team/year": { plan: 29_000, seat: 9_000, proration: "next" },
+  "business/month": { plan: 9_900, seat: 700, proration: "next" },
+  "business/year": { plan: 99_000, seat: 7_000, proration: "next" },
+  "studio/month": { plan: 2_900, seat: 900, proration: "next" },
+  "studio/year": { plan: 29_000, seat: 9_000, proration: "next" },
+  "agency/month": { plan: 9_900, seat: 700, proration: "now" },
+  "agency/year": { plan: 99_000, seat: 7_000, proration: "now" },
+};
+
+/** Members that are free under the plans whose seats follow them. */
+export const membersIncluded = { team: 3, business: 10 };

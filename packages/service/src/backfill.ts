@@ -16,6 +16,8 @@ const day = 86_400_000;
 const horizonMs = 30 * day;
 /** An event may be listed a little after the time that it carries. */
 const overlapMs = 3_600_000;
+/** Events of which the inbox is asked at once whether it has them: a page of Stripe's list. */
+const askedAtOnce = 100;
 
 export interface BackfillInput {
   /** From when, in Stripe's time; default: where the last one ended, or all that Stripe lists. */
@@ -54,24 +56,25 @@ export async function backfillEvents(
   const result: BackfillResult = { since: new Date(from).toISOString(), listed: 0, missing: {}, kept: 0 };
   const query = { types: relevantEventTypes, since: from, undelivered: !delivered };
   const missing = new Set<string>();
-  const take = async (event: StripeEvent, twinId: string | null) => {
-    result.listed += 1;
-    const ids = twinId === null ? [event.id] : [event.id, twinId];
-    const known = await withSystem(db, (tx) => findKnownEvents(tx, ids));
-    if (!ids.some((id) => known.has(id) || missing.has(id))) {
-      missing.add(event.id);
-      result.missing[event.type] = (result.missing[event.type] ?? 0) + 1;
-      result.kept += dryRun ? 0 : await keep({ db, log, livemode: stripe.livemode }, event.payload);
+  const take = async (events: readonly (StripeEvent & { twinId?: string | null })[]) => {
+    const known = await withSystem(db, (tx) => findKnownEvents(tx, events.flatMap(idsOf)));
+    for (const event of events) {
+      result.listed += 1;
+      if (!idsOf(event).some((id) => known.has(id) || missing.has(id))) {
+        missing.add(event.id);
+        result.missing[event.type] = (result.missing[event.type] ?? 0) + 1;
+        result.kept += dryRun ? 0 : await keep({ db, log, livemode: stripe.livemode }, event.payload);
+      }
+      onProgress?.(result.listed);
     }
-    onProgress?.(result.listed);
   };
-  for await (const event of stripe.listEvents(query)) {
-    await take(event, null);
+  for await (const events of inGroups(stripe.listEvents(query), askedAtOnce)) {
+    await take(events);
   }
   // After them: what both styles tell of is kept as the snapshot event, which says whose it is.
   const types = await thinTypes(stripe, log);
-  for await (const event of stripe.listThinEvents({ types, since: from })) {
-    await take(event, event.twinId);
+  for await (const events of inGroups(stripe.listThinEvents({ types, since: from }), askedAtOnce)) {
+    await take(events);
   }
   const isWhole = since === undefined || (last !== null && since <= last.through);
   if (!dryRun && isWhole) {
@@ -92,6 +95,22 @@ async function thinTypes(stripe: StripeGateway, log: Context["log"]): Promise<re
       return [];
     }
     throw error;
+  }
+}
+
+const idsOf = ({ id, twinId }: StripeEvent & { twinId?: string | null }) => (twinId ? [id, twinId] : [id]);
+
+async function* inGroups<Item>(items: AsyncIterable<Item>, most: number): AsyncGenerator<Item[]> {
+  let group: Item[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length === most) {
+      yield group;
+      group = [];
+    }
+  }
+  if (group.length > 0) {
+    yield group;
   }
 }
 

@@ -6,6 +6,7 @@ import { readSubscription } from "@headroom/db/subscriptions";
 import { lockOrganizationOrDeleted, type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
 import { isLiveAtStripe, type SubscriptionFacts } from "@headroom/domain/subscriptions";
 import { failpoint } from "@headroom/platform/failpoints";
+import { forEachAtOnce } from "./at-once.ts";
 import { applyCatalogueEvents } from "./catalogue-events.ts";
 import type { ServiceContext } from "./context.ts";
 import { applyEvents, parkingReason } from "./customer-events.ts";
@@ -16,6 +17,9 @@ import { applyCustomer } from "./subscriptions.ts";
 import { type ResolvingBudget, resolveThinEvents } from "./thin-events.ts";
 
 type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
+
+/** Two requests each, of the 25 a second that Stripe allows at least. */
+const customersAtOnce = 4;
 
 /** What became of a customer's events. `busy`: another process is at it and will see them. */
 export type SyncOutcome = "applied" | "ignored" | "parked" | "put_off" | "busy" | "nothing";
@@ -60,11 +64,10 @@ export async function sweepInbox(context: Context): Promise<{ customers: number;
   await applyCatalogueEvents(context);
   const customers = await withSystem(context.db, (tx) => listDueCustomers(tx, 50));
   let putOff = 0;
-  for (const customerId of context.stripe === null ? [] : customers) {
-    if ((await syncCustomer(context, customerId)) === "put_off") {
-      putOff += 1;
-    }
-  }
+  await forEachAtOnce(context.stripe === null ? [] : customers, customersAtOnce, async (customerId) => {
+    const outcome = await syncCustomer(context, customerId);
+    putOff += outcome === "put_off" ? 1 : 0;
+  });
   return { customers: customers.length, putOff };
 }
 

@@ -7,12 +7,15 @@ import {
 import { claimOverage, listDueOverages } from "@headroom/db/overages";
 import { type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
 import { failpoint } from "@headroom/platform/failpoints";
+import { forEachAtOnce } from "./at-once.ts";
 import type { ServiceContext } from "./context.ts";
 import { closeAndRate, rateAmended } from "./overage-rating.ts";
 import { type SendOutcome, sendOverage } from "./overage-sending.ts";
 
 const atOnce = 100;
 const gatesAtOnce = 20;
+/** Some five requests a row, of the 25 a second that Stripe allows at least. */
+const organizationsAtOnce = 4;
 
 /**
  * Counts the periods that have ended and writes their overage into the ledger, in the transaction that closes each:
@@ -70,12 +73,18 @@ export async function reportOverage(
   if (stripe === null || stripe.readOnly) {
     return result;
   }
-  for (const { organizationId, id } of await withSystem(db, (tx) => listDueOverages(tx, atOnce))) {
-    const row = await withOrganization(db, organizationId, (tx) => claimOverage(tx, organizationId, id));
-    if (row !== null) {
-      failpoint("overage.claimed");
-      result[await sendOverage({ ...context, stripe }, row)] += 1;
+  const due = Map.groupBy(
+    await withSystem(db, (tx) => listDueOverages(tx, atOnce)),
+    (row) => row.organizationId,
+  );
+  await forEachAtOnce([...due.values()], organizationsAtOnce, async (rows) => {
+    for (const { organizationId, id } of rows) {
+      const row = await withOrganization(db, organizationId, (tx) => claimOverage(tx, organizationId, id));
+      if (row !== null) {
+        failpoint("overage.claimed");
+        result[await sendOverage({ ...context, stripe }, row)] += 1;
+      }
     }
-  }
+  });
   return result;
 }

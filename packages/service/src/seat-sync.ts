@@ -6,6 +6,7 @@ import {
 } from "@headroom/db/seat-targets";
 import { withOrganization, withSystem } from "@headroom/db/tenancy";
 import { failpoint } from "@headroom/platform/failpoints";
+import { forEachAtOnce } from "./at-once.ts";
 import type { ServiceContext } from "./context.ts";
 import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { type Course, takeStep } from "./seat-steps.ts";
@@ -19,6 +20,8 @@ type SeatContext = Context & { stripe: StripeGateway };
 export type SeatOutcome = "pushed" | "settled" | "held" | "busy" | "failed";
 
 const atOnce = 50;
+/** Three requests each, of the 25 a second that Stripe allows at least. */
+const customersAtOnce = 4;
 export const seatDebounce: SeatDebounce = { quietMs: 5_000, longestMs: 60_000 };
 
 /**
@@ -35,10 +38,11 @@ export async function syncSeats(
   if (stripe === null || stripe.readOnly) {
     return outcomes;
   }
-  for (const due of await withSystem(db, (tx) => listDueSeatTargets(tx, debounce, atOnce))) {
-    const work = (lease: CustomerLease) => followSafely({ ...context, stripe }, lease, due.organizationId);
-    outcomes[await withCustomerLease(context, due.customerId, work)] += 1;
-  }
+  const due = await withSystem(db, (tx) => listDueSeatTargets(tx, debounce, atOnce));
+  await forEachAtOnce(due, customersAtOnce, async ({ organizationId, customerId }) => {
+    const work = (lease: CustomerLease) => followSafely({ ...context, stripe }, lease, organizationId);
+    outcomes[await withCustomerLease(context, customerId, work)] += 1;
+  });
   return outcomes;
 }
 

@@ -160,6 +160,60 @@ test("a draft that is moved out while it is waited for is not finalized at its o
   });
 });
 
+/** Renewals 20 seconds apart, from `end` on, and the drafts an hour after them. */
+async function threeRenewals(): Promise<number> {
+  const customer = await payingCustomer(bench.stripe);
+  const price = await monthly(bench.stripe, 2900);
+  const end = Math.floor((await bench.now()).getTime() / 1000) + 86_400;
+  for (const trial_end of [end, end + 20, end + 40]) {
+    await bench.stripe.subscriptions.create({
+      customer: customer.id,
+      items: [{ price: price.id }],
+      trial_end,
+    });
+  }
+  await bench.advance({ by: 0 });
+  stack.calls.length = 0;
+  return end;
+}
+
+const times = (what: RegExp) => stack.calls.filter((call) => what.test(call)).length;
+
+test("within: what falls due a little later is done in the same step, each at its own second, and settled once", async () => {
+  const end = await threeRenewals();
+  const asked: string[][] = [];
+  stack.settled = (query) => {
+    if (query.has("finalizing")) asked.push(query.getAll("finalizing"));
+    return true;
+  };
+  const to = new Date((end + 2 * 3600) * 1000).toISOString();
+  const { steps } = await bench.advance({ to, within: "1 min" });
+  const at = (seconds: number) => new Date(seconds * 1000).toISOString();
+  const seconds = [end, end + 20, end + 40, end + 3600, end + 3620, end + 3640];
+  expect(steps.map((step) => step.at)).toEqual(seconds.map(at));
+  expect(stack.calls.filter((call) => call.startsWith("clock"))).toEqual(
+    [end + 40, end + 3599, end + 3640, end + 7200].map((second) => `clock ${minute(second)}`),
+  );
+  expect(times(/^settled$/)).toBe(3);
+  expect(asked.map((drafts) => drafts.length)).toEqual([3]);
+  const { data } = await bench.stripe.invoices.list({ status: "paid", limit: 3 });
+  expect(data.map(({ id }) => id).sort()).toEqual(asked[0]?.sort());
+});
+
+test("without it each instant is a step of its own", async () => {
+  const end = await threeRenewals();
+  await bench.advance({ to: new Date((end + 2 * 3600) * 1000).toISOString() });
+  expect(times(/^settled$/)).toBe(7);
+  expect(times(/before finalizing/)).toBe(3);
+});
+
+test("within is a duration of at most half an hour", async () => {
+  for (const within of ["31 min", "soon", -1]) {
+    const answer = await bench.control("/_sandbox/clock/advance", { by: "1d", within });
+    expect(answer).toMatchObject({ status: 400, body: { error: { message: /within/ } } });
+  }
+});
+
 test("the clock takes to or by, moves forward only, and says what it does not understand", async () => {
   const start = await bench.now();
   await bench.advance({ by: "1d" });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { doDue } from "./billing/due-work.ts";
 import { flush } from "./books.ts";
-import { type Due, nextDue } from "./dues.ts";
+import { type Due, finalizingBy, lastDueBy, nextDue } from "./dues.ts";
 import { assertOpen, awaitSettled, type Hooks, tellClock } from "./hooks.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -12,8 +12,11 @@ export interface Step {
 }
 
 export interface Clock {
-  /** Moves to an instant (milliseconds), doing on the way, in order, all that falls due. */
-  advance(target: (now: number) => number): Promise<{ now: number; steps: Step[] }>;
+  /**
+   * Moves to an instant (milliseconds), doing on the way, in order, all that falls due.
+   * @param within seconds: what falls due so soon after something else is done in one step with it.
+   */
+  advance(target: (now: number) => number, within?: number): Promise<{ now: number; steps: Step[] }>;
   /** Plans the next look at what falls due by real time alone. */
   arm(): void;
   close(): Promise<void>;
@@ -22,6 +25,8 @@ export interface Clock {
 /** A step does not wait for a webhook that failed this often; it goes on being retried behind. */
 const attemptsPerStep = 6;
 const retryBlocked = 5000;
+/** Drafts that are asked for and finalized together. */
+const draftsAtOnce = 50;
 const longestSleep = 3_600_000;
 
 export function createClock(sandbox: Sandbox, options: Omit<Hooks, "closing">): Clock {
@@ -37,10 +42,12 @@ export function createClock(sandbox: Sandbox, options: Omit<Hooks, "closing">): 
     return result;
   }
 
-  async function walk(target: number, steps: Step[]): Promise<void> {
+  async function walk(target: number, steps: Step[], within = 0): Promise<void> {
     for (let next = nextInstant(sandbox); next !== null && next.at <= target; next = nextInstant(sandbox)) {
       assertOpen(hooks);
-      steps.push(...(await (next.due ? step(sandbox, hooks, next.due) : deliver(sandbox, hooks, next.at))));
+      const { at, due } = next;
+      const until = Math.min(Math.floor(at / 1000) + within, Math.floor(target / 1000));
+      steps.push(...(await (due ? step(sandbox, hooks, due, until) : deliver(sandbox, hooks, at))));
     }
   }
 
@@ -63,12 +70,12 @@ export function createClock(sandbox: Sandbox, options: Omit<Hooks, "closing">): 
   }
 
   return {
-    advance: (target) =>
+    advance: (target, within) =>
       alone(async () => {
         const steps: Step[] = [];
         const until = target(sandbox.now());
         try {
-          await walk(until, steps);
+          await walk(until, steps, within);
           await moveTo(sandbox, hooks, until);
           await settle(sandbox, hooks);
         } finally {
@@ -101,34 +108,45 @@ async function deliver(sandbox: Sandbox, hooks: Hooks, at: number): Promise<Step
   return [{ at: new Date(at).toISOString(), what: "deliveries" }];
 }
 
-/** Everything due at one instant: the stack's clock first, then the work, its deliveries, and the settling. */
-async function step(sandbox: Sandbox, hooks: Hooks, due: Due): Promise<Step[]> {
-  if (due.what === "finalize" && hooks.settledHookUrl) {
-    // A second before, so that the stack closes its period by its own clock; the draft may be moved out meanwhile.
+/**
+ * Everything due at one instant, and until a little later: the stack's clock first, then the work, its deliveries, and
+ * the settling.
+ * @param until seconds
+ */
+async function step(sandbox: Sandbox, hooks: Hooks, due: Due, until: number): Promise<Step[]> {
+  const drafts = finalizingBy(sandbox.database, until, draftsAtOnce);
+  if (drafts.length > 0 && hooks.settledHookUrl) {
+    // A second before, so that the stack closes its period by its own clock; drafts may be moved out meanwhile.
     await moveTo(sandbox, hooks, (due.at - 1) * 1000);
-    await awaitSettled(hooks, sandbox.now(), due.objectId);
-    const next = nextDue(sandbox.database);
-    if (next?.objectId !== due.objectId || next.at !== due.at) return [];
+    await awaitSettled(hooks, sandbox.now(), drafts);
+    if (nextDue(sandbox.database)?.at !== due.at) return [];
   }
-  await moveTo(sandbox, hooks, due.at * 1000);
-  const steps = due.what === "finalize" ? workOf(sandbox, due.at, 1) : workOf(sandbox, due.at, Infinity);
+  const last = lastDueBy(sandbox.database, until) ?? due.at;
+  await moveTo(sandbox, hooks, last * 1000);
+  const steps = workUntil(sandbox, last, new Set(drafts));
   await settle(sandbox, hooks);
   return steps;
 }
 
-/** Does what is due at the instant (drafts that finalize one by one, each asked for), in one transaction. */
-function workOf(sandbox: Sandbox, at: number, most: number): Step[] {
+/** Does what is due until an instant, up to the first draft that was not asked for. */
+function workUntil(sandbox: Sandbox, until: number, drafts: ReadonlySet<string>): Step[] {
+  const steps: Step[] = [];
+  const next = (): Due | null => nextDue(sandbox.database);
+  for (let due = next(); due !== null && due.at <= until; due = next()) {
+    if (due.what === "finalize" && !drafts.has(due.objectId)) break;
+    steps.push(...workOf(sandbox, due.at, drafts));
+  }
+  return steps;
+}
+
+/** Does what is due at the instant, of the drafts only those that were asked for, in one transaction. */
+function workOf(sandbox: Sandbox, at: number, drafts: ReadonlySet<string>): Step[] {
   return sandbox.transact(
     { id: null, idempotency_key: null },
     (books) => {
       const steps: Step[] = [];
-      const started = nextDue(sandbox.database)?.what;
-      for (
-        let due = nextDue(sandbox.database);
-        due?.at === at && steps.length < most;
-        due = nextDue(sandbox.database)
-      ) {
-        if (due.what === "finalize" && started !== "finalize") break;
+      for (let due = nextDue(sandbox.database); due?.at === at; due = nextDue(sandbox.database)) {
+        if (due.what === "finalize" && !drafts.has(due.objectId)) break;
         steps.push({ at: new Date(at * 1000).toISOString(), what: doDue(books, due) });
       }
       flush(books);

@@ -156,8 +156,18 @@ function resend(sandbox: Sandbox, id: string): object {
 }
 
 async function advance(clock: Clock, body: Record<string, unknown>): Promise<object> {
-  const { now, steps } = await clock.advance((from) => targetOf(from, body));
+  const { now, steps } = await clock.advance((from) => targetOf(from, body), withinOf(body));
   return { now: iso(now), steps };
+}
+
+const longestWithin = 1_800_000;
+
+/** Seconds. Less than the hour after which a draft is finalized. */
+function withinOf({ within }: Record<string, unknown>): number {
+  const milliseconds = within === undefined ? 0 : after(0, within);
+  if (milliseconds === null || milliseconds > longestWithin)
+    throw new BadControl("within must be a duration of at most 30 minutes.");
+  return Math.floor(milliseconds / 1000);
 }
 
 function targetOf(from: number, body: Record<string, unknown>): number {

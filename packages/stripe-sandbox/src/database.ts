@@ -52,6 +52,16 @@ const migrations = [
   create index meter_event_state on meter_event (state, received);
   create index meter_event_usage on meter_event (meter, customer, timestamp);
 `,
+  // A year of many customers has ten thousands of invoices: none of them is looked for among all.
+  `
+  create index delivery_place on delivery (clock, position, copy) where state = 'pending';
+  create index delivery_turn on delivery (clock, order_key, next_at) where state = 'pending';
+  create index invoice_subscription on object (body ->> '$.parent.subscription_details.subscription')
+    where kind = 'invoice';
+  create index invoiceitem_invoice on object (body ->> '$.invoice') where kind = 'invoiceitem';
+  create index checkout_session_subscription on object (body ->> '$.subscription')
+    where kind = 'checkout.session';
+`,
 ];
 
 /** One SQLite file; every statement is prepared once. */
@@ -59,6 +69,8 @@ export interface Database {
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
   one<Row>(sql: string, ...values: SQLInputValue[]): Row | null;
   run(sql: string, ...values: SQLInputValue[]): number;
+  /** How many rows were written since the file was opened. */
+  changes(): number;
   /** Runs `work` in one transaction that is on disk before this returns; an exception undoes it. */
   transaction<T>(work: () => T): T;
   /** Runs `work` inside the current transaction and undoes all it wrote. */
@@ -74,6 +86,7 @@ export function openDatabase(file: string): Database {
   const sqlite = new DatabaseSync(file);
   sqlite.exec("pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = normal;");
   migrate(sqlite);
+  const countChanges = sqlite.prepare("select total_changes() as n");
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string): StatementSync => {
     const known = statements.get(sql) ?? sqlite.prepare(sql);
@@ -85,6 +98,7 @@ export function openDatabase(file: string): Database {
     one: <Row>(sql: string, ...values: SQLInputValue[]) =>
       (prepare(sql).get(...values) ?? null) as Row | null,
     run: (sql, ...values) => Number(prepare(sql).run(...values).changes),
+    changes: () => Number(countChanges.get()?.n),
     transaction: (work) => enclose(sqlite, "begin immediate", "commit", "rollback", work),
     discard: (work) => {
       const undo = "rollback to preview; release preview";

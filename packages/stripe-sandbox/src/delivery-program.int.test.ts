@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +49,10 @@ const program = (rules: ProgramRequest) =>
 const quiet = () => bench.advance({ by: 0 });
 const customers = async (...names: string[]) => {
   for (const name of names) await bench.stripe.customers.create({ name });
+  await quiet();
+};
+const customersAtOnce = async (many: number) => {
+  await Promise.all(Array.from({ length: many }, () => bench.stripe.customers.create({})));
   await quiet();
 };
 const names = () => bench.receiver.all.map(({ event }) => (event.data.object as Stripe.Customer).name);
@@ -176,6 +180,43 @@ test("a delay holds back by virtual time, and the clock stops where it is over",
   const { steps } = await bench.advance({ by: "3h" });
   expect(steps.map(({ at }) => at)).toEqual(dues);
   expect(names().sort()).toEqual(["Ada", "Bob"]);
+});
+
+test("roundTo: what waits for the clock waits until a whole multiple, and is sent together", async () => {
+  await program({ delay: { min: "1m", max: "50m" }, roundTo: "2h" });
+  await customers("Ada", "Bob", "Cid");
+  const { steps } = await bench.advance({ by: "4h" });
+  expect(steps).toEqual([{ at: expect.stringMatching(/T\d[02468]:00:00.000Z$/), what: "deliveries" }]);
+  expect(names().sort()).toEqual(["Ada", "Bob", "Cid"]);
+  await program({ badSignature: { attempts: 1 }, roundTo: "2h" });
+  await customers("Dan");
+  const again = await bench.advance({ by: "4h" });
+  expect(again.steps).toEqual([{ at: expect.stringMatching(/T\d[02468]:00:00.000Z$/), what: "deliveries" }]);
+  expect(names()).toContain("Dan");
+});
+
+test.each([1, 3])("atOnce: %i deliveries are under way at once", async (atOnce) => {
+  const waiting: ServerResponse[] = [];
+  const counts: number[] = [];
+  // Answers nobody before as many wait as are to be expected.
+  const server = createServer((_request, response) => {
+    waiting.push(response);
+    counts.push(waiting.length);
+    if (waiting.length === atOnce) for (const one of waiting.splice(0)) one.writeHead(200).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const { id } = await bench.stripe.webhookEndpoints.create({
+    url: `http://127.0.0.1:${port}/`,
+    enabled_events: ["customer.created"],
+  });
+  await program({ endpoint: id, atOnce });
+  await customersAtOnce(6);
+  expect(Math.max(...counts)).toBe(atOnce);
+  expect(counts).toHaveLength(6);
+  await bench.stripe.webhookEndpoints.del(id);
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
 });
 
 test("reordering lets at most a window of later ones pass, in the same order for the same seed", async () => {

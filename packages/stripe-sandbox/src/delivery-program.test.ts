@@ -74,6 +74,8 @@ test.each<[object, RegExp]>([
   [{ seed: -1 }, /seed must be a whole number/],
   [{ seed: 2 ** 32 }, /seed must be/],
   [{ retry: "never" }, /retry must be one of real, virtual/],
+  [{ roundTo: "2d" }, /roundTo must be a duration/],
+  [{ atOnce: 0 }, /atOnce must be a whole number/],
   [{ drop: true }, /drop must be an object/],
   [{ drop: { probability: 1.5 } }, /drop.probability must be/],
   [{ drop: { times: 2 } }, /times is not a field of drop/],

@@ -23,6 +23,10 @@ export interface DeliveryRules {
   types: string[] | null;
   /** What failed is tried again by real time, as without a program, or over three days of virtual time. */
   retry: "real" | "virtual";
+  /** What waits for the clock waits until a whole multiple of this; null: of a second, and of a minute for repeats. */
+  roundTo: number | null;
+  /** How many deliveries are under way at once; null: one, so that they arrive in the program's order. */
+  atOnce: number | null;
   /** Sent `times` times more. */
   duplicate: (Hazard & { times: number }) | null;
   /** Held back from `min` to `max`. */
@@ -81,6 +85,11 @@ export function concerns(rules: DeliveryRules, endpoint: Pick<WebhookEndpoint, "
   if (rules.endpoint !== null && rules.endpoint !== endpoint.id) return false;
   if (rules.types === null) return true;
   return rules.types.some((one) => (one.endsWith("*") ? type.startsWith(one.slice(0, -1)) : one === type));
+}
+
+/** The first whole multiple of a unit that is not before an instant; the instant itself without a unit. */
+export function roundedUp(at: number, unit: number | null | undefined): number {
+  return unit ? Math.ceil(at / unit) * unit : at;
 }
 
 /** The plan for the delivery at a position (1, 2, 3 … in the order in which deliveries are queued). */

@@ -78,8 +78,8 @@ export interface DeliveryQueue {
 
 const columns = `seq, event_id as "eventId", endpoint_id as "endpointId", copy, attempts, first_at as "firstAt",
   program, position`;
-/** Parameters: the position of the program, the sandbox's clock. */
-const isReady = "clock = 'virtual' and (order_key <= ? or next_at <= ?)";
+const real = "from delivery indexed by delivery_place where state = 'pending' and clock = 'real'";
+const virtual = "from delivery indexed by delivery_turn where state = 'pending' and clock = 'virtual'";
 const attemptsKept = 10_000;
 
 export function createQueue(
@@ -116,11 +116,17 @@ export function createQueue(
       note(delivery.seq, tried);
     });
   const ended = ({ firstAt }: Delivery): NextTry => ({ clock: "real", firstAt, at: 0 });
-  const first = (condition: string, ...values: number[]): number | null =>
-    database.one<{ at: number | null }>(
-      `select min(next_at) as at from delivery where state = 'pending' and ${condition}`,
-      ...values,
-    )?.at ?? null;
+  const first = (rows: string, ...values: number[]): number | null =>
+    database.one<{ at: number | null }>(`select min(next_at) as at ${rows}`, ...values)?.at ?? null;
+  // Apart, so that each is found in an index however many wait: a year of many customers has thousands at once.
+  const ready = (): Array<[rows: string, order: string, values: number[]]> => {
+    const [position, at] = [programs.position(), Math.floor(now())];
+    return [
+      [`${virtual} and order_key is null and next_at <= ?`, "next_at, ", [at]],
+      [`${virtual} and order_key <= ?`, "order_key, ", [position]],
+      [`${virtual} and order_key > ? and next_at <= ?`, "order_key, ", [position, at]],
+    ];
+  };
   return {
     add: (eventId, type) => {
       const program = programs.current();
@@ -136,20 +142,22 @@ export function createQueue(
       }
     },
     addFor: (eventId, endpointId) => enqueue(database, eventId, endpointId, plainRow()),
-    due: (limit) =>
-      database.all<Delivery>(
-        `select ${columns} from delivery
-         where state = 'pending' and ((clock = 'real' and next_at <= ?) or (${isReady}))
-         order by clock, order_key nulls first, iif(clock = 'virtual' and order_key is null, next_at, 0),
-           position, copy, seq limit ?`,
-        Date.now(),
-        programs.position(),
-        now(),
-        limit,
-      ),
-    nextAt: () => first("clock = 'real'"),
-    nextVirtualAt: () =>
-      first("clock = 'virtual' and (order_key is null or order_key > ?)", programs.position()),
+    due: (limit) => {
+      const found: Delivery[] = [];
+      const take = (rows: string, order: string, ...values: number[]): void => {
+        const sql = `select ${columns} ${rows} order by ${order}position, copy, seq limit ?`;
+        if (found.length < limit) found.push(...database.all<Delivery>(sql, ...values, limit - found.length));
+      };
+      take(`${real} and next_at <= ?`, "", Date.now());
+      for (const [rows, order, values] of ready()) take(rows, order, ...values);
+      return found;
+    },
+    nextAt: () => first("from delivery where state = 'pending' and clock = 'real'"),
+    nextVirtualAt: () => {
+      const timed = first(`${virtual} and order_key is null`);
+      const behind = first(`${virtual} and order_key > ?`, programs.position());
+      return timed === null || behind === null ? (timed ?? behind) : Math.min(timed, behind);
+    },
     delivered: (delivery, tried) => finish(delivery, "delivered", ended(delivery), tried),
     retry: (delivery, next, tried) => finish(delivery, "pending", next, tried),
     failed: (delivery, tried) => finish(delivery, "failed", ended(delivery), tried),
@@ -189,12 +197,9 @@ export function createQueue(
     pendingOf: (id) =>
       count("select count(*) n from delivery where event_id = ? and copy = 0 and state <> 'delivered'", id),
     unsettled: (attempts) =>
-      count(
-        `select count(*) n from delivery
-         where state = 'pending' and ((clock = 'real' and attempts < ?) or (${isReady}))`,
-        attempts,
-        programs.position(),
-        now(),
+      ready().reduce(
+        (sum, [rows, , values]) => sum + count(`select count(*) n ${rows}`, ...values),
+        count(`select count(*) n ${real} and attempts < ?`, attempts),
       ),
   };
 }

@@ -1,5 +1,5 @@
 import type { Database } from "./database.ts";
-import { type DeliveryProgram, planDelivery } from "./delivery-program.ts";
+import { type DeliveryProgram, planDelivery, roundedUp } from "./delivery-program.ts";
 
 /** A delivery as it is queued. */
 interface Row {
@@ -28,10 +28,11 @@ export function plannedRows(program: DeliveryProgram, position: number, now: num
     const dropped = { state: "failed", lastResult: "dropped", orderKey: null, plan: { drop: true } } as const;
     return [{ ...row, ...dropped, copy: 0, at: now }];
   }
+  const waits = (ms: number): number => (ms === 0 ? now : roundedUp(now + ms, program.roundTo));
   return copies.map(({ delay, behind }, copy) => ({
     ...row,
     copy,
-    at: now + delay + (behind > 0 ? (program.reorder?.within ?? 0) : 0),
+    at: waits(delay + (behind > 0 ? (program.reorder?.within ?? 0) : 0)),
     lastResult: null,
     orderKey: delay > 0 ? null : position + behind,
     plan: { delay, behind },

@@ -15,6 +15,8 @@ const readers: { [Name in keyof DeliveryRules]: (value: unknown, seed: number) =
   endpoint: (value) => optional(value, (given) => word("endpoint", given, /^we_\w+$/)),
   types: (value) => optional(value, typesOf),
   retry: (value) => (value === undefined ? "real" : among("retry", value, ["real", "virtual"] as const)),
+  roundTo: (value) => optional(value, (given) => duration("roundTo", given, second, day)),
+  atOnce: (value) => optional(value, (given) => whole("atOnce", given, 1, 100)),
   duplicate: hazard("duplicate", ["times"], ({ times }) => ({
     times: whole("duplicate.times", times, 1, 10, 1),
   })),

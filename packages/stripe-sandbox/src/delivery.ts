@@ -1,4 +1,4 @@
-import { type Spoil, spoilAttempt } from "./delivery-program.ts";
+import { roundedUp, type Spoil, spoilAttempt } from "./delivery-program.ts";
 import type { Programs } from "./delivery-programs.ts";
 import type { Delivery, DeliveryQueue, NextTry } from "./delivery-queue.ts";
 import type { SandboxLog } from "./log.ts";
@@ -44,17 +44,17 @@ const virtualBackoff = [minute, 5 * minute, 30 * minute, 2 * hour, 4 * hour, 8 *
 
 /**
  * When a failed attempt is repeated by virtual time: the last one three days after the first; null: no more. On whole
- * minutes, so that what failed together is tried together.
+ * minutes (or what the program rounds to), so that what failed together is tried together.
  */
-function virtualRetryAt(firstAt: number, attempts: number, now: number): number | null {
+function virtualRetryAt(firstAt: number, attempts: number, now: number, unit: number): number | null {
   const last = firstAt + giveUpAfter;
   if (now >= last) return null;
   const next = now + (virtualBackoff[Math.min(attempts, virtualBackoff.length - 1)] ?? 12 * hour);
-  return Math.min(Math.ceil(last / minute), Math.ceil(next / minute)) * minute;
+  return Math.min(roundedUp(last, unit), roundedUp(next, unit));
 }
 
 /**
- * At least once, oldest first, a few at a time (one while a program is in force, for its order): an attempt is written
+ * At least once, oldest first, a few at a time (while a program is in force one, for its order, or as many as it says): an attempt is written
  * down after it was answered, so a process killed in between sends it again.
  */
 export function startDelivery(options: DeliveryOptions): DeliveryEngine {
@@ -66,7 +66,8 @@ export function startDelivery(options: DeliveryOptions): DeliveryEngine {
   function pump(): void {
     clearTimeout(timer);
     if (abort.signal.aborted) return;
-    const most = programs.current() === null ? concurrency : 1;
+    const program = programs.current();
+    const most = program === null ? concurrency : (program.atOnce ?? 1);
     if (inFlight.size >= most) return;
     const ready = queue.due(most + inFlight.size).filter(({ seq }) => !inFlight.has(seq));
     for (const delivery of ready.slice(0, most - inFlight.size)) {
@@ -129,7 +130,7 @@ function nextTry({ programs, now }: DeliveryOptions, delivery: Delivery): NextTr
   const current = isVirtual ? Math.floor(now()) : Date.now();
   const firstAt = attempts === 0 ? current : delivery.firstAt;
   if (isVirtual) {
-    const at = virtualRetryAt(firstAt, attempts, current);
+    const at = virtualRetryAt(firstAt, attempts, current, Math.max(minute, inForce.roundTo ?? minute));
     return at === null ? null : { clock, firstAt, at };
   }
   if (current - firstAt > giveUpAfter) return null;

@@ -97,9 +97,26 @@ export function reschedule(database: Database, objectId: string, dues: Dues): vo
  */
 export function nextDue(database: Database): Due | null {
   return database.one<Due>(
-    `select object_id as "objectId", what, at from due
-     order by at, case what when 'count_usage' then 0 when 'pending_update_expiry' then 0 when 'resume_collection' then 1 when 'cancel' then 2
+    `select object_id as "objectId", what, at from due where at = (select min(at) from due)
+     order by case what when 'count_usage' then 0 when 'pending_update_expiry' then 0 when 'resume_collection' then 1 when 'cancel' then 2
        when 'phase_end' then 3 when 'finalize' then 5 else 4 end, object_id limit 1`,
+  );
+}
+
+/** The first drafts that finalize by an instant, in the order of `nextDue`. */
+export function finalizingBy(database: Database, until: number, most: number): string[] {
+  const rows = database.all<{ id: string }>(
+    "select object_id as id from due where at <= ? and what = 'finalize' order by at, object_id limit ?",
+    until,
+    most,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The last instant until then at which something is due. */
+export function lastDueBy(database: Database, until: number): number | null {
+  return (
+    database.one<{ at: number | null }>("select max(at) as at from due where at <= ?", until)?.at ?? null
   );
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface Hooks {
   /** `POST {now}` before anything of a step is delivered. */
   clockHookUrl?: string | undefined;
-  /** `GET ?now=…[&finalizing=in_…]`: 200 settled, 409 not yet. */
+  /** `GET ?now=…[&finalizing=in_…]…`, each draft that is about to be: 200 settled, 409 not yet. */
   settledHookUrl?: string | undefined;
   /** How long a step waits to be settled, milliseconds. */
   settleTimeoutMs: number;
@@ -39,18 +39,24 @@ export async function tellClock(hooks: Hooks, now: number): Promise<void> {
 }
 
 /** Waits until the stack has settled. Throws ClockStopped (504) when that takes too long. */
-export async function awaitSettled(hooks: Hooks, now: number, finalizing?: string): Promise<void> {
+export async function awaitSettled(
+  hooks: Hooks,
+  now: number,
+  finalizing: readonly string[] = [],
+): Promise<void> {
   if (!hooks.settledHookUrl) return;
   const url = new URL(hooks.settledHookUrl);
   url.searchParams.set("now", new Date(now).toISOString());
-  if (finalizing) url.searchParams.set("finalizing", finalizing);
+  for (const draft of finalizing) url.searchParams.append("finalizing", draft);
   const until = Date.now() + hooks.settleTimeoutMs;
   for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
     const result = await attempt(hooks, url.href, { method: "GET" });
     if (result === "ok") return;
     assertOpen(hooks);
     if (Date.now() >= until) {
-      const what = finalizing ? `before invoice ${finalizing} is finalized` : "after the step";
+      const [one, ...more] = finalizing;
+      const all = more.length > 0 ? `${one} and ${more.length} more are` : `${one} is`;
+      const what = one === undefined ? "after the step" : `before invoice ${all} finalized`;
       const waited = `${hooks.settleTimeoutMs} ms`;
       throw new ClockStopped(504, `not settled ${what} within ${waited}; the hook's last answer: ${result}`);
     }

@@ -103,8 +103,10 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     transact: (cause, work, at) => {
       const seconds = at ?? Math.floor(now() / 1000);
       const books = openBooks({ database, store, queue, now: seconds, cause, base: sandbox.base });
+      const before = database.changes();
       const result = database.transaction(() => work(books));
-      sandbox.wakeDelivery();
+      // Most requests read, and nothing is due for them.
+      if (database.changes() !== before) sandbox.wakeDelivery();
       return result;
     },
   };

@@ -72,8 +72,7 @@ export function createStore(database: Database): Store {
     where: (kind, field, value) =>
       database
         .all<Row>(
-          `select body from object where kind = ? and removed = 0 and body ->> '${field}' = ? order by seq`,
-          kind,
+          `select body from object where ${isOf(kind)} and removed = 0 and body ->> '${field}' = ? order by seq`,
           value,
         )
         .map((row) => JSON.parse(row.body)),
@@ -90,6 +89,11 @@ export function createStore(database: Database): Store {
       );
     },
   };
+}
+
+/** The kind stands in the statement: an index of one kind is not found for a parameter. */
+function isOf(kind: Kind): string {
+  return `kind = '${kind}'`;
 }
 
 function parse<T>(row: Row | null): T | null {
@@ -114,8 +118,8 @@ function secondsOf(created: number | string): number {
 }
 
 function page<K extends Kind>(database: Database, kind: K, query: PageQuery): Page<K> {
-  const conditions = ["kind = ?", "removed = 0"];
-  const values: Array<string | number> = [kind];
+  const conditions = [isOf(kind), "removed = 0"];
+  const values: Array<string | number> = [];
   const add = (sql: string, ...more: Array<string | number>): void => {
     conditions.push(sql);
     values.push(...more);

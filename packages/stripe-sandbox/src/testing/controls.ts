@@ -36,6 +36,8 @@ export interface ProgramRequest {
   endpoint?: string;
   types?: string[];
   retry?: "real" | "virtual";
+  roundTo?: Duration;
+  atOnce?: number;
   duplicate?: { probability?: number; times?: number };
   delay?: { probability?: number; min?: Duration; max: Duration };
   reorder?: { probability?: number; window: number; within?: Duration };

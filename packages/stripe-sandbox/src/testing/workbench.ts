@@ -12,7 +12,9 @@ export interface Workbench {
   file: string;
   receiver: Receiver;
   now(): Promise<Date>;
-  advance(body: { to: string } | { by: string | number }): Promise<{ now: string; steps: Step[] }>;
+  advance(
+    body: ({ to: string } | { by: string | number }) & { within?: string },
+  ): Promise<{ now: string; steps: Step[] }>;
   control(path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }>;
   close(): Promise<void>;
 }
