@@ -1,8 +1,9 @@
 import type { Database } from "@headroom/db/client";
-import { readWebhookState, type WebhookState } from "@headroom/db/webhook-turns";
 import type { Metrics } from "@headroom/platform/metrics";
-import type { AttemptObserver } from "@headroom/service/webhook-delivery";
+import { type AttemptObserver, webhookState } from "@headroom/service/webhook-delivery";
 import { Counter } from "prom-client";
+
+type WebhookState = NonNullable<Awaited<ReturnType<typeof webhookState>>>;
 
 const gauges: Record<string, { help: string; read: (state: WebhookState) => number }> = {
   headroom_webhook_waiting_deliveries: {
@@ -37,7 +38,7 @@ const gauges: Record<string, { help: string; read: (state: WebhookState) => numb
  * @param database as hr_worker. @returns what counts the attempts
  */
 export function exposeWebhooks(database: Database, metrics: Metrics): AttemptObserver {
-  metrics.exposeReadings(() => readWebhookState(database), gauges);
+  metrics.exposeReadings(() => webhookState({ db: database }), gauges);
   const attempts = new Counter({
     name: "headroom_webhook_attempts_total",
     help: "Attempts to deliver, by outcome: delivered or failed",

@@ -9,8 +9,10 @@ import {
   giveUpDelivery,
   noteHealth,
   pruneDeliveries,
+  readWebhookState,
   recordAttempt,
   renewTurn,
+  type WebhookState,
   type WebhookTurn,
 } from "@headroom/db/webhook-turns";
 import type { EventName } from "@headroom/domain/events";
@@ -189,6 +191,11 @@ async function disable(context: Context, turn: WebhookTurn, reason: DisabledReas
     }
   });
   context.log.warn({ organizationId, webhookId, reason }, "webhook disabled");
+}
+
+/** How deliveries and endpoints of all organizations stand; for metrics. @param context `db` as hr_worker */
+export function webhookState({ db }: Pick<ServiceContext, "db">): Promise<WebhookState | null> {
+  return readWebhookState(db);
 }
 
 const pruneBatch = 5_000;
