@@ -36,8 +36,12 @@ export function openYear(stack: ReadyStack) {
   });
   const office = createHeadroomClient({ url: stack.api, apiKey: stack.platformKey ?? "" });
 
+  const readClock = async (): Promise<{ now: string }> =>
+    (await fetch(`${stack.stripe}/_sandbox/clock`)).json() as Promise<{ now: string }>;
+
   const clock = async (): Promise<number> => {
-    const { now } = (await (await fetch(`${stack.stripe}/_sandbox/clock`)).json()) as { now: string };
+    // On a busy machine a connection breaks now and then.
+    const { now } = await readClock().catch(readClock);
     return Math.floor(Date.parse(now) / 1000);
   };
 
