@@ -215,23 +215,9 @@ export function openYear(stack: ReadyStack) {
     return invoices;
   }
 
-  return {
-    ...{
-      stripe,
-      clock,
-      advanceTo,
-      settle,
-      found,
-      customerOf,
-      subscriptionOf,
-      buy,
-      subscribe,
-      change,
-      use,
-      join,
-    },
-    ...{ payWith, lifeOf, invoicesOf },
-  };
+  const time = { clock, advanceTo, settle };
+  const reads = { customerOf, subscriptionOf, lifeOf, invoicesOf };
+  return { stripe, ...time, ...reads, found, buy, subscribe, change, use, join, payWith };
 }
 
 function roleOf(metadata: Stripe.Metadata): Role {
