@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ServedRequest } from "@headroom/stripe-sandbox/request-log";
 import { requestsSince } from "@headroom/stripe-sandbox/testing/controls";
 import type Stripe from "stripe";
+import { until } from "./people.ts";
 
 /** What was changed at Stripe, read so often that its log forgets nothing. */
 export interface Effects {
@@ -42,8 +43,8 @@ export function watchEffects(sandbox: string, asked: (request: ServedRequest) =>
   };
   const end = new AbortController();
   const reading = (async () => {
-    for (; !end.signal.aborted; await sleep(readEveryMs)) await read();
-    await read();
+    for (; !end.signal.aborted; await sleep(readEveryMs)) await patiently(read);
+    await patiently(read);
   })();
   // Told by whoever stops it.
   reading.catch(() => {});
@@ -60,6 +61,14 @@ export function watchEffects(sandbox: string, asked: (request: ServedRequest) =>
       ...[...effects].flatMap(([name, times]) => (times > 1 ? [`${name} had ${times} effects`] : [])),
     ],
   };
+}
+
+/** On a busy machine a connection breaks now and then; the next one reads on from the same request. */
+async function patiently(read: () => Promise<void>): Promise<void> {
+  await until(
+    () => read().then(() => "read", String),
+    (answer) => answer === "read",
+  );
 }
 
 const over = ["canceled", "incomplete_expired"];

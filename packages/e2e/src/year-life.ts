@@ -36,8 +36,12 @@ export function openYear(stack: ReadyStack) {
   });
   const office = createHeadroomClient({ url: stack.api, apiKey: stack.platformKey ?? "" });
 
+  const readClock = async (): Promise<{ now: string }> =>
+    (await fetch(`${stack.stripe}/_sandbox/clock`)).json() as Promise<{ now: string }>;
+
   const clock = async (): Promise<number> => {
-    const { now } = (await (await fetch(`${stack.stripe}/_sandbox/clock`)).json()) as { now: string };
+    // On a busy machine a connection breaks now and then.
+    const { now } = await readClock().catch(readClock);
     return Math.floor(Date.parse(now) / 1000);
   };
 
@@ -211,23 +215,9 @@ export function openYear(stack: ReadyStack) {
     return invoices;
   }
 
-  return {
-    ...{
-      stripe,
-      clock,
-      advanceTo,
-      settle,
-      found,
-      customerOf,
-      subscriptionOf,
-      buy,
-      subscribe,
-      change,
-      use,
-      join,
-    },
-    ...{ payWith, lifeOf, invoicesOf },
-  };
+  const time = { clock, advanceTo, settle };
+  const reads = { customerOf, subscriptionOf, lifeOf, invoicesOf };
+  return { stripe, ...time, ...reads, found, buy, subscribe, change, use, join, payWith };
 }
 
 function roleOf(metadata: Stripe.Metadata): Role {

@@ -9,6 +9,8 @@ import { share } from "./year-oracle.ts";
 export interface PlanPrice {
   plan: number;
   seat: number;
+  /** Whether its seats follow the members, or are bought. */
+  follows: boolean;
   /** How a change to this plan within a period is settled. */
   proration: "next" | "now";
 }
@@ -105,9 +107,13 @@ function prorations(
 
 function settlementOf(before: State, now: State, inForce: string, prices: PlanPrices): Settlement {
   // A trial is free, and what is not paid is not charged more.
-  if (before.status !== "active" || waits(now, inForce, prices)) return "none";
-  if (planOf(now) === planOf(before)) return "next";
-  return planOf(now) === inForce ? "none" : priceOf(planOf(now), prices).proration;
+  if (before.status !== "active") return "none";
+  const waiting = waits(now, inForce, prices);
+  // Who buys seats of a plan that waits has them now.
+  if (planOf(now) === planOf(before)) {
+    return waiting && priceOf(planOf(now), prices).follows ? "none" : "next";
+  }
+  return waiting || planOf(now) === inForce ? "none" : priceOf(planOf(now), prices).proration;
 }
 
 /** A cheaper plan waits for the end of the period, which the former one's price has paid. */

@@ -15,14 +15,14 @@ export const yearly: Life["prices"] = {
 
 /** Every plan at both intervals, and how a change to it is settled. */
 export const sold: PlanPrices = {
-  "team/month": { plan: 2_900, seat: 900, proration: "next" },
-  "team/year": { plan: 29_000, seat: 9_000, proration: "next" },
-  "business/month": { plan: 9_900, seat: 700, proration: "next" },
-  "business/year": { plan: 99_000, seat: 7_000, proration: "next" },
-  "studio/month": { plan: 2_900, seat: 900, proration: "next" },
-  "studio/year": { plan: 29_000, seat: 9_000, proration: "next" },
-  "agency/month": { plan: 9_900, seat: 700, proration: "now" },
-  "agency/year": { plan: 99_000, seat: 7_000, proration: "now" },
+  "team/month": { plan: 2_900, seat: 900, follows: true, proration: "next" },
+  "team/year": { plan: 29_000, seat: 9_000, follows: true, proration: "next" },
+  "business/month": { plan: 9_900, seat: 700, follows: true, proration: "next" },
+  "business/year": { plan: 99_000, seat: 7_000, follows: true, proration: "next" },
+  "studio/month": { plan: 2_900, seat: 900, follows: false, proration: "next" },
+  "studio/year": { plan: 29_000, seat: 9_000, follows: false, proration: "next" },
+  "agency/month": { plan: 9_900, seat: 700, follows: false, proration: "now" },
+  "agency/year": { plan: 99_000, seat: 7_000, follows: false, proration: "now" },
 };
 
 /** Members that are free under the plans whose seats follow them. */
