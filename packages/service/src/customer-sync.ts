@@ -3,7 +3,13 @@ import { noteSynced, noteSyncFault } from "@headroom/db/customer-leases";
 import { hasDueEvents, listDueCustomers, notePending, putOffEvents } from "@headroom/db/inbox";
 import { wakeCustomerEvents, wakeDueEvents } from "@headroom/db/inbox-parking";
 import { readSubscription } from "@headroom/db/subscriptions";
-import { lockOrganizationOrDeleted, type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
+import {
+  lockOrganizationOrDeleted,
+  type Tx,
+  withOrganization,
+  withStatement,
+  withSystem,
+} from "@headroom/db/tenancy";
 import { isLiveAtStripe, type SubscriptionFacts } from "@headroom/domain/subscriptions";
 import { failpoint } from "@headroom/platform/failpoints";
 import { applyCatalogueEvents } from "./catalogue-events.ts";
@@ -40,7 +46,7 @@ export async function syncCustomer(context: Context, customerId: string): Promis
     outcome = now;
     // An event that came meanwhile found the lease taken and left: it is seen here, after the lease is back.
     failpoint("sync.released");
-    if (outcome === "put_off" || !(await withSystem(db, (tx) => hasDueEvents(tx, customerId)))) {
+    if (outcome === "put_off" || !(await withStatement(db, (kysely) => hasDueEvents(kysely, customerId)))) {
       return outcome;
     }
   }
@@ -55,7 +61,7 @@ export async function sweepInbox(context: Context): Promise<{ customers: number;
   await withSystem(context.db, wakeDueEvents);
   await resolveThinEvents(context);
   await applyCatalogueEvents(context);
-  const customers = await withSystem(context.db, (tx) => listDueCustomers(tx, 50));
+  const customers = await withStatement(context.db, (kysely) => listDueCustomers(kysely, 50));
   let putOff = 0;
   for (const customerId of context.stripe === null ? [] : customers) {
     if ((await syncCustomer(context, customerId)) === "put_off") {
@@ -102,7 +108,7 @@ async function syncUnderLease(context: StripeContext, lease: CustomerLease): Pro
   const { db, log } = context;
   const { customerId } = lease;
   failpoint("sync.leased");
-  const noted = await withSystem(db, (tx) => notePending(tx, customerId));
+  const noted = await withStatement(db, (kysely) => notePending(kysely, customerId));
   if (noted === null) {
     return "nothing";
   }

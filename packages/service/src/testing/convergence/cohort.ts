@@ -10,9 +10,9 @@ import { receiveEvent } from "../../stripe/events.ts";
 import { createStripeBench, type StripeBench } from "../stripe-bench.ts";
 import { acts, chooseAct } from "./acts.ts";
 import { compare, compareState } from "./comparison.ts";
-import { dice } from "./dice.ts";
 import { openCatalogue, openEvents, type Told } from "./dashboard.ts";
-import { beginLife, type Life, post, receive } from "./life.ts";
+import { dice } from "./dice.ts";
+import { beginLife, type Inbox, type Life, openInbox, post, receive } from "./life.ts";
 import { unitTenths } from "./oracle.ts";
 import { withLives, withSecondSolo } from "./plans.ts";
 import { recount } from "./recount.ts";
@@ -66,6 +66,7 @@ async function live(
   without: ReadonlySet<number>,
 ): Promise<Failure[]> {
   const events = await openEvents(bench);
+  const inbox = openInbox(bench);
   const catalogue = await openCatalogue(bench);
   const strangePrice = await makeStrangePrice(bench);
   const lives: Life[] = [];
@@ -86,7 +87,9 @@ async function live(
     const own = ({ seed }: Life) => ({ round: round - startOf(seed), last: hours.length - startOf(seed) });
     await each(lives, (life) => actOut({ bench, life, strangePrice, price: prices }, own(life), without));
     postAll(lives, await events(), round);
-    await each(lives, (life) => receive(bench, life, round, life.weather.stall === waits.length - round));
+    await each(lives, (life) =>
+      receive({ bench, inbox }, life, round, life.weather.stall === waits.length - round),
+    );
     await work(bench);
     await bench.advance(`PT${wait}H`);
     await work(bench);
@@ -96,7 +99,7 @@ async function live(
     await events(),
     waits.length,
   );
-  await each(lives, (life) => end(bench, life));
+  await each(lives, (life) => end(bench, inbox, life));
   await sweep(bench);
   await each(lives, async ({ wake }) => {
     await wake?.();
@@ -180,8 +183,8 @@ async function work(bench: StripeBench): Promise<void> {
 }
 
 /** What is still on its way comes where nothing is lost: such a life owes nothing to the sweep. */
-async function end(bench: StripeBench, life: Life): Promise<void> {
-  if (life.weather.lost === 0) await receive(bench, life, Infinity);
+async function end(bench: StripeBench, inbox: Inbox, life: Life): Promise<void> {
+  if (life.weather.lost === 0) await receive({ bench, inbox }, life, Infinity);
   await discover(bench, life);
 }
 

@@ -2,7 +2,8 @@ import type Stripe from "stripe";
 import type { Access } from "../../access.ts";
 import { syncCustomer } from "../../customer-sync.ts";
 import { ensureCustomer, requireStripe } from "../../customers.ts";
-import { receiveEvent } from "../../stripe/events.ts";
+import { receiveBody } from "../../stripe/events.ts";
+import { createInboxLane } from "../../stripe/inbox-lane.ts";
 import { resolveThinEvents } from "../../thin-events.ts";
 import type { StripeBench } from "../stripe-bench.ts";
 import type { Told } from "./dashboard.ts";
@@ -63,6 +64,9 @@ interface Weather {
   swept: number;
 }
 
+const plain = ["snapshot"] as const;
+const styles = [plain, plain, plain, plain, ["thin"], ["snapshot", "thin"]] as const;
+
 export async function beginLife(bench: StripeBench, seed: number, planOf: Life["planOf"]): Promise<Life> {
   const { id: organizationId, access } = await bench.organization();
   const chance = dice(seed, "weather");
@@ -87,7 +91,7 @@ export async function beginLife(bench: StripeBench, seed: number, planOf: Life["
       doubled: chance.pick([0, 0.1, 0.3]),
       applied: chance.pick([0, 0.1, 0.25]),
       swept: chance.pick([0, 0.3, 0.8]),
-      styles: chance.pick([["snapshot"], ["snapshot"], ["thin"], ["snapshot", "thin"]] as const),
+      styles: chance.pick(styles),
       wrongMode: chance.pick([0, 0, 0.2]),
       stall: chance.chance(0.1) ? chance.between(1, 4) : 0,
     },
@@ -123,20 +127,44 @@ export function note(life: Life, object: object): void {
   }
 }
 
+/** The webhook app's reception: an event whose signature was checked. */
+export type Inbox = (event: object) => Promise<unknown>;
+
+export function openInbox({ webhook }: StripeBench): Inbox {
+  const { keep } = createInboxLane(webhook.db);
+  return (event) => {
+    const text = JSON.stringify(event);
+    return receiveBody({ livemode: false, log: webhook.log, keep }, { text, bytes: Buffer.from(text) }, 0);
+  };
+}
+
 /** Hands what is due to the product's reception in any order, and applies some of it. @param stalls a process stands still */
-export async function receive(bench: StripeBench, life: Life, round: number, stalls = false): Promise<void> {
+export async function receive(
+  { bench, inbox }: { bench: StripeBench; inbox: Inbox },
+  life: Life,
+  round: number,
+  stalls = false,
+): Promise<void> {
   const chance = dice(life.seed, `post of round ${round}`);
   const due = chance.shuffle(life.mailbox.filter((mail) => mail.round <= round));
   life.mailbox = life.mailbox.filter((mail) => mail.round > round);
   const context = chance.chance(0.8) ? bench.webhook : bench.worker;
   const sync = () => syncCustomer(context, life.customerId);
+  let together: object[] = [];
+  async function takeIn(): Promise<void> {
+    const batch = together;
+    together = [];
+    await Promise.all(batch.map(inbox));
+  }
   for (const { event } of due) {
-    const { unresolved } = await receiveEvent({ ...bench.webhook, livemode: false }, event, 0);
+    together.push(event);
     if (chance.chance(life.weather.applied)) {
-      if (unresolved) await resolveThinEvents(context);
+      await takeIn();
+      if (life.weather.styles.includes("thin")) await resolveThinEvents(context);
       await (chance.chance(0.2) ? Promise.all([sync(), sync()]) : sync());
     }
   }
+  await takeIn();
   if (stalls) await stall(bench, life);
   else if (chance.chance(life.weather.swept)) await sync();
 }
