@@ -1,4 +1,5 @@
-import { sql } from "kysely";
+import { type Kysely, sql } from "kysely";
+import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
 const term = sql<Date>`clock_timestamp() + interval '5 seconds'`;
@@ -8,19 +9,19 @@ const term = sql<Date>`clock_timestamp() + interval '5 seconds'`;
  * expired one over changes the token, and with that fences off the one before.
  * @returns what the clock that plans follow shows now.
  */
-export async function takeLease(tx: Tx, customerId: string, token: string): Promise<Date | null> {
+export async function takeLease(kysely: Kysely<DB>, customerId: string, token: string): Promise<Date | null> {
   const { rows } = await sql<{ at: Date }>`
     insert into stripe_customer_sync (customer_id, lease_token, lease_until)
     values (${customerId}, ${token}, ${term})
     on conflict (customer_id) do update set lease_token = excluded.lease_token, lease_until = excluded.lease_until
       where stripe_customer_sync.lease_until is null or stripe_customer_sync.lease_until <= clock_timestamp()
-    returning clock_now() as at`.execute(tx);
+    returning clock_now() as at`.execute(kysely);
   return rows[0]?.at ?? null;
 }
 
 /** Keeps the lease for another 5 seconds, if it is still this one's. */
-export async function extendLease(tx: Tx, customerId: string, token: string): Promise<void> {
-  await tx
+export async function extendLease(kysely: Kysely<DB>, customerId: string, token: string): Promise<void> {
+  await kysely
     .updateTable("stripe_customer_sync")
     .set({ lease_until: term })
     .where("customer_id", "=", customerId)
@@ -41,8 +42,8 @@ export async function holdLease(tx: Tx, customerId: string, token: string): Prom
 }
 
 /** Gives the lease back, if it is still this one's. */
-export async function releaseLease(tx: Tx, customerId: string, token: string): Promise<void> {
-  await tx
+export async function releaseLease(kysely: Kysely<DB>, customerId: string, token: string): Promise<void> {
+  await kysely
     .updateTable("stripe_customer_sync")
     .set({ lease_token: null, lease_until: null })
     .where("customer_id", "=", customerId)

@@ -1,12 +1,13 @@
-import { sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { wakeCustomerEvents } from "./inbox-parking.ts";
+import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
 /** The organization that a Stripe customer belongs to, from any transaction; null: we know no such customer. */
-export async function organizationOfCustomer(tx: Tx, customerId: string): Promise<string | null> {
+export async function organizationOfCustomer(kysely: Kysely<DB>, customerId: string): Promise<string | null> {
   const { rows } = await sql<{
     id: string | null;
-  }>`select organization_of_customer(${customerId}) as id`.execute(tx);
+  }>`select organization_of_customer(${customerId}) as id`.execute(kysely);
   return rows[0]?.id ?? null;
 }
 

@@ -76,8 +76,8 @@ export async function keepEvents(kysely: Kysely<DB>, events: readonly NewEvent[]
 const identify = ({ account, id }: { account: string; id: string }) => `${account}\0${id}`;
 
 /** Customers that have events to apply now, the longest waiting first. Real time. */
-export async function listDueCustomers(tx: Tx, most: number): Promise<string[]> {
-  const rows = await tx
+export async function listDueCustomers(kysely: Kysely<DB>, most: number): Promise<string[]> {
+  const rows = await kysely
     .selectFrom("stripe_inbox")
     .select("customer_id")
     .where("status", "=", "pending")
@@ -91,8 +91,8 @@ export async function listDueCustomers(tx: Tx, most: number): Promise<string[]> 
 }
 
 /** True when the customer has events to apply now. */
-export async function hasDueEvents(tx: Tx, customerId: string): Promise<boolean> {
-  const row = await tx
+export async function hasDueEvents(kysely: Kysely<DB>, customerId: string): Promise<boolean> {
+  const row = await kysely
     .selectFrom("stripe_inbox")
     .select("seq")
     .where("customer_id", "=", customerId)
@@ -116,8 +116,8 @@ export interface PendingEvents {
 }
 
 /** Everything that waits for a customer, whether it is due or not; null: nothing. */
-export async function notePending(tx: Tx, customerId: string): Promise<PendingEvents | null> {
-  const rows = await tx
+export async function notePending(kysely: Kysely<DB>, customerId: string): Promise<PendingEvents | null> {
+  const rows = await kysely
     .selectFrom("stripe_inbox")
     .select([
       "seq",
@@ -155,7 +155,8 @@ export async function closeEvents(
     .set({
       // Two that came together, each before the other was known: one change is applied once.
       status: sql`case when style = 'thin' and exists (
-        select from stripe_inbox t where t.account = stripe_inbox.account and t.event_id = stripe_inbox.twin_id and t.status <> 'ignored')
+        select from stripe_inbox t where t.account = stripe_inbox.account and t.event_id = stripe_inbox.twin_id
+          and t.status not in ('ignored', 'quarantined'))
         then 'ignored' else ${outcome.status} end`,
       applied_at: sql`clock_timestamp()`,
       last_error: null,

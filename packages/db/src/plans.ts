@@ -1,4 +1,4 @@
-import type { Catalogue, PriceRole } from "@headroom/domain/catalogue";
+import type { Catalogue, CataloguePrice } from "@headroom/domain/catalogue";
 import type { MeterTerms, PlanDefinition } from "@headroom/domain/configuration";
 import type { CatalogueEntry } from "@headroom/domain/plans";
 import { sql } from "kysely";
@@ -214,25 +214,19 @@ function toPriceRow(plan: NewPlanVersion, price: CatalogueEntry) {
 
 /** What the reduction of subscriptions must know: every version that anybody may still be on. */
 export async function readCatalogue(tx: Tx): Promise<Catalogue> {
-  const plans = await tx.selectFrom("plan").select(["id", "version", "grace_days as graceDays"]).execute();
-  const prices = await tx
-    .selectFrom("plan_price")
-    .select([
-      "stripe_price_id as priceId",
-      "lookup_key as lookupKey",
-      "role",
-      "plan_id as planId",
-      "plan_version as planVersion",
-    ])
-    .execute();
-  const mapped = await listPriceMappings(tx);
-  const settings = await tx.selectFrom("configuration").select("overage_while_past_due").executeTakeFirst();
-  return {
-    plans,
-    prices: [
-      ...prices.map((price) => ({ ...price, role: price.role as PriceRole })),
-      ...mapped.flatMap(toCataloguePrice),
-    ],
-    overageWhilePastDue: settings?.overage_while_past_due ?? false,
+  const { rows } = await sql<Pick<Catalogue, "plans" | "overageWhilePastDue"> & { prices: CataloguePrice[] }>`
+    select (select coalesce(json_agg(json_build_object('id', id, 'version', version, 'graceDays', grace_days)), '[]')
+        from plan) as plans,
+      (select coalesce(json_agg(json_build_object('priceId', stripe_price_id, 'lookupKey', lookup_key, 'role', role,
+        'planId', plan_id, 'planVersion', plan_version)), '[]') from plan_price) as prices,
+      coalesce((select overage_while_past_due from configuration limit 1), false) as "overageWhilePastDue"`.execute(
+    tx,
+  );
+  const { plans, prices, overageWhilePastDue } = rows[0] ?? {
+    plans: [],
+    prices: [],
+    overageWhilePastDue: false,
   };
+  const mapped = await listPriceMappings(tx);
+  return { plans, prices: [...prices, ...mapped.flatMap(toCataloguePrice)], overageWhilePastDue };
 }

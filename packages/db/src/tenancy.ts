@@ -35,6 +35,14 @@ export function withSystem<Result>(database: Database, work: (tx: Tx) => Promise
   return transaction(database, null, null, work);
 }
 
+/** Runs one statement that reaches global tables only; alone it is its own transaction, and needs no `begin` and `commit`. */
+export function withStatement<Result>(
+  { kysely }: Database,
+  ask: (kysely: Kysely<DB>) => Promise<Result>,
+): Promise<Result> {
+  return retryConflicts(() => ask(kysely));
+}
+
 /** Runs reads of one organization on one snapshot: nothing that commits meanwhile is seen. Nothing can be written. */
 export function withSnapshot<Result>(
   database: Database,

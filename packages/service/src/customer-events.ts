@@ -5,7 +5,13 @@ import { linkCustomer, organizationOfCustomer } from "@headroom/db/customers";
 import { closeEvents, type PendingEvents } from "@headroom/db/inbox";
 import { type ParkingReason, parkEvents } from "@headroom/db/inbox-parking";
 import { readCatalogue } from "@headroom/db/plans";
-import { lockOrganizationOrDeleted, type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
+import {
+  lockOrganizationOrDeleted,
+  type Tx,
+  withOrganization,
+  withStatement,
+  withSystem,
+} from "@headroom/db/tenancy";
 import { mapItem } from "@headroom/domain/catalogue";
 import { decodeId } from "@headroom/domain/ids";
 import { isLiveAtStripe, type SubscriptionFacts } from "@headroom/domain/subscriptions";
@@ -31,7 +37,7 @@ export async function applyEvents(
   const { customerId } = lease;
   const customer = await stripe.fetchCustomer(customerId);
   failpoint("sync.fetched");
-  const linked = await withSystem(db, (tx) => organizationOfCustomer(tx, customerId));
+  const linked = await withStatement(db, (kysely) => organizationOfCustomer(kysely, customerId));
   const organizationId = linked ?? claimedBy(noted, customer);
   if (organizationId === null) {
     return setAside(context, lease, noted, customer);

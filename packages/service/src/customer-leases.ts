@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { extendLease, holdLease, releaseLease, takeLease } from "@headroom/db/customer-leases";
-import { type Tx, withSystem } from "@headroom/db/tenancy";
+import { type Tx, withStatement } from "@headroom/db/tenancy";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
 
@@ -38,7 +38,7 @@ export async function withCustomerLease<Result>(
   const { db } = context;
   const token = uuidv7();
   const until = performance.now() + waitMs;
-  const take = () => withSystem(db, (tx) => takeLease(tx, customerId, token));
+  const take = () => withStatement(db, (kysely) => takeLease(kysely, customerId, token));
   let takenAt = await take();
   while (takenAt === null) {
     if (performance.now() >= until) {
@@ -52,13 +52,13 @@ export async function withCustomerLease<Result>(
     return await work({ ...leaseOf(customerId, token), takenAt });
   } finally {
     clearInterval(heartbeat);
-    await withSystem(db, (tx) => releaseLease(tx, customerId, token));
+    await withStatement(db, (kysely) => releaseLease(kysely, customerId, token));
   }
 }
 
 async function keep({ db, log }: Context, customerId: string, token: string): Promise<void> {
   try {
-    await withSystem(db, (tx) => extendLease(tx, customerId, token));
+    await withStatement(db, (kysely) => extendLease(kysely, customerId, token));
   } catch (error) {
     log.warn({ err: error, customerId }, "lease not extended");
   }

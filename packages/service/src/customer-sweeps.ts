@@ -23,7 +23,7 @@ export interface SweepPace {
   most: number;
   /** Milliseconds after which no further one is begun. */
   forMs: number;
-  /** Milliseconds from the start of one to the start of the next. A customer takes two requests. */
+  /** Milliseconds from the start of one to the start of the next. A customer takes two requests, one more where one is past due. */
   everyMs: number;
 }
 

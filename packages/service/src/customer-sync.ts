@@ -3,7 +3,13 @@ import { noteSynced, noteSyncFault } from "@headroom/db/customer-leases";
 import { hasDueEvents, listDueCustomers, notePending, putOffEvents } from "@headroom/db/inbox";
 import { wakeCustomerEvents, wakeDueEvents } from "@headroom/db/inbox-parking";
 import { readSubscription } from "@headroom/db/subscriptions";
-import { lockOrganizationOrDeleted, type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
+import {
+  lockOrganizationOrDeleted,
+  type Tx,
+  withOrganization,
+  withStatement,
+  withSystem,
+} from "@headroom/db/tenancy";
 import { isLiveAtStripe, type SubscriptionFacts } from "@headroom/domain/subscriptions";
 import { failpoint } from "@headroom/platform/failpoints";
 import { forEachAtOnce } from "./at-once.ts";
@@ -44,7 +50,7 @@ export async function syncCustomer(context: Context, customerId: string): Promis
     outcome = now;
     // An event that came meanwhile found the lease taken and left: it is seen here, after the lease is back.
     failpoint("sync.released");
-    if (outcome === "put_off" || !(await withSystem(db, (tx) => hasDueEvents(tx, customerId)))) {
+    if (outcome === "put_off" || !(await withStatement(db, (kysely) => hasDueEvents(kysely, customerId)))) {
       return outcome;
     }
   }
@@ -62,7 +68,7 @@ export async function sweepInbox(context: Context): Promise<{ customers: number;
   await withSystem(context.db, wakeDueEvents);
   await resolveThinEvents(context, resolving);
   await applyCatalogueEvents(context);
-  const customers = await withSystem(context.db, (tx) => listDueCustomers(tx, 50));
+  const customers = await withStatement(context.db, (kysely) => listDueCustomers(kysely, 50));
   let putOff = 0;
   await forEachAtOnce(context.stripe === null ? [] : customers, customersAtOnce, async (customerId) => {
     const outcome = await syncCustomer(context, customerId);
@@ -108,7 +114,7 @@ async function syncUnderLease(context: StripeContext, lease: CustomerLease): Pro
   const { db, log } = context;
   const { customerId } = lease;
   failpoint("sync.leased");
-  const noted = await withSystem(db, (tx) => notePending(tx, customerId));
+  const noted = await withStatement(db, (kysely) => notePending(kysely, customerId));
   if (noted === null) {
     return "nothing";
   }

@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hastenSeats, isSettled } from "@headroom/db/settled";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
@@ -87,12 +84,11 @@ export async function createStripeBench({
   stillAt,
 }: StripeBenchOptions = {}): Promise<StripeBench> {
   const scratch = await createTestDatabase();
-  const directory = mkdtempSync(join(tmpdir(), "headroom-billing-"));
   const configuration = configure(await loadConfiguration(configurationFile));
   const make = createFactory(scratch.admin);
   const hooks = await startHooks(moveClock, settle);
   const sandbox = await startSandbox({
-    file: join(directory, "stripe.sqlite"),
+    file: ":memory:",
     port: 0,
     clockHookUrl: `${hooks.url}/clock`,
     ...(settling ? { settledHookUrl: `${hooks.url}/settled` } : {}),
@@ -202,7 +198,6 @@ export async function createStripeBench({
       await sandbox.close();
       hooks.server.close();
       await scratch.drop();
-      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

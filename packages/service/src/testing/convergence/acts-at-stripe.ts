@@ -1,16 +1,8 @@
 import type Stripe from "stripe";
 import { note } from "./life.ts";
-import { type Act, liveOf, paidPlans, type Scene } from "./scene.ts";
-
-function subscriptionOf({ life }: Scene): Stripe.Subscription {
-  const found = liveOf(life);
-  if (found === undefined) throw new Error("no subscription runs");
-  return found;
-}
-
-function itemOf(scene: Scene, role: "plan" | "seat"): Stripe.SubscriptionItem | undefined {
-  return subscriptionOf(scene).items.data.find(({ price }) => price.metadata.headroom_role === role);
-}
+import { pauses } from "./pauses.ts";
+import { type Act, itemOf, paidPlans, type Scene, subscriptionOf } from "./scene.ts";
+import { schedules } from "./schedules.ts";
 
 const update = async (scene: Scene, change: Stripe.SubscriptionUpdateParams) =>
   note(scene.life, await scene.bench.stripe.subscriptions.update(subscriptionOf(scene).id, change));
@@ -38,6 +30,8 @@ async function subscribeThere(scene: Scene, more: Partial<Stripe.SubscriptionCre
 
 /** What is done at Stripe itself, by whoever may there: the customer in the portal, somebody at the dashboard. */
 export const actsAtStripe: Readonly<Record<string, Act>> = {
+  ...schedules,
+  ...pauses,
   subscribeThere: {
     weight: 2,
     when: "none",
@@ -45,6 +39,22 @@ export const actsAtStripe: Readonly<Record<string, Act>> = {
     async run(scene) {
       await card(scene, scene.chance.chance(0.25) ? "pm_card_chargeCustomerFail" : "pm_card_visa");
       await subscribeThere(scene, scene.chance.chance(0.3) ? { trial_period_days: 7 } : {});
+    },
+  },
+  trialWithoutCard: {
+    weight: 1,
+    when: "none",
+    begins: true,
+    async run(scene) {
+      const missing_payment_method = scene.chance.pick([
+        "pause",
+        "pause",
+        "cancel",
+        "create_invoice",
+      ] as const);
+      const trial_settings = { end_behavior: { missing_payment_method } };
+      await subscribeThere(scene, { trial_period_days: 7, trial_settings });
+      return missing_payment_method;
     },
   },
   sendInvoices: {
@@ -161,6 +171,7 @@ export const actsAtStripe: Readonly<Record<string, Act>> = {
     async run({ bench, life }) {
       await bench.stripe.customers.del(life.customerId);
       life.subscriptions.clear();
+      life.gone = true;
     },
   },
 };

@@ -4,13 +4,14 @@ import { startCheckout } from "../../checkout.ts";
 import { setMaxOverages } from "../../max-overages.ts";
 import { changePlan } from "../../plan-changes.ts";
 import { migratePlan } from "../../plan-migration.ts";
+import { openPortal } from "../../portal.ts";
 import { setSeats } from "../../seat-purchases.ts";
 import { cancelSubscription, resumeSubscription } from "../../subscription-endings.ts";
 import { voidUsage } from "../../voids.ts";
 import { operator } from "../overrides.ts";
 import { actsAtStripe } from "./acts-at-stripe.ts";
 import type { Dice } from "./dice.ts";
-import { type Act, paidPlans, type Scene } from "./scene.ts";
+import { type Act, paidPlans, type Scene, subscriptionOf } from "./scene.ts";
 
 async function use({ bench, life, chance }: Scene, meter: "pages" | "jobs"): Promise<string> {
   const quantity = chance.between(1, meter === "jobs" ? 30 : 300);
@@ -53,6 +54,7 @@ const ownActs: Readonly<Record<string, Act>> = {
   setSeats: {
     weight: 3,
     when: "live",
+    asks: true,
     async run({ bench, life, chance }) {
       const seats = chance.between(0, 9);
       await setSeats(bench.api, life.access, { seats });
@@ -62,6 +64,7 @@ const ownActs: Readonly<Record<string, Act>> = {
   cancel: {
     weight: 2,
     when: "live",
+    asks: true,
     async run({ bench, life, chance }) {
       const when = chance.pick(["now", "period_end", "period_end"] as const);
       await cancelSubscription(bench.api, life.access, { when });
@@ -71,7 +74,22 @@ const ownActs: Readonly<Record<string, Act>> = {
   resume: {
     weight: 2,
     when: "live",
+    asks: true,
     run: ({ bench, life }) => resumeSubscription(bench.api, life.access).then(() => undefined),
+  },
+  portal: {
+    weight: 3,
+    when: "live",
+    async run(scene) {
+      const { bench, life, chance } = scene;
+      const verb = chance.pick(["cancel", "resume", "card"] as const);
+      const card = chance.pick(["pm_card_visa", "pm_card_chargeCustomerFail"]);
+      const { portalUrl } = await openPortal(bench.api, life.access, {});
+      const body = new URLSearchParams({ card, subscription: subscriptionOf(scene).id });
+      const { status } = await fetch(`${portalUrl}/${verb}`, { method: "POST", body, redirect: "manual" });
+      if (status !== 303) throw new Error(`portal/${verb}: ${status} `);
+      return verb === "card" ? card : verb;
+    },
   },
   join: {
     weight: 3,

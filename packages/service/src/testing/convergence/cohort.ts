@@ -9,9 +9,10 @@ import { isCustomerEvent } from "../../stripe/event-types.ts";
 import { receiveEvent } from "../../stripe/events.ts";
 import { createStripeBench, type StripeBench } from "../stripe-bench.ts";
 import { acts, chooseAct } from "./acts.ts";
-import { compare } from "./comparison.ts";
+import { compare, compareState } from "./comparison.ts";
+import { openCatalogue, openEvents, type Told } from "./dashboard.ts";
 import { dice } from "./dice.ts";
-import { beginLife, type Life, post, receive } from "./life.ts";
+import { beginLife, type Inbox, type Life, openInbox, post, receive } from "./life.ts";
 import { unitTenths } from "./oracle.ts";
 import { withLives, withSecondSolo } from "./plans.ts";
 import { recount } from "./recount.ts";
@@ -35,6 +36,7 @@ const lengths = [3, 5, 8, 11];
 const secondEdition = 9;
 /** The first begins a subscription. */
 export const actsOfLife = 7;
+const firstActs = ["checkout", "checkout", "checkout", "subscribeThere", "trialWithoutCard"];
 const atOnce = 8;
 
 /**
@@ -64,6 +66,8 @@ async function live(
   without: ReadonlySet<number>,
 ): Promise<Failure[]> {
   const events = await openEvents(bench);
+  const inbox = openInbox(bench);
+  const catalogue = await openCatalogue(bench);
   const strangePrice = await makeStrangePrice(bench);
   const lives: Life[] = [];
   let prices = await pricesOf(bench);
@@ -72,23 +76,34 @@ async function live(
       const configuration = withSecondSolo(bench.configuration);
       await pushPlans({ ...bench.worker, configuration }, { dryRun: false });
       prices = await pricesOf(bench);
+      await catalogue.read();
     }
     await each(
       seeds.filter((seed) => startOf(seed) === round),
       async (seed) => {
-        lives.push(await beginLife(bench, seed));
+        lives.push(await beginLife(bench, seed, catalogue.planOf));
       },
     );
     const own = ({ seed }: Life) => ({ round: round - startOf(seed), last: hours.length - startOf(seed) });
     await each(lives, (life) => actOut({ bench, life, strangePrice, price: prices }, own(life), without));
     postAll(lives, await events(), round);
-    await each(lives, (life) => receive(bench, life, round));
+    await each(lives, (life) =>
+      receive({ bench, inbox }, life, round, life.weather.stall === waits.length - round),
+    );
     await work(bench);
     await bench.advance(`PT${wait}H`);
     await work(bench);
   }
-  await each(lives, (life) => discover(bench, life));
+  postAll(
+    lives.filter(({ weather }) => weather.lost === 0),
+    await events(),
+    waits.length,
+  );
+  await each(lives, (life) => end(bench, inbox, life));
   await sweep(bench);
+  await each(lives, async ({ wake }) => {
+    await wake?.();
+  });
   return (await findings(bench, lives)).sort((a, b) => a.seed - b.seed);
 }
 
@@ -105,7 +120,7 @@ async function actOut(
     const [when, chosen] = [plan.between(0, first ? 2 : last), chooseAct(plan)];
     if (when !== round || without.has(place)) continue;
     const chance = dice(life.seed, `act ${place}`);
-    const name = first ? chance.pick(["checkout", "checkout", "checkout", "subscribeThere"]) : chosen;
+    const name = first ? chance.pick(firstActs) : chosen;
     await perform({ ...scene, chance }, name, `${round}/${place}`);
   }
 }
@@ -119,6 +134,10 @@ async function perform(scene: Scene, name: string, place: string): Promise<void>
   try {
     const answer = await act.run(scene);
     life.story.push(`${place} ${name}${answer === undefined ? "" : ` ${answer}`}`);
+    if (act.asks && scene.chance.chance(0.5)) {
+      const { differences } = await compareState(scene.bench, life);
+      life.wrong.push(...differences.map((one) => `after ${place} ${name} ${one}`));
+    }
   } catch (error) {
     if (!isRefusal(error)) {
       throw new Error(`seed ${life.seed}: ${[...life.story, `${place} ${name}`].join("; ")}`, {
@@ -126,26 +145,30 @@ async function perform(scene: Scene, name: string, place: string): Promise<void>
       });
     }
     life.story.push(`${place} ${name} (refused: ${error.message.slice(0, 90)})`);
+    // Nothing was out of order but for what a deleted customer wants.
+    if (error instanceof DomainError && error.code === "unavailable" && !life.gone) {
+      life.wrong.push(`${place} ${name} was not answered: ${error.cause}`);
+    }
   }
 }
 
 function isRefusal(error: unknown): error is Error {
   if (error instanceof DomainError) return error.code !== "internal";
   if (error instanceof Stripe.errors.StripeError) return (error.statusCode ?? 500) < 500;
-  return error instanceof Error && /^checkout\/\S+: 4\d\d /.test(error.message);
+  return error instanceof Error && /^(checkout|portal)\/\S+: 4\d\d /.test(error.message);
 }
 
 /** Stripe's webhooks to whom they are about. Of those that nobody acts on a part is enough: they are kept and ignored. */
-function postAll(lives: readonly Life[], events: readonly Stripe.Event[], round: number): void {
-  const byCustomer = Map.groupBy(events, ({ data }) => {
-    const { id, customer } = data.object as { id?: string; customer?: string };
+function postAll(lives: readonly Life[], events: readonly Told[], round: number): void {
+  const byCustomer = Map.groupBy(events, ({ snapshot }) => {
+    const { id, customer } = snapshot.data.object as { id?: string; customer?: string };
     return customer ?? id;
   });
   for (const life of lives) {
     life.began = false;
     const chance = dice(life.seed, `webhooks of round ${round}`);
-    for (const event of byCustomer.get(life.customerId) ?? []) {
-      if (isCustomerEvent(event.type) || chance.chance(0.1)) post(life, event, round, chance);
+    for (const told of byCustomer.get(life.customerId) ?? []) {
+      if (isCustomerEvent(told.snapshot.type) || chance.chance(0.1)) post(life, told, round, chance);
     }
   }
 }
@@ -159,6 +182,12 @@ async function work(bench: StripeBench): Promise<void> {
   while ((await reportOverage(bench.worker)).sent > 0) {
     // A hundred at a time.
   }
+}
+
+/** What is still on its way comes where nothing is lost: such a life owes nothing to the sweep. */
+async function end(bench: StripeBench, inbox: Inbox, life: Life): Promise<void> {
+  if (life.weather.lost === 0) await receive({ bench, inbox }, life, Infinity);
+  await discover(bench, life);
 }
 
 /**
@@ -201,9 +230,19 @@ function centsOf(units: number): number {
 async function findings(bench: StripeBench, lives: readonly Life[]): Promise<Failure[]> {
   const counted = await recount(bench, centsOf);
   const strange = counted.get("") ?? [];
+  const drifts = await bench.rows(
+    "select customer_id as id, drift from headroom.stripe_customer_sync where drift_count > 0",
+  );
+  const driftOf = new Map(drifts.map(({ id, drift }) => [id, JSON.stringify(drift)]));
   const failures: Failure[] = [];
   await each(lives, async (life) => {
-    const differences = [...(await compare(bench, life)), ...(counted.get(life.organizationId) ?? [])];
+    const differences = [
+      ...life.wrong,
+      ...(await compare(bench, life)),
+      ...(counted.get(life.organizationId) ?? []),
+    ];
+    const drift = driftOf.get(life.customerId);
+    if (life.weather.lost === 0 && drift) differences.push(`all events came, and the sweep found ${drift}`);
     if (life === lives[0]) differences.push(...strange);
     if (differences.length > 0) failures.push({ seed: life.seed, differences, story: life.story });
   });
@@ -217,22 +256,6 @@ async function each<Item>(items: readonly Item[], work: (item: Item) => Promise<
       for (const item of queue) await work(item);
     }),
   );
-}
-
-/** Answers the events that Stripe has made since the last call, the oldest first. */
-async function openEvents({ stripe }: StripeBench): Promise<() => Promise<Stripe.Event[]>> {
-  const { data } = await stripe.events.list({ limit: 1 });
-  let last = data[0]?.id;
-  return async () => {
-    const found: Stripe.Event[] = [];
-    for (let more = true; more; ) {
-      const page = await stripe.events.list({ limit: 100, ...(last ? { ending_before: last } : {}) });
-      found.push(...page.data.toReversed());
-      last = page.data[0]?.id ?? last;
-      more = page.has_more && page.data.length > 0;
-    }
-    return found;
-  };
 }
 
 async function makeStrangePrice({ stripe }: StripeBench): Promise<string> {

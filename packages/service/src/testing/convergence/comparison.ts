@@ -6,36 +6,51 @@ import type { StripeBench } from "../stripe-bench.ts";
 import type { Life } from "./life.ts";
 import { type Expected, expectationOf, type StripeView } from "./oracle.ts";
 
-/** What the product's readers say and the oracle does not; empty: they agree. */
+/** What the product's readers say in the end and the oracle does not; empty: they agree. */
 export async function compare(bench: StripeBench, life: Life): Promise<string[]> {
+  const { organizationId, access } = life;
+  const { differences, expected, stripe, attention } = await compareState(bench, life);
+  const { meters } = await getUsage(bench.api, access);
+  return [
+    ...differences,
+    ...(expected === "kept" ? [] : differingSeats(life, expected, stripe, attention)),
+    ...(await differingCounters(bench, organizationId, meters)),
+  ];
+}
+
+interface Compared {
+  differences: string[];
+  expected: Expected | "kept";
+  stripe: StripeView;
+  attention: string | null;
+}
+
+/** Compares the plan, its state and its limits. */
+export async function compareState(bench: StripeBench, life: Life): Promise<Compared> {
   const { api } = bench;
   const { access, organizationId } = life;
-  const [[row], stripe] = await Promise.all([
+  const [[row], stripe, billing, entitlements] = await Promise.all([
     bench.rows(
-      `select headroom.clock_now() as now, stripe_subscription_id as subscription, past_due_since as since
+      `select headroom.clock_now() as now, stripe_subscription_id as subscription, paused_for as "pausedFor"
        from headroom.subscription where organization_id = $1`,
       organizationId,
     ),
     viewOf(bench, life),
+    getBilling(api, access),
+    getEntitlements(api, access),
   ]);
   const {
     now: at,
     subscription,
-    since,
-  } = row as { now: Date; subscription: string | null; since: Date | null };
+    pausedFor,
+  } = row as { now: Date; subscription: string | null; pausedFor: string | null };
   const now = Math.floor(at.getTime() / 1000);
-  const pastDueSince = await dueSince(bench, stripe, since);
-  const expected = expectationOf(stripe, { ...life, known: subscription, pastDueSince }, now);
-  const [billing, entitlements, usage] = [
-    await getBilling(api, access),
-    await getEntitlements(api, access),
-    await getUsage(api, access),
-  ];
-  const counters = await differingCounters(bench, organizationId, usage.meters);
+  const expected = expectationOf(stripe, { ...life, known: subscription }, now);
+  const { attention } = billing;
   if (expected === "kept") {
-    return billing.attention === "unknown_price" || (billing.source === "none" && stripe.deleted)
-      ? counters
-      : [...counters, `attention is ${billing.attention}, and the plan's price is not ours`];
+    const isTold = attention === "unknown_price" || (billing.source === "none" && stripe.deleted);
+    const differences = isTold ? [] : [`attention is ${attention}, and the plan's price is not ours`];
+    return { differences, expected, stripe, attention };
   }
   const [pages, jobs] = ["pages", "jobs"].map((name) =>
     entitlements.meters.find(({ meter }) => meter === name),
@@ -56,69 +71,51 @@ export async function compare(bench: StripeBench, life: Life): Promise<string[]>
     trialEnd: seconds(billing.trialEnd),
     validUntil: seconds(entitlements.validUntil),
     period: billing.period && `${seconds(billing.period.start)}..${seconds(billing.period.end)}`,
-    attention: billing.attention === "seats_differ" ? null : billing.attention,
+    attention: attention === "seats_differ" ? null : attention,
     subscriptionId: billing.source === "stripe" ? subscription : null,
+    pausedFor,
   };
   // Of a customer that is gone nobody can say any more whether there ever was a subscription.
   if (stripe.deleted && actual.status === "ended") expected.status = actual.status;
   const names = Object.keys(expected) as (keyof Expected)[];
-  return [
-    ...names
-      .filter((name) => actual[name] !== expected[name])
-      .map((name) => `${name} is ${actual[name]}, to be ${expected[name]}`),
-    ...(await differingSeats(life, expected, stripe, billing.attention)),
-    ...counters,
-  ];
+  const differences = names
+    .filter((name) => actual[name] !== expected[name])
+    .map((name) => `${name} is ${actual[name]}, to be ${expected[name]}`);
+  return { differences, expected, stripe, attention };
 }
 
-async function viewOf({ stripe }: StripeBench, { customerId }: Life): Promise<StripeView> {
+async function viewOf({ stripe }: StripeBench, { customerId, planOf }: Life): Promise<StripeView> {
   const customer = await stripe.customers.retrieve(customerId);
-  if (customer.deleted) return { deleted: true, subscriptions: [] };
-  const { data } = await stripe.subscriptions.list({
-    customer: customerId,
-    status: "all",
-    limit: 100,
-    expand: ["data.latest_invoice"],
-  });
-  return { deleted: false, subscriptions: data };
-}
-
-/**
- * Since when a subscription is behind. An invoice that stays unpaid says it; with several, what was seen first counts, and
- * that is any instant since the first of them.
- */
-async function dueSince(
-  { stripe }: StripeBench,
-  { subscriptions }: StripeView,
-  seen: Date | null,
-): Promise<number | null> {
-  const late = subscriptions.find(({ status }) => status === "past_due");
-  if (late === undefined) return null;
-  const { data } = await stripe.invoices.list({ subscription: late.id, limit: 100 });
-  const failed = data.filter(
-    ({ status, attempt_count, due_date }) =>
-      status === "open" || (status === "paid" && (attempt_count > 1 || due_date !== null)),
-  );
-  const starts = failed.map((one) => one.due_date ?? one.status_transitions.finalized_at ?? 0);
-  const first = Math.min(...starts);
-  const told = seen && Math.floor(seen.getTime() / 1000);
-  return starts.length > 1 && told !== null && told >= first ? told : first;
+  if (customer.deleted) return { deleted: true, subscriptions: [], open: [], planOf };
+  const expand = ["data.latest_invoice", "data.schedule"];
+  const query = { customer: customerId, status: "all", limit: 100, expand } as const;
+  const { data } = await stripe.subscriptions.list({ ...query, expand });
+  const isLate = data.some(({ status }) => status === "past_due");
+  const open = isLate
+    ? await stripe.invoices.list({ customer: customerId, status: "open", limit: 100 })
+    : null;
+  return { deleted: false, subscriptions: data, open: open?.data ?? [], planOf };
 }
 
 const seconds = (iso: string | null) => (iso === null ? null : Math.floor(Date.parse(iso) / 1000));
 
 /** Where seats follow the members, Stripe has been told how many there are. */
-async function differingSeats(
+function differingSeats(
   { others }: Life,
   { plan, status, seatsPurchased, pendingPlan }: Expected,
   { subscriptions }: StripeView,
   attention: string | null,
-): Promise<string[]> {
+): string[] {
   const follows = plan === "crew" && ["active", "trialing"].includes(status) && pendingPlan === null;
   const isCrew = ({ price }: Stripe.SubscriptionItem) =>
     price.metadata.headroom_plan === "crew" && price.recurring?.interval === "month";
   const sold = subscriptions.some(({ items }) => items.data.some(isCrew));
-  return follows && sold && attention === null && seatsPurchased !== others.length
+  const agree = seatsPurchased === others.length;
+  if (attention === "seats_differ") {
+    const isRight = plan === "crew" && !agree;
+    return isRight ? [] : [`somebody is said to set other seats than the members need: ${seatsPurchased}`];
+  }
+  return follows && sold && attention === null && !agree
     ? [`Stripe bills ${seatsPurchased} seats, the members need ${others.length}`]
     : [];
 }

@@ -31,17 +31,20 @@ const day = 86_400;
 /** All that Stripe has of a customer. */
 export interface StripeView {
   deleted: boolean;
+  /** Their schedules expanded. */
   subscriptions: readonly Stripe.Subscription[];
+  /** The customer's open invoices, where one is behind. */
+  open: readonly Stripe.Invoice[];
+  /** The plan and version of a price, as its metadata says, with a colon between; undefined: it is none of a plan. */
+  planOf(priceId: string): string | undefined;
 }
 
-/** What Stripe does not know: the free plan and the overage that the organization chose, and what was seen before. */
+/** What Stripe does not know: the free plan and the overage that the organization chose. */
 export interface OwnView {
   base: string;
   maxOverage: number | null;
   /** The subscription that the organization is known to have, or to have had. */
   known: string | null;
-  /** Seconds; null: no subscription is behind. */
-  pastDueSince: number | null;
 }
 
 export interface Expected {
@@ -63,6 +66,8 @@ export interface Expected {
   period: string | null;
   attention: string | null;
   subscriptionId: string | null;
+  /** Stripe's word for why it is paused. */
+  pausedFor: string | null;
 }
 
 const order = ["active", "trialing", "past_due", "paused", "unpaid", "incomplete"];
@@ -84,7 +89,7 @@ export function expectationOf(stripe: StripeView, own: OwnView, now: number): Ex
   const item = winner.items.data.find(({ price }) => price.metadata.headroom_role === "plan");
   if (item === undefined) return "kept";
   const rivals = live.filter(({ status }) => status !== "incomplete").length > 1;
-  return { ...running(winner, item, own, now), attention: rivals ? "multiple_subscriptions" : null };
+  return { ...running(stripe, winner, item, own, now), attention: rivals ? "multiple_subscriptions" : null };
 }
 
 function isOurs({ metadata, items }: Stripe.Subscription): boolean {
@@ -107,6 +112,7 @@ function withoutPlan({ base }: OwnView): Omit<Expected, "status"> {
     period: null,
     attention: null,
     subscriptionId: null,
+    pausedFor: null,
   };
 }
 
@@ -125,6 +131,7 @@ function limitsOf(key: string, purchased: number, maxOverage: number) {
 }
 
 function running(
+  stripe: StripeView,
   subscription: Stripe.Subscription,
   item: Stripe.SubscriptionItem,
   own: OwnView,
@@ -141,32 +148,64 @@ function running(
     .reduce((sum, { quantity }) => sum + (quantity ?? 0), 0);
   const seatsPurchased = waits && metadata.headroom_kept_seats ? Number(metadata.headroom_kept_seats) : seats;
   const cancelAt = subscription.cancel_at ?? (subscription.cancel_at_period_end ? end : null);
-  const graceEnd = (own.pastDueSince ?? 0) + (terms[held]?.graceDays ?? 0) * day;
+  const graceEnd = behindSince(subscription, stripe.open) + (terms[held]?.graceDays ?? 0) * day;
   const state = standing(status, graceEnd, now);
   const holds = state === "active" || state === "trialing" || state === "past_due";
   const overage = own.maxOverage ?? terms[held]?.jobs?.maxOverage ?? 0;
+  const planned = waits
+    ? { plan: bought.split(":")[0] ?? "", at: end }
+    : scheduled(subscription.schedule, bought, stripe);
   const until = [
     holds ? cancelAt : null,
     state === "past_due" ? graceEnd : null,
-    holds && waits ? end : null,
+    holds ? (planned?.at ?? null) : null,
     state === "trialing" ? subscription.trial_end : null,
   ].filter((one): one is number => one !== null);
-  const [pendingPlan, effectiveAt] =
-    cancelAt !== null ? [own.base, cancelAt] : waits ? [bought.split(":")[0] ?? null, end] : [null, null];
+  const next = cancelAt === null ? planned : { plan: own.base, at: cancelAt };
   return {
     ...limitsOf(holds ? held : `${own.base}:1`, holds ? seatsPurchased : 0, state === "active" ? overage : 0),
     status: state,
     source: "stripe",
     seatsPurchased,
-    pendingPlan,
-    effectiveAt,
+    pendingPlan: next?.plan ?? null,
+    effectiveAt: next?.at ?? null,
     cancelAt,
     trialEnd: subscription.trial_end,
     validUntil: until.length === 0 ? null : Math.min(...until),
     period: `${item.current_period_start}..${end}`,
     attention: null,
     subscriptionId: subscription.id,
+    pausedFor: subscription.status_details?.paused?.subscription?.type ?? null,
   };
+}
+
+/** The first phase to come that is of another plan than the one that is bought now. */
+function scheduled(
+  schedule: Stripe.Subscription["schedule"],
+  bought: string,
+  { planOf }: StripeView,
+): { plan: string; at: number } | null {
+  if (schedule === null || typeof schedule === "string" || schedule.status !== "active") return null;
+  const { phases, current_phase: current } = schedule;
+  for (const { start_date: at, items } of phases) {
+    if (current === null || at <= current.start_date) continue;
+    const plan = items.map(({ price }) => planOf(String(price))).find((one) => one !== undefined);
+    if (plan !== undefined && plan !== bought) return { plan: plan.split(":")[0] ?? "", at };
+  }
+  return null;
+}
+
+/** Since when nobody pays: since the oldest invoice that is open, or since the newest where none is. */
+function behindSince(
+  { id, latest_invoice: latest }: Stripe.Subscription,
+  open: readonly Stripe.Invoice[],
+): number {
+  const own = open.filter(({ parent }) => parent?.subscription_details?.subscription === id);
+  const newest = latest === null || typeof latest === "string" ? [] : [latest];
+  const starts = (own.length > 0 ? own : newest).map(
+    (one) => one.due_date ?? one.status_transitions.finalized_at ?? 0,
+  );
+  return Math.min(...starts);
 }
 
 function standing(status: string, graceEnd: number, now: number): string {

@@ -21,6 +21,8 @@ export interface Act {
   when: "live" | "none" | "any";
   /** Begins a subscription. */
   begins?: true;
+  /** It is done by way of Stripe: afterwards the organization stands where Stripe says, whether a webhook came or not. */
+  asks?: true;
   run(scene: Scene): Promise<unknown>;
 }
 
@@ -32,4 +34,14 @@ const over = ["canceled", "incomplete_expired"];
 /** The newest subscription that has not ended, as Stripe's last word on it has it. */
 export function liveOf({ subscriptions }: Life): Stripe.Subscription | undefined {
   return [...subscriptions.values()].filter(({ status }) => !over.includes(status)).at(-1);
+}
+
+export function subscriptionOf({ life }: Scene): Stripe.Subscription {
+  const found = liveOf(life);
+  if (found === undefined) throw new Error("no subscription runs");
+  return found;
+}
+
+export function itemOf(scene: Scene, role: "plan" | "seat"): Stripe.SubscriptionItem | undefined {
+  return subscriptionOf(scene).items.data.find(({ price }) => price.metadata.headroom_role === role);
 }
