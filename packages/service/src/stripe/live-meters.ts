@@ -1,5 +1,5 @@
 import type Stripe from "stripe";
-import { call, StripeFault } from "./faults.ts";
+import { call, makeOnce, StripeFault } from "./faults.ts";
 import { instant } from "./metadata.ts";
 import type { MeterCalls, NewMeterEvent } from "./meter-calls.ts";
 
@@ -15,9 +15,12 @@ export function meterCalls(stripe: Stripe): MeterCalls {
           display_name: displayName,
           default_aggregation: { formula: "sum" as const },
         };
-        return (
-          await call(() => stripe.billing.meters.create(fields, { idempotencyKey: `meter:${eventName}` }))
-        ).id;
+        const made = await makeOnce(
+          `meter:${eventName}`,
+          (key) => call(() => stripe.billing.meters.create(fields, { idempotencyKey: key })),
+          () => findMeter(stripe, eventName),
+        );
+        return made.id;
       }
       if (found.default_aggregation.formula !== "sum" || found.event_time_window !== null) {
         throw new StripeFault("refused", `Stripe's meter ${found.id} (${eventName}) is no plain sum`);
