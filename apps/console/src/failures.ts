@@ -3,7 +3,16 @@ import type { Messages } from "./messages/messages.tsx";
 
 /** What a failed call means, for people: the refusal's own text, or that nobody answered. */
 export function failureText(messages: Messages, error: unknown): string {
-  return isHeadroomError(error) ? messages.errors[error.data.reason] : messages.common.noAnswer;
+  if (!isHeadroomError(error)) return messages.common.noAnswer;
+  return isNotLive(error) ? messages.plan.refusals.notLive : messages.errors[error.data.reason];
+}
+
+/** Refused because nothing is changed at Stripe for now, and not because there is none. */
+function isNotLive(error: unknown): boolean {
+  return (
+    isHeadroomError(error, "billing_not_configured") &&
+    (error.data.details as { live?: boolean }).live === false
+  );
 }
 
 /** The text for one field of a form that the api found a fault in; null: it has none. */

@@ -19,9 +19,16 @@ export interface BillingSignals {
   failing: number;
   /** The last backfill that came to its end; null: never. */
   backfill: { ago: number; listed: number; kept: number } | null;
+  /** Billing is live: the worker changes something at Stripe. */
+  live: boolean;
   /** Ended periods that are not closed and billed, and lines of the ledger that wait for nothing but us. */
   unsettled: number;
   oldestUnsettledSeconds: number;
+  /** Lines that were made while billing was live, and wait until it is again; 0 while it is. */
+  waitingLines: number;
+  oldestWaitingSeconds: number;
+  /** Periods that are not closed, have overage, and are billed by nobody as billing stands. */
+  unbilled: number;
   /** Draft invoices whose finalization was moved out, until their overage is on them. */
   heldInvoices: number;
   oldestHeldSeconds: number;
@@ -52,6 +59,8 @@ export const healthSignalNames = [
   "drift",
   "backfill",
   "periods_unsettled",
+  "periods_unbilled",
+  "lines_waiting",
   "invoices_held",
   "pushes_ambiguous",
   "pushes_rejected",
@@ -136,8 +145,23 @@ export function judgeBilling(signals: BillingSignals, stripe: boolean): HealthSi
       count: signals.unsettled,
       seconds: signals.oldestUnsettledSeconds,
     },
+    // In the shadow that is what is wanted; once live, it is overage that nobody bills.
+    periods_unbilled: {
+      state: signals.live && signals.unbilled > 0 ? "warning" : "ok",
+      count: signals.unbilled,
+      seconds: null,
+    },
+    lines_waiting: {
+      state: signals.waitingLines > 0 ? "warning" : "ok",
+      count: signals.waitingLines,
+      seconds: signals.oldestWaitingSeconds,
+    },
+    // In the shadow nobody gives a draft back: Stripe finalizes it within a day.
     invoices_held: {
-      state: signals.heldInvoices === 0 ? "ok" : worse(signals.oldestHeldSeconds > limits.heldSeconds),
+      state:
+        signals.heldInvoices === 0 || !signals.live
+          ? "ok"
+          : worse(signals.oldestHeldSeconds > limits.heldSeconds),
       count: signals.heldInvoices,
       seconds: signals.oldestHeldSeconds,
     },

@@ -61,4 +61,6 @@ export interface ErrorDetails {
     remaining?: number;
     retryAfterSeconds?: number;
   };
+  /** `live: false`: there is a Stripe, and nothing is changed there for now. */
+  billing_not_configured: { live?: false };
 }

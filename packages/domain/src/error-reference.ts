@@ -232,7 +232,7 @@ export const errorReference: { readonly [Code in ErrorCode]: ErrorEntry<Code> } 
     details: { retryAfterSeconds: 1 },
   },
   billing_not_configured: {
-    when: "There is no Stripe key, or the plans have not been pushed to Stripe.",
+    when: "There is no Stripe key, the plans have not been pushed to Stripe, or (`live: false`) billing is not live.",
     message: "Billing is not configured: there is no Stripe key.",
     details: {},
   },

@@ -3,16 +3,40 @@ import { readClock } from "@headroom/db/clock";
 import { withSystem } from "@headroom/db/tenancy";
 import type { ServiceContext } from "./context.ts";
 import { recordOperatorAct } from "./operator-acts.ts";
+import { readUnbilledPeriods } from "./unbilled-periods.ts";
 
 type Context = Pick<ServiceContext, "db" | "log" | "configuration">;
+
+/** So many periods are named in the log; the operator's page and `headroom stripe status` name more. */
+const named = 20;
 
 /**
  * Makes the database follow the configuration's `billing`: whether the overage of periods that are closed from now on is
  * billed, and from which on. Where billing becomes live, nothing that began before is billed, unless `billing.liveFrom`
- * says otherwise; the log and the operators' trail say so. Run again it changes nothing.
+ * says otherwise; the log and the operators' trail say so. Each start names in the log the periods with overage that nobody
+ * bills as billing stands. Run again it changes nothing.
  * @param context `db` as hr_worker.
  */
-export async function followBillingMode({ db, log, configuration }: Context): Promise<BillingMode> {
+export async function followBillingMode(context: Context): Promise<BillingMode> {
+  const mode = await follow(context);
+  if (mode.live) {
+    await nameUnbilled(context, mode);
+  }
+  return mode;
+}
+
+async function nameUnbilled(context: Context, { liveFrom }: BillingMode): Promise<void> {
+  const { periods } = await readUnbilledPeriods(context, named);
+  const open = periods.filter(({ state }) => state === "open");
+  if (open.length > 0) {
+    context.log.warn(
+      { liveFrom: liveFrom?.toISOString() ?? null, periods: open },
+      "overage of running periods will not be billed: name billing.liveFrom if nobody else bills it",
+    );
+  }
+}
+
+async function follow({ db, log, configuration }: Context): Promise<BillingMode> {
   const { live, liveFrom } = configuration.billing;
   return withSystem(db, async (tx) => {
     const before = await lockBillingMode(tx);

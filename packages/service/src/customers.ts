@@ -17,7 +17,7 @@ export function requireStripe<Context extends { stripe: StripeGateway | null }>(
 ): Context & { stripe: StripeGateway } {
   const { stripe } = context;
   if (stripe === null) {
-    throw new DomainError("billing_not_configured", "Billing is not configured: there is no Stripe key.");
+    throw new DomainError("billing_not_configured", "Billing is not configured: there is no Stripe key.", {});
   }
   return { ...context, stripe };
 }

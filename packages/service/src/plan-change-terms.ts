@@ -194,6 +194,7 @@ export function stripePrice(row: PriceRow | undefined): string {
     throw new DomainError(
       "billing_not_configured",
       "Stripe does not have this plan's prices: push the plans.",
+      {},
     );
   }
   return row.stripePriceId;

@@ -2,6 +2,7 @@ import { readBillingHealth } from "@headroom/service/billing-health";
 import { getOperatorOrganization, listOperatorOrganizations } from "@headroom/service/operator-organizations";
 import { assignPlan, removePlanAssignment } from "@headroom/service/plan-assignments";
 import { resync } from "@headroom/service/resync";
+import { readUnbilledPeriods } from "@headroom/service/unbilled-periods";
 import { z } from "zod";
 import { instantInput, noInput, organizationInput, page, safeText, trimmedText } from "../inputs.ts";
 import { operatedProcedure, operatorProcedure, router } from "../trpc.ts";
@@ -16,6 +17,7 @@ import { planId } from "../views/plans.ts";
 
 const one = "/operator/organizations/{organization_id}" as const;
 
+const unbilledShown = 50;
 const reason = trimmedText(500).describe("Why, for whoever asks later");
 const dryRun = z.boolean().default(false).describe("Says what would change, and changes nothing");
 
@@ -31,8 +33,9 @@ export const operatorRouter = router({
     .input(noInput)
     .output(billingHealth)
     .query(async ({ ctx }) => {
-      const { state, signals } = await readBillingHealth(ctx.service);
-      return { state, signals };
+      const { state, signals, readings } = await readBillingHealth(ctx.service);
+      const unbilled = await readUnbilledPeriods(ctx.service, unbilledShown);
+      return { state, signals, live: readings.live, unbilled };
     }),
 
   organizations: operatorProcedure

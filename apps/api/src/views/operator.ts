@@ -107,6 +107,26 @@ export const billingHealth = z.strictObject({
         .describe("How long the oldest has waited, or the last look is ago"),
     }),
   ),
+  live: z.boolean().describe("false: `billing.live` is false, Stripe is read and nothing is changed there"),
+  unbilled: z
+    .strictObject({
+      count: count.describe("How many there are; `periods` has the first 50"),
+      periods: z.array(
+        z.strictObject({
+          organizationId,
+          meter: z.string(),
+          periodStart: instant,
+          periodEnd: instant,
+          state: z
+            .enum(["open", "closed"])
+            .describe("open: as billing stands, with its overage by now; closed: for good, within 35 days"),
+          quantity: z.int().describe("Units above what the plan includes"),
+          amount: z.int().describe("Minor units"),
+          currency,
+        }),
+      ),
+    })
+    .describe("Periods with overage that Headroom does not bill: they began before it was live"),
 });
 
 export const planAssignment = z.strictObject({

@@ -1,6 +1,7 @@
 import { type BackfillInput, type BackfillResult, backfillEvents } from "@headroom/service/backfill";
 import { type BillingHealth, readBillingHealth } from "@headroom/service/billing-health";
 import { listHeldEvents, replayEvents } from "@headroom/service/inbox-upkeep";
+import { readUnbilledPeriods, type UnbilledPeriods } from "@headroom/service/unbilled-periods";
 import type { Command } from "commander";
 import { parseTime } from "../arguments.ts";
 import { withContext } from "../context.ts";
@@ -8,6 +9,7 @@ import { duration } from "../doctor/findings.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
+import { describeUnbilled } from "../unbilled.ts";
 
 /** `stripe status`, `stripe replay` and `stripe backfill`. */
 export function addStripeEvents(stripe: Command, shell: Shell): void {
@@ -17,12 +19,13 @@ export function addStripeEvents(stripe: Command, shell: Shell): void {
 }
 
 const heldShown = 100;
+const unbilledShown = 100;
 
 function addStatus(stripe: Command, { environment, terminal, finish }: Shell): void {
   stripe
     .command("status")
     .description("whether Headroom and Stripe agree; exit code 1 when something is not ok")
-    .option("--json", "print {state, signals, readings, held}")
+    .option("--json", "print {state, signals, readings, held, unbilled}")
     .action(async ({ json = false }: { json?: boolean }) => {
       const result = await withContext(
         readVariables(environment),
@@ -31,6 +34,7 @@ function addStatus(stripe: Command, { environment, terminal, finish }: Shell): v
         async (context) => ({
           ...(await readBillingHealth(context)),
           held: await listHeldEvents(context, heldShown),
+          unbilled: await readUnbilledPeriods(context, unbilledShown),
         }),
       );
       const rows = result.held.map(({ eventId, type, status: state, reason, customerId, receivedAt }) => [
@@ -40,12 +44,16 @@ function addStatus(stripe: Command, { environment, terminal, finish }: Shell): v
         customerId ?? "",
         receivedAt.toISOString(),
       ]);
-      printResult(terminal, json, result, [...describe(result), ...alignColumns(rows)]);
+      printResult(terminal, json, result, [
+        ...describe(result),
+        ...alignColumns(rows),
+        ...describePeriods(result.unbilled, result.readings.live),
+      ]);
       finish(result.state === "ok" ? 0 : 1);
     });
 }
 
-function describe({ signals }: BillingHealth): string[] {
+function describe({ signals, readings }: BillingHealth): string[] {
   const rows = signals.map(({ name, state, count, seconds }) => [
     name,
     state,
@@ -55,7 +63,19 @@ function describe({ signals }: BillingHealth): string[] {
   const runbooks = signals
     .filter(({ state }) => state !== "ok")
     .map(({ name }) => `what to do: docs/runbooks.md#${name.replaceAll("_", "-")}`);
-  return [...alignColumns(rows), ...runbooks];
+  const mode = readings.live ? [] : ["billing is not live: Stripe is read, and nothing is changed there"];
+  return [...mode, ...alignColumns(rows), ...runbooks];
+}
+
+function describePeriods({ count, periods }: UnbilledPeriods, live: boolean): string[] {
+  if (count === 0) return [];
+  const shown = count > periods.length ? `, ${periods.length} of them:` : ":";
+  const rows = periods.map((one) => [...describeUnbilled(one), one.state === "closed" ? "closed" : ""]);
+  const mode = live ? "" : " while billing is not live";
+  return [
+    `overage that nobody bills${mode}, ${count} period${count === 1 ? "" : "s"}${shown}`,
+    ...alignColumns(rows),
+  ];
 }
 
 interface ReplayOptions {

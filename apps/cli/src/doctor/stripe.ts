@@ -5,7 +5,9 @@ import {
   stripeApiVersion,
 } from "@headroom/service/stripe/inspection";
 import { openStripe, stripeVariables } from "@headroom/service/stripe/variables";
+import { readUnbilledPeriods, type UnbilledPeriods } from "@headroom/service/unbilled-periods";
 import { z } from "zod";
+import { describeUnbilled } from "../unbilled.ts";
 import { faultsIn } from "./configuration.ts";
 import { count, type Finding, fault, messageOf, ok, skipped, warning } from "./findings.ts";
 import type { Scene } from "./scene.ts";
@@ -46,6 +48,14 @@ export async function lookAtBilling(scene: Scene): Promise<Finding> {
   const configuration = await scene.configuration().catch(() => null);
   if (configuration === null) return skipped("the configuration");
   const { live, liveFrom } = configuration.billing;
+  if (live) {
+    const unbilled = await scene
+      .withDatabase("hr_worker", async (db) =>
+        judgeUnbilled(await readUnbilledPeriods({ db, configuration }, 3)),
+      )
+      .catch(() => null);
+    if (unbilled?.state === "warning") return unbilled;
+  }
   if (!live) {
     return warning(
       "not live: Stripe is read, and nothing is changed there",
@@ -53,6 +63,16 @@ export async function lookAtBilling(scene: Scene): Promise<Finding> {
     );
   }
   return ok(liveFrom === null ? "live" : `live, for periods that begin at ${liveFrom} or later`);
+}
+
+function judgeUnbilled({ periods }: UnbilledPeriods): Finding {
+  const open = periods.filter(({ state }) => state === "open");
+  return open.length === 0
+    ? ok("live")
+    : warning(
+        `live, and nobody bills the overage of ${open.map((one) => describeUnbilled(one).join(" ")).join(", ")}`,
+        "headroom stripe status names all; if nobody else bills it, name billing.liveFrom: docs/runbooks.md#periods-unbilled",
+      );
 }
 
 const secretsShape = z.object({

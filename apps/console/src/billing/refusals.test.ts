@@ -27,6 +27,7 @@ test("a subscription in order is no matter of payment", () => {
 test("the currency is named, what is not set up is said, and the rest has its own text", () => {
   expect(refused("currency_fixed", { currency: "eur" }).text).toContain("pays in EUR");
   expect(refused("billing_not_configured").text).toBe(refusals.notConfigured);
+  expect(refused("billing_not_configured", { live: false }).text).toBe(refusals.notLive);
   expect(refused("plan_not_available").text).toBe(en.errors.plan_not_available);
   expect(refusalOf(en, new TypeError("no network")).text).toBe(en.common.noAnswer);
 });

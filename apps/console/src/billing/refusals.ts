@@ -2,7 +2,7 @@ import { isHeadroomError } from "@headroom/client";
 import { failureText } from "../failures.ts";
 import type { Messages } from "../messages/messages.tsx";
 
-type Details = { status?: string | null; currency?: string | null };
+type Details = { status?: string | null; currency?: string | null; live?: boolean };
 export type Refusal = {
   text: string;
   /** Whether another payment method may mend it. */
@@ -25,7 +25,7 @@ export function refusalOf(messages: Messages, error: unknown): Refusal {
     case "currency_fixed":
       return plain(refusals.currency((details.currency ?? "").toUpperCase()));
     case "billing_not_configured":
-      return plain(refusals.notConfigured);
+      return plain(details.live === false ? refusals.notLive : refusals.notConfigured);
     default:
       return plain(failureText(messages, error));
   }

@@ -1,4 +1,5 @@
 import { DomainError } from "@headroom/domain/errors";
+import { uuidv7 } from "@headroom/platform/uuid";
 import Stripe from "stripe";
 
 /**
@@ -48,6 +49,25 @@ export function isKeptFault(fault: unknown): boolean {
 /** True for a fault after which the same wish goes out under the same key: whether it was done is not known. */
 export function isUnanswered(fault: unknown): boolean {
   return isPassing(fault) && !isKeptFault(fault);
+}
+
+/**
+ * Makes something that is found again under a name of its own: under one key for all who make it. After an error that
+ * Stripe keeps it is looked for, and made under another key when it is not there.
+ */
+export async function makeOnce<Made>(
+  key: string,
+  make: (key: string) => Promise<Made>,
+  find: () => Promise<Made | null>,
+): Promise<Made> {
+  try {
+    return await make(key);
+  } catch (fault) {
+    if (!isKeptFault(fault)) {
+      throw fault;
+    }
+    return (await find()) ?? (await make(uuidv7()));
+  }
 }
 
 /** Runs a call of the `stripe` client and turns its errors into `StripeFault`. Other errors pass. */

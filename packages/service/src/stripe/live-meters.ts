@@ -1,5 +1,5 @@
 import type Stripe from "stripe";
-import { call, StripeFault } from "./faults.ts";
+import { call, makeOnce, StripeFault } from "./faults.ts";
 import { instant } from "./metadata.ts";
 import type { MeterCalls, NewMeterEvent } from "./meter-calls.ts";
 
@@ -18,9 +18,12 @@ export function meterCalls(stripe: Stripe): MeterCalls {
           display_name: displayName,
           default_aggregation: { formula: "sum" as const },
         };
-        const key = { idempotencyKey: `meter:${eventName}` };
-        const { id } = await call(() => stripe.billing.meters.create(fields, key));
-        return { id, change: "created" };
+        const made = await makeOnce(
+          `meter:${eventName}`,
+          (key) => call(() => stripe.billing.meters.create(fields, { idempotencyKey: key })),
+          () => findMeter(stripe, eventName),
+        );
+        return { id: made.id, change: "created" };
       }
       if (found.default_aggregation.formula !== "sum" || found.event_time_window !== null) {
         throw new StripeFault("refused", `Stripe's meter ${found.id} (${eventName}) is no plain sum`);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type Stripe from "stripe";
-import { call } from "./faults.ts";
+import { call, makeOnce } from "./faults.ts";
 import type { PortalCalls } from "./gateway.ts";
 
 // Plans and seats are changed with us: Stripe's portal knows neither our limits nor several items.
@@ -30,8 +30,11 @@ export function portalCalls(stripe: Stripe): PortalCalls {
         return { id: known.id, change: "updated" };
       }
       // One key for all who find none at the same time.
-      const options = { idempotencyKey: `portal:${wanted}` };
-      const { id } = await call(() => stripe.billingPortal.configurations.create(fieldsOf(), options));
+      const { id } = await makeOnce(
+        `portal:${wanted}`,
+        (key) => call(() => stripe.billingPortal.configurations.create(fieldsOf(), { idempotencyKey: key })),
+        () => findConfiguration(stripe),
+      );
       return { id, change: "created" };
     },
     async createPortal({ customerId, configurationId, returnUrl }, key) {

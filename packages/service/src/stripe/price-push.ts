@@ -5,6 +5,7 @@ import { plainPrice } from "@headroom/domain/money";
 import type { FieldChange } from "@headroom/domain/plan-differences";
 import { decidePrice, type FoundPrice, type PriceStep, priceMetadata } from "@headroom/domain/price-pushes";
 import type { ServiceContext } from "../context.ts";
+import { makeOnce } from "./faults.ts";
 import type { StripeGateway } from "./gateway.ts";
 import { productIdOf } from "./product-push.ts";
 
@@ -67,5 +68,9 @@ function create(
   const unitAmount = plainPrice(row.unitAmount);
   const meterId = isUsageRole(row.role) ? (meters.get(row.role) ?? null) : null;
   const price = { productId: productIdOf(row), lookupKey, currency, interval, unitAmount, meterId };
-  return stripe.createPrice({ ...price, metadata: priceMetadata(row) }, `price:${lookupKey}:${unitAmount}`);
+  return makeOnce(
+    `price:${lookupKey}:${unitAmount}`,
+    (key) => stripe.createPrice({ ...price, metadata: priceMetadata(row) }, key),
+    async () => (await stripe.findPrices([lookupKey]))[0] ?? null,
+  );
 }

@@ -1,6 +1,7 @@
 import { isUsageRole } from "@headroom/domain/catalogue";
 import { differencesOf, type FieldChange } from "@headroom/domain/plan-differences";
 import type { KnownPrice } from "@headroom/domain/price-pushes";
+import { makeOnce } from "./faults.ts";
 import type { NewProduct, StripeGateway, StripeProduct } from "./gateway.ts";
 
 export interface ProductChange {
@@ -42,7 +43,11 @@ export async function pushProduct(
   const existing = await stripe.fetchProduct(id);
   if (existing === null) {
     if (open && !dryRun) {
-      await stripe.createProduct(product, `product:${id}:${product.name}`);
+      await makeOnce(
+        `product:${id}:${product.name}`,
+        (key) => stripe.createProduct(product, key),
+        () => stripe.fetchProduct(id),
+      );
     }
     return { id, change: open ? "created" : "unchanged", fields: [] };
   }

@@ -32,6 +32,7 @@ export function notLive(): DomainError {
   return new DomainError(
     "billing_not_configured",
     "Billing is not live: the configuration says billing.live false, and nothing is changed at Stripe.",
+    { live: false },
   );
 }
 

@@ -40,6 +40,8 @@ export const operatorExamples: ExamplesOf<"operator"> = {
         { name: "events_parked", state: "warning", count: 1, seconds: 5_400 },
         { name: "ledger", state: "ok", count: 0, seconds: 28_800 },
       ],
+      live: true,
+      unbilled: { count: 0, periods: [] },
     },
   },
   organizations: {

@@ -186,5 +186,7 @@ export const plan: Messages["plan"] = {
       `Diese Organisation zahlt in ${currency}; das steht seit dem ersten Kauf fest. In anderer Währung wird ihr der Tarif nicht verkauft.`,
     notConfigured:
       "Zahlungen sind auf diesem Server noch nicht eingerichtet: Der Betreiber muss Stripe verbinden und die Tarife übertragen.",
+    notLive:
+      "Tarif und Zahlung lassen sich hier derzeit nicht ändern. Ihr Tarif, seine Grenzen und Ihre Daten bleiben, wie sie sind.",
   },
 };

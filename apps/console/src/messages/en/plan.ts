@@ -189,5 +189,7 @@ export const plan = {
       `This organization pays in ${currency}, which stays with its first purchase. The plan is not sold in another currency to it.`,
     notConfigured:
       "Payments are not set up on this server yet: an operator has to connect Stripe and push the plans.",
+    notLive:
+      "Plans and payments cannot be changed here at the moment. Your plan, its limits and your data stay as they are.",
   },
 };
