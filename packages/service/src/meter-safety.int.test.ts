@@ -1,5 +1,6 @@
 import { clearFaults, injectFault } from "@headroom/stripe-sandbox/testing/controls";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { readBillingHealth } from "./billing-health.ts";
 import { settlePushes } from "./meter-reconciliation.ts";
 import { reconcileOverage } from "./overage-reconciliation.ts";
 import { closeDuePeriods, reportOverage } from "./overage-reporting.ts";
@@ -57,6 +58,8 @@ const rows = () =>
     "select status, sent_at is not null as sent from headroom.overage where organization_id = $1",
     acme.id,
   );
+const signal = async (wanted: string) =>
+  (await readBillingHealth(bench.worker)).signals.find(({ name }) => name === wanted);
 const differences = async () =>
   (await reconcileOverage(bench.worker, { organizationId: acme.id })).differences.map(({ kind }) => kind);
 
@@ -137,30 +140,39 @@ test("an open push is unsettled overage: the draft waits for it, and the organiz
   expect(Number(before?.unsettled) - Number(after?.unsettled)).toBe(1);
 }, 60_000);
 
-test("usage that a final invoice missed is carried to an invoice item by the nightly look, once, however often it runs", async () => {
-  await missed();
-  expect(await pushes()).toEqual([{ state: "sent", reason: null, counted: null }]);
-  expect(await differences()).toEqual(["meter_differs"]);
-  const nights = await Promise.all([settlePushes(bench.worker), settlePushes(bench.worker)]);
-  expect(Math.max(...nights.map(({ given_up }) => given_up))).toBe(1);
-  expect(await pushes()).toEqual([{ state: "rejected", reason: "not_billed", counted: null }]);
+test("a push without an answer that Stripe's sum says nothing of is shown, and alerted once its invoice must be final", async () => {
+  await acme.take(120);
+  await turn();
+  await closeDuePeriods(bench.worker);
+  await bench.due();
+  await injectFault(bench.sandboxUrl, { ...events, kind: "status", status: 500 });
+  await reportOverage(bench.worker);
+  await clearFaults(bench.sandboxUrl);
+  const age = (hours: number) =>
+    bench.rows(
+      `update headroom.usage_push set state = 'ambiguous', sent_at = headroom.clock_now() - $2::integer * interval '1 hour'
+       where organization_id = $1`,
+      acme.id,
+      hours,
+    );
+  await age(21);
+  expect(await signal("pushes_ambiguous")).toMatchObject({ state: "warning", count: 1 });
+  await age(27);
+  expect(await signal("pushes_ambiguous")).toMatchObject({ state: "alert", count: 1 });
   await bench.work();
-  await settlePushes(bench.worker);
-  expect(await acme.ledger()).toMatchObject([{ kind: "charge", quantity: 20, amount: 50, status: "sent" }]);
-  await bench.advance("PT2H");
-  expect(await charged()).toEqual([{ total: 50, status: "paid" }]);
-  expect(await differences()).toEqual([]);
+  expect(await signal("pushes_ambiguous")).toMatchObject({ state: "ok", count: 0 });
 }, 60_000);
 
 test("Stripe's sum that turns up after it was carried changes nothing: a final line is what was billed", async () => {
   await missed();
   await settlePushes(bench.worker);
+  expect((await signal("pushes_rejected"))?.state).toBe("warning");
+  await bench.rows("update headroom.usage_push set rejected_at = rejected_at - interval '2 days'");
+  expect((await signal("pushes_rejected"))?.state).toBe("ok");
   await counting({ held: false });
   await bench.advance("PT1H");
   await settlePushes(bench.worker);
   await bench.work();
-  await bench.advance("PT2H");
-  expect(await charged()).toEqual([{ total: 50, status: "paid" }]);
   await turn();
   await bench.work();
   await bench.advance("PT2H");
