@@ -25,6 +25,13 @@ export interface Failure {
   story: readonly string[];
 }
 
+/** What came of some lives. */
+export interface Lived {
+  failures: Failure[];
+  /** How often each act was done and not refused, by its name, and by its name with what came of it. */
+  done: Map<string, number>;
+}
+
 /** Hours to the next round: trials, renewals, attempts to be paid, the end of grace and of patience lie between. */
 const hours = [1, 47, 12 * 24, 17 * 24, 2, 3 * 24, 6 * 24, 8 * 24, 14 * 24, 31 * 24, 2];
 /** The last wait: every customer is due for a sweep again. */
@@ -41,13 +48,13 @@ const atOnce = 8;
 
 /**
  * Lets the organizations of some seeds live side by side in one database and one sandbox, and answers those that do not
- * stand where Stripe says in the end. They begin one after the other and end together. A seed lives the same life in any
+ * stand where Stripe says in the end, and what was done. They begin one after the other and end together. A seed lives the same life in any
  * company. @param without numbers of acts that are left out, by their place in the seed's story.
  */
 export async function liveThrough(
   seeds: readonly number[],
   without: ReadonlySet<number> = new Set(),
-): Promise<Failure[]> {
+): Promise<Lived> {
   const stillAt = new Date("2030-01-05T00:00:00Z");
   const bench = await createStripeBench({ stillAt, settling: false, configure: withLives });
   try {
@@ -64,7 +71,7 @@ async function live(
   bench: StripeBench,
   seeds: readonly number[],
   without: ReadonlySet<number>,
-): Promise<Failure[]> {
+): Promise<Lived> {
   const events = await openEvents(bench);
   const inbox = openInbox(bench);
   const catalogue = await openCatalogue(bench);
@@ -104,7 +111,9 @@ async function live(
   await each(lives, async ({ wake }) => {
     await wake?.();
   });
-  return (await findings(bench, lives)).sort((a, b) => a.seed - b.seed);
+  const done = new Map<string, number>();
+  for (const act of lives.flatMap((life) => life.done)) done.set(act, (done.get(act) ?? 0) + 1);
+  return { failures: (await findings(bench, lives)).sort((a, b) => a.seed - b.seed), done };
 }
 
 /** The acts of a round, one after the other; each with dice of its own, so that without it the others stay as they are. */
@@ -133,7 +142,9 @@ async function perform(scene: Scene, name: string, place: string): Promise<void>
   if ((act.when === "none" && runs) || (life.began && act.begins)) return;
   try {
     const answer = await act.run(scene);
-    life.story.push(`${place} ${name}${answer === undefined ? "" : ` ${answer}`}`);
+    const told = answer === undefined ? name : `${name} ${answer}`;
+    life.story.push(`${place} ${told}`);
+    life.done.push(...new Set([name, told]));
     if (act.asks && scene.chance.chance(0.5)) {
       const { differences } = await compareState(scene.bench, life);
       life.wrong.push(...differences.map((one) => `after ${place} ${name} ${one}`));
