@@ -1,5 +1,3 @@
-import { DomainError } from "@headroom/domain/errors";
-import Stripe from "stripe";
 import { sweepCustomers } from "../../customer-sweeps.ts";
 import { sweepInbox } from "../../customer-sync.ts";
 import { closeDuePeriods, reportOverage } from "../../overage-reporting.ts";
@@ -8,21 +6,28 @@ import { syncSeats } from "../../seat-sync.ts";
 import { isCustomerEvent } from "../../stripe/event-types.ts";
 import { receiveEvent } from "../../stripe/events.ts";
 import { createStripeBench, type StripeBench } from "../stripe-bench.ts";
-import { acts, chooseAct } from "./acts.ts";
-import { compare, compareState } from "./comparison.ts";
+import { actOut } from "./acting.ts";
+import { compare } from "./comparison.ts";
 import { openCatalogue, openEvents, type Told } from "./dashboard.ts";
 import { dice } from "./dice.ts";
 import { beginLife, type Inbox, type Life, openInbox, post, receive } from "./life.ts";
 import { unitTenths } from "./oracle.ts";
 import { withLives, withSecondSolo } from "./plans.ts";
 import { recount } from "./recount.ts";
-import { liveOf, type Scene } from "./scene.ts";
+import type { Scene } from "./scene.ts";
 
 /** A seed whose organization does not stand where Stripe says. */
 export interface Failure {
   seed: number;
   differences: string[];
   story: readonly string[];
+}
+
+/** What came of some lives. */
+export interface Lived {
+  failures: Failure[];
+  /** How often each act was done and not refused, by its name, and by its name with what came of it. */
+  done: Map<string, number>;
 }
 
 /** Hours to the next round: trials, renewals, attempts to be paid, the end of grace and of patience lie between. */
@@ -34,20 +39,17 @@ const waits = [...hours, lastHours];
 const lengths = [3, 5, 8, 11];
 /** The round before which the configuration changes and is pushed: every life is in the middle of itself. */
 const secondEdition = 9;
-/** The first begins a subscription. */
-export const actsOfLife = 7;
-const firstActs = ["checkout", "checkout", "checkout", "subscribeThere", "trialWithoutCard"];
 const atOnce = 8;
 
 /**
  * Lets the organizations of some seeds live side by side in one database and one sandbox, and answers those that do not
- * stand where Stripe says in the end. They begin one after the other and end together. A seed lives the same life in any
- * company. @param without numbers of acts that are left out, by their place in the seed's story.
+ * stand where Stripe says in the end, and what was done. They begin one after the other and end together. A seed lives the
+ * same life in any company. @param without numbers of acts that are left out, by their place in the seed's story.
  */
 export async function liveThrough(
   seeds: readonly number[],
   without: ReadonlySet<number> = new Set(),
-): Promise<Failure[]> {
+): Promise<Lived> {
   const stillAt = new Date("2030-01-05T00:00:00Z");
   const bench = await createStripeBench({ stillAt, settling: false, configure: withLives });
   try {
@@ -64,7 +66,7 @@ async function live(
   bench: StripeBench,
   seeds: readonly number[],
   without: ReadonlySet<number>,
-): Promise<Failure[]> {
+): Promise<Lived> {
   const events = await openEvents(bench);
   const inbox = openInbox(bench);
   const catalogue = await openCatalogue(bench);
@@ -104,58 +106,9 @@ async function live(
   await each(lives, async ({ wake }) => {
     await wake?.();
   });
-  return (await findings(bench, lives)).sort((a, b) => a.seed - b.seed);
-}
-
-/** The acts of a round, one after the other; each with dice of its own, so that without it the others stay as they are. */
-async function actOut(
-  scene: Omit<Scene, "chance" | "price"> & { price: Scene["price"] },
-  { round, last }: { round: number; last: number },
-  without: ReadonlySet<number>,
-): Promise<void> {
-  const { life } = scene;
-  const plan = dice(life.seed, "acts");
-  for (let place = 0; place < actsOfLife; place += 1) {
-    const first = place === 0;
-    const [when, chosen] = [plan.between(0, first ? 2 : last), chooseAct(plan)];
-    if (when !== round || without.has(place)) continue;
-    const chance = dice(life.seed, `act ${place}`);
-    const name = first ? chance.pick(firstActs) : chosen;
-    await perform({ ...scene, chance }, name, `${round}/${place}`);
-  }
-}
-
-async function perform(scene: Scene, name: string, place: string): Promise<void> {
-  const { life } = scene;
-  const act = acts[name];
-  const runs = liveOf(life) !== undefined;
-  if (act === undefined || (act.when === "live" && !runs)) return;
-  if ((act.when === "none" && runs) || (life.began && act.begins)) return;
-  try {
-    const answer = await act.run(scene);
-    life.story.push(`${place} ${name}${answer === undefined ? "" : ` ${answer}`}`);
-    if (act.asks && scene.chance.chance(0.5)) {
-      const { differences } = await compareState(scene.bench, life);
-      life.wrong.push(...differences.map((one) => `after ${place} ${name} ${one}`));
-    }
-  } catch (error) {
-    if (!isRefusal(error)) {
-      throw new Error(`seed ${life.seed}: ${[...life.story, `${place} ${name}`].join("; ")}`, {
-        cause: error,
-      });
-    }
-    life.story.push(`${place} ${name} (refused: ${error.message.slice(0, 90)})`);
-    // Nothing was out of order but for what a deleted customer wants.
-    if (error instanceof DomainError && error.code === "unavailable" && !life.gone) {
-      life.wrong.push(`${place} ${name} was not answered: ${error.cause}`);
-    }
-  }
-}
-
-function isRefusal(error: unknown): error is Error {
-  if (error instanceof DomainError) return error.code !== "internal";
-  if (error instanceof Stripe.errors.StripeError) return (error.statusCode ?? 500) < 500;
-  return error instanceof Error && /^(checkout|portal)\/\S+: 4\d\d /.test(error.message);
+  const done = new Map<string, number>();
+  for (const act of lives.flatMap((life) => life.done)) done.set(act, (done.get(act) ?? 0) + 1);
+  return { failures: (await findings(bench, lives)).sort((a, b) => a.seed - b.seed), done };
 }
 
 /** Stripe's webhooks to whom they are about. Of those that nobody acts on a part is enough: they are kept and ignored. */

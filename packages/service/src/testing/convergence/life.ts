@@ -41,6 +41,8 @@ export interface Life {
   wrong: string[];
   /** What was done and what came of it, in order. */
   story: string[];
+  /** What was done and not refused. */
+  done: string[];
 }
 
 interface Mail {
@@ -99,6 +101,7 @@ export async function beginLife(bench: StripeBench, seed: number, planOf: Life["
     planOf,
     wrong: [],
     story: [],
+    done: [],
   };
 }
 
