@@ -4,6 +4,9 @@ import { defineConfig } from "vitest/config";
 /** The processes that tests start find what an earlier one has compiled. */
 const compiled = { NODE_COMPILE_CACHE: path.join(import.meta.dirname, "node_modules/.cache/compiled") };
 
+/** One PostgreSQL for the run; fewer modules for the processes that tests start. */
+const globalSetup = ["packages/db/src/testing/global-setup.ts", "infra/local/packed-setup.ts"];
+
 export default defineConfig({
   test: {
     projects: [
@@ -23,7 +26,7 @@ export default defineConfig({
           name: "integration",
           sequence: { groupOrder: 1 },
           include: ["{apps,packages,infra}/**/*.int.test.ts"],
-          globalSetup: ["packages/db/src/testing/global-setup.ts"],
+          globalSetup,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // More than cores: half of the time is spent waiting for servers, leases and clocks.
@@ -75,7 +78,7 @@ export default defineConfig({
           name: "e2e",
           sequence: { groupOrder: 2 },
           include: ["packages/e2e/src/**/*.e2e.test.ts"],
-          globalSetup: ["packages/db/src/testing/global-setup.ts"],
+          globalSetup,
           testTimeout: 120_000,
           hookTimeout: 180_000,
           maxWorkers: 2,

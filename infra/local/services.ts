@@ -22,6 +22,7 @@ export const standIns = (
     PATH: shell.PATH,
     LOG_LEVEL: shell.LOG_LEVEL,
     NODE_COMPILE_CACHE: compileCache(shell, folder),
+    NODE_OPTIONS: shell.NODE_OPTIONS,
     HEADROOM_ENV: "development",
   };
   const all: (ProcessSpec & { wanted: boolean })[] = [

@@ -24,6 +24,7 @@ function start(variables: Record<string, string>) {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, "main.ts")], {
     env: {
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      NODE_OPTIONS: process.env.NODE_OPTIONS,
       HEADROOM_ENV: "test",
       HOST: "127.0.0.1",
       PORT: "0",

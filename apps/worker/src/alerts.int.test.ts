@@ -29,6 +29,7 @@ function startWorker(): ChildProcess {
     env: {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      NODE_OPTIONS: process.env.NODE_OPTIONS,
       HEADROOM_ENV: "test",
       DATABASE_URL: bench.world.scratch.url,
       SECRETS_KEY: Buffer.alloc(32, 7).toString("base64"),

@@ -27,6 +27,7 @@ const spawnWorker = (environment: Record<string, string>) => {
     env: {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      NODE_OPTIONS: process.env.NODE_OPTIONS,
       HEADROOM_ENV: "development",
       DATABASE_URL: database.url,
       HOST: "127.0.0.1",

@@ -43,6 +43,7 @@ test("a worker that is killed while it sends is followed by another within its l
       env: {
         PATH: process.env.PATH,
         NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        NODE_OPTIONS: process.env.NODE_OPTIONS,
         HEADROOM_ENV: "test",
         DATABASE_URL: bench.world.scratch.url,
         SECRETS_KEY: Buffer.alloc(32, 7).toString("base64"),

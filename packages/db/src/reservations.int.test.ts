@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { expireReservations, listOpenReservations } from "./open-reservations.ts";
 import { rollUpDay } from "./tallies.ts";
 import { idOf, openUsageBench, type UsageBench } from "./testing/usage-bench.ts";
+import { makePastPartition } from "./testing/usage-days.ts";
 import { recordedEvent } from "./testing/usage-requests.ts";
 import { recordUsage } from "./usage.ts";
 
@@ -340,12 +341,14 @@ describe("windows that end between reserve and commit", () => {
     await bench.make.setClock("2028-06-15T23:59:00Z");
     await bench.consume(acme, 45);
     const id = idOf(await bench.reserve(acme, 1));
-    const [day] = await bench.rows<{ day: string }>(
-      `update headroom.usage_event set received_on = received_on - 1 where organization_id = $1
-         returning received_on::text as day`,
+    // Yesterday is over only when ten minutes of today have passed.
+    const day = await makePastPartition(bench.scratch.admin, 2);
+    await bench.rows(
+      "update headroom.usage_event set received_on = $2 where organization_id = $1",
       acme.id,
+      day,
     );
-    expect(await rollUpDay(bench.worker, day?.day ?? "")).toBe(1);
+    expect(await rollUpDay(bench.worker, day)).toBe(1);
     await bench.make.setClock("2028-06-16T00:01:00Z");
     expect(await bench.commit(acme, id, 6)).toMatchObject({ outcome: "daily_limit", ended: true });
     expect(await bench.commit(acme, id, 5)).toMatchObject({ outcome: "done" });

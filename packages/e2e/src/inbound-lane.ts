@@ -39,7 +39,8 @@ export async function openLane(configurationFile = path.join(root, "headroom.con
   const running = new Map<Application, ChildProcess>();
   const variables = {
     PATH: process.env.PATH,
-    NODE_COMPILE_CACHE: path.join(root, "node_modules/.cache/compiled"),
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+    NODE_OPTIONS: process.env.NODE_OPTIONS,
     HEADROOM_ENV: "test",
     HEADROOM_CONFIG: configurationFile,
     LOG_LEVEL: process.env.LANE_LOG ?? "fatal",

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -8,11 +7,11 @@ import { createHeadroomClient, isHeadroomError } from "@headroom/client";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { generateClient, publishedDocument } from "./generated-client.ts";
 import { makeOrganization, post, signIn, subscribe, tokenOf, until } from "./people.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { newDataDirectory, type Stack, startStack } from "./stack.ts";
 
 const root = path.resolve(import.meta.dirname, "..", "..", "..");
 const execute = promisify(execFile);
-const dataDirectory = mkdtempSync(path.join(tmpdir(), "headroom-main-job-"));
+const dataDirectory = newDataDirectory();
 let stack: Stack;
 
 beforeAll(async () => {

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, execFileSync, fork } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
@@ -11,6 +10,7 @@ import { type KeptPostgres, keepPostgres } from "@headroom/local/database.ts";
 import { type KeptProcess, keepRunning } from "@headroom/local/processes.ts";
 import pg from "pg";
 import { until } from "./people.ts";
+import { newDataDirectory } from "./stack.ts";
 
 export type Part = "api-0" | "api-1" | "worker" | "postgres";
 
@@ -70,7 +70,7 @@ export async function startMeteringStack(
   environment: Record<string, string> = {},
   names: readonly (typeof applications)[number][] = applications,
 ): Promise<MeteringStack> {
-  const directory = mkdtempSync(path.join(tmpdir(), "headroom-metering-"));
+  const directory = newDataDirectory();
   const dataDirectory = path.join(directory, "postgres");
   const logDirectory = path.join(directory, "logs");
   const keeping = { logDirectory, log: () => undefined };
@@ -83,7 +83,8 @@ export async function startMeteringStack(
   admin.on("error", () => undefined);
   const variables = {
     PATH: process.env.PATH,
-    NODE_COMPILE_CACHE: path.join(root, "node_modules/.cache/compiled"),
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+    NODE_OPTIONS: process.env.NODE_OPTIONS,
     HEADROOM_ENV: "test",
     HEADROOM_CONFIG: path.join(root, "headroom.config.ts"),
     LOG_LEVEL: "error",

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -50,6 +50,13 @@ const replacing = ["DATABASE_URL", "STRIPE_SECRET_KEY", "OIDC_ISSUER", "SMTP_URL
 const shell = (): Record<string, string | undefined> =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !replacing.includes(name)));
 
+/** A data folder that PostgreSQL's account may enter, too, so that the data is in it and not on the disk outside. */
+export const newDataDirectory = (): string => {
+  const directory = mkdtempSync(path.join(tmpdir(), "headroom-stack-"));
+  chmodSync(directory, 0o711);
+  return directory;
+};
+
 const readyLine = async (child: ChildProcess, output: () => string): Promise<ReadyStack> => {
   const gone = once(child, "exit").then(([code]) => {
     throw new Error(`the stack ended with ${code} before it was ready:\n${output()}`);
@@ -64,7 +71,7 @@ const readyLine = async (child: ChildProcess, output: () => string): Promise<Rea
 
 /** Runs `npm start -- --json --no-tour --no-seed` on a data folder of its own and resolves when it is ready. */
 export const startStack = async (options: StackOptions = {}): Promise<Stack> => {
-  const dataDirectory = options.dataDirectory ?? mkdtempSync(path.join(tmpdir(), "headroom-stack-"));
+  const dataDirectory = options.dataDirectory ?? newDataDirectory();
   const unseeded = options.seeded === true ? [] : ["--no-seed"];
   const parameters = ["start", "--json", "--no-tour", ...unseeded, "--data", dataDirectory];
   parameters.push(...(options.args ?? []));

@@ -186,18 +186,30 @@ test("one that fails keeps no other from it and waits ten minutes", async () => 
   expect(await syncOf(second)).toMatchObject({ last_error: null });
 });
 
-test("it keeps its pace", async () => {
-  await subscribed();
-  await subscribed();
+test("it keeps its pace, waits for nobody who took longer, and begins nobody whose turn were too late", async () => {
+  for (let more = 0; more < 4; more += 1) await subscribed();
   await bench.rows("update headroom.stripe_customer_sync set checked_at = checked_at - interval '25 hours'");
+  let now = 0;
+  const took = [100, 650, 50];
   const starts: number[] = [];
   const timed: StripeGateway = {
     ...real,
     fetchCustomer: (id) => {
-      starts.push(performance.now());
+      now += took[starts.push(now) - 1] ?? 0;
       return real.fetchCustomer(id);
     },
   };
-  await sweepCustomers({ ...bench.worker, stripe: timed }, { most: 10, forMs: 10_000, everyMs: 400 });
-  expect((starts[1] ?? 0) - (starts[0] ?? 0)).toBeGreaterThan(330);
+  const clock = {
+    now: () => now,
+    sleep: async (ms: number) => {
+      now += ms;
+    },
+  };
+  const swept = await sweepCustomers(
+    { ...bench.worker, stripe: timed },
+    { most: 10, forMs: 1_800, everyMs: 400 },
+    clock,
+  );
+  expect(starts).toEqual([0, 400, 1_050]);
+  expect(swept).toEqual({ swept: 3, drifted: 0, failed: 0 });
 });

@@ -27,6 +27,14 @@ export interface SweepPace {
   everyMs: number;
 }
 
+/** Milliseconds that pass. */
+export interface PaceClock {
+  now(): number;
+  sleep(ms: number): Promise<unknown>;
+}
+
+const realTime: PaceClock = { now: () => performance.now(), sleep };
+
 /** Five requests a second, a part of what Stripe allows; for less than the minute after which the next run begins. */
 const defaultPace: SweepPace = { most: 120, forMs: 50_000, everyMs: 400 };
 
@@ -36,15 +44,19 @@ const defaultPace: SweepPace = { most: 120, forMs: 50_000, everyMs: 400 };
  * time may run it, for the sake of the pace.
  * @param context `db` as hr_worker.
  */
-export async function sweepCustomers(context: Context, pace: SweepPace = defaultPace): Promise<SweepResult> {
+export async function sweepCustomers(
+  context: Context,
+  pace: SweepPace = defaultPace,
+  clock: PaceClock = realTime,
+): Promise<SweepResult> {
   const { db, stripe } = context;
   const result: SweepResult = { swept: 0, drifted: 0, failed: 0 };
   if (stripe === null) {
     return result;
   }
-  const until = performance.now() + pace.forMs;
+  const until = clock.now() + pace.forMs;
   for (const due of await withSystem(db, (tx) => listDueSweeps(tx, pace.most))) {
-    const next = performance.now() + pace.everyMs;
+    const next = clock.now() + pace.everyMs;
     if (next > until) {
       break;
     }
@@ -53,7 +65,7 @@ export async function sweepCustomers(context: Context, pace: SweepPace = default
       result[outcome === "failed" ? "failed" : "swept"] += 1;
       result.drifted += outcome === "drifted" ? 1 : 0;
     }
-    await sleep(Math.max(0, next - performance.now()));
+    await clock.sleep(Math.max(0, next - clock.now()));
   }
   return result;
 }

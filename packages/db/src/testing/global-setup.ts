@@ -8,6 +8,7 @@ import type { TestProject } from "vitest/node";
 import { migrate } from "../migrate.ts";
 import { ensureLogin } from "../roles.ts";
 import { startEmbeddedPostgres } from "./embedded.ts";
+import { openMemoryFolder } from "./memory-folder.ts";
 
 /** Where the tests of this run find PostgreSQL. */
 export type TestServer = {
@@ -76,6 +77,9 @@ const clear = async (server: TestServer): Promise<void> => {
  * @public
  */
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+  const folder = openMemoryFolder();
+  // The workers start after this, and everything temporary of theirs goes there, too.
+  if (folder !== null) process.env.TMPDIR = folder.directory;
   const server = await startServer();
   const run = `headroom_test_${randomBytes(4).toString("hex")}`;
   const provided: TestServer = {
@@ -88,11 +92,13 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
     await ensureLogin(provided.adminUrl, provided.login.name, provided.login.password);
   } catch (error) {
     await server.stop();
+    folder?.remove();
     throw error;
   }
   project.provide("postgres", provided);
   return async () => {
     if (process.env.TEST_DATABASE_URL) await clear(provided);
     await server.stop();
+    folder?.remove();
   };
 };
