@@ -37,8 +37,8 @@ const lastHours = 25;
 const waits = [...hours, lastHours];
 /** The rounds of a life before the last, by its seed: what comes to an end does so before, while and after it is looked at. */
 const lengths = [3, 5, 8, 11];
-/** The round before which the configuration changes and is pushed: every life is in the middle of itself. */
-const secondEdition = 9;
+/** The round before which the configuration changes and is pushed: most lives are in the middle of themselves. */
+const secondEdition = 7;
 const atOnce = 8;
 
 /**
