@@ -38,6 +38,7 @@ function followUp(life: Life, chance: Dice): string | undefined {
   if (running === undefined || chance.chance(0.6)) return undefined;
   if (running.schedule !== null) return "schedule";
   if (running.status === "paused") return "pause";
+  if (running.cancel_at !== null) return chance.pick(["resume", "resumeThere", "portal"]);
   return running.items.data.some(({ price }) => price.metadata.headroom_plan === "solo")
     ? "migrate"
     : undefined;
