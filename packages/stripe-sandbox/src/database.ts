@@ -69,8 +69,8 @@ export interface Database {
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
   one<Row>(sql: string, ...values: SQLInputValue[]): Row | null;
   run(sql: string, ...values: SQLInputValue[]): number;
-  /** How many rows were written since the file was opened. */
-  changes(): number;
+  /** How many statements were run so far: as long as it stays the same nothing was written by them. */
+  runs(): number;
   /** Runs `work` in one transaction that is on disk before this returns; an exception undoes it. */
   transaction<T>(work: () => T): T;
   /** Runs `work` inside the current transaction and undoes all it wrote. */
@@ -86,8 +86,8 @@ export function openDatabase(file: string): Database {
   const sqlite = new DatabaseSync(file);
   sqlite.exec("pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = normal;");
   migrate(sqlite);
-  const countChanges = sqlite.prepare("select total_changes() as n");
   const statements = new Map<string, StatementSync>();
+  let ran = 0;
   const prepare = (sql: string): StatementSync => {
     const known = statements.get(sql) ?? sqlite.prepare(sql);
     statements.set(sql, known);
@@ -97,8 +97,11 @@ export function openDatabase(file: string): Database {
     all: <Row>(sql: string, ...values: SQLInputValue[]) => prepare(sql).all(...values) as Row[],
     one: <Row>(sql: string, ...values: SQLInputValue[]) =>
       (prepare(sql).get(...values) ?? null) as Row | null,
-    run: (sql, ...values) => Number(prepare(sql).run(...values).changes),
-    changes: () => Number(countChanges.get()?.n),
+    run: (sql, ...values) => {
+      ran += 1;
+      return Number(prepare(sql).run(...values).changes);
+    },
+    runs: () => ran,
     transaction: (work) => enclose(sqlite, "begin immediate", "commit", "rollback", work),
     discard: (work) => {
       const undo = "rollback to preview; release preview";

@@ -57,7 +57,7 @@ export interface Sandbox {
   setNow(milliseconds: number): void;
   /** Looks at the deliveries again, after something about them was changed. */
   wakeDelivery(): void;
-  /** Runs work in one transaction at the current (or a given) second, then wakes clock and delivery. */
+  /** Runs work in one transaction at the current (or a given) second, then wakes clock and delivery if it wrote. */
   transact<T>(cause: Cause, work: (books: Books) => T, at?: number): T;
 }
 
@@ -103,10 +103,10 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     transact: (cause, work, at) => {
       const seconds = at ?? Math.floor(now() / 1000);
       const books = openBooks({ database, store, queue, now: seconds, cause, base: sandbox.base });
-      const before = database.changes();
+      const before = database.runs();
       const result = database.transaction(() => work(books));
-      // Most requests read, and nothing is due for them.
-      if (database.changes() !== before) sandbox.wakeDelivery();
+      // What only read has made nothing due.
+      if (database.runs() !== before) sandbox.wakeDelivery();
       return result;
     },
   };

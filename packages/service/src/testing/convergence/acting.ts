@@ -4,6 +4,7 @@ import { isUnanswered, StripeFault } from "../../stripe/faults.ts";
 import { acts, chooseAct } from "./acts.ts";
 import { compareState } from "./comparison.ts";
 import { type Dice, dice } from "./dice.ts";
+import type { Life } from "./life.ts";
 import { liveOf, type Scene } from "./scene.ts";
 
 /** The first begins a subscription. */
@@ -23,9 +24,24 @@ export async function actOut(
     const [when, chosen] = [plan.between(0, first ? 2 : last), chooseAct(plan)];
     if (when !== round || without.has(place)) continue;
     const again = () => dice(life.seed, `act ${place}`);
-    const [chance, name] = first ? [again(), again().pick(firstActs)] : [again(), chosen];
+    const chance = again();
+    const name = first
+      ? again().pick(firstActs)
+      : (followUp(life, dice(life.seed, `follow ${place}`)) ?? chosen);
     await perform({ ...scene, chance }, name, `${round}/${place}`, again);
   }
+}
+
+/** What is begun goes on now and then: by chance alone hardly anybody would take back what they planned. */
+function followUp(life: Life, chance: Dice): string | undefined {
+  const running = liveOf(life);
+  if (running === undefined || chance.chance(0.6)) return undefined;
+  if (running.schedule !== null) return "schedule";
+  if (running.status === "paused") return "pause";
+  if (running.cancel_at !== null) return chance.pick(["resume", "resumeThere", "portal"]);
+  return running.items.data.some(({ price }) => price.metadata.headroom_plan === "solo")
+    ? "migrate"
+    : undefined;
 }
 
 async function perform(

@@ -82,10 +82,11 @@ const ownActs: Readonly<Record<string, Act>> = {
     when: "live",
     async run(scene) {
       const { bench, life, chance } = scene;
-      const verb = chance.pick(["cancel", "resume", "card"] as const);
+      const { id, cancel_at } = subscriptionOf(scene);
+      const verb = chance.chance(0.3) ? "card" : cancel_at === null ? "cancel" : "resume";
       const card = chance.pick(["pm_card_visa", "pm_card_chargeCustomerFail"]);
       const { portalUrl } = await openPortal(bench.api, life.access, {});
-      const body = new URLSearchParams({ card, subscription: subscriptionOf(scene).id });
+      const body = new URLSearchParams({ card, subscription: id });
       const { status } = await fetch(`${portalUrl}/${verb}`, { method: "POST", body, redirect: "manual" });
       if (status !== 303) throw new Error(`portal/${verb}: ${status} `);
       return verb === "card" ? card : verb;
