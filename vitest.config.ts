@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const compiled = { NODE_COMPILE_CACHE: path.join(import.meta.dirname, "node_modules/.cache/compiled") };
 
 /** One PostgreSQL for the run; fewer modules for the processes that tests start. */
-const globalSetup = ["packages/db/src/testing/global-setup.ts", "infra/local/packed-setup.ts"];
+const globalSetup = ["packages/db/src/testing/global-setup.ts", "infra/local/testing/packed-setup.ts"];
 
 export default defineConfig({
   test: {

@@ -5,7 +5,7 @@ import process from "node:process";
 import { build } from "vite";
 import { packed } from "./packed.mjs";
 
-const root = path.resolve(import.meta.dirname, "..", "..");
+const root = path.resolve(import.meta.dirname, "..", "..", "..");
 
 /** What is installed of these packages. */
 const fingerprint = (): string => {

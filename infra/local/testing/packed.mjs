@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import * as module from "node:module";
 
-const root = new URL("../../", import.meta.url).href;
+const root = new URL("../../../", import.meta.url).href;
 /** The installed versions are in this module's own address: a folder is written once, and never changes. */
 const place = new URL(`node_modules/.cache/packed/${new URL(import.meta.url).searchParams.get("of")}/`, root);
 const loadedMs = 2_000;
