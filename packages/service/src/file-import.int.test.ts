@@ -92,7 +92,7 @@ test("a file with a bad line is not imported at all; each is told with its line;
 });
 
 test("only a line feed ends a line; what is no UTF-8, or too long, is refused", async () => {
-  const user = (subject: string) => JSON.stringify({ kind: "user", issuer, subject, name: "A\u2028B" });
+  const user = (subject: string) => JSON.stringify({ kind: "user", issuer, subject: `${subject}\u2028B` });
   const file = bench.file([]);
   const before = await everything();
   const read = (bytes: Buffer) => {
