@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterEach(() => clearFaults(bench.sandboxUrl));
 afterAll(() => bench?.close());
 
-const added: Configuration["plans"] = {};
+const added: Record<string, Configuration["plans"][string]> = {};
 
 /** The shipped plans, those of earlier tests, and one more, sold by one price. */
 function withPlan(id: string): Configuration {

@@ -1,0 +1,52 @@
+/** Of billing as a whole, for operators. */
+export const operatorBilling = {
+  health: {
+    title: "Billing's health",
+    text: "Whether Headroom has what Stripe has, and Stripe what is owed. Read afresh every half minute.",
+    well: "Everything agrees, and nothing waits that should not.",
+    all: "Every signal",
+    caption: "Signals of billing's health",
+    signal: "Signal",
+    state: "State",
+    count: "How many",
+    since: "Oldest, or last look",
+    minutes: (minutes: string) => `${minutes} min`,
+    runbook: (anchor: string) => `Runbook: docs/runbooks.md#${anchor}`,
+    states: { ok: "Fine", warning: "Look today", alert: "Act now" },
+    signals: {
+      events_waiting: "Events that wait",
+      events_parked: "Events that are parked",
+      events_dead: "Events that were given up",
+      events_quarantined: "Events of the other mode",
+      customers_failing: "Customers that cannot be compared",
+      drift: "Changes that no event brought",
+      backfill: "Events that a backfill had to bring",
+      periods_unsettled: "Periods and lines that are not billed yet",
+      periods_unbilled: "Periods with overage that nobody bills",
+      lines_waiting: "Lines that wait until billing is live again",
+      invoices_held: "Invoices held back for their overage",
+      ledger: "Lines that differ from the ledger",
+      usage: "Counters that differ from their recount",
+    },
+  },
+  shadow: {
+    title: "Billing is not live.",
+    text: "Headroom reads Stripe, computes plans, limits and overage, and changes nothing there. Checkout, the portal and changes of plan are refused.",
+  },
+  unbilled: {
+    title: "Overage that nobody bills",
+    text: "Open periods began before billing was live: Headroom will not bill their overage. If no other system does, name an earlier instant as billing.liveFrom before they end. Closed ones stay as they are.",
+    shadow:
+      "As long as billing is not live, Headroom bills no overage. Closed periods stay unbilled when it is live again.",
+    caption: "Periods with overage that Headroom does not bill",
+    organization: "Organization and meter",
+    period: "Period",
+    units: "Units",
+    amount: "Amount",
+    state: "State",
+    states: { open: "So far", closed: "Closed" },
+    span: (from: string, to: string) => `${from} to ${to}`,
+    more: (shown: string, all: string) =>
+      `${shown} of ${all} periods are shown. More: headroom stripe status.`,
+  },
+};
