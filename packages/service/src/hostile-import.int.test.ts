@@ -68,6 +68,26 @@ test("two imports of one file at once, and one after them: everybody is there on
   for (const name of names) expect(await members(name)).toEqual([`${name}-0`, `${name}-1`, `${name}-2`]);
 });
 
+test("an import that waits for another one holds nothing that the other will ask for", async () => {
+  const [a, b] = [await bench.organization(), await bench.organization()];
+  const other = await bench.scratch.admin.connect();
+  const claim = (externalId: string, { id }: { id: string }) =>
+    other.query("insert into headroom.organization_reference values ($1, $2)", [externalId, id]);
+  const waits = () => bench.rows("select 1 from pg_locks where not granted and locktype = 'transactionid'");
+  try {
+    await other.query("begin");
+    await claim("order-a", a);
+    const importing = run(bench.file([...organizationLines("order-b"), ...organizationLines("order-a")]));
+    await expect.poll(async () => (await waits()).length).toBe(1);
+    await other.query("set local lock_timeout = '300ms'");
+    await claim("order-b", b);
+    await other.query("rollback");
+    expect(await importing).toMatchObject({ organizations: { created: 2 } });
+  } finally {
+    other.release();
+  }
+});
+
 test("a file that changes after the dry run is imported as it is then; one that changes while it is read is left", async () => {
   const file = bench.file(organizationLines("before"));
   expect(await run(file, { dryRun: true })).toMatchObject({ faults: [], organizations: { created: 1 } });
