@@ -72,7 +72,9 @@ test("a file with a bad line is not imported at all; each is told with its line;
   const before = await everything();
   const refused = await run(lines);
   expect(refused.imported).toBe(false);
-  expect(refused.faults.map(({ line }) => line)).toEqual([6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+  expect(refused.faults.map(({ line }) => line)).toEqual([
+    6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+  ]);
   expect(refused.faults[0]).toEqual({ line: 6, message: "is not JSON" });
   expect(refused.faults[2]).toEqual({ line: 8, message: "has no owner" });
   expect(refused.faults[3]?.message).toContain("its organization, of line 8, is not imported");
