@@ -1,4 +1,5 @@
 import { decodeId, type IdPrefix } from "@headroom/domain/ids";
+import { faultOfName } from "@headroom/domain/names";
 import { z } from "zod";
 
 const ill = "holds characters that cannot be stored";
@@ -27,6 +28,14 @@ export function trimmedText(max: number, min = 1) {
     .max(max)
     .regex(/^\P{Cc}*$/u, ill)
     .refine((text) => text.isWellFormed(), ill);
+}
+
+/** `trimmedText` that is a name, and shown as one: nothing in it hides, or turns the text after it. */
+export function nameText(max: number) {
+  return trimmedText(max).superRefine((text, { addIssue }) => {
+    const fault = faultOfName(text);
+    if (fault !== null) addIssue({ code: "custom", message: fault });
+  });
 }
 
 /** A prefixed id (`org_…`) on the wire; parsing yields the bare UUID. */

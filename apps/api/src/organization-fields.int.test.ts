@@ -1,7 +1,8 @@
 import { grantFeature, revokeFeature } from "@headroom/service/features";
+import { createPlatformKey } from "@headroom/service/platform-keys";
 import { createWorld, type PolicyChanges, type World } from "@headroom/service/testing/world";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { serveWorld, type WorldServer } from "./testing/live-server.ts";
+import { serveWorld, testIssuer, type WorldServer } from "./testing/live-server.ts";
 
 let world: World;
 let api: WorldServer;
@@ -247,4 +248,36 @@ describe("organizations.createRequires", () => {
       expect((await create(served, "noa")).status).toBe(402);
     });
   });
+});
+
+test("a name that turns or hides text is refused wherever one is written; one that stands is read and left", async () => {
+  const turned = "Acme\u202Egnp.exe";
+  const { body: plain } = await api.call("ada", "POST", "/organizations", { name: "Plain" });
+  const { secret } = await createPlatformKey(world.context, { name: "names", scopes: ["users:write"] });
+  const writes: [string | null, string, string, object][] = [
+    ["ada", "POST", "/organizations", { name: turned }],
+    ["ada", "PATCH", `/organizations/${plain.id}`, { name: turned }],
+    ["ada", "PUT", `/organizations/${plain.id}`, { name: turned }],
+    ["ada", "POST", `/organizations/${plain.id}/api-keys`, { name: turned, scopes: ["usage:read"] }],
+    [secret, "POST", "/users", { issuer: testIssuer, subject: "turned", name: turned }],
+  ];
+  for (const [caller, method, path, input] of writes) {
+    expect(await api.call(caller, method, path, input)).toMatchObject({
+      status: 400,
+      body: {
+        code: "validation_failed",
+        details: { issues: [{ path: "name", message: expect.stringContaining("cannot be seen") }] },
+      },
+    });
+  }
+  expect(await rows("select 1 from headroom.account where subject = 'turned'")).toEqual([]);
+  await rows("update headroom.organization set name = $1 where id = $2", turned, rawOf(plain));
+  const change = { domain: "plain.example" };
+  expect(await api.call("ada", "PATCH", `/organizations/${plain.id}`, change)).toMatchObject({
+    status: 200,
+    body: { name: turned, ...change },
+  });
+  const legitimate = "\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645";
+  const { body } = await api.call("ada", "PATCH", `/organizations/${plain.id}`, { name: legitimate });
+  expect(body.name).toBe(legitimate);
 });

@@ -17,6 +17,7 @@ import { purge } from "./tasks/purge-organizations.ts";
 import { reconcile } from "./tasks/reconcile-overage.ts";
 import { removeLimits } from "./tasks/remove-ended-limits.ts";
 import { report } from "./tasks/report-overage.ts";
+import { restore } from "./tasks/restore-plan.ts";
 import { rollUp } from "./tasks/roll-up-days.ts";
 import { sendMail } from "./tasks/send-mail.ts";
 import { sweepAll } from "./tasks/sweep-customers.ts";
@@ -48,6 +49,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   prune_usage: pruneUsage,
   reconcile_overage: reconcile,
   report_overage: report,
+  restore_plan: restore,
   roll_up_days: rollUp,
   send_mail: sendMail,
   sweep_customers: sweepAll,

@@ -301,6 +301,7 @@ describe("functions that run with their owner's rights", () => {
       "stale_days of hr_engine for hr_worker",
       "start_period of hr_engine for hr_api hr_webhook hr_worker",
       "take_period of hr_engine for hr_worker",
+      "unbilled_periods of hr_engine for hr_api hr_worker",
       "unclosed_periods of hr_engine for hr_worker",
       "uncounted_pushes of hr_engine for hr_worker",
       "unsealed_days of hr_engine for hr_worker",

@@ -60,6 +60,24 @@ async function listCheckouts(
   }));
 }
 
+/** A checkout whose session Stripe opened and that is not open any more; null: there is none of that id. */
+export async function findEndedCheckout(
+  tx: Tx,
+  organizationId: string,
+  id: string,
+): Promise<{ url: string; paid: boolean } | null> {
+  const row = await tx
+    .selectFrom("stripe_intent")
+    .select(["status", "result"])
+    .where("organization_id", "=", organizationId)
+    .where("id", "=", id)
+    .where("kind", "=", "checkout")
+    .where("status", "in", ["superseded", "completed", "expired"])
+    .executeTakeFirst();
+  const session = (row?.result ?? null) as CheckoutIntent["session"];
+  return row && session ? { url: session.url, paid: row.status === "completed" } : null;
+}
+
 export async function insertCheckout(
   tx: Tx,
   organizationId: string,

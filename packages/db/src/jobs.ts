@@ -22,6 +22,7 @@ export interface JobPayloads {
   prune_usage: Tick;
   reconcile_overage: Tick;
   report_overage: Tick;
+  restore_plan: { organizationId: string };
   roll_up_days: Tick;
   send_mail: { organizationId: string; id: string };
   sweep_customers: Tick;

@@ -99,3 +99,32 @@ export async function readPortalConfiguration(tx: Tx): Promise<string | null> {
   const row = await tx.selectFrom("configuration").select("portal_configuration_id").executeTakeFirst();
   return row?.portal_configuration_id ?? null;
 }
+
+/** The plan that waited before a change took it back to make way for another one, and the plan that it waited behind. */
+export interface WaitingPlan {
+  planId: string;
+  planVersion: number;
+  behind: { planId: string; planVersion: number };
+}
+
+/** The plan that is to wait again unless the change that it was taken back for is made; null: there is none. */
+export async function findWaitingPlan(tx: Tx, organizationId: string): Promise<WaitingPlan | null> {
+  const row = await tx
+    .selectFrom("stripe_intent")
+    .select(sql<WaitingPlan>`parameters -> 'restores'`.as("waiting"))
+    .where("organization_id", "=", organizationId)
+    .where(sql<boolean>`parameters ? 'restores'`)
+    .orderBy("id", "desc")
+    .executeTakeFirst();
+  return row?.waiting ?? null;
+}
+
+/** The change was made, or something else is wanted: nothing is to wait again. */
+export async function forgetWaitingPlan(tx: Tx, organizationId: string): Promise<void> {
+  await tx
+    .updateTable("stripe_intent")
+    .set({ parameters: sql`parameters - 'restores'` })
+    .where("organization_id", "=", organizationId)
+    .where(sql<boolean>`parameters ? 'restores'`)
+    .execute();
+}

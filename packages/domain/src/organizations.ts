@@ -1,3 +1,4 @@
+import { faultOfName } from "./names.ts";
 import type { Instant } from "./subscriptions.ts";
 import { invalidField } from "./validation.ts";
 
@@ -18,13 +19,17 @@ const reservedSlugs: ReadonlySet<string> = new Set(
 );
 
 /**
- * A name as it is kept: NFC, without the blanks around it, 1..100 characters.
+ * A name as it is kept: NFC, without the blanks around it, 1..100 characters, none of which hides or turns others.
  * @throws DomainError validation_failed
  */
 export function parseName(text: string): string {
   const name = text.normalize("NFC").trim();
   if (name === "" || [...name].length > longestName) {
     throw invalidField("name", `must have 1 to ${longestName} characters`);
+  }
+  const fault = faultOfName(name);
+  if (fault !== null) {
+    throw invalidField("name", fault);
   }
   return name;
 }

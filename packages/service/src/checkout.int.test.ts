@@ -78,6 +78,28 @@ test("two wishes at once leave one session open", async () => {
   expect((await sessions(id)).filter((session) => session.status === "open")).toHaveLength(1);
 });
 
+test("a call that is repeated under its key is answered with its own checkout, whatever was opened since", async () => {
+  const { id, access } = await organization();
+  const keyed = (key: string, seats: number) =>
+    startCheckout(bench.api, access, { planId: "pro", seats }, { idempotencyKey: key });
+  const first = await keyed("one", 1);
+  expect(await keyed("one", 1)).toEqual(first);
+  expect(await keyed("two", 1)).toEqual(first);
+  await expect(keyed("one", 2)).rejects.toMatchObject({ code: "idempotency_mismatch" });
+  const newer = await keyed("three", 2);
+  expect(newer).not.toEqual(first);
+  // It was late: what is open by now stays open.
+  expect(await keyed("one", 1)).toEqual(first);
+  expect(await keyed("two", 1)).toEqual(first);
+  expect(await keyed("three", 2)).toEqual(newer);
+  expect(await statuses(id)).toEqual(["expired", "done"]);
+  expect((await sessions(id)).filter((session) => session.status === "open")).toHaveLength(1);
+  await bench.pay(newer.checkoutUrl);
+  await bench.deliver();
+  expect(await keyed("three", 2)).toEqual(newer);
+  await expect(keyed("four", 2)).rejects.toMatchObject({ code: "active_subscription" });
+});
+
 test("a checkout that was paid is not opened again before the webhook is here", async () => {
   const { id, access } = await organization();
   const { checkoutUrl } = await startCheckout(bench.api, access, { planId: "pro" });

@@ -1,30 +1,25 @@
-import { createHash } from "node:crypto";
 import {
   type CheckoutIntent,
   closeCheckout,
   findOpenCheckout,
   type IntentStatus,
-  insertCheckout,
   keepSession,
   listSupersededCheckouts,
   supersedeCheckouts,
 } from "@headroom/db/checkouts";
-import { readClock } from "@headroom/db/clock";
 import { findCustomer } from "@headroom/db/customers";
 import { enqueue } from "@headroom/db/jobs";
 import { type Tx, withOrganization } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
-import { encodeId } from "@headroom/domain/ids";
-import { canonical } from "@headroom/domain/plans";
 import { isLiveAtStripe } from "@headroom/domain/subscriptions";
-import { uuidv7 } from "@headroom/platform/uuid";
-import { type Access, withLockedOrganization } from "./access.ts";
-import { recordChange } from "./changes.ts";
-import { type CheckoutInput, decideCheckout } from "./checkout-terms.ts";
+import type { Access } from "./access.ts";
+import { claimCheckout } from "./checkout-intents.ts";
+import type { CheckoutInput } from "./checkout-terms.ts";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
 import { ensureCustomer, requireChanges, requireStripe } from "./customers.ts";
+import type { Repeatable } from "./idempotency.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isUnanswered } from "./stripe/faults.ts";
 import type { StripeCheckout, StripeGateway } from "./stripe/gateway.ts";
@@ -38,17 +33,22 @@ type Context = Pick<ServiceContext, "db" | "configuration" | "addresses" | "log"
 
 /**
  * Opens a checkout for a plan. Its row is committed before Stripe is called, and its id is the idempotency key: the
- * same wish again continues where the last try stopped; another wish closes the checkout that was open.
- * @throws DomainError plan_not_found (404), plan_not_available (400), active_subscription and currency_fixed (409),
- *   billing_not_configured and unavailable (503)
+ * same wish again continues where the last try stopped; another wish closes the checkout that was open. A call that is
+ * repeated under its key is answered with the checkout that it opened, also when another has taken its place since.
+ * @throws DomainError plan_not_found (404), plan_not_available (400), active_subscription, currency_fixed and
+ *   idempotency_mismatch (409), billing_not_configured and unavailable (503)
  */
 export async function startCheckout(
   context: ServiceContext,
   access: Access,
   input: CheckoutInput,
+  { idempotencyKey = null }: Repeatable = {},
 ): Promise<CheckoutView> {
   const ready = requireChanges(context);
-  const intent = await claimCheckout(ready, access, input);
+  const intent = await claimCheckout(ready, access, input, idempotencyKey);
+  if ("checkoutUrl" in intent) {
+    return intent;
+  }
   return answered(async () => {
     const { organizationId } = access;
     const customerId = await ensureCustomer(ready, organizationId);
@@ -71,33 +71,6 @@ export async function startCheckout(
 
 function answered<Result>(work: () => Promise<Result>): Promise<Result> {
   return forWaitingPerson(() => withinDeadline(answerWithinMs, work));
-}
-
-/** The intent that stands for this wish; an open one for another wish is superseded. */
-async function claimCheckout(
-  context: Context,
-  access: Access,
-  input: CheckoutInput,
-): Promise<CheckoutIntent> {
-  return withLockedOrganization(context, access, async (tx, _organization, fresh) => {
-    const { organizationId, actor } = fresh;
-    const parameters = await decideCheckout(context, tx, organizationId, input);
-    const fingerprint = createHash("sha256").update(canonical(parameters)).digest("hex");
-    const open = await findOpenCheckout(tx, organizationId);
-    if (open?.fingerprint === fingerprint) {
-      return open;
-    }
-    if (open) {
-      await closeCheckout(tx, organizationId, open.id, "superseded");
-    }
-    const intent: CheckoutIntent = { id: uuidv7(), fingerprint, parameters, session: null };
-    await insertCheckout(tx, organizationId, intent, await readClock(tx));
-    const { planId, planVersion } = parameters;
-    const target = encodeId("org", organizationId);
-    const audit = { action: "checkout.started" as const, target, data: { planId, planVersion } };
-    await recordChange(tx, { organizationId, actor, audit });
-    return intent;
-  });
 }
 
 /** The session of an intent: the one it has, or, under the intent's own key, the one that Stripe opens for it. */

@@ -67,11 +67,14 @@ test("a file with a bad line is not imported at all; each is told with its line;
     { kind: "organization", externalId: "nowhere", name: "Nowhere", timeZone: "Mars/Base" },
     { kind: "invite", organization: "good", email: "a@example.com", role: "owner" },
     { kind: "invite", organization: "good", email: "b@example.com\u0000" },
+    { kind: "user", issuer, subject: "turned", name: "Ada\u202Eecalevol" },
   ];
   const before = await everything();
   const refused = await run(lines);
   expect(refused.imported).toBe(false);
-  expect(refused.faults.map(({ line }) => line)).toEqual([6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18]);
+  expect(refused.faults.map(({ line }) => line)).toEqual([
+    6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+  ]);
   expect(refused.faults[0]).toEqual({ line: 6, message: "is not JSON" });
   expect(refused.faults[2]).toEqual({ line: 8, message: "has no owner" });
   expect(refused.faults[3]?.message).toContain("its organization, of line 8, is not imported");
@@ -92,7 +95,7 @@ test("a file with a bad line is not imported at all; each is told with its line;
 });
 
 test("only a line feed ends a line; what is no UTF-8, or too long, is refused", async () => {
-  const user = (subject: string) => JSON.stringify({ kind: "user", issuer, subject, name: "A\u2028B" });
+  const user = (subject: string) => JSON.stringify({ kind: "user", issuer, subject: `${subject}\u2028B` });
   const file = bench.file([]);
   const before = await everything();
   const read = (bytes: Buffer) => {

@@ -193,20 +193,21 @@ function toOverageLines(period: AccruedPeriod, segments: readonly SegmentRow[]):
   );
 }
 
-function toView(invoice: StripeInvoice, meters: ReadonlyMap<string, string>): InvoiceView {
-  const {
-    renewal: _renewal,
-    metadata: _metadata,
-    finalizesAt: _finalizesAt,
-    subscriptionId: _subscriptionId,
-    createdAt,
-    periodStart,
-    periodEnd,
-    lines,
-    ...rest
-  } = invoice;
+// Field by field: what else is read of an invoice is nobody's business.
+function toView(
+  { createdAt, periodStart, periodEnd, lines, ...invoice }: StripeInvoice,
+  meters: ReadonlyMap<string, string>,
+): InvoiceView {
+  const { id, number, status, currency, subtotal, total, amountDue, amountPaid, hostedUrl, pdfUrl } = invoice;
+  const sums = { subtotal, total, amountDue, amountPaid };
   return {
-    ...rest,
+    id,
+    number,
+    status,
+    currency,
+    ...sums,
+    hostedUrl,
+    pdfUrl,
     createdAt: iso(createdAt),
     periodStart: iso(periodStart),
     periodEnd: iso(periodEnd),

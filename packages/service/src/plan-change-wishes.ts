@@ -1,4 +1,5 @@
 import { listPricesOf } from "@headroom/db/plan-prices";
+import { findWaitingPlan } from "@headroom/db/subscription-intents";
 import { readSubscription } from "@headroom/db/subscriptions";
 import type { Tx } from "@headroom/db/tenancy";
 import type { Proration } from "@headroom/domain/configuration";
@@ -100,16 +101,36 @@ export function keptFor(facts: SubscriptionFacts, seats = facts.seatsPurchased):
     : { planId, planVersion, until: periodEnd, seats };
 }
 
-/** Brings the items of the plan that was paid for back in place of those of the one that waits. */
+/** Brings the items of the plan that was paid for back in place of those of the one that waits, for another one to come. */
 export async function undoing(tx: Tx, { facts }: PlanChange): Promise<Wish | null> {
-  return rewriting(tx, facts, { planId: facts.planId, planVersion: facts.planVersion, kept: null });
+  const { planId, planVersion } = facts;
+  const wish = await rewriting(tx, facts, { planId, planVersion, kept: null });
+  const pending = waitingInItems(facts);
+  if (wish === null || pending === null || planId === null || planVersion === null) {
+    return wish;
+  }
+  const behind = { planId, planVersion };
+  return { ...wish, restores: { planId: pending.planId, planVersion: pending.planVersion, behind } };
 }
 
-/** Lets the plan wait again that waited before: the change that should have taken its place was not paid. */
-export async function isUndone(tx: Tx, organizationId: string, before: PlanChange): Promise<Wish | null> {
+/**
+ * Lets the plan wait again that waited before: the change that should have taken its place was not made. Null: there is
+ * none, or the subscription is not as it was left.
+ */
+export async function restoring(tx: Tx, organizationId: string): Promise<Wish | null> {
+  const waiting = await findWaitingPlan(tx, organizationId);
   const { facts } = await readSubscription(tx, organizationId);
-  const pending = waitingInItems(before.facts);
-  return pending && rewriting(tx, facts, { ...pending, kept: keptFor(before.facts) });
+  const isLeft =
+    facts.planId === waiting?.behind.planId &&
+    facts.planVersion === waiting.behind.planVersion &&
+    facts.pending === null &&
+    facts.cancelAt === null;
+  if (waiting === null || !isLeft) {
+    return null;
+  }
+  const { planId, planVersion } = waiting;
+  const wish = await rewriting(tx, facts, { planId, planVersion, kept: keptFor(facts) });
+  return wish && { ...wish, keepsWaiting: true };
 }
 
 async function rewriting(

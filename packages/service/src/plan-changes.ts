@@ -1,4 +1,5 @@
 import { readClock } from "@headroom/db/clock";
+import { forgetWaitingPlan } from "@headroom/db/subscription-intents";
 import { writeBasePlan } from "@headroom/db/subscriptions";
 import type { Tx } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
@@ -9,7 +10,7 @@ import { startCheckout } from "./checkout.ts";
 import type { CheckoutInput } from "./checkout-terms.ts";
 import type { ServiceContext } from "./context.ts";
 import { decideChange, type PlanChange, type SeatShortage } from "./plan-change-terms.ts";
-import { callsFor, isUndone, undoing, wishFor } from "./plan-change-wishes.ts";
+import { callsFor, restoring, undoing, wishFor } from "./plan-change-wishes.ts";
 import { setSeats } from "./seat-purchases.ts";
 import { atStripe, type StripeTurn } from "./subscription-changes.ts";
 
@@ -70,6 +71,9 @@ async function settleHere(
   now: Date,
 ): Promise<PlanChange> {
   const change = await decideChange(context, tx, organizationId, input, now);
+  if (change.kind === "unchanged" && !isAboutSeats(change, input)) {
+    await forgetWaitingPlan(tx, organizationId);
+  }
   if (change.kind === "base") {
     const { plan, base } = change;
     await writeBasePlan(tx, organizationId, { planId: plan.id, planVersion: plan.version }, now);
@@ -105,14 +109,15 @@ async function changeThere(
       if (callsFor(decided) > 1) {
         throw new DomainError("unavailable", "The payment provider did not answer. Try again.");
       }
-      return { change: decided, wish: wishFor(decided) };
+      const wish = wishFor(decided);
+      // Asked again after the first change alone was made, it is the second one still.
+      return { change: decided, wish: wish && { ...wish, keepsWaiting: decided.kind === "now" } };
     });
     return change;
   } catch (error) {
-    if (undone.wish !== null && error instanceof DomainError && error.code === "payment_failed") {
-      await turn.change(async (tx, { organizationId }) => ({
-        wish: await isUndone(tx, organizationId, undone.change),
-      }));
+    // Of any other failure nobody knows whether the change was made: `restore_plan` looks.
+    if (error instanceof DomainError && error.code === "payment_failed") {
+      await turn.change(async (tx, { organizationId }) => ({ wish: await restoring(tx, organizationId) }));
     }
     throw error;
   }

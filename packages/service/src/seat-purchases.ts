@@ -87,6 +87,7 @@ export async function decideSeats(
             subscriptionId: facts.subscriptionId,
             steps: changes.map((change) => ({ call: "update", change })),
             details: { from: facts.seatsPurchased, seats },
+            keepsWaiting: true,
             audit: { action: "seats.change_requested", data },
           },
   };

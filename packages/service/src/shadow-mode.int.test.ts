@@ -67,7 +67,11 @@ test("a month in the shadow computes everything and changes nothing at Stripe; t
   await take(130);
   // Asked for by people: refused in words, and nothing is left of it.
   const manage = await owner("billing.manage");
-  const refused = { code: "billing_not_configured", message: expect.stringContaining("not live") };
+  const refused = {
+    code: "billing_not_configured",
+    message: expect.stringContaining("not live"),
+    details: { live: false },
+  };
   await expect(changePlan(bench.api, manage, { planId: "free" })).rejects.toMatchObject(refused);
   await expect(cancelSubscription(bench.api, manage, { when: "now" })).rejects.toMatchObject(refused);
   await expect(openPortal(bench.api, manage, {})).rejects.toMatchObject(refused);

@@ -198,7 +198,10 @@ async function allInvoices(stripe: StripeGateway, customerId: string): Promise<S
   const found: StripeInvoice[] = [];
   for (let after: string | null = null; ; ) {
     const { invoices, more } = await stripe.listInvoices(customerId, { limit: 100, after });
-    found.push(...invoices.filter(({ status }) => status !== "void"));
+    for (const invoice of invoices.filter(({ status }) => status !== "void")) {
+      const lines = invoice.moreLines ? await stripe.listInvoiceLines(invoice.id) : invoice.lines;
+      found.push({ ...invoice, lines });
+    }
     after = invoices.at(-1)?.id ?? null;
     if (!more || after === null) {
       return found;

@@ -6,8 +6,10 @@ import {
   type ChangeKind,
   closeIntent,
   findPendingIntent,
+  forgetWaitingPlan,
   insertIntent,
   supersedeChanges,
+  type WaitingPlan,
 } from "@headroom/db/subscription-intents";
 import { writeBasePlan } from "@headroom/db/subscriptions";
 import { lockOrganizationOrDeleted, type Tx, withOrganization } from "@headroom/db/tenancy";
@@ -43,6 +45,10 @@ export interface Wish {
   /** Kept with the intent, beside the steps. */
   details?: Readonly<Record<string, unknown>>;
   audit: { action: AuditAction; data: Readonly<Record<string, unknown>> };
+  /** This is the first of two changes: what is to wait again unless the second one is made. */
+  restores?: WaitingPlan;
+  /** The second of two changes; and a change of seats leaves what waits. */
+  keepsWaiting?: boolean;
   /** The free plan that holds afterwards, written when Stripe has answered. */
   base?: { planId: string; planVersion: number };
 }
@@ -64,6 +70,8 @@ export interface StripeTurn {
 type Context = ServiceContext & { stripe: StripeGateway };
 
 const leaseWaitMs = 5_000;
+// Whoever asked has been answered by then.
+const restoreAfterMs = 60_000;
 
 /**
  * Lets one person at a time change an organization's subscription: under the customer's lease, with what Stripe has now
@@ -147,16 +155,25 @@ async function changeOnce<Decision extends { wish: Wish | null }>(
 
 /** The id of the row that stands for the wish: the one of an earlier try without an answer, or a new one. */
 async function claim(tx: Tx, { organizationId, actor }: Access, wish: Wish, now: Date): Promise<string> {
-  const { kind, subscriptionId, steps, details, audit } = wish;
+  const { kind, subscriptionId, steps, details, audit, restores } = wish;
   const parameters = { ...details, subscriptionId, steps };
   const fingerprint = createHash("sha256").update(canonical({ kind, parameters })).digest("hex");
+  if (!wish.keepsWaiting) {
+    await forgetWaitingPlan(tx, organizationId);
+  }
   const pending = await findPendingIntent(tx, organizationId, fingerprint);
   if (pending !== null) {
     return pending.id;
   }
   await supersedeChanges(tx, organizationId);
   const id = uuidv7();
-  await insertIntent(tx, organizationId, { id, kind, fingerprint, parameters }, now);
+  const kept = restores ? { ...parameters, restores } : parameters;
+  await insertIntent(tx, organizationId, { id, kind, fingerprint, parameters: kept }, now);
+  if (restores) {
+    const jobKey = `restore_plan:${organizationId}`;
+    const runAt = new Date(Date.now() + restoreAfterMs);
+    await enqueue(tx, "restore_plan", { organizationId }, { jobKey, runAt });
+  }
   await recordChange(tx, {
     organizationId,
     actor,
@@ -187,6 +204,9 @@ async function carryOut(
   await withOrganization(db, organizationId, async (tx) => {
     const organization = await lockOrganizationOrDeleted(tx, organizationId);
     await closeIntent(tx, organizationId, wish.id, "done");
+    if (wish.kind === "change_plan" && !wish.restores) {
+      await forgetWaitingPlan(tx, organizationId);
+    }
     if (organization !== null && wish.base !== undefined) {
       await writeBasePlan(tx, organizationId, wish.base, await readClock(tx));
     }
@@ -194,7 +214,8 @@ async function carryOut(
   await readBack(context, lease, organizationId);
 }
 
-function perform(
+/** Makes one of a wish's calls. */
+export function perform(
   stripe: StripeGateway,
   subscriptionId: string,
   step: StripeStep,

@@ -1,3 +1,4 @@
+import { faultOfName } from "@headroom/domain/names";
 import type { JWTPayload } from "jose";
 import { type DiscoveredIssuer, getJson } from "./issuers.ts";
 
@@ -51,7 +52,7 @@ export async function identify(
     subject,
     email,
     emailVerified: email !== null && (settings.emailsVerified || isTrue(about?.emailVerified)),
-    name: cleanText(sources.find(({ name }) => name !== undefined)?.name, 200),
+    name: cleanName(sources.find(({ name }) => name !== undefined)?.name),
   };
 }
 
@@ -89,6 +90,12 @@ function emailAddress(claim: unknown): string | null {
 /** Some issuers write booleans as text. */
 function isTrue(claim: unknown): boolean {
   return claim === true || claim === "true";
+}
+
+// Nobody is kept out for the name that an issuer has of them.
+function cleanName(claim: unknown): string | null {
+  const name = cleanText(claim, 200);
+  return name === null || faultOfName(name) !== null ? null : name;
 }
 
 function cleanText(claim: unknown, longest: number): string | null {

@@ -92,9 +92,10 @@ function headerParameters(operation: Operation) {
 /** Giving back happens once by itself. */
 const keyless: readonly string[] = ["usage.release", "usage.void"];
 
-/** What creates, and what takes units. */
+/** What creates, here or at Stripe, and what takes units. */
 function takesIdempotencyKey({ procedure, route, meta }: Operation): boolean {
-  return route.status === 201 || (meta.permission === "usage:write" && !keyless.includes(procedure));
+  const creates = route.status === 201 || procedure === "billing.checkout";
+  return creates || (meta.permission === "usage:write" && !keyless.includes(procedure));
 }
 
 /** The headers that calls of several procedures take. */

@@ -2,7 +2,7 @@ import { scopes } from "@headroom/domain/permissions";
 import { rotateApiKey } from "@headroom/service/key-rotation";
 import { createApiKey, listApiKeys, listOwnApiKeys, revokeApiKey } from "@headroom/service/organization-keys";
 import { z } from "zod";
-import { apiKeyIdInput, instantInput, organizationInput, page, trimmedText } from "../inputs.ts";
+import { apiKeyIdInput, instantInput, nameText, organizationInput, page } from "../inputs.ts";
 import { organizationProcedure, router } from "../trpc.ts";
 import { apiKey, apiKeyPage, issuedApiKey } from "../views/api-keys.ts";
 
@@ -22,7 +22,7 @@ export const apiKeysRouter = router({
     })
     .input(
       organizationInput({
-        name: trimmedText(100).describe("For people, to tell keys apart"),
+        name: nameText(100).describe("For people, to tell keys apart"),
         scopes: z.array(z.enum(scopes)).min(1).max(scopes.length).describe("What the key may do"),
         expiresAt: instantInput.optional().describe("Never when absent"),
         personal: z.boolean().default(false).describe("Ends with the caller's membership"),

@@ -70,6 +70,7 @@ export const billingRouter = router({
       description: "One checkout is open at a time: a new one closes the one before.",
       rest: { method: "POST", path: "/organizations/{organization_id}/checkout" },
       errors: [
+        "idempotency_mismatch",
         "plan_not_found",
         "plan_not_available",
         "active_subscription",
@@ -80,7 +81,7 @@ export const billingRouter = router({
     })
     .input(organizationInput(purchase))
     .output(checkout)
-    .mutation(({ ctx, input }) => startCheckout(ctx.service, ctx.access, input)),
+    .mutation(({ ctx, input }) => startCheckout(ctx.service, ctx.access, input, ctx)),
 
   ...subscriptionProcedures,
 

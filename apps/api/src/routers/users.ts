@@ -1,6 +1,6 @@
 import { findUser, upsertUser } from "@headroom/service/users";
 import { z } from "zod";
-import { safeText, trimmedText, userIdInput } from "../inputs.ts";
+import { nameText, safeText, trimmedText, userIdInput } from "../inputs.ts";
 import { platformProcedure, router } from "../trpc.ts";
 import { user } from "../views/users.ts";
 
@@ -25,7 +25,7 @@ export const usersRouter = router({
           .boolean()
           .optional()
           .describe("When absent: as it is known of the same address, else false"),
-        name: trimmedText(200).optional().describe("What is known stays when absent"),
+        name: nameText(200).optional().describe("What is known stays when absent"),
       }),
     )
     .output(user)

@@ -1,4 +1,5 @@
 import type { Actor } from "@headroom/domain/actors";
+import { faultOfName } from "@headroom/domain/names";
 import { scopes as allScopes, type Scope } from "@headroom/domain/permissions";
 import { authorize } from "@headroom/service/access";
 import type { ServiceContext } from "@headroom/service/context";
@@ -71,6 +72,10 @@ function parseName(text: string): string {
   const name = text.trim();
   if (name === "" || name.length > 100) {
     throw new InvalidArgumentError("1 to 100 characters.");
+  }
+  const fault = faultOfName(name);
+  if (fault !== null) {
+    throw new InvalidArgumentError(`It ${fault}.`);
   }
   return name;
 }

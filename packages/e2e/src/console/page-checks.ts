@@ -1,6 +1,7 @@
 import path from "node:path";
 import process from "node:process";
 import { operator } from "@headroom/cli/seed/cast";
+import pg from "pg";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { allModes, type Mode, type OpenBrowser } from "../browser/visitors.ts";
@@ -29,6 +30,17 @@ async function look(page: Page, place: string, name: string, mode: Mode): Promis
   await page.evaluate(`history.pushState(null, "", ${JSON.stringify(place)})`);
   await shown(page);
   await inspect(page, name, mode);
+}
+
+/** As the worker notes it when the configuration says so; whoever shows it reads it there. */
+async function setLive({ ready }: Stack, live: boolean): Promise<void> {
+  const client = new pg.Client({ connectionString: ready.databaseUrl, options: "-c role=hr_worker" });
+  await client.connect();
+  try {
+    await client.query("update headroom.billing_mode set live = $1", [live]);
+  } finally {
+    await client.end();
+  }
 }
 
 /** No page has a fault that a machine finds, in light, in dark and on a phone. Pictures of all are kept for people. */
@@ -63,6 +75,29 @@ export function checkPages(running: () => { stack: Stack; browser: OpenBrowser }
       expect(errors).toEqual([]);
       await context.close();
     });
+  });
+
+  test("operators are told of the shadow and of overage that nobody bills, in every mode and in German", async () => {
+    const { stack, browser } = running();
+    await setLive(stack, false);
+    try {
+      await inAllModes(async (mode) => {
+        const { page, context, errors } = await visitAs(browser, stack.ready.console, operator, { mode });
+        await look(page, "/operator", "operator-shadow", mode);
+        await page.getByText("Billing is not live.").waitFor();
+        await page.getByRole("heading", { name: "Overage that nobody bills" }).waitFor();
+        expect(errors).toEqual([]);
+        await context.close();
+      });
+      const { page, context } = await browser.visit("light", { locale: "de-DE" });
+      await page.goto(`${stack.ready.console}/operator`);
+      await page.getByRole("button", { name: operator.name }).click();
+      await page.getByText("Die Abrechnung läuft nicht.").waitFor();
+      await page.getByRole("heading", { name: "Mehrverbrauch, den niemand abrechnet" }).waitFor();
+      await context.close();
+    } finally {
+      await setLive(stack, true);
+    }
   });
 
   test("an invitation for whoever is not signed in, the reference and the guide, in every mode", async () => {

@@ -9,7 +9,7 @@ import { createPlatformKey, revokePlatformKey } from "../platform-keys.ts";
 import { hashSecret } from "../secrets.ts";
 import { allNew, type Belonged, type Belongings, importBelongings } from "./belongings.ts";
 import { type CheckedFile, checkFile, type LineFault } from "./check.ts";
-import { readLines } from "./lines.ts";
+import { assertUnchanged, readLines, stampOf } from "./lines.ts";
 import { importOrganizations, importUsers, type Tally } from "./newcomers.ts";
 import { type ImportRecord, parseRecord, type RecordOf } from "./records.ts";
 
@@ -51,11 +51,14 @@ const keyLivesMs = 86_400_000;
  * line is looked at first: one that cannot be imported keeps all others out, unless `skipBad`. What is there already is
  * left as it is, so that a second run, or one after a kill, adds what lacks. The file is read several times and never
  * held: kept are the names in it.
- * @param context `db` as hr_api @throws an error of the file system
+ * @param context `db` as hr_api
+ * @throws DomainError validation_failed when the file is changed meanwhile; an error of the file system
  */
 export async function importFile(context: Context, input: FileImportInput): Promise<FileImport> {
   const { dryRun, skipBad, operator, onProgress = () => undefined } = input;
+  const stamp = await stampOf(input.file);
   const checked = await checkFile(context, input.file, input.issuers);
+  await assertUnchanged(input.file, stamp);
   const result = emptyResult(dryRun, checked);
   if (checked.faults.length > 0 && !skipBad) {
     return result;
@@ -69,7 +72,7 @@ export async function importFile(context: Context, input: FileImportInput): Prom
     onProgress(done, total);
   };
   const of = <Kind extends ImportRecord["kind"]>(most: number, ...kinds: Kind[]) =>
-    batches(input.file, { bad, kinds, most });
+    batches(input.file, { bad, kinds, most, stamp });
   for await (const users of of(usersAtOnce, "user")) {
     add(result.users, await importUsers(context, users, { dryRun }));
     progress(users.length);
@@ -199,10 +202,15 @@ async function recordEnd({ db }: Context, operator: Actor, result: FileImport): 
   }
 }
 
-/** The good lines of some kinds, in portions. */
+/** The good lines of some kinds, in portions; none of a file that is not the one that was looked at. */
 async function* batches<Kind extends ImportRecord["kind"]>(
   file: string,
-  { bad, kinds, most }: { bad: ReadonlySet<number>; kinds: readonly Kind[]; most: number },
+  {
+    bad,
+    kinds,
+    most,
+    stamp,
+  }: { bad: ReadonlySet<number>; kinds: readonly Kind[]; most: number; stamp: string },
 ): AsyncGenerator<RecordOf<Kind>[]> {
   let batch: RecordOf<Kind>[] = [];
   for await (const { number, text } of readLines(file)) {
@@ -211,10 +219,12 @@ async function* batches<Kind extends ImportRecord["kind"]>(
       batch.push(parsed.record as RecordOf<Kind>);
     }
     if (batch.length === most) {
+      await assertUnchanged(file, stamp);
       yield batch;
       batch = [];
     }
   }
+  await assertUnchanged(file, stamp);
   if (batch.length > 0) {
     yield batch;
   }

@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { invalidFields } from "@headroom/domain/validation";
 
@@ -34,20 +35,40 @@ export async function* readLines(file: string): AsyncGenerator<Line> {
   }
 }
 
+/** Tells one content of a file from another as long as nobody hides a change: which file it is, its size, its last change. */
+export async function stampOf(file: string): Promise<string> {
+  const { ino, size, mtimeNs } = await stat(file, { bigint: true });
+  return `${ino} ${size} ${mtimeNs}`;
+}
+
+/** @throws DomainError validation_failed when the file is not as it was when it had this stamp */
+export async function assertUnchanged(file: string, stamp: string): Promise<void> {
+  if ((await stampOf(file)) !== stamp) {
+    const message = "was changed while it was read: run the import again";
+    throw invalidFields([{ path: basename(file), message }]);
+  }
+}
+
 /** What is longer than a line may be is given as far as it was read. */
 async function* splitLines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
-  let rest = "";
+  // Put together once a line ends: a long line is not copied with every chunk of it.
+  let rest: string[] = [];
+  let length = 0;
   for await (const chunk of chunks) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      yield line.replace(/\r$/, "");
+    const [first = "", ...lines] = chunk.split("\n");
+    rest.push(first);
+    length += first.length;
+    for (const next of lines) {
+      const line = rest.join("");
+      yield line.endsWith("\r") ? line.slice(0, -1) : line;
+      rest = [next];
+      length = next.length;
     }
-    if (rest.length > longest) {
-      yield rest;
+    if (length > longest) {
+      yield rest.join("");
     }
   }
-  yield rest;
+  yield rest.join("");
 }
 
 /** A line of comma-separated values (RFC 4180, without line breaks in values). Null: a quote is not closed. */

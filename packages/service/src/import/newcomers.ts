@@ -16,7 +16,7 @@ import type { ServiceContext } from "../context.ts";
 import { claimDerivedSlug } from "../organization-creation.ts";
 import { readFields, toColumns } from "../organization-fields.ts";
 import { toIdentity } from "./check.ts";
-import type { RecordOf } from "./records.ts";
+import { identityKey, type RecordOf } from "./records.ts";
 
 type Context = Pick<ServiceContext, "db" | "configuration">;
 
@@ -45,6 +45,8 @@ export async function importUsers(
     emailVerified,
     name,
   }));
+  // In one order for all: two imports at once do not wait for each other in a circle.
+  accounts.sort((a, b) => compare(identityKey(a), identityKey(b)));
   const created = await withSystem(db, async (tx) => insertAccounts(tx, accounts, await readClock(tx)));
   return { created, existing: users.length - created };
 }
@@ -65,7 +67,10 @@ export async function importOrganizations(
     db.kysely,
     organizations.map(({ externalId }) => externalId),
   );
-  const wanted = organizations.filter(({ externalId }) => !known.has(externalId));
+  // In one order for all, as the accounts are.
+  const wanted = organizations
+    .filter(({ externalId }) => !known.has(externalId))
+    .sort((a, b) => compare(a.externalId, b.externalId));
   if (!options.dryRun && wanted.length > 0) {
     const owners = await Promise.all(wanted.map((one) => ownerOf(context, one, options.top)));
     await withSystem(db, async (tx) => {
@@ -128,4 +133,8 @@ async function found(
     actor: operator,
     audit: { action: "organization.created", target: encodeId("org", id), data: { name, role } },
   });
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

@@ -1,6 +1,7 @@
 import type { Policies } from "@headroom/domain/configuration";
 import { DomainError } from "@headroom/domain/errors";
 import { parseEmail } from "@headroom/domain/invites";
+import { faultOfName } from "@headroom/domain/names";
 import { parseHostName, parseName, parseSlug, parseTimeZone } from "@headroom/domain/organizations";
 import type { Role } from "@headroom/domain/permissions";
 import { z } from "zod";
@@ -88,6 +89,10 @@ function faultOf(record: ImportRecord): string | null {
       given(record.billingEmail, (value) => parseEmail(value, "billingEmail"));
     } else if (record.kind === "user") {
       given(record.email, parseEmail);
+      const fault = record.name === undefined ? null : faultOfName(record.name);
+      if (fault !== null) {
+        return `name ${fault}`;
+      }
       if (record.email === undefined && record.emailVerified !== undefined) {
         return "emailVerified says nothing without an e-mail address";
       }

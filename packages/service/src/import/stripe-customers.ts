@@ -1,6 +1,6 @@
 import { readClock } from "@headroom/db/clock";
 import { noteSynced } from "@headroom/db/customer-leases";
-import { type CustomerLink, linkCustomer, listLinks } from "@headroom/db/customers";
+import { type CustomerLink, findCustomer, linkCustomer, listLinks } from "@headroom/db/customers";
 import { findReferences } from "@headroom/db/organization-references";
 import { findOrganization, findOrganizationBySlug } from "@headroom/db/organizations";
 import { readSubscription } from "@headroom/db/subscriptions";
@@ -29,7 +29,9 @@ export async function linkToOrganization(
   context: Context,
   { customerId, organizationId }: CustomerLink,
   operator: Actor,
-): Promise<Extract<ImportOutcome, "linked" | "deleted_customer" | "unknown_organization"> | "taken"> {
+): Promise<
+  Extract<ImportOutcome, "linked" | "already_linked" | "deleted_customer" | "unknown_organization"> | "taken"
+> {
   const { db, stripe } = context;
   const outcome = await withCustomerLease(
     context,
@@ -44,6 +46,10 @@ export async function linkToOrganization(
         await lease.assertHeld(tx);
         if (organization === null) {
           return "unknown_organization" as const;
+        }
+        // Another import was faster: what it wrote is what Stripe had a moment ago.
+        if ((await findCustomer(tx, organizationId)) === customerId) {
+          return "already_linked" as const;
         }
         const now = await readClock(tx);
         if (!(await linkCustomer(tx, organizationId, customerId, now))) {

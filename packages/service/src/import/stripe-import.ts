@@ -195,6 +195,9 @@ async function carryOut(
   }
   const outcome = await linkToOrganization(context, link, operator);
   // Somebody else was faster since the links were read.
+  if (outcome === "already_linked") {
+    return planned === "linked" ? outcome : planned;
+  }
   return outcome === "taken" ? "organization_with_two_customers" : outcome === "linked" ? planned : outcome;
 }
 

@@ -4,7 +4,13 @@ import { type FieldFault, invalidFields } from "@headroom/domain/validation";
 import { z } from "zod";
 import { type Line, readLines, splitValues } from "./lines.ts";
 
-const text = z.string().trim().min(1).max(500);
+const text = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .regex(/^\P{Cc}*$/u, "holds control characters")
+  .refine((value) => value.isWellFormed() && !value.includes("\uFFFD"), "is not UTF-8");
 const price = { price: text.optional(), lookupKey: text.optional() };
 
 const customerLine = z.strictObject({

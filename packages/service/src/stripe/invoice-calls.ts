@@ -8,6 +8,8 @@ export interface InvoiceCalls {
   /** The newest invoices of a subscription, at most 100. */
   listSubscriptionInvoices(subscriptionId: string): Promise<StripeInvoice[]>;
   fetchInvoice(invoiceId: string): Promise<StripeInvoice>;
+  /** Every line of an invoice, however many there are. */
+  listInvoiceLines(invoiceId: string): Promise<StripeInvoiceLine[]>;
   /** An empty draft that finalizes by itself and takes no pending items. */
   createInvoice(invoice: NewInvoice, key: string): Promise<StripeInvoice>;
   /** The invoice items of our ledger that stand on an invoice, by the ledger's ids. */
@@ -52,7 +54,9 @@ export interface StripeInvoice {
   /** The subscription that it belongs to. */
   subscriptionId: string | null;
   metadata: Readonly<Record<string, string>>;
+  /** The first ones, as they come with it. */
   lines: StripeInvoiceLine[];
+  moreLines: boolean;
 }
 
 /** A line of our ledger as Stripe has it. */

@@ -38,6 +38,15 @@ export function invoiceCalls(stripe: Stripe): InvoiceCalls {
     async fetchInvoice(invoiceId) {
       return toInvoice(await call(() => stripe.invoices.retrieve(invoiceId)));
     },
+    async listInvoiceLines(invoiceId) {
+      const lines: StripeInvoiceLine[] = [];
+      await call(async () => {
+        for await (const line of stripe.invoices.listLineItems(invoiceId, { limit: 100 })) {
+          lines.push(toLine(line));
+        }
+      });
+      return lines;
+    },
     async createInvoice(invoice, key) {
       const fields = { ...invoiceFields(invoice), ...(await payment(stripe, invoice)) };
       return toInvoice(await call(() => stripe.invoices.create(fields, { idempotencyKey: key })));
@@ -172,6 +181,7 @@ export function toInvoice(invoice: Stripe.Invoice): StripeInvoice {
     subscriptionId: ownerOf(invoice),
     metadata: invoice.metadata ?? {},
     lines: invoice.lines.data.map(toLine),
+    moreLines: invoice.lines.has_more,
   };
 }
 

@@ -44,6 +44,14 @@ const gauges: Record<string, { help: string; read: (signals: BillingSignals) => 
     help: "How long the oldest of them has waited",
     read: ({ oldestUnsettledSeconds }) => oldestUnsettledSeconds,
   },
+  headroom_billing_unbilled_periods: {
+    help: "Open periods with overage that nobody bills: billing is not live, or was not when they began",
+    read: ({ unbilled }) => unbilled,
+  },
+  headroom_billing_waiting_lines: {
+    help: "Ledger lines that wait until billing is live again",
+    read: ({ waitingLines }) => waitingLines,
+  },
 };
 
 const states: readonly Exclude<HealthState, "ok">[] = ["warning", "alert"];

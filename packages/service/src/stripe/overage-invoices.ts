@@ -3,7 +3,7 @@ import { chooseAdjustmentInvoice, chooseInvoice, type InvoiceChoice } from "@hea
 import type { SubscriptionSnapshot } from "@headroom/domain/subscriptions";
 import { isKeptFault, StripeFault } from "./faults.ts";
 import type { CustomerState, StripeGateway } from "./gateway.ts";
-import type { StripeInvoice } from "./invoice-calls.ts";
+import type { StripeInvoice, StripeInvoiceLine } from "./invoice-calls.ts";
 import { overageKey } from "./metadata.ts";
 
 const over: readonly string[] = ["canceled", "incomplete_expired"];
@@ -37,11 +37,20 @@ export async function invoiceFor(
     const draft = invoices.find(({ id }) => id === choice.invoiceId);
     const priceId = row.kind === "charge" ? usagePriceOf(live, row) : null;
     // An item that came after the draft bills nothing on it.
-    const bills = draft?.lines.some((line) => line.priceId === priceId) ?? false;
+    const bills = draft !== undefined && priceId !== null && (await hasLineOf(stripe, draft, priceId));
     return { invoiceId: choice.invoiceId, usagePriceId: bills ? priceId : null };
   }
   const invoiceId = await ownInvoice(stripe, customer.id, row, { live, ran }, invoices);
   return { invoiceId, usagePriceId: null };
+}
+
+async function hasLineOf(
+  stripe: StripeGateway,
+  { id, lines, moreLines }: StripeInvoice,
+  priceId: string,
+): Promise<boolean> {
+  const bills = (line: StripeInvoiceLine) => line.priceId === priceId;
+  return lines.some(bills) || (moreLines && (await stripe.listInvoiceLines(id)).some(bills));
 }
 
 // Of the very version, because only then is it the row's price: a version's terms never change.

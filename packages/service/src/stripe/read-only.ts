@@ -17,6 +17,7 @@ const reads = [
   "listInvoices",
   "listSubscriptionInvoices",
   "fetchInvoice",
+  "listInvoiceLines",
   "listLedgerItems",
   "listCustomerLedgerItems",
   "listEvents",
