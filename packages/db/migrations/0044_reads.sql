@@ -3,39 +3,58 @@
 set local role hr_engine;
 
 -- Every meter of each organization as it stands now, in the order of meters, as one list of lists: usage_statuses, in one
--- statement for whom nothing has to be computed. Writes nothing, takes no lock. Null: of nobody.
+-- statement for gates in the middle of their windows that hold nothing. Others are computed one by one. Writes nothing,
+-- takes no lock. Null: of nobody.
 create function meter_statuses(tenants uuid[]) returns json
 language plpgsql volatile security definer set search_path = headroom, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   at constant timestamptz := clock_now();
-  statuses json;
-  others uuid[]; -- whose windows have turned, or are not there yet, or hold something: that may have expired
+  owners uuid[];
+  meters text[];
+  statuses json[];
+  are_usual boolean;
+  gate usage_gate;
+  over record;
 begin
-  select json_agg(json_build_array(a.tenant, m.name, g.day_date, g.day_used, g.day_held, g.daily_limit, g.day_end,
-        g.period_start, g.period_used, g.period_held, g.period_end, g.included, g.max_overage, g.hard_cap, g.plan_id,
-        g.plan_version) order by a.place, m.position),
-      array_agg(distinct a.tenant) filter (
-        where (at < least(g.day_end, g.period_end, g.caps_valid_until) and g.day_held + g.period_held = 0) is not true)
-    into statuses, others
+  select array_agg(a.tenant order by a.place, m.position), array_agg(m.name order by a.place, m.position),
+      array_agg(case when u.is_usual then
+        json_build_array(a.tenant, m.name, g.day_date, g.day_used, g.day_held, g.daily_limit, g.day_end, g.period_start,
+          g.period_used, g.period_held, g.period_end, g.included, g.max_overage, g.hard_cap, g.plan_id, g.plan_version)
+        end order by a.place, m.position),
+      bool_and(u.is_usual)
+    into owners, meters, statuses, are_usual
     from unnest(tenants) with ordinality a (tenant, place)
     cross join meter m
     left join usage_gate g on g.organization_id = a.tenant and g.meter = m.name
+    cross join lateral (
+      select (at < least(g.day_end, g.period_end, g.caps_valid_until) and g.day_held + g.period_held = 0) is true
+        as is_usual) u
     where m.active;
-  if others is null then
-    return statuses;
+  if not are_usual then
+    for n in 1..cardinality(statuses) loop
+      continue when statuses[n] is not null;
+      select * into gate from usage_gate g where g.organization_id = owners[n] and g.meter = meters[n];
+      if not found then
+        gate := new_gate(owners[n], meters[n], at);
+      elsif at >= least(gate.day_end, gate.period_end, gate.caps_valid_until) then
+        gate := rolled(gate, at);
+      end if;
+      if gate.day_held + gate.period_held > 0 then
+        select coalesce(sum(r.quantity) filter (where r.day_start = gate.day_start), 0) as day,
+            coalesce(sum(r.quantity) filter (where r.period_start = gate.period_start), 0) as period
+          into over from usage_reservation r
+          where r.organization_id = gate.organization_id and r.meter = gate.meter and r.status = 'held'
+            and r.expires_at <= at;
+        gate.day_held := gate.day_held - over.day;
+        gate.period_held := gate.period_held - over.period;
+      end if;
+      statuses[n] := json_build_array(gate.organization_id, gate.meter, gate.day_date, gate.day_used, gate.day_held,
+        gate.daily_limit, gate.day_end, gate.period_start, gate.period_used, gate.period_held, gate.period_end,
+        gate.included, gate.max_overage, gate.hard_cap, gate.plan_id, gate.plan_version);
+    end loop;
   end if;
-  return (
-    select json_agg(s.status) from (
-      select status from json_array_elements(
-        meter_statuses(array(select t from unnest(tenants) t where t <> all (others)))) u (status)
-      union all
-      select json_build_array((s.gate).organization_id, (s.gate).meter, (s.gate).day_date, (s.gate).day_used,
-          (s.gate).day_held, (s.gate).daily_limit, (s.gate).day_end, (s.gate).period_start, (s.gate).period_used,
-          (s.gate).period_held, (s.gate).period_end, (s.gate).included, (s.gate).max_overage, (s.gate).hard_cap,
-          (s.gate).plan_id, (s.gate).plan_version)
-        from usage_statuses(others) s
-    ) s);
+  return array_to_json(statuses);
 end
 $$;
 
