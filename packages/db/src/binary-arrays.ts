@@ -75,6 +75,22 @@ export function utf8Array(values: readonly (Buffer | null)[]): BinaryArray {
   );
 }
 
+const hexDigits = new Int8Array(128).fill(-1);
+for (const [value, digit] of [..."0123456789abcdef"].entries()) {
+  hexDigits[digit.charCodeAt(0)] = value;
+  hexDigits[digit.toUpperCase().charCodeAt(0)] = value;
+}
+
+/** Negative where it is none. */
+function digitAt(text: string, place: number): number {
+  return hexDigits[text.charCodeAt(place)] ?? -1;
+}
+
+/** How many of a UUID's hyphens stand before its n-th byte. */
+function hyphensBefore(byte: number): number {
+  return byte < 4 ? 0 : byte < 10 ? (byte - 2) >> 1 : 4;
+}
+
 /** Raw UUIDs. */
 export function uuidArray(values: readonly (string | null)[]): BinaryArray {
   return encode(
@@ -82,9 +98,15 @@ export function uuidArray(values: readonly (string | null)[]): BinaryArray {
     values,
     () => 16,
     (buffer, value, at) => {
-      const length = buffer.write(value.replaceAll("-", ""), at, "hex");
-      if (length !== 16 || value.length !== 36) throw refusal("22P02", `not a UUID: ${value}`);
-      return length;
+      let wrong = value.length - 36;
+      for (let place = 0; place < 16; place += 1) {
+        const digit = place * 2 + hyphensBefore(place);
+        const byte = (digitAt(value, digit) << 4) | digitAt(value, digit + 1);
+        wrong |= byte >> 8;
+        buffer[at + place] = byte;
+      }
+      if (wrong !== 0) throw refusal("22P02", `not a UUID: ${value}`);
+      return 16;
     },
   );
 }

@@ -28,6 +28,33 @@ export interface MemberListPage {
   limit: number;
 }
 
+/** What `member_lists` answers: lists of the members' columns, each null where there are none. */
+interface WrittenPage extends Omit<MemberList, "members"> {
+  members: [
+    ids: string[] | null,
+    userIds: string[],
+    roles: ListedMember["role"][],
+    emails: string[],
+    names: ListedMember["name"][],
+    joined: string[],
+  ];
+}
+
+function toList({ members: [ids, userIds, roles, emails, names, joined], ...page }: WrittenPage): MemberList {
+  const members = (ids ?? []).map(
+    (id, place) =>
+      ({
+        id,
+        user_id: userIds[place],
+        role: roles[place],
+        email: emails[place],
+        name: names[place],
+        created_at: joined[place],
+      }) as ListedMember,
+  );
+  return { ...page, members };
+}
+
 /** A statement with this many pages takes some milliseconds: with more, each would wait for too many others. */
 const mostPages = 16;
 
@@ -36,9 +63,9 @@ const readPages = coalescedRead<MemberList>(
   async ({ pool }, keys) => {
     const asked = keys.map((key) => key.split(" "));
     const afterOf = (wanted: string) => asked.map(([, , kind, id]) => (kind === wanted ? id : null));
-    const { rows } = await pool.query<{ place: number; page: MemberList }>({
-      name: "member_pages",
-      text: "select place, page from member_pages($1, $2, $3, $4)",
+    const { rows } = await pool.query<{ place: number; page: WrittenPage }>({
+      name: "member_lists",
+      text: "select place, page from member_lists($1, $2, $3, $4)",
       values: [
         asked.map(([organizationId]) => organizationId),
         afterOf("member"),
@@ -46,7 +73,7 @@ const readPages = coalescedRead<MemberList>(
         asked.map(([, limit]) => Number(limit)),
       ],
     });
-    return answersByPlace(rows, keys.length).map((row) => (row as { page: MemberList }).page);
+    return answersByPlace(rows, keys.length).map((row) => toList((row as { page: WrittenPage }).page));
   },
   { most: mostPages },
 );
@@ -73,9 +100,9 @@ export async function listMembers(
 ): Promise<MemberList> {
   const afterMember = after?.kind === "member" ? after.id : null;
   const afterInvite = after?.kind === "invite" ? after.id : null;
-  const { rows } = await sql<{ page: MemberList }>`select page from member_pages(
+  const { rows } = await sql<{ page: WrittenPage }>`select page from member_lists(
     array[${organizationId}::uuid], array[${afterMember}::uuid], array[${afterInvite}::uuid], array[${limit}::integer])`.execute(
     tx,
   );
-  return (rows[0] as { page: MemberList }).page;
+  return toList((rows[0] as { page: WrittenPage }).page);
 }

@@ -2,10 +2,12 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { expireReservations, listOpenReservations } from "./open-reservations.ts";
 import { rollUpDay } from "./tallies.ts";
+import { countStatements } from "./testing/statements.ts";
 import { idOf, openUsageBench, type UsageBench } from "./testing/usage-bench.ts";
 import { makePastPartition } from "./testing/usage-days.ts";
 import { recordedEvent } from "./testing/usage-requests.ts";
 import { recordUsage } from "./usage.ts";
+import { readUsageStatus } from "./usage-readings.ts";
 
 let bench: UsageBench;
 beforeAll(async () => {
@@ -80,6 +82,44 @@ describe("reserve", () => {
     );
     expect(row).toEqual({ status: "expired", exact: true });
     await bench.assertExact(acme);
+  });
+
+  test("whoever reads beside others gets its own windows, running, turned, held, expired or none yet", async () => {
+    const [running, turned, held, expired, none] = await Promise.all(
+      Array.from({ length: 5 }, () => bench.customer()),
+    );
+    if (!running || !turned || !held || !expired || !none) throw new Error("five customers are needed");
+    await bench.consume(turned, 4);
+    await bench.make.setClock("2028-06-16T12:00:00Z");
+    await bench.consume(running, 3);
+    await bench.reserve(held, 5, { ttlSeconds: 600 });
+    await bench.reserve(expired, 6, { ttlSeconds: 60 });
+    await bench.reserve(expired, 1, { ttlSeconds: 600 });
+    await bench.make.setClock("2028-06-16T12:02:00Z");
+    const all = [none, running, expired, turned, held];
+    const { result, statements } = await countStatements(bench.api, () =>
+      Promise.all(all.map(({ id }) => readUsageStatus(bench.api, id))),
+    );
+    expect(statements).toHaveLength(1);
+    const asked = result.map((meters) =>
+      meters.map(({ meter, dayUsed, dayHeld, periodUsed, periodHeld, date }) => [
+        meter,
+        date,
+        dayUsed,
+        dayHeld,
+        periodUsed,
+        periodHeld,
+      ]),
+    );
+    const day = "2028-06-16";
+    expect(asked.map(([pages]) => pages)).toEqual([
+      ["pages", day, 0, 0, 0, 0],
+      ["pages", day, 3, 0, 3, 0],
+      ["pages", day, 0, 1, 0, 1],
+      ["pages", day, 0, 0, 4, 0],
+      ["pages", day, 0, 5, 0, 5],
+    ]);
+    expect(asked.map(([, jobsOf]) => jobsOf)).toEqual(all.map(() => ["jobs", day, 0, 0, 0, 0]));
   });
 
   test("what a key does not cover is refused", async () => {

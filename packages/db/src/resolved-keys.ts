@@ -2,7 +2,7 @@ import type { Role, Scope } from "@headroom/domain/permissions";
 import { bytesArray, integerArray } from "./binary-arrays.ts";
 import type { Database } from "./client.ts";
 import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
-import { type MeterStatus, type StatusRows, statusesOfS, toStatuses } from "./usage-readings.ts";
+import { type MeterStatus, type StatusRows, toStatuses } from "./usage-readings.ts";
 
 /** Shared by everybody who asked for the same key at the same moment. */
 export type ResolvedKey = Readonly<{
@@ -49,9 +49,9 @@ const keysOfK = `json_agg(json_build_object('place', k.place, 'keyId', k.api_key
   'scopes', k.scopes, 'memberUserId', k.member_id, 'role', k.role))`;
 const keysText = `select ${keysOfK} as keys from resolve_api_keys($1) k`;
 const keysAndUsageText = `with k as materialized (select * from resolve_api_keys($1))
-  select (select ${keysOfK} from k) as keys, (select ${statusesOfS} from usage_statuses(array(
+  select (select ${keysOfK} from k) as keys, meter_statuses(array(
     select distinct k.organization_id from k where k.place = any ($2::integer[]) and k.organization_id is not null
-  )) s) as statuses`;
+  )) as statuses`;
 
 /**
  * The living key behind a secret's SHA-256, in hexadecimal, asked afresh together with other callers'; null when there is

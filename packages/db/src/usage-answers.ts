@@ -86,19 +86,18 @@ export function firstOther([, , , , others]: Answers): { outcome: string; index:
 }
 
 function gateAfter(numbers: GateNumbers, units: number, iso: (microseconds: number) => string): GateReading {
-  const [dayUsed, dayHeld, dailyLimit, dayEnd, periodUsed, periodHeld, periodEnd, ...terms] = numbers;
-  const [included, maxOverage, hardCap] = terms;
+  // By place: it takes a quarter of what an iterator takes.
   return exact({
-    dayUsed: dayUsed + units,
-    dayHeld,
-    dailyLimit,
-    dayEnd: iso(dayEnd),
-    periodUsed: periodUsed + units,
-    periodHeld,
-    periodEnd: iso(periodEnd),
-    included,
-    maxOverage,
-    hardCap,
+    dayUsed: numbers[0] + units,
+    dayHeld: numbers[1],
+    dailyLimit: numbers[2],
+    dayEnd: iso(numbers[3]),
+    periodUsed: numbers[4] + units,
+    periodHeld: numbers[5],
+    periodEnd: iso(numbers[6]),
+    included: numbers[7],
+    maxOverage: numbers[8],
+    hardCap: numbers[9],
   });
 }
 
@@ -110,9 +109,11 @@ function toMs(microseconds: number): number {
 function isoOf(): (microseconds: number) => string {
   const known = new Map<number, string>();
   return (microseconds) => {
-    const text = known.get(microseconds) ?? new Date(toMs(microseconds)).toISOString();
-    known.set(microseconds, text);
-    return text;
+    const text = known.get(microseconds);
+    if (text !== undefined) return text;
+    const written = new Date(toMs(microseconds)).toISOString();
+    known.set(microseconds, written);
+    return written;
   };
 }
 
@@ -161,9 +162,17 @@ function toReading(answer: OtherAnswer): GateReading {
 
 /** A number that JSON could not carry would not be what it says: better no answer than a wrong one. */
 function exact(reading: GateReading): GateReading {
-  const { dayUsed, dayHeld, dailyLimit, periodUsed, periodHeld, included, maxOverage, hardCap } = reading;
-  for (const units of [dayUsed, dayHeld, dailyLimit, periodUsed, periodHeld, included, maxOverage, hardCap]) {
-    if (units !== null && !Number.isSafeInteger(units)) throw new RangeError(`${units} is beyond 2^53 - 1`);
-  }
+  assertExact(reading.dayUsed);
+  assertExact(reading.dayHeld);
+  assertExact(reading.dailyLimit);
+  assertExact(reading.periodUsed);
+  assertExact(reading.periodHeld);
+  assertExact(reading.included);
+  assertExact(reading.maxOverage);
+  assertExact(reading.hardCap);
   return reading;
+}
+
+function assertExact(units: number | null): void {
+  if (units !== null && !Number.isSafeInteger(units)) throw new RangeError(`${units} is beyond 2^53 - 1`);
 }

@@ -43,7 +43,7 @@ export interface MeterStatus extends GateReading {
   planVersion: number;
 }
 
-/** Lists of columns, as `statusesOfS` names them; null: none. */
+/** What `meter_statuses` answers; null: none. */
 export type StatusRows =
   | readonly [
       organizationId: string,
@@ -65,16 +65,10 @@ export type StatusRows =
     ][]
   | null;
 
-/** The rows `s` of `usage_statuses` in one JSON text. */
-export const statusesOfS = `json_agg(json_build_array((s.gate).organization_id, (s.gate).meter, (s.gate).day_date, (s.gate).day_used,
-  (s.gate).day_held, (s.gate).daily_limit, (s.gate).day_end, (s.gate).period_start, (s.gate).period_used,
-  (s.gate).period_held, (s.gate).period_end, (s.gate).included, (s.gate).max_overage, (s.gate).hard_cap,
-  (s.gate).plan_id, (s.gate).plan_version))`;
-
 const readStatuses = coalescedRead<readonly MeterStatus[]>(async ({ pool }, organizationIds) => {
   const { rows } = await pool.query<{ statuses: StatusRows }>({
-    name: "usage_statuses",
-    text: `select ${statusesOfS} as statuses from usage_statuses($1) s`,
+    name: "meter_statuses",
+    text: "select meter_statuses($1) as statuses",
     values: [organizationIds],
   });
   const statuses = toStatuses(rows[0]?.statuses ?? null);

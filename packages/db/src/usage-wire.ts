@@ -75,16 +75,21 @@ function whoAsks(requests: readonly UsageRequest[]): { asked: UsageRequest[]; pl
   const kinds = new Map<string, number>();
   const asked: UsageRequest[] = [];
   const places = requests.map((request) => {
-    const { credential, organizationId, meter, memberId } = request;
-    // A meter may be called "null": so the default one is written differently.
-    const named = meter === null ? "" : `=${meter}`;
-    const kind = `${credential.toString("latin1")}${organizationId ?? ""} ${memberId ?? ""} ${named}`;
+    const kind = kindOf(request);
     const known = kinds.get(kind);
     if (known !== undefined) return known;
     kinds.set(kind, asked.push(request));
     return asked.length;
   });
   return { asked, places };
+}
+
+function kindOf({ credential, organizationId, meter, memberId }: UsageRequest): string {
+  const key = credential.toString("latin1");
+  if (organizationId === null && meter === null && memberId === null) return key;
+  // A meter may be called "null": so the default one is written differently.
+  const named = meter === null ? "" : `=${meter}`;
+  return `${key}${organizationId ?? ""} ${memberId ?? ""} ${named}`;
 }
 
 function someOf(values: (string | null)[]): (string | null)[] | null {

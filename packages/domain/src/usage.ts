@@ -63,9 +63,11 @@ export function overageOf(periodUsed: number, included: number | null): number {
 
 /** Units that still fit into every window, never negative; null: no window has a limit. */
 export function remainingOf(gate: GateReading): number | null {
-  const rooms = [dayRoom(gate), periodRoom(gate)].filter((left) => left !== null);
+  const [day, period] = [dayRoom(gate), periodRoom(gate)];
+  if (day === null && period === null) return null;
   // Voids take a count below zero, which leaves more room than the limit.
-  return rooms.length === 0 ? null : Math.max(0, Math.min(...rooms, Number.MAX_SAFE_INTEGER));
+  const room = Math.min(day ?? Number.MAX_SAFE_INTEGER, period ?? Number.MAX_SAFE_INTEGER);
+  return Math.max(0, Math.min(room, Number.MAX_SAFE_INTEGER));
 }
 
 function dayRoom({ dailyLimit, dayUsed, dayHeld }: GateReading): number | null {
@@ -111,11 +113,15 @@ export function decideRefusal(gate: GateReading, quantity: number): RefusalReaso
 
 /** What is wrong with a key at an instant, null for nothing: a reserved one, a UUIDv7 from the future or too long ago. */
 export function faultOfKey(key: string, now: number): string | null {
-  const space = reservedSpaces.find((prefix) => key.startsWith(prefix));
+  return faultOfKeyBorn(uuidv7Time(key), key, now);
+}
+
+function faultOfKeyBorn(birth: number | null, key: string, now: number): string | null {
+  const space = birth === null ? reservedSpaces.find((prefix) => key.startsWith(prefix)) : undefined;
   if (space !== undefined) {
     return `must not begin with ${space}`;
   }
-  const born = uuidv7Time(key) ?? now;
+  const born = birth ?? now;
   return born > now + aheadTolerance || born < now - keyHorizon
     ? `is a UUIDv7 from more than ${aheadTolerance / minute} minutes ahead or more than ${keyHorizon / day} days ago`
     : null;
@@ -127,12 +133,21 @@ export function faultOfKey(key: string, now: number): string | null {
  * @throws validation_failed for one with a fault.
  */
 export function keyBirthday(key: string, now: number): string | null {
-  const fault = faultOfKey(key, now);
+  const born = uuidv7Time(key);
+  const fault = faultOfKeyBorn(born, key, now);
   if (fault !== null) {
     throw invalidField("idempotencyKey", fault);
   }
-  const born = uuidv7Time(key);
-  return born === null ? null : isoDay(born - aheadTolerance);
+  return born === null ? null : dayOf(born - aheadTolerance);
+}
+
+let latestDay = { number: Number.NaN, text: "" };
+
+/** Nearly all keys are of one day: it is written once. */
+function dayOf(milliseconds: number): string {
+  const number = Math.floor(milliseconds / day);
+  if (number !== latestDay.number) latestDay = { number, text: isoDay(milliseconds) };
+  return latestDay.text;
 }
 
 /** What is wrong with the time of an event, null for nothing: it is older than 35 days or more than 5 minutes ahead. */

@@ -13,6 +13,7 @@ import {
   payloadText,
   type RefusalReason,
   type UsageMode,
+  type UsagePayload,
 } from "@headroom/domain/usage";
 import { type FieldFault, invalidFields } from "@headroom/domain/validation";
 import { uuidv7 } from "@headroom/platform/uuid";
@@ -145,7 +146,6 @@ function toRequest(
 ): UsageRequest {
   const { quantity, memberId = null, properties = null, meter = null } = event;
   const key = event.idempotencyKey ?? uuidv7();
-  const payload = payloadText({ quantity, mode, memberId, occurredAt, properties });
   return {
     ...caller,
     meter,
@@ -156,21 +156,30 @@ function toRequest(
     mode,
     memberId,
     occurredAt,
-    fingerprint: fingerprintOf(payload),
+    fingerprint: fingerprintOf({ quantity, mode, memberId, occurredAt, properties }),
     properties,
   };
 }
 
-// Most events are of a few kinds, as "one unit, and nothing else": each kind is hashed once.
-const fingerprints = new Map<string, Buffer>();
+// Most events are so many units and nothing else: each of those payloads is hashed once.
+const fingerprints: Record<UsageMode, Map<number, Buffer>> = {
+  reject: new Map(),
+  cap: new Map(),
+  record: new Map(),
+};
 
-function fingerprintOf(payload: string): Buffer {
-  const known = fingerprints.get(payload);
+function fingerprintOf(payload: UsagePayload): Buffer {
+  const { quantity, mode, memberId, occurredAt, properties } = payload;
+  if (memberId !== null || occurredAt !== null || properties !== null) return hashOf(payload);
+  const known = fingerprints[mode].get(quantity);
   if (known !== undefined) return known;
-  const fingerprint = hash("sha256", payload, "buffer");
-  // Payloads with properties are rarely met again.
-  if (payload.length < 100 && fingerprints.size < 1_000) fingerprints.set(payload, fingerprint);
+  const fingerprint = hashOf(payload);
+  if (fingerprints[mode].size < 1_000) fingerprints[mode].set(quantity, fingerprint);
   return fingerprint;
+}
+
+function hashOf(payload: UsagePayload): Buffer {
+  return hash("sha256", payloadText(payload), "buffer");
 }
 
 function answerOf(outcome: UsageOutcome, meter: string | null): ConsumeAnswer {

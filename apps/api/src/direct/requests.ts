@@ -56,10 +56,18 @@ function isPlain(headers: Headers): boolean {
     headers["content-encoding"] === undefined &&
     headers["transfer-encoding"] === undefined &&
     (contentType === undefined || /^application\/json(?:; ?charset=utf-8)?$/i.test(contentType)) &&
-    // With another host no address can be built, which is an error of its own.
-    /^[\w.:[\]-]+$/.test(host) &&
-    URL.canParse(`http://${host}`)
+    isHost(host)
   );
+}
+
+let latestHost = "";
+
+/** With another host no address can be built, which is an error of its own. Most callers name the same one. */
+function isHost(host: string): boolean {
+  if (host === latestHost) return host !== "";
+  if (!/^[\w.:[\]-]+$/.test(host) || !URL.canParse(`http://${host}`)) return false;
+  latestHost = host;
+  return true;
 }
 
 function isPlainGet(method: string | undefined, headers: Headers): boolean {
