@@ -108,6 +108,8 @@ create function billing_signals() returns table (
   held_invoices bigint, oldest_held_seconds float8,
   ledger_ago float8, ledger_differences bigint,
   usage_ago float8, usage_differences bigint,
+  ambiguous_pushes bigint, oldest_ambiguous_seconds float8,
+  rejected_pushes bigint, rejected_ago float8,
   live boolean, waiting_lines bigint, oldest_waiting_seconds float8, unbilled bigint
 ) language sql volatile security definer set search_path = headroom, pg_temp as $$
   with clock as materialized (select clock_now() as now, m.live from billing_mode m)
@@ -117,6 +119,7 @@ create function billing_signals() returns table (
     h.held, coalesce(extract(epoch from clock.now - h.oldest), 0)::float8,
     extract(epoch from clock_timestamp() - o.checked_at)::float8, o.differences,
     extract(epoch from clock_timestamp() - c.checked_at)::float8, c.differences,
+    m.*,
     clock.live, w.*, (select count(*) from open_unbilled_periods())
   from clock
   cross join (
@@ -143,11 +146,20 @@ create function billing_signals() returns table (
       select 0 from usage_period p where p.to_rate and p.closed_at is not null
       union all
       select extract(epoch from clock.now - v.created_at) from overage v
-        where v.status = 'pending' and not v.waits and clock.live) s) u
+        where v.status = 'pending' and not v.waits and clock.live
+      union all
+      select extract(epoch from clock.now - v.created_at) from overage v
+        where v.status = 'metered' and v.sent_at is null and clock.live) s) u
   cross join lateral (
     select count(*), coalesce(max(extract(epoch from clock.now - v.created_at)), 0)::float8 from overage v
-      where v.status = 'pending' and not v.waits and not clock.live) w
+      where overage_is_due(v) and not v.waits and not clock.live) w
   cross join invoice_hold_state() h
+  cross join lateral (
+    select count(*) filter (where p.state = 'ambiguous'),
+      coalesce(extract(epoch from clock.now - min(p.sent_at) filter (where p.state = 'ambiguous')), 0)::float8,
+      count(*) filter (where p.state = 'rejected'),
+      extract(epoch from clock_timestamp() - max(p.rejected_at) filter (where p.state = 'rejected'))::float8
+    from usage_push p where p.state in ('ambiguous', 'rejected')) m
   left join stripe_backfill b on true
   left join overage_check o on true
   left join usage_check c on true
@@ -161,7 +173,9 @@ language sql volatile security definer set search_path = headroom, pg_temp as $$
   select not exists (select from stripe_inbox where status = 'pending')
     and not exists (select from seat_target t where seats_wait(t))
     and (not with_overage or (
-      not ((select live from billing_mode) and exists (select from overage where status = 'pending' and not waits))
+      not ((select live from billing_mode) and (
+        exists (select from overage where status = 'pending' and not waits)
+        or exists (select from overage where status = 'metered' and sent_at is null)))
       and not exists (select from usage_period where closed_at is null or to_rate)
       and not exists (select from usage_gate where period_end <= clock_now() and period_used > 0)))
 $$;
