@@ -28,8 +28,11 @@ const t = initTRPC.context<Context>().create({
   }),
 });
 
+/** The bytes of a body come as a stream, whose own state goes on while others look at it. */
+const told = (input: unknown) => (input instanceof ReadableStream ? "a stream" : input);
+
 const traced = t.procedure.use(async ({ ctx, path, type, input, batchIndex, signal, meta, next }) => {
-  const about = { path, type, input, batchIndex, isAborted: signal?.aborted, meta };
+  const about = { path, type, input: told(input), batchIndex, isAborted: signal?.aborted, meta };
   ctx.trace("begin", about);
   const result = await next({ ctx: { added: 1 } });
   ctx.trace(
@@ -45,7 +48,7 @@ const guarded = traced.use(({ ctx, next }) => {
 });
 
 const looked = traced.use(async ({ ctx, getRawInput, next }) => {
-  ctx.trace("looked", await getRawInput());
+  ctx.trace("looked", told(await getRawInput()));
   return next();
 });
 
@@ -53,7 +56,7 @@ const pair = z.strictObject({ a: z.number(), b: z.string().default("b") });
 
 function run<Value>(value: (options: { ctx: Context; input: unknown }) => Value) {
   return (options: { ctx: Context; input: unknown }) => {
-    options.ctx.trace("run", options.input);
+    options.ctx.trace("run", told(options.input));
     return value(options);
   };
 }
