@@ -6,6 +6,8 @@ import { type Failure, liveThrough } from "./testing/convergence/cohort.ts";
 const { CONVERGENCE_SEED: alone, CONVERGENCE_SEEDS: range } = process.env;
 const [from = 0, to = inject("convergenceSeeds")] = (range?.split("-") ?? []).map(Number);
 const together = 500;
+/** Lives in which nothing is lost. */
+const faithfulLives = 30;
 
 /** What some of so many lives must have done: each act, and these turns of it. */
 const wanted = [
@@ -29,11 +31,11 @@ function text({ seed, differences, story }: Failure): string {
 }
 
 /** Leaves out one act after the other as long as the seed fails without it. */
-async function smallest(seed: number): Promise<Failure | undefined> {
+async function smallest(seed: number, how: { faithful: boolean }): Promise<Failure | undefined> {
   const without = new Set<number>();
-  let [failure] = (await liveThrough([seed])).failures;
+  let [failure] = (await liveThrough([seed], without, how)).failures;
   for (let place = 0; place < actsOfLife && failure; place += 1) {
-    const [smaller] = (await liveThrough([seed], new Set([...without, place]))).failures;
+    const [smaller] = (await liveThrough([seed], new Set([...without, place]), how)).failures;
     if (smaller) {
       without.add(place);
       failure = smaller;
@@ -45,8 +47,10 @@ async function smallest(seed: number): Promise<Failure | undefined> {
 test.runIf(alone)(
   "one seed",
   async () => {
-    const failure = await smallest(Number(alone));
-    expect(failure && text(failure)).toBeUndefined();
+    for (const faithful of [false, true]) {
+      const failure = await smallest(Number(alone), { faithful });
+      expect(failure && text(failure)).toBeUndefined();
+    }
   },
   600_000,
 );
@@ -67,6 +71,17 @@ test.skipIf(alone)(
     if (to - from >= together) expect(wanted.filter((act) => !done.has(act))).toEqual([]);
   },
   600_000 + (to - from) * 5_000,
+);
+
+test.skipIf(alone)(
+  "where every webhook comes, in any order and some twice, no sweep is needed for it",
+  async () => {
+    const seeds = Array.from({ length: faithfulLives }, (_, index) => index);
+    const { failures, done } = await liveThrough(seeds, new Set(), { faithful: true });
+    expect(failures.map(text).join("\n\n")).toBe("");
+    expect([...done].filter((act) => act.startsWith("schedule")).length).toBeGreaterThan(1);
+  },
+  600_000,
 );
 
 declare module "vitest" {

@@ -35,7 +35,9 @@ export async function actOut(
 /** What is begun goes on now and then: by chance alone hardly anybody would take back what they planned. */
 function followUp(life: Life, chance: Dice): string | undefined {
   const running = liveOf(life);
-  if (running === undefined || chance.chance(0.6)) return undefined;
+  if (running === undefined) return undefined;
+  if (life.faithful && chance.chance(0.6)) return "schedule";
+  if (chance.chance(0.6)) return undefined;
   if (running.schedule !== null) return "schedule";
   if (running.status === "paused") return "pause";
   if (running.cancel_at !== null) return chance.pick(["resume", "resumeThere", "portal"]);

@@ -7,7 +7,7 @@ import { isCustomerEvent } from "../../stripe/event-types.ts";
 import { receiveEvent } from "../../stripe/events.ts";
 import { createStripeBench, type StripeBench } from "../stripe-bench.ts";
 import { actOut } from "./acting.ts";
-import { compare } from "./comparison.ts";
+import { compare, compareState } from "./comparison.ts";
 import { openCatalogue, openEvents, type Told } from "./dashboard.ts";
 import { dice } from "./dice.ts";
 import { beginLife, type Inbox, type Life, openInbox, post, receive } from "./life.ts";
@@ -45,15 +45,18 @@ const atOnce = 8;
  * Lets the organizations of some seeds live side by side in one database and one sandbox, and answers those that do not
  * stand where Stripe says in the end, and what was done. They begin one after the other and end together. A seed lives the
  * same life in any company. @param without numbers of acts that are left out, by their place in the seed's story.
+ * @param how `faithful`: every webhook comes, in any order and some twice, before time goes on, and each time all of it
+ * is applied they stand where Stripe says: no sweep compares them with it.
  */
 export async function liveThrough(
   seeds: readonly number[],
   without: ReadonlySet<number> = new Set(),
+  how: { faithful?: boolean } = {},
 ): Promise<Lived> {
   const stillAt = new Date("2030-01-05T00:00:00Z");
   const bench = await createStripeBench({ stillAt, settling: false, configure: withLives });
   try {
-    return await live(bench, seeds, without);
+    return await live(bench, seeds, { without, faithful: how.faithful ?? false });
   } finally {
     await bench.close();
   }
@@ -65,7 +68,7 @@ const startOf = (seed: number): number => hours.length - (lengths[seed % lengths
 async function live(
   bench: StripeBench,
   seeds: readonly number[],
-  without: ReadonlySet<number>,
+  { without, faithful }: { without: ReadonlySet<number>; faithful: boolean },
 ): Promise<Lived> {
   const events = await openEvents(bench);
   const inbox = openInbox(bench);
@@ -73,6 +76,15 @@ async function live(
   const strangePrice = await makeStrangePrice(bench);
   const lives: Life[] = [];
   let prices = await pricesOf(bench);
+  async function deliver(round: number): Promise<void> {
+    postAll(lives, await events(), round);
+    await each(lives, (life) =>
+      receive({ bench, inbox }, life, round, life.weather.stall === waits.length - round),
+    );
+    if (!faithful) return;
+    await applyAll(bench);
+    await each(lives, (life) => compareAt(bench, life, round));
+  }
   for (const [round, wait] of waits.entries()) {
     if (round === secondEdition) {
       const configuration = withSecondSolo(bench.configuration);
@@ -83,18 +95,22 @@ async function live(
     await each(
       seeds.filter((seed) => startOf(seed) === round),
       async (seed) => {
-        lives.push(await beginLife(bench, seed, catalogue.planOf));
+        lives.push(await beginLife(bench, seed, { planOf: catalogue.planOf, faithful }));
       },
     );
     const own = ({ seed }: Life) => ({ round: round - startOf(seed), last: hours.length - startOf(seed) });
+    // What time has brought is told by itself, so that nothing else heals what an act's own webhooks do not tell.
+    if (faithful) await deliver(round);
     await each(lives, (life) => actOut({ bench, life, strangePrice, price: prices }, own(life), without));
-    postAll(lives, await events(), round);
-    await each(lives, (life) =>
-      receive({ bench, inbox }, life, round, life.weather.stall === waits.length - round),
-    );
+    await deliver(round);
     await work(bench);
     await bench.advance(`PT${wait}H`);
     await work(bench);
+  }
+  const done = new Set(lives.flatMap((life) => life.done));
+  if (faithful) {
+    const wrong = lives.filter((life) => life.wrong.length > 0);
+    return { failures: wrong.map(({ seed, wrong: differences, story }) => ({ seed, differences, story })), done };
   }
   postAll(
     lives.filter(({ weather }) => weather.lost === 0),
@@ -106,7 +122,6 @@ async function live(
   await each(lives, async ({ wake }) => {
     await wake?.();
   });
-  const done = new Set(lives.flatMap((life) => life.done));
   return { failures: (await findings(bench, lives)).sort((a, b) => a.seed - b.seed), done };
 }
 
@@ -163,15 +178,25 @@ async function discover(bench: StripeBench, life: Life): Promise<void> {
 async function sweep(bench: StripeBench): Promise<void> {
   const { worker } = bench;
   const pace = { most: 10_000, forMs: 3_600_000, everyMs: 0 };
-  while ((await sweepInbox(worker)).customers > 0) {
-    // Fifty at a time.
-  }
+  await applyAll(bench);
   await sweepCustomers(worker, pace);
   for (let rounds = 0; rounds < 4; rounds += 1) {
     await bench.rows("update headroom.seat_target set not_before = null");
     await syncSeats(worker, { quietMs: 0, longestMs: 0 });
     await work(bench);
   }
+}
+
+/** Applies whatever has come. */
+async function applyAll({ worker }: StripeBench): Promise<void> {
+  while ((await sweepInbox(worker)).customers > 0) {
+    // Fifty at a time.
+  }
+}
+
+async function compareAt(bench: StripeBench, life: Life, round: number): Promise<void> {
+  const { differences } = await compareState(bench, life);
+  life.wrong.push(...differences.map((one) => `after the webhooks of round ${round} ${one}`));
 }
 
 /** Units at the price that all plans have, half a cent up. */

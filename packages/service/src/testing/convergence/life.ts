@@ -32,6 +32,8 @@ export interface Life {
   /** Subscriptions' starts that no webhook brings: what a backfill finds. */
   missed: Stripe.Event[];
   mailbox: Mail[];
+  /** Every webhook comes before time goes on. Plans are made at Stripe again and again: only webhooks of their own tell of those. */
+  faithful: boolean;
   weather: Weather;
   /** Lets the process go on that has stood still since Stripe answered it. */
   wake: (() => Promise<unknown>) | null;
@@ -69,7 +71,11 @@ interface Weather {
 const plain = ["snapshot"] as const;
 const styles = [plain, plain, plain, plain, ["thin"], ["snapshot", "thin"]] as const;
 
-export async function beginLife(bench: StripeBench, seed: number, planOf: Life["planOf"]): Promise<Life> {
+export async function beginLife(
+  bench: StripeBench,
+  seed: number,
+  { planOf, faithful }: Pick<Life, "planOf" | "faithful">,
+): Promise<Life> {
   const { id: organizationId, access } = await bench.organization();
   const chance = dice(seed, "weather");
   return {
@@ -87,6 +93,7 @@ export async function beginLife(bench: StripeBench, seed: number, planOf: Life["
     gone: false,
     missed: [],
     mailbox: [],
+    faithful,
     weather: {
       lost: chance.pick([0, 0.1, 0.4, 0.8, 1]),
       delayed: chance.pick([0, 0.3, 0.8]),
@@ -96,6 +103,7 @@ export async function beginLife(bench: StripeBench, seed: number, planOf: Life["
       styles: chance.pick(styles),
       wrongMode: chance.pick([0, 0, 0.2]),
       stall: chance.chance(0.1) ? chance.between(1, 4) : 0,
+      ...(faithful ? { lost: 0, delayed: 0, stall: 0 } : {}),
     },
     wake: null,
     planOf,
