@@ -110,7 +110,10 @@ async function live(
   const done = new Set(lives.flatMap((life) => life.done));
   if (faithful) {
     const wrong = lives.filter((life) => life.wrong.length > 0);
-    return { failures: wrong.map(({ seed, wrong: differences, story }) => ({ seed, differences, story })), done };
+    return {
+      failures: wrong.map(({ seed, wrong: differences, story }) => ({ seed, differences, story })),
+      done,
+    };
   }
   postAll(
     lives.filter(({ weather }) => weather.lost === 0),
