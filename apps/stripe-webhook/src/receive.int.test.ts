@@ -3,7 +3,9 @@ import { createDatabase } from "@headroom/db/client";
 import { renewEvents } from "@headroom/db/inbox-upkeep";
 import { withSystem } from "@headroom/db/tenancy";
 import { uuidv7 } from "@headroom/platform/uuid";
+import { sweepInbox } from "@headroom/service/customer-sync";
 import { createStripeBench, type StripeBench } from "@headroom/service/testing/stripe-bench";
+import { requestsSince } from "@headroom/stripe-sandbox/testing/controls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWebhookServer } from "./server.ts";
 
@@ -62,7 +64,7 @@ async function post(body: string, signature: string | null, url = server.url) {
 const kept = async (id: string) =>
   (
     await bench.rows(
-      "select status, secret_index, livemode from headroom.stripe_inbox where event_id = $1",
+      "select status, secret_index, livemode, reason from headroom.stripe_inbox where event_id = $1",
       id,
     )
   )[0];
@@ -132,6 +134,36 @@ describe("a signed body", () => {
     await post(body, sign(body, newSecret));
     expect(await kept(id)).toMatchObject(taken);
   });
+
+  const theirs = { id: "sub_theirs", object: "subscription", customer: "cus_theirs" };
+  const related = { id: "sub_theirs", type: "subscription", url: "/v1/subscriptions/sub_theirs" };
+  const created = "2026-11-22T10:00:00Z";
+  test.each<[string, object]>([
+    [
+      "as a snapshot",
+      { account: "acct_1T", type: "customer.subscription.updated", data: { object: theirs } },
+    ],
+    [
+      "as a thin event",
+      {
+        ...{ object: "v2.core.event", type: "v1.customer.subscription.updated", data: undefined },
+        ...{ created, context: "acct_1T", related_object: related },
+      },
+    ],
+  ])(
+    "of a connected account is put aside with a 200, and Stripe is not asked: %s",
+    async (_style, fields) => {
+      const { id, body } = event(fields);
+      const asked = (await requestsSince(bench.sandboxUrl)).at(-1)?.seq ?? 0;
+      expect((await post(body, sign(body, newSecret))).status).toBe(200);
+      expect(await kept(id)).toMatchObject({ status: "quarantined", reason: "other_account" });
+      await sweepInbox(bench.worker);
+      await withSystem(bench.worker.db, (tx) => renewEvents(tx, { eventIds: [id] }, ["-"]));
+      await sweepInbox(bench.worker);
+      expect(await kept(id)).toMatchObject({ status: "quarantined", reason: "other_account" });
+      expect(await requestsSince(bench.sandboxUrl, asked)).toEqual([]);
+    },
+  );
 
   test("sent sixteen times at once is kept once, with a 200 each", async () => {
     const { id, body } = event();

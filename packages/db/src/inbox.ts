@@ -25,7 +25,7 @@ export interface NewEvent {
   secretIndex: number | null;
   status: "pending" | "ignored" | "quarantined";
   /** Why it is quarantined, where its mode is not the reason. */
-  reason?: "unstorable" | null;
+  reason?: "unstorable" | "other_account" | null;
 }
 
 /**

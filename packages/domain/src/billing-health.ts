@@ -10,7 +10,7 @@ export interface BillingSignals {
   oldestParkedSeconds: number;
   /** Events that were given up. */
   dead: number;
-  /** Events of the other mode than the key's, and such as cannot be stored. */
+  /** Events of the other mode than the key's, of connected accounts, and such as cannot be stored. */
   quarantined: number;
   /** How often a sweep found what no event had brought, and when last; null: never. */
   drift: number;

@@ -58,7 +58,9 @@ export async function decideCheckout(
 
 /** @throws DomainError active_subscription (409) while a subscription runs or was assigned. */
 function assertNoSubscription({ facts }: SubscriptionRow): void {
-  if (facts.anchor !== null || facts.source !== "none") {
+  // Stripe has one whose plan or status could not be read: what is known is what was before it, which may be nothing.
+  const isUnread = facts.attention === "unknown_price" || facts.attention === "unknown_status";
+  if (facts.anchor !== null || facts.source !== "none" || isUnread) {
     throw new DomainError("active_subscription", "The organization has a subscription already.", {
       planId: facts.planId,
       status: facts.state,

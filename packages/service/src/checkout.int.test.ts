@@ -182,3 +182,28 @@ test("free plans are changed at once, private and inactive ones not at all", asy
   const audit = await bench.rows("select data from headroom.audit_entry where organization_id = $1", id);
   expect(audit).toEqual([{ data: { from: "free", to: "community", version: 1 } }]);
 });
+
+test("while Stripe has a subscription whose price nobody knows, none is sold beside it", async () => {
+  const { id, access } = await organization();
+  await startCheckout(bench.api, access, { planId: "pro" });
+  const [customer] = await customers(id);
+  const { id: card } = await bench.stripe.paymentMethods.attach("pm_card_visa", {
+    customer: customer?.id ?? "",
+  });
+  const { id: strange } = await bench.stripe.prices.create({
+    ...{ product: "headroom_pro_plan", currency: "usd", unit_amount: 123_000 },
+    recurring: { interval: "month" },
+  });
+  await bench.stripe.subscriptions.create({
+    ...{ customer: customer?.id ?? "", default_payment_method: card, items: [{ price: strange }] },
+    metadata: { headroom_organization: `org_${id}` },
+  });
+  await bench.deliver();
+  expect(await getBilling(bench.api, access)).toMatchObject({
+    plan: { id: "free" },
+    attention: "unknown_price",
+  });
+  const refused = { code: "active_subscription", details: { status: "none" } };
+  await expect(startCheckout(bench.api, access, { planId: "pro", seats: 1 })).rejects.toMatchObject(refused);
+  await expect(changePlan(bench.api, access, { planId: "pro" })).rejects.toMatchObject(refused);
+});

@@ -132,6 +132,21 @@ test("subscriptions: plan and seat items with their own periods, metadata, list 
   await expect(stripe.subscriptionItems.retrieve("si_none")).rejects.toMatchObject({ statusCode: 404 });
 });
 
+test("a subscription shows ten of its items, the others are behind the list's own address", async () => {
+  const { stripe } = bench;
+  const customer = await payingCustomer(stripe);
+  const prices = await Promise.all(Array.from({ length: 12 }, (_, at) => monthly(stripe, 100, `No ${at}`)));
+  const items = prices.map(({ id }) => ({ price: id }));
+  const { id } = await stripe.subscriptions.create({ customer: customer.id, items });
+  const [listed] = (await stripe.subscriptions.list({ customer: customer.id })).data;
+  for (const shown of [await stripe.subscriptions.retrieve(id), listed]) {
+    expect(shown?.items.has_more).toBe(true);
+    expect(shown?.items.data).toHaveLength(10);
+  }
+  const all = await stripe.subscriptionItems.list({ subscription: id }).autoPagingToArray({ limit: 100 });
+  expect(all.map(({ price }) => price.id)).toEqual(prices.map(({ id: price }) => price));
+});
+
 test("a customer without a card cannot start to pay", async () => {
   const customer = await bench.stripe.customers.create();
   const price = await monthly(bench.stripe, 100);

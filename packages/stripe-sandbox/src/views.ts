@@ -21,13 +21,18 @@ export function rendered(books: Books, object: object): object {
 }
 
 function renderSubscription(books: Books, subscription: Subscription): Subscription {
-  const data = subscription.items.data.map((item) => renderItem(books, item));
+  const all = subscription.items.data;
+  const data = all.slice(0, embedded).map((item) => renderItem(books, item));
   const pending = subscription.pending_update;
   const pending_update = pending && {
     ...pending,
     subscription_items: pending.subscription_items?.map((item) => renderItem(books, item)) ?? null,
   };
-  return { ...subscription, items: { ...subscription.items, data }, pending_update };
+  return {
+    ...subscription,
+    items: { ...subscription.items, data, has_more: all.length > embedded },
+    pending_update,
+  };
 }
 
 function renderItem(books: Books, item: SubscriptionItem): SubscriptionItem {

@@ -79,8 +79,9 @@ function bytesOf(payload: unknown): Buffer | null {
 
 /**
  * Keeps an event whose signature was checked; once this resolves it is committed and Stripe may be told so. An event of
- * the other mode than the key's is put aside, not refused: Stripe would only send it for days. So is one whose body
- * PostgreSQL cannot store: a NUL in a text, lone surrogates, nesting without end, numbers beyond all bounds.
+ * the other mode than the key's is put aside, not refused: Stripe would only send it for days. So is one of a connected
+ * account, whose customers are none of ours, and one whose body PostgreSQL cannot store: a NUL in a text, lone
+ * surrogates, nesting without end, numbers beyond all bounds.
  * @param body its raw bytes, and what they say. @param secretIndex which secret matched.
  * @throws DomainError validation_failed for a body that is no event, or has no id that could be kept; what `keep` throws.
  */
@@ -101,7 +102,7 @@ async function receive(
   fields: EventFields,
   body: Pick<NewEvent, "payload" | "secretIndex">,
 ): Promise<ReceivedEvent> {
-  const isOther = fields.livemode !== livemode;
+  const cause = strangeness(fields, livemode);
   const event: NewEvent = { ...fields, ...body };
   const { eventId } = event;
   let isNew: boolean;
@@ -109,7 +110,7 @@ async function receive(
     if (body.payload === null) {
       throw new Unstorable();
     }
-    isNew = await keep(isOther ? { ...event, status: "quarantined" } : event);
+    isNew = await keep(cause === null ? event : { ...event, status: "quarantined", ...cause.mark });
   } catch (error) {
     if (!isUnstorable(error)) {
       throw error;
@@ -121,8 +122,8 @@ async function receive(
     );
     return aside;
   }
-  if (isOther) {
-    log.error({ eventId, livemode: event.livemode }, "Stripe event of the other mode");
+  if (cause !== null) {
+    log.error({ eventId, livemode: event.livemode, account: event.account }, cause.message);
     return aside;
   }
   const outcome = isNew ? "new" : "duplicate";
@@ -130,6 +131,19 @@ async function receive(
   const unresolved =
     waits && event.style === "thin" && event.customerId === null && !isCatalogueEvent(plainType(event.type));
   return { outcome, customerId: waits ? event.customerId : null, unresolved };
+}
+
+interface Strangeness {
+  mark: Pick<NewEvent, "reason">;
+  message: string;
+}
+
+/** Why an event is none of what our key sees; null: it may be. */
+function strangeness({ account, livemode }: EventFields, ours: boolean): Strangeness | null {
+  if (account !== "") {
+    return { mark: { reason: "other_account" }, message: "Stripe event of a connected account" };
+  }
+  return livemode === ours ? null : { mark: {}, message: "Stripe event of the other mode" };
 }
 
 class Unstorable extends Error {

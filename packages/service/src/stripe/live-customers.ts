@@ -3,7 +3,7 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import type Stripe from "stripe";
 import { call, StripeFault } from "./faults.ts";
 import type { CustomerCalls } from "./gateway.ts";
-import { toSnapshot } from "./live-subscriptions.ts";
+import { itemsOf, toSnapshot } from "./live-subscriptions.ts";
 import { organizationIn, organizationMetadata } from "./metadata.ts";
 
 export function customerCalls(stripe: Stripe): CustomerCalls {
@@ -30,7 +30,7 @@ export function customerCalls(stripe: Stripe): CustomerCalls {
       for await (const one of pages(list)) {
         const customerId = typeof one.customer === "string" ? one.customer : one.customer.id;
         const organizationId = organizationIn(one.metadata);
-        yield { customerId, organizationId, subscription: toSnapshot(one) };
+        yield { customerId, organizationId, subscription: toSnapshot(one, await itemsOf(stripe, one)) };
       }
     },
     async fetchCustomer(customerId) {
@@ -44,7 +44,7 @@ export function customerCalls(stripe: Stripe): CustomerCalls {
       await call(async () => {
         for await (const subscription of stripe.subscriptions.list(query)) {
           const open = isBehind(subscription) ? await listOpenInvoices(stripe, subscription.id) : [];
-          subscriptions.push(toSnapshot(subscription, open));
+          subscriptions.push(toSnapshot(subscription, await itemsOf(stripe, subscription), open));
         }
       });
       return { organizationId: organizationIn(customer.metadata), subscriptions };

@@ -1,5 +1,6 @@
 import type Stripe from "stripe";
 import { call, makeOnce, StripeFault } from "./faults.ts";
+import { itemsOf } from "./live-subscriptions.ts";
 import { instant } from "./metadata.ts";
 import type { MeterCalls, NewMeterEvent } from "./meter-calls.ts";
 
@@ -59,7 +60,7 @@ export function meterCalls(stripe: Stripe): MeterCalls {
     },
     async setUsagePrices(subscriptionId, priceIds, key) {
       const subscription = await call(() => stripe.subscriptions.retrieve(subscriptionId));
-      const ours = subscription.items.data.filter(({ price }) =>
+      const ours = (await itemsOf(stripe, subscription)).filter(({ price }) =>
         (price.metadata.headroom_role ?? "").startsWith("overage:"),
       );
       for (const price of priceIds.filter((id) => !ours.some((item) => item.price.id === id))) {

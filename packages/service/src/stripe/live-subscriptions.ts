@@ -131,9 +131,27 @@ async function orWithSchedule(
   }
 }
 
-/** A subscription in our words. @param open its open invoices; default: not asked for */
+/** All items of a subscription, which shows ten of its up to twenty itself. @throws StripeFault */
+export async function itemsOf(
+  stripe: Stripe,
+  { id, items }: Pick<Stripe.Subscription, "id" | "items">,
+): Promise<Stripe.SubscriptionItem[]> {
+  if (!items.has_more) {
+    return items.data;
+  }
+  return call(async () => {
+    const all: Stripe.SubscriptionItem[] = [];
+    for await (const item of stripe.subscriptionItems.list({ subscription: id, limit: 100 })) {
+      all.push(item);
+    }
+    return all;
+  });
+}
+
+/** A subscription in our words. @param items all of them. @param open its open invoices; default: not asked for */
 export function toSnapshot(
   subscription: Stripe.Subscription,
+  items: readonly Stripe.SubscriptionItem[],
   open: readonly Stripe.Invoice[] = [],
 ): SubscriptionSnapshot {
   const invoice = typeof subscription.latest_invoice === "string" ? null : subscription.latest_invoice;
@@ -153,7 +171,7 @@ export function toSnapshot(
     pausedFor: subscription.status_details?.paused?.subscription?.type ?? null,
     latestInvoice: invoice && toInvoice(invoice),
     openInvoices: open.map(toInvoice),
-    items: subscription.items.data.map(toItem),
+    items: items.map(toItem),
   };
 }
 

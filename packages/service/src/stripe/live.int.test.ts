@@ -1,3 +1,4 @@
+import { monthly, payingCustomer } from "@headroom/stripe-sandbox/testing/workbench";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createStripeBench, type StripeBench } from "../testing/stripe-bench.ts";
 import { forWaitingPerson, StripeFault } from "./faults.ts";
@@ -40,6 +41,20 @@ test("errors are sorted by what the caller can do", async () => {
   const nobody = createStripeGateway({ secretKey: "sk_test_bench", apiBase: "http://127.0.0.1:1" });
   expect(await faultOf(nobody.findPrices(["k"]))).toBe("unavailable");
 }, 20_000);
+
+test("of a subscription with more items than it shows, all are read", async () => {
+  const { stripe } = bench;
+  const customer = await payingCustomer(stripe);
+  const prices = await Promise.all(Array.from({ length: 12 }, (_, at) => monthly(stripe, 100, `No ${at}`)));
+  const items = prices.map(({ id }) => ({ price: id }));
+  await stripe.subscriptions.create({ customer: customer.id, items });
+  const read = await gateway().fetchCustomer(customer.id);
+  const wanted = prices.map(({ id }) => id).sort();
+  expect(read?.subscriptions[0]?.items.map(({ priceId }) => priceId).sort()).toEqual(wanted);
+  for await (const { customerId, subscription } of gateway().listSubscriptions()) {
+    if (customerId === customer.id) expect(subscription.items).toHaveLength(12);
+  }
+});
 
 test("a person who waits is told that it is unavailable, and not why", async () => {
   const waiting = forWaitingPerson(() => gateway().fetchInvoice("in_none"));
