@@ -241,6 +241,18 @@ describe("several subscriptions", () => {
     });
   });
 
+  it("one of add-ons alone is no rival, and keeps no plan from changing or ending", () => {
+    const addon = item("si_addon", priced("addon", "pro"));
+    const extra = subscription({ id: "sub_9", created: now, claimed: false, items: [addon] });
+    expect(reduce([extra])).toEqual({ facts: noSubscription, periodStart: null });
+    expect(reduce([subscription(), extra]).facts).toEqual(active);
+    const over = subscription({ status: "canceled", endedAt: now });
+    expect(reduce([over, extra], active)).toEqual(reduce([over], active));
+    // Whose plan was taken off at Stripe is known, and asked about.
+    const bare = subscription({ claimed: false, items: [addon] });
+    expect(reduce([bare], active).facts).toEqual({ ...active, attention: "unknown_price" });
+  });
+
   it("an ended one beside a live one raises nothing", () => {
     const old = subscription({ id: "sub_0", status: "canceled", created: now, endedAt: now });
     expect(reduce([old, subscription()]).facts).toEqual(active);

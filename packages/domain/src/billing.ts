@@ -32,7 +32,7 @@ export function reduceSubscription(
   now: Instant,
 ): Reduction {
   const isKnown = (one: SubscriptionSnapshot) => one.id === previous.subscriptionId;
-  const ours = subscriptions.filter((one) => isOurs(one, catalogue) || isKnown(one)).sort(byRank);
+  const ours = subscriptions.filter((one) => isBase(one, catalogue) || isKnown(one)).sort(byRank);
   const trialUsed = previous.trialUsed || ours.some((one) => one.trialEnd !== null);
   const live = ours.filter((one) => !terminal.includes(one.status));
   const winner = live[0];
@@ -50,7 +50,7 @@ export function reduceSubscription(
   }
   const facts = running(winner, plan, catalogue, kept, now);
   // Without the known one that names no plan any more: the next reduction does not know it.
-  const rivals = live.filter((one) => one.status !== "incomplete" && isOurs(one, catalogue));
+  const rivals = live.filter((one) => one.status !== "incomplete" && isBase(one, catalogue));
   const started = facts.subscriptionId !== previous.subscriptionId || previous.anchor === null;
   return {
     facts: { ...facts, attention: rivals.length > 1 ? "multiple_subscriptions" : facts.attention },
@@ -207,6 +207,13 @@ function behindSince({ openInvoices, latestInvoice }: SubscriptionSnapshot, { it
 /** True for a subscription that our checkout made, or that has a price of ours. */
 export function isOurs(one: SubscriptionSnapshot, catalogue: Catalogue): boolean {
   return one.claimed || one.items.some((item) => mapItem(item, catalogue) !== null);
+}
+
+/** False for one of extras alone, add-ons sold beside a plan, which says nothing of the plan and must not keep it from being read. */
+function isBase(one: SubscriptionSnapshot, catalogue: Catalogue): boolean {
+  const isExtra = (item: SubscriptionSnapshot["items"][number]) =>
+    (mapItem(item, catalogue)?.role ?? "plan") !== "plan";
+  return isOurs(one, catalogue) && (one.claimed || !one.items.every(isExtra));
 }
 
 function rankOf({ status }: SubscriptionSnapshot): string {
