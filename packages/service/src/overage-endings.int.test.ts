@@ -202,6 +202,46 @@ test("a yearly plan is billed each month: eleven invoices of our own, and the la
   expect((await reconcileOverage(bench.worker, { organizationId: acme.id })).differences).toEqual([]);
 }, 120_000);
 
+test("invoices of our own are sent and taxed as the subscription's are, while it runs and after", async () => {
+  bench = await createOverageBench({ configure: yearly });
+  const acme = await bench.subscriber({ interval: "year" });
+  const rate = await bench.stripe.taxRates.create({ display_name: "VAT", percentage: 20, inclusive: false });
+  await bench.stripe.subscriptions.update(acme.subscriptionId, {
+    ...{ collection_method: "send_invoice", days_until_due: 14, default_tax_rates: [rate.id] },
+    proration_behavior: "none",
+  });
+  await acme.take(120);
+  await bench.advance("P1M");
+  await bench.work();
+  await acme.take(140);
+  await aSecond();
+  await bench.stripe.subscriptions.cancel(acme.subscriptionId);
+  await bench.deliver();
+  await bench.work();
+  const { data } = await bench.stripe.invoices.list({ customer: acme.customerId, limit: 2 });
+  const terms = data.map(({ collection_method, subtotal, total, due_date, created }) => ({
+    ...{ collection_method, subtotal, total, days: (Number(due_date) - created) / 86_400 },
+  }));
+  expect(terms).toEqual([
+    { collection_method: "send_invoice", subtotal: 100, total: 120, days: 14 },
+    { collection_method: "send_invoice", subtotal: 50, total: 60, days: 14 },
+  ]);
+}, 120_000);
+
+test("those of automatic taxes are taxed after its end, too", async () => {
+  bench = await createOverageBench();
+  const acme = await bench.subscriber();
+  await bench.stripe.customers.update(acme.customerId, { address: { country: "DE", postal_code: "10115" } });
+  await bench.stripe.subscriptions.update(acme.subscriptionId, { automatic_tax: { enabled: true } });
+  await acme.take(120);
+  await aSecond();
+  await bench.stripe.subscriptions.cancel(acme.subscriptionId);
+  await bench.deliver();
+  await bench.work();
+  const { data } = await bench.stripe.invoices.list({ customer: acme.customerId, limit: 1 });
+  expect(data).toMatchObject([{ subtotal: 50, automatic_tax: { enabled: true } }]);
+}, 60_000);
+
 test("a change of the interval ends the month there", async () => {
   bench = await createOverageBench({ configure: yearly });
   const acme = await bench.subscriber();

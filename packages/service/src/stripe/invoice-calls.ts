@@ -90,8 +90,11 @@ export interface NewInvoice {
   customerId: string;
   /** Only while it is live. */
   subscriptionId: string | null;
-  /** The subscription, ended too, whose payment method pays: Checkout keeps the card there, not at the customer. */
-  paidLike: string | null;
+  /**
+   * The subscription, ended too, whose terms hold where no live one's do: Checkout keeps the card there, not at the
+   * customer, and so are taxes.
+   */
+  termsLike: string | null;
   currency: string;
   metadata: Readonly<Record<string, string>>;
 }

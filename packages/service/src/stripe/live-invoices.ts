@@ -48,7 +48,7 @@ export function invoiceCalls(stripe: Stripe): InvoiceCalls {
       return lines;
     },
     async createInvoice(invoice, key) {
-      const fields = { ...invoiceFields(invoice), ...(await payment(stripe, invoice)) };
+      const fields = { ...invoiceFields(invoice), ...(await termsOf(stripe, invoice)) };
       return toInvoice(await call(() => stripe.invoices.create(fields, { idempotencyKey: key })));
     },
     async listLedgerItems(invoice) {
@@ -93,19 +93,38 @@ function invoiceFields(invoice: NewInvoice): Stripe.InvoiceCreateParams {
   };
 }
 
-/** The card of a subscription that has ended, unless it was taken from the customer since; a live one brings its own. */
-async function payment(
+type Terms = Pick<
+  Stripe.InvoiceCreateParams,
+  "automatic_tax" | "collection_method" | "days_until_due" | "default_payment_method" | "default_tax_rates"
+>;
+
+/**
+ * What an invoice of our own takes from its subscription, which Stripe gives it only in part, and not at all once it has
+ * ended: its taxes, and whether it is sent or charged. The card of one that has ended, unless it was taken from the customer
+ * since; a live one brings its own.
+ */
+async function termsOf(
   stripe: Stripe,
-  { customerId, subscriptionId, paidLike }: NewInvoice,
-): Promise<Pick<Stripe.InvoiceCreateParams, "default_payment_method">> {
-  if (subscriptionId !== null || paidLike === null) {
+  { customerId, subscriptionId, termsLike }: NewInvoice,
+): Promise<Terms> {
+  const like = subscriptionId ?? termsLike;
+  if (like === null) {
     return {};
   }
   const expand = ["default_payment_method"];
-  const subscription = await call(() => stripe.subscriptions.retrieve(paidLike, { expand }));
+  const subscription = await call(() => stripe.subscriptions.retrieve(like, { expand }));
+  const { automatic_tax, collection_method, days_until_due, default_tax_rates: rates } = subscription;
+  const taxes: Terms = automatic_tax.enabled
+    ? { automatic_tax: { enabled: true } }
+    : rates?.length
+      ? { default_tax_rates: rates.map(({ id }) => id) }
+      : {};
+  if (collection_method === "send_invoice") {
+    return { ...taxes, collection_method, ...(days_until_due === null ? {} : { days_until_due }) };
+  }
   const card = subscription.default_payment_method;
   const attached = card !== null && typeof card !== "string" && card.customer === customerId;
-  return attached ? { default_payment_method: card.id } : {};
+  return { ...taxes, ...(attached && subscriptionId === null ? { default_payment_method: card.id } : {}) };
 }
 
 async function ledgerItems(

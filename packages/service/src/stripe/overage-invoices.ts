@@ -127,7 +127,7 @@ async function ownInvoice(
   const metadata = { [overageKey]: row.id };
   const mine = [...ours.values()].filter((one) => one.metadata[overageKey] === row.id);
   const created = await stripe.createInvoice(
-    { customerId, subscriptionId, paidLike: ran?.id ?? null, currency: row.currency, metadata },
+    { customerId, subscriptionId, termsLike: ran?.id ?? null, currency: row.currency, metadata },
     `overage-invoice:${row.id}:${mine.length}:${row.placement}`,
   );
   return created.id;
