@@ -19,7 +19,8 @@ export async function readBillingSignals(database: Database): Promise<BillingSig
         jsonb_build_object('ago', ledger_ago, 'differences', ledger_differences) end as ledger,
       case when usage_ago is not null then
         jsonb_build_object('ago', usage_ago, 'differences', usage_differences) end as usage,
-      live, waiting_lines as "waitingLines", oldest_waiting_seconds as "oldestWaitingSeconds", unbilled
-    from billing_signals()`.execute(database.kysely);
+      live, waiting_lines as "waitingLines", oldest_waiting_seconds as "oldestWaitingSeconds", unbilled,
+      disputes, oldest_dispute_seconds as "oldestDisputeSeconds"
+    from billing_signals(), open_disputes()`.execute(database.kysely);
   return rows[0] as BillingSignals;
 }

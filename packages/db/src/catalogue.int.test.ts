@@ -266,6 +266,7 @@ describe("functions that run with their owner's rights", () => {
       "note_organization_ended of hr_engine for hr_owner",
       "note_subscription_changed of hr_engine for hr_owner",
       "note_usage_check of hr_engine for hr_worker",
+      "open_disputes of hr_engine for hr_api hr_webhook hr_worker",
       "open_invoice_holds of hr_engine for hr_webhook hr_worker",
       "operator_events of hr_engine for hr_api",
       "operator_organizations of hr_engine for hr_api",

@@ -29,6 +29,8 @@ const quiet: BillingSignals = {
   oldestAmbiguousSeconds: 0,
   rejectedPushes: 3,
   rejectedAgo: 2 * day,
+  disputes: 0,
+  oldestDisputeSeconds: 0,
   ledger: { ago: hour, differences: 0 },
   usage: { ago: hour, differences: 0 },
 };
@@ -46,6 +48,8 @@ test.each<[string, Partial<BillingSignals>, Record<string, string>]>([
     {},
   ],
   ["an event that waits too long", { pending: 1, oldestPendingSeconds: 301 }, { events_waiting: "alert" }],
+  ["a disputed payment", { disputes: 1, oldestDisputeSeconds: 3 * day }, { disputes: "warning" }],
+  ["one for three days", { disputes: 1, oldestDisputeSeconds: 3 * day + 1 }, { disputes: "alert" }],
   ["a parked event", { unlinked: 1, oldestParkedSeconds: day }, { events_parked: "warning" }],
   ["one for more than a day", { unknownPrice: 1, oldestParkedSeconds: day + 1 }, { events_parked: "alert" }],
   ["a status that nobody knows", { unknownStatus: 1 }, { events_parked: "warning" }],

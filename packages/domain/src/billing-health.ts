@@ -38,6 +38,9 @@ export interface BillingSignals {
   /** Meter events that Stripe did not count, ever, and when the last one was found; null: never. */
   rejectedPushes: number;
   rejectedAgo: number | null;
+  /** Payments that a customer disputes, until Stripe says that it is over. */
+  disputes: number;
+  oldestDisputeSeconds: number;
   /** The last comparison of ledger, recount and Stripe's invoice lines; null: never. */
   ledger: Comparison | null;
   /** The last recount of usage; null: never. */
@@ -64,6 +67,7 @@ export const healthSignalNames = [
   "invoices_held",
   "pushes_ambiguous",
   "pushes_rejected",
+  "disputes",
   "ledger",
   "usage",
 ] as const;
@@ -98,6 +102,8 @@ const limits = {
   ambiguousSeconds: 26 * hour,
   rejectedSeconds: 2 * day,
   checkSeconds: 2 * day,
+  // Stripe takes an answer for a week at least.
+  disputeSeconds: 3 * day,
 };
 
 /**
@@ -177,6 +183,11 @@ export function judgeBilling(signals: BillingSignals, stripe: boolean): HealthSi
       state: rejectedAgo !== null && rejectedAgo < limits.rejectedSeconds ? "warning" : "ok",
       count: signals.rejectedPushes,
       seconds: rejectedAgo,
+    },
+    disputes: {
+      state: signals.disputes === 0 ? "ok" : worse(signals.oldestDisputeSeconds > limits.disputeSeconds),
+      count: signals.disputes,
+      seconds: signals.oldestDisputeSeconds,
     },
     ledger: compared(signals.ledger),
     usage: compared(signals.usage),

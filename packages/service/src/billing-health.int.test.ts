@@ -2,6 +2,7 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { readBillingHealth } from "./billing-health.ts";
 import { closeDuePeriods } from "./overage-reporting.ts";
+import { receiveEvent } from "./stripe/events.ts";
 import { createOverageBench, type OverageBench } from "./testing/overage-bench.ts";
 
 let bench: OverageBench;
@@ -50,6 +51,35 @@ test("events that wait, are parked, dead or of the other mode are counted, the o
   expect(Math.floor(readings.oldestParkedSeconds / 3_600)).toBe(25);
   expect(await signal("events_waiting")).toMatchObject({ state: "alert", count: 2 });
   expect(await signal("events_parked")).toMatchObject({ state: "alert", count: 2 });
+});
+
+test("a disputed payment is told of until Stripe says that it is over, once for both styles", async () => {
+  const told = async (type: string, dispute: string, style: "snapshot" | "thin" = "snapshot") => {
+    const id = `evt_${uuidv7()}`;
+    const object = { id: dispute, object: "dispute", charge: "ch_1", status: "needs_response" };
+    const event =
+      style === "snapshot"
+        ? { ...{ id, object: "event", type, livemode: false, created: 1_780_000_000 }, data: { object } }
+        : {
+            ...{ id, object: "v2.core.event", type: `v1.${type}`, livemode: false },
+            ...{ created: "2026-05-28T20:26:40Z", related_object: { id: dispute, type: "dispute" } },
+          };
+    expect(await receiveEvent({ ...bench.webhook, livemode: false }, event, 0)).toMatchObject({
+      outcome: "new",
+      unresolved: false,
+    });
+  };
+  expect(await signal("disputes")).toMatchObject({ state: "ok", count: 0 });
+  await told("charge.dispute.created", "du_1");
+  await told("charge.dispute.created", "du_1", "thin");
+  await told("charge.dispute.created", "du_2", "thin");
+  expect(await signal("disputes")).toMatchObject({ state: "warning", count: 2 });
+  await bench.rows("update headroom.stripe_inbox set received_at = now() - interval '73 hours'");
+  expect(await signal("disputes")).toMatchObject({ state: "alert", count: 2 });
+  await told("charge.dispute.closed", "du_1", "thin");
+  expect(await signal("disputes")).toMatchObject({ count: 1 });
+  await told("charge.dispute.closed", "du_2");
+  expect(await signal("disputes")).toMatchObject({ state: "ok", count: 0 });
 });
 
 test("every role that shows it reads the same", async () => {

@@ -41,6 +41,9 @@ export const catalogueEventTypes = [
   "product.updated",
 ] as const;
 
+/** Events that tell of disputes: kept, and counted until they are closed. What comes of one is decided at Stripe. */
+const disputeEventTypes = ["charge.dispute.closed", "charge.dispute.created"] as const;
+
 /** Thin events that tell which meter events do not count; they have no snapshot event beside them. */
 const meterReportTypes = [
   "v1.billing.meter.error_report_triggered",
@@ -48,7 +51,11 @@ const meterReportTypes = [
 ] as const;
 
 /** What the webhook endpoint is to be subscribed to, and what a backfill asks for. */
-export const relevantEventTypes: readonly string[] = [...customerEventTypes, ...catalogueEventTypes];
+export const relevantEventTypes: readonly string[] = [
+  ...customerEventTypes,
+  ...catalogueEventTypes,
+  ...disputeEventTypes,
+];
 
 /** The thin events that Headroom applies: those beside the snapshot events, and those that only come thin. */
 export const relevantThinTypes: readonly string[] = [

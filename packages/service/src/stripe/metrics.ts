@@ -25,7 +25,7 @@ const gauges: Record<string, { help: string; read: (signals: BillingSignals) => 
     read: ({ dead }) => dead,
   },
   headroom_stripe_quarantined_events: {
-    help: "Stripe events of the other mode than the key's, and such as cannot be stored",
+    help: "Stripe events of the other mode than the key's, of connected accounts, and such as cannot be stored",
     read: ({ quarantined }) => quarantined,
   },
   headroom_stripe_drift: {
