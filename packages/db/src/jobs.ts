@@ -9,7 +9,8 @@ export interface JobPayloads {
   backfill_events: Tick;
   cancel_subscriptions: { organizationId: string };
   close_periods: Tick;
-  describe_customer: { organizationId: string };
+  /** `emailWithdrawn`: the address at Stripe is the one that was ours. */
+  describe_customer: { organizationId: string; emailWithdrawn?: boolean };
   end_checkouts: { organizationId: string };
   ensure_partitions: Tick;
   remove_ended_limits: Tick;

@@ -51,7 +51,7 @@ export async function ensureCustomer(
     return findOrganization(tx, organizationId);
   });
   if (organization !== null) {
-    await describe(stripe, customerId, organization);
+    await describe(stripe, customerId, organization, false);
   }
   return customerId;
 }
@@ -70,23 +70,30 @@ async function createCustomer(stripe: StripeGateway, organizationId: string, att
 }
 
 /**
- * Tells Stripe the name and address that invoices show, as they are now.
+ * Tells Stripe the name and address that invoices show, as they are now. Where the organization names no address, Stripe's
+ * stays: whoever pays gives theirs on the checkout's page. Only one that was ours is taken away.
  * @param context `db` as hr_worker. @throws StripeFault
  */
 export async function describeCustomer(
   { db, stripe }: Pick<ServiceContext, "db" | "stripe">,
-  { organizationId }: { organizationId: string },
+  { organizationId, emailWithdrawn = false }: { organizationId: string; emailWithdrawn?: boolean },
 ): Promise<void> {
   const [organization, customerId] = await withOrganization(db, organizationId, async (tx) => [
     await findOrganization(tx, organizationId),
     await findCustomer(tx, organizationId),
   ]);
   if (organization !== null && customerId !== null && stripe !== null && !stripe.readOnly) {
-    await describe(stripe, customerId, organization);
+    await describe(stripe, customerId, organization, emailWithdrawn);
   }
 }
 
-function describe(stripe: StripeGateway, customerId: string, organization: OrganizationRow): Promise<void> {
-  const { billingEmail } = readSettings(organization);
-  return stripe.describeCustomer(customerId, { name: organization.name, email: billingEmail });
+function describe(
+  stripe: StripeGateway,
+  customerId: string,
+  organization: OrganizationRow,
+  emailWithdrawn: boolean,
+): Promise<void> {
+  const { billingEmail: email } = readSettings(organization);
+  const { name } = organization;
+  return stripe.describeCustomer(customerId, email === null && !emailWithdrawn ? { name } : { name, email });
 }

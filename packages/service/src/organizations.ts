@@ -135,7 +135,7 @@ export async function changeOrganization(
     const row = await updateOrganization(tx, organization.id, columns);
     await recordUpdate(tx, fresh, changes);
     if (names.includes("name") || names.includes("billingEmail")) {
-      await tellStripe(tx, organization.id);
+      await tellStripe(tx, organization.id, changes);
     }
     return toOrganizationView(row, fresh.role);
   });
@@ -164,11 +164,12 @@ async function recordUpdate(
   });
 }
 
-// Invoices show them.
-async function tellStripe(tx: Tx, organizationId: string): Promise<void> {
+// Invoices show them. A later change of the name must not take the place of the job that takes an address away.
+async function tellStripe(tx: Tx, organizationId: string, changes: readonly FieldChange[]): Promise<void> {
   if ((await findCustomer(tx, organizationId)) !== null) {
-    const jobKey = `describe_customer:${organizationId}`;
-    await enqueue(tx, "describe_customer", { organizationId }, { jobKey });
+    const emailWithdrawn = changes.some(({ field, to }) => field === "billingEmail" && to === null);
+    const jobKey = `describe_customer:${organizationId}${emailWithdrawn ? ":email_withdrawn" : ""}`;
+    await enqueue(tx, "describe_customer", { organizationId, emailWithdrawn }, { jobKey });
   }
 }
 

@@ -73,8 +73,8 @@ export interface PriceLabels {
 export interface CustomerCalls {
   /** The id alone of a new customer of an organization: the parameters never change, so the key never mismatches. */
   createCustomer(organizationId: string, key: string): Promise<string>;
-  /** What invoices show. */
-  describeCustomer(customerId: string, customer: { name: string; email: string | null }): Promise<void>;
+  /** What invoices show. Without an address, the one that is there stays; null takes it away. */
+  describeCustomer(customerId: string, customer: { name: string; email?: string | null }): Promise<void>;
   /** The customer and all of their subscriptions, ended ones too. Null: it was deleted. @throws
    * StripeFault `credentials` where the account has never had it */
   fetchCustomer(customerId: string): Promise<CustomerState | null>;

@@ -13,7 +13,7 @@ export function customerCalls(stripe: Stripe): CustomerCalls {
       return (await call(() => stripe.customers.create(fields, { idempotencyKey: key }))).id;
     },
     async describeCustomer(customerId, { name, email }) {
-      const fields = { name, email: email ?? "" };
+      const fields = { name, ...(email === undefined ? {} : { email: email ?? "" }) };
       await call(() => stripe.customers.update(customerId, fields, { idempotencyKey: uuidv7() }));
     },
     async *listCustomers() {
