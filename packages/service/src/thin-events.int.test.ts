@@ -168,7 +168,7 @@ test("a flood of thin events keeps no customer waiting: a sweep asks about ten, 
   // Stripe knows none of the copies: each is put off, and those behind it have their turn.
   for (let round = 0; round < 2; round += 1) await sweepInbox(bench.webhook);
   const tried = await bench.rows(
-    "select count(*)::int as many from headroom.stripe_inbox where event_id = any($1) and attempts = 1",
+    "select count(*)::int as many from headroom.stripe_inbox where event_id = any($1) and attempts > 0",
     copies.map(({ id }) => id),
   );
   expect(tried).toEqual([{ many: 25 }]);
