@@ -35,6 +35,8 @@ const hours = [1, 47, 12 * 24, 17 * 24, 2, 3 * 24, 6 * 24, 8 * 24, 14 * 24, 31 *
 /** The last wait: every customer is due for a sweep again. */
 const lastHours = 25;
 const waits = [...hours, lastHours];
+/** The longest that Stripe's events lie unread: after a month it would have forgotten those of the first day. */
+const mostUnread = 20 * 24;
 /** The rounds of a life before the last, by its seed: what comes to an end does so before, while and after it is looked at. */
 const lengths = [3, 5, 8, 11];
 /** The round before which the configuration changes and is pushed: most lives are in the middle of themselves. */
@@ -73,6 +75,7 @@ async function live(
   const strangePrice = await makeStrangePrice(bench);
   const lives: Life[] = [];
   let prices = await pricesOf(bench);
+  let told: Told[] = [];
   for (const [round, wait] of waits.entries()) {
     if (round === secondEdition) {
       const configuration = withSecondSolo(bench.configuration);
@@ -88,17 +91,21 @@ async function live(
     );
     const own = ({ seed }: Life) => ({ round: round - startOf(seed), last: hours.length - startOf(seed) });
     await each(lives, (life) => actOut({ bench, life, strangePrice, price: prices }, own(life), without));
-    postAll(lives, await events(), round);
+    postAll(lives, [...told, ...(await events())], round);
     await each(lives, (life) =>
       receive({ bench, inbox }, life, round, life.weather.stall === waits.length - round),
     );
     await work(bench);
-    await bench.advance(`PT${wait}H`);
+    told = [];
+    for (let left = wait; left > 0; left -= mostUnread) {
+      await bench.advance(`PT${Math.min(left, mostUnread)}H`);
+      told.push(...(await events()));
+    }
     await work(bench);
   }
   postAll(
     lives.filter(({ weather }) => weather.lost === 0),
-    await events(),
+    [...told, ...(await events())],
     waits.length,
   );
   await each(lives, (life) => end(bench, inbox, life));
