@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -36,6 +37,19 @@ test("answers of known length and in chunks are read, one after the other, on on
   expect(await connection.ask(post)).toEqual({ status: 201, body: '{"a":1}' });
   connection.close();
   await expect(connection.ask(get)).rejects.toThrow();
+});
+
+test("a connection that the server ended between two requests is opened again", async () => {
+  const connection = await openConnection(url);
+  const get = httpRequest("GET", `${url}/chunks`, {});
+  expect((await connection.ask(get)).status).toBe(200);
+  const ended = once(server, "connection");
+  server.closeIdleConnections();
+  let status = 0;
+  // The end is heard a moment later than it was made.
+  while (status !== 200) status = (await connection.ask(get).catch(() => ({ status: 0 }))).status;
+  await ended;
+  connection.close();
 });
 
 test("an answer is read when all of it is there, wherever it was cut", () => {

@@ -31,8 +31,26 @@ export function httpRequest(
   return `${method} ${pathname}${search} HTTP/1.1\r\n${lines.join("")}\r\n${body ?? ""}`;
 }
 
-/** Connects to `http://host:port`. A connection that ends in the middle fails its request. */
+/**
+ * Connects to `http://host:port`. A connection that ends in the middle fails its request; one that the server ended while
+ * nothing was asked, as servers do after some seconds, is opened again.
+ */
 export async function openConnection(url: string): Promise<HttpConnection> {
+  let connection = await openOnce(url);
+  let isClosed = false;
+  return {
+    async ask(request) {
+      if (connection.isOver() && !isClosed) connection = await openOnce(url);
+      return connection.ask(request);
+    },
+    close() {
+      isClosed = true;
+      connection.close();
+    },
+  };
+}
+
+async function openOnce(url: string): Promise<HttpConnection & { isOver(): boolean }> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });
   await connected(socket);
@@ -57,10 +75,12 @@ export async function openConnection(url: string): Promise<HttpConnection> {
 
   return {
     ask(request) {
+      if (socket.destroyed) return Promise.reject(new Error("the connection was closed"));
       waiting = Promise.withResolvers();
       socket.write(request);
       return waiting.promise;
     },
+    isOver: () => socket.destroyed,
     close: () => void socket.destroy(),
   };
 }

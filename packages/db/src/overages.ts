@@ -121,11 +121,11 @@ export async function nextKeys(tx: Tx, { organizationId, id, placement }: Ledger
     .execute();
 }
 
-/** Makes what waits for a draft due now. Answers how many rows. */
+/** Makes what waits for a draft due now, as if it had never been tried: its waiting was no failure. Answers how many rows. */
 export async function wakeOverages(tx: Tx, organizationId: string): Promise<number> {
   const { numUpdatedRows } = await tx
     .updateTable("overage")
-    .set({ next_attempt_at: sql`clock_timestamp()`, waits: false })
+    .set({ next_attempt_at: sql`clock_timestamp()`, attempts: 0, waits: false })
     .where("organization_id", "=", organizationId)
     .where("status", "=", "pending")
     .where("stripe_invoice_id", "is", null)

@@ -67,7 +67,8 @@ function endOf(endedAt: Instant | null, now: Instant): Instant {
 function ended(last: SubscriptionSnapshot | null, previous: SubscriptionFacts, at: Instant): Reduction {
   const hasNothing = last === null && previous.source === "none" && previous.state !== "incomplete";
   if (previous.source === "operator" || hasNothing) {
-    return { facts: previous, periodStart: null };
+    // Nothing is left that anybody could see to.
+    return { facts: { ...previous, attention: null }, periodStart: null };
   }
   const facts: SubscriptionFacts = {
     ...noSubscription,

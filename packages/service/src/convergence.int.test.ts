@@ -67,8 +67,8 @@ test.skipIf(alone)(
       for (const act of lived.done) done.add(act);
     }
     expect(failures.map(text).join("\n\n"), `of seeds ${from} to ${to - 1}`).toBe("");
-    // What none of so many did is not tested by anybody any more.
-    if (to - from >= together) expect(wanted.filter((act) => !done.has(act))).toEqual([]);
+    // What none of those did that are always run is not tested by anybody any more. Other seeds may miss what is rare.
+    if (from === 0 && to >= together) expect(wanted.filter((act) => !done.has(act))).toEqual([]);
   },
   600_000 + (to - from) * 5_000,
 );

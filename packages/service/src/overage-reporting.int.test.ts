@@ -110,8 +110,15 @@ test("while Stripe has not turned the period the ledger waits, and nothing is se
   expect(await reportOverage(bench.worker)).toEqual({ sent: 0, waiting: 1, failed: 0 });
   expect(await billed(customerId)).toEqual([]);
   expect(await reportOverage(bench.worker)).toEqual({ sent: 0, waiting: 0, failed: 0 });
+  for (let tries = 0; tries < 9; tries += 1) {
+    await due();
+    await reportOverage(bench.worker);
+  }
   await sync(await organizationId());
   expect(await reportOverage(bench.worker)).toMatchObject({ waiting: 1 });
+  // How long it waited for Stripe says nothing of how ill Stripe is now.
+  const soon = "select next_attempt_at < now() + interval '1 minute' as soon from headroom.overage";
+  expect(await bench.rows(soon)).toEqual([{ soon: true }]);
 });
 
 test("a cancellation is settled on an invoice of our own, once, also after a kill", async () => {

@@ -75,6 +75,8 @@ export const actsAtStripe: Readonly<Record<string, Act>> = {
   foreign: {
     weight: 1,
     when: "any",
+    // A schedule may make it one of ours.
+    begins: true,
     async run(scene) {
       const { bench, life, strangePrice } = scene;
       await card(scene, "pm_card_visa");
@@ -82,6 +84,7 @@ export const actsAtStripe: Readonly<Record<string, Act>> = {
         customer: life.customerId,
         items: [{ price: strangePrice }],
       });
+      life.began = true;
     },
   },
   seatsThere: {

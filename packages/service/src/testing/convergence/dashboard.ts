@@ -9,7 +9,7 @@ export interface Told {
   thin: object | null;
 }
 
-/** Answers what Stripe has told since the last call, the oldest first. */
+/** Answers what Stripe has told since the last call, the oldest first; what is older than its 30 days it tells nobody. */
 export async function openEvents({ stripe }: StripeBench): Promise<() => Promise<Told[]>> {
   const { data } = await stripe.events.list({ limit: 1 });
   let last = data[0]?.id;

@@ -140,8 +140,10 @@ function running(
   const { metadata, status } = subscription;
   const bought = `${item.price.metadata.headroom_plan}:${item.price.metadata.headroom_plan_version}`;
   const end = item.current_period_end;
-  // A downgrade waits: the items have the next plan already, the metadata the one that is paid for.
-  const waits = metadata.headroom_kept_plan && Date.parse(metadata.headroom_kept_until ?? "") === end * 1000;
+  // A downgrade waits: the items have the next plan already, the metadata the one that is paid for. One that was paused
+  // in the second in which its period began ends then too, and waits for nothing.
+  const keptUntil = Date.parse(metadata.headroom_kept_until ?? "");
+  const waits = metadata.headroom_kept_plan && keptUntil === end * 1000 && end > now;
   const held = waits ? `${metadata.headroom_kept_plan}:${metadata.headroom_kept_version}` : bought;
   const seats = subscription.items.data
     .filter(({ price }) => price.metadata.headroom_role === "seat")
