@@ -1,4 +1,5 @@
 import { rateAgain } from "@headroom/db/closed-periods";
+import { listFormerCustomers } from "@headroom/db/customers";
 import { withOrganization } from "@headroom/db/tenancy";
 import { countPush } from "@headroom/db/usage-push-settling";
 import { type PushRow, rejectPushes } from "@headroom/db/usage-pushes";
@@ -27,7 +28,7 @@ export async function judgePush(context: Context, push: PushRow): Promise<Judgem
     return giveUp(context, push, "invoice_gone");
   }
   if (invoice.status === "draft") {
-    return "open";
+    return (await isGone(context, push)) ? giveUp(context, push, "customer_deleted") : "open";
   }
   const billed = await stripe.usageBilled({ invoiceId, priceId, periodEnd: periodEnd.getTime() });
   if (billed.units === 0) {
@@ -48,6 +49,12 @@ export async function judgePush(context: Context, push: PushRow): Promise<Judgem
     );
   }
   return "counted";
+}
+
+// Their drafts are never billed.
+async function isGone({ db }: Context, { organizationId, customerId }: PushRow): Promise<boolean> {
+  const former = await withOrganization(db, organizationId, (tx) => listFormerCustomers(tx, organizationId));
+  return former.some((one) => one.customerId === customerId);
 }
 
 /** It does not count: its row goes by an invoice item. */
