@@ -66,6 +66,20 @@ test.each([true, false])(
   60_000,
 );
 
+test("a checkout that was open for the former customer is not offered again", async () => {
+  bench = await createOverageBench();
+  const acme = await bench.subscriber();
+  const access = await acme.access("billing.manage");
+  await bench.stripe.subscriptions.cancel(acme.subscriptionId);
+  await bench.deliver();
+  const { checkoutUrl: dead } = await startCheckout(bench.api, access, { planId: "pro" });
+  await bench.stripe.customers.del(acme.customerId);
+  await bench.deliver();
+  expect((await startCheckout(bench.api, access, { planId: "pro" })).checkoutUrl).not.toBe(dead);
+  await buyAgain(acme);
+  expect(await getBilling(bench.api, access)).toMatchObject({ plan: { id: "pro" } });
+}, 60_000);
+
 test("what comes late of the former customer does not touch the new one", async () => {
   const acme = await lost(true);
   const access = await acme.access("billing.manage");
