@@ -3,6 +3,7 @@ import { listFormerCustomers } from "@headroom/db/customers";
 import { withOrganization } from "@headroom/db/tenancy";
 import { countPush } from "@headroom/db/usage-push-settling";
 import { type PushRow, rejectPushes } from "@headroom/db/usage-pushes";
+import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 import { findInvoice } from "./stripe/overage-invoices.ts";
@@ -31,6 +32,7 @@ export async function judgePush(context: Context, push: PushRow): Promise<Judgem
     return (await isGone(context, push)) ? giveUp(context, push, "customer_deleted") : "open";
   }
   const billed = await stripe.usageBilled({ invoiceId, priceId, periodEnd: periodEnd.getTime() });
+  failpoint("settle.read");
   if (billed.units === 0) {
     return giveUp(context, push, "not_billed");
   }
