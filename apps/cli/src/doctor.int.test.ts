@@ -150,6 +150,22 @@ test("billing that is not live is told", async () => {
   });
 });
 
+test("a worker that was started with another billing than the file has is told, until all are restarted", async () => {
+  const shadow = fileURLToPath(import.meta.resolve("./testing/shadow.config.ts"));
+  const look = () => it.look("billing", { HEADROOM_CONFIG: shadow });
+  expect(await look()).toMatchObject({
+    found: "the configuration says not live, and the worker was started with live",
+    advice: expect.stringMatching(/^restart the worker, the api/),
+  });
+  const { live, liveFrom } = it.bench.configuration.billing;
+  await it.bench.restart({ live: false, liveFrom: null });
+  expect(await look()).toMatchObject({ found: expect.stringMatching(/^not live: /) });
+  expect(await it.look("billing")).toMatchObject({
+    found: "the configuration says live, and the worker was started with not live",
+  });
+  await it.bench.restart({ live, liveFrom });
+});
+
 test("a configuration tells all its faults; what the policy needs is asked for", async () => {
   const broken = path.join(folder, "broken.config.ts");
   writeFileSync(

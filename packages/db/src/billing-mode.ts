@@ -9,6 +9,14 @@ export interface BillingMode {
   declared: boolean;
 }
 
+/** As the worker that started last has it. */
+export async function readBillingMode(tx: Tx): Promise<BillingMode> {
+  return tx
+    .selectFrom("billing_mode")
+    .select(["live", "live_from as liveFrom", "declared"])
+    .executeTakeFirstOrThrow();
+}
+
 /** Locked until the transaction ends. As hr_worker. */
 export async function lockBillingMode(tx: Tx): Promise<BillingMode> {
   return tx

@@ -295,6 +295,7 @@ describe("functions that run with their owner's rights", () => {
       "refresh_limits of hr_engine for hr_api hr_webhook hr_worker",
       "reject_usage_pushes of hr_engine for hr_webhook hr_worker",
       "remove_ended_rate_limits of hr_engine for hr_worker",
+      "reopen_overages of hr_engine for hr_api hr_webhook hr_worker",
       "resolve_api_keys of hr_engine for hr_api",
       "resolve_invite_token of hr_engine for hr_api",
       "roll_gates of hr_engine for hr_api hr_webhook hr_worker",

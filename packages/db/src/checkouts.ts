@@ -149,6 +149,11 @@ export async function closeSessions(
   }
 }
 
+/** Ends all checkouts: their customer is gone, and nobody can pay them any more. */
+export async function endCheckouts(tx: Tx, organizationId: string): Promise<void> {
+  await unfinished(tx, organizationId).set({ status: "expired", updated_at: sql`clock_now()` }).execute();
+}
+
 /** The members that a plan with automatic seats is billed for. */
 export async function countMembers(tx: Tx, organizationId: string, withOwner: boolean): Promise<number> {
   const row = await tx

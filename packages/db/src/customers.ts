@@ -11,14 +11,46 @@ export async function organizationOfCustomer(kysely: Kysely<DB>, customerId: str
   return rows[0]?.id ?? null;
 }
 
-/** The organization's Stripe customer; null: none yet. */
+/** The organization's Stripe customer; null: none yet, or none any more. */
 export async function findCustomer(tx: Tx, organizationId: string): Promise<string | null> {
   const row = await tx
     .selectFrom("stripe_customer")
     .select("customer_id")
     .where("organization_id", "=", organizationId)
+    .where("deleted_at", "is", null)
     .executeTakeFirst();
   return row?.customer_id ?? null;
+}
+
+/** A customer that an organization had until it was deleted at Stripe. */
+export interface FormerCustomer {
+  customerId: string;
+  /** When we learned of it, by the clock that plans follow. */
+  deletedAt: Date;
+}
+
+/** The customers that the organization had and that were deleted at Stripe, the last one first. */
+export async function listFormerCustomers(tx: Tx, organizationId: string): Promise<FormerCustomer[]> {
+  const rows = await tx
+    .selectFrom("stripe_customer")
+    .select(["customer_id as customerId", "deleted_at as deletedAt"])
+    .where("organization_id", "=", organizationId)
+    .where("deleted_at", "is not", null)
+    .orderBy("deleted_at", "desc")
+    .orderBy("created_at", "desc")
+    .orderBy("customer_id")
+    .execute();
+  return rows as FormerCustomer[];
+}
+
+/** Notes that a customer was deleted at Stripe, once: the link stays, and the organization has no customer any more. */
+export async function buryCustomer(tx: Tx, customerId: string, now: Date): Promise<void> {
+  await tx
+    .updateTable("stripe_customer")
+    .set({ deleted_at: now })
+    .where("customer_id", "=", customerId)
+    .where("deleted_at", "is", null)
+    .execute();
 }
 
 export interface CustomerLink {
@@ -38,7 +70,7 @@ export async function listLinks(
 }
 
 /**
- * Ties a customer to an organization that has none; false when either is tied to another already. What was parked until
+ * Ties a customer to an organization that has none, or none any more; false when either is tied to another already. What was parked until
  * somebody made the link is tried again.
  */
 export async function linkCustomer(

@@ -133,6 +133,13 @@ export async function wakeOverages(tx: Tx, organizationId: string): Promise<numb
   return Number(numUpdatedRows);
 }
 
+/** Has what stands on invoices that may be drafts looked at again: their customer was deleted. Answers how many rows. */
+export async function reopenOverages(tx: Tx, organizationId: string): Promise<number> {
+  const { rows } = await sql<{ reopened: number }>`
+    select reopen_overages(${organizationId}) as reopened`.execute(tx);
+  return rows[0]?.reopened ?? 0;
+}
+
 // Only as it was read: what was amended since is not overwritten.
 function asRead(tx: Tx, row: LedgerRow) {
   return tx

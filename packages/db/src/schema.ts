@@ -493,6 +493,7 @@ export interface StripeBackfill {
 export interface StripeCustomer {
   created_at: Timestamp;
   customer_id: string;
+  deleted_at: Timestamp | null;
   organization_id: string;
 }
 

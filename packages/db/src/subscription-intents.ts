@@ -105,6 +105,26 @@ export interface WaitingPlan {
   planId: string;
   planVersion: number;
   behind: { planId: string; planVersion: number };
+  /** The seats that waited with it, and those that were paid for then; absent: the same. */
+  seats?: { waiting: number; paid: number };
+}
+
+/** The seats that the last change of ours left on a subscription's items; null: none is known. */
+export async function findSeatsOnItems(
+  tx: Tx,
+  organizationId: string,
+  subscriptionId: string,
+): Promise<number | null> {
+  const row = await tx
+    .selectFrom("stripe_intent")
+    .select(sql<number | null>`(parameters ->> 'seats')::integer`.as("seats"))
+    .where("organization_id", "=", organizationId)
+    .where("kind", "in", ["change_plan", "set_seats"])
+    .where("status", "=", "done")
+    .where(sql<string>`parameters ->> 'subscriptionId'`, "=", subscriptionId)
+    .orderBy("id", "desc")
+    .executeTakeFirst();
+  return row?.seats ?? null;
 }
 
 /** The plan that is to wait again unless the change that it was taken back for is made; null: there is none. */

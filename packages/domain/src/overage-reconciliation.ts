@@ -53,6 +53,8 @@ export interface ReconciledRow {
   late: boolean;
   /** It was told to a billing meter: it has no line of ours. */
   byMeter?: boolean;
+  /** Of a customer who was deleted at Stripe: nobody can be asked for its lines. */
+  unasked?: boolean;
 }
 
 export interface ReconciledLine {
@@ -128,6 +130,9 @@ function rowDifferences(row: ReconciledRow, lines: readonly ReconciledLine[]): D
   });
   if (row.status === "pending") {
     return row.late ? [difference("not_sent", line)] : [];
+  }
+  if (row.unasked) {
+    return [];
   }
   if (standing.length > 1) {
     return [difference("line_twice", standing[1])];

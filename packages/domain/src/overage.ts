@@ -41,6 +41,23 @@ export function chargeOverage(
   return quantity === 0 ? null : { quantity, amount: amountOf(terms.unitPrice, quantity) };
 }
 
+/**
+ * True for a period that was a former customer's: it began before that one was deleted at Stripe, and none of the
+ * subscriptions that the organization's customer of today has had was there then. Nobody can be billed for it any more.
+ * @param formerUntil when the last of them was deleted; null: there is none.
+ */
+export function isOfFormerCustomer(
+  periodStart: number,
+  formerUntil: number | null,
+  subscriptions: readonly { created: number }[],
+): boolean {
+  return (
+    formerUntil !== null &&
+    periodStart < formerUntil &&
+    !subscriptions.some(({ created }) => created <= periodStart)
+  );
+}
+
 /** An invoice of a subscription, as far as the choice between invoices goes. */
 export interface InvoiceCandidate {
   id: string;

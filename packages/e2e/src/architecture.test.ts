@@ -257,13 +257,16 @@ describe("failpoints", () => {
 
   test("each have their process killed there by a test", () => {
     const read = (file: string) => readFileSync(path.join(root, file), "utf8");
-    // Processes that go on are killed by area, commands by name.
-    const [processes, commands] = [
-      read("packages/e2e/src/failpoints.e2e.test.ts"),
-      read("apps/cli/src/import.int.test.ts"),
-    ];
+    // Processes that go on are killed by area; those of the night and commands by name.
+    const processes = read("packages/e2e/src/failpoints.e2e.test.ts");
+    const byName = [
+      "packages/e2e/src/failpoints-at-night.e2e.test.ts",
+      "apps/cli/src/import.int.test.ts",
+      "apps/cli/src/plans-push.int.test.ts",
+    ].map(read);
     const isKilled = (name: string) =>
-      processes.includes(`named("${name.split(".")[0]}")`) || commands.includes(`"${name}"`);
+      processes.includes(`named("${name.split(".")[0]}")`) ||
+      byName.some((tests) => tests.includes(`"${name}"`));
     expect(failpoints.filter((name) => !isKilled(name))).toEqual([]);
   });
 });

@@ -26,6 +26,18 @@ export const failpoints = [
   // Overage to a billing meter, in the worker.
   "push.written",
   "push.sent",
+  // What a meter was told compared with its final invoice, each night in the worker.
+  "settle.read",
+  "settle.judged",
+  "settle.carried",
+  // A plan changed in two calls, in the api; what waited before let wait again, in the worker.
+  "change.performed",
+  "change.undone",
+  "restore.decided",
+  "restore.performed",
+  // Plans pushed to Stripe, in the command line.
+  "plans.meter_made",
+  "plans.portal_made",
   // Automatic seats to Stripe, in the worker.
   "seats.leased",
   "seats.counted",

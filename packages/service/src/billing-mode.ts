@@ -1,6 +1,12 @@
-import { type BillingMode, lockBillingMode, writeBillingMode } from "@headroom/db/billing-mode";
+import {
+  type BillingMode,
+  lockBillingMode,
+  readBillingMode,
+  writeBillingMode,
+} from "@headroom/db/billing-mode";
 import { readClock } from "@headroom/db/clock";
 import { withSystem } from "@headroom/db/tenancy";
+import type { BillingSettings } from "@headroom/domain/configuration";
 import type { ServiceContext } from "./context.ts";
 import { recordOperatorAct } from "./operator-acts.ts";
 import { readUnbilledPeriods } from "./unbilled-periods.ts";
@@ -23,6 +29,29 @@ export async function followBillingMode(context: Context): Promise<BillingMode> 
     await nameUnbilled(context, mode);
   }
   return mode;
+}
+
+/** What the configuration says, and what the worker that started last was started with. */
+export interface StaleBilling {
+  configured: BillingSettings;
+  running: BillingSettings;
+}
+
+/**
+ * Every application reads `billing` when it starts: what was changed in the file since then is in no running process. Null:
+ * the worker that started last was started with what the file says.
+ * @param context `db` as hr_worker.
+ */
+export async function findStaleBilling({
+  db,
+  configuration: { billing: configured },
+}: Pick<Context, "db" | "configuration">): Promise<StaleBilling | null> {
+  const { live, liveFrom } = await withSystem(db, readBillingMode);
+  const running = { live, liveFrom: liveFrom?.toISOString() ?? null };
+  const wanted = configured.liveFrom === null ? null : new Date(configured.liveFrom).toISOString();
+  // Without an instant of its own the file lets the one that holds stand.
+  const same = configured.live === live && (!live || wanted === null || wanted === running.liveFrom);
+  return same ? null : { configured, running };
 }
 
 async function nameUnbilled(context: Context, { liveFrom }: BillingMode): Promise<void> {

@@ -104,7 +104,7 @@ async function planOfPreview(
   if (change.kind === "base" || change.kind === "cancel" || change.facts.subscriptionId === null) {
     return { kind: "nothing" };
   }
-  const first = callsFor(change) > 1 ? ((await undoing(tx, change))?.steps ?? []) : [];
+  const first = callsFor(change) > 1 ? ((await undoing(tx, organizationId, change))?.steps ?? []) : [];
   const steps = [...first, ...(wishFor(change)?.steps ?? [])];
   return stripePlan(
     steps.flatMap((step) => (step.call === "update" ? [step.change] : [])),

@@ -18,7 +18,7 @@ import type { CheckoutInput } from "./checkout-terms.ts";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
-import { ensureCustomer, requireChanges, requireStripe } from "./customers.ts";
+import { ensureCustomer, hasLostCustomer, requireChanges, requireStripe } from "./customers.ts";
 import type { Repeatable } from "./idempotency.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isUnanswered } from "./stripe/faults.ts";
@@ -50,23 +50,42 @@ export async function startCheckout(
     return intent;
   }
   return answered(async () => {
-    const { organizationId } = access;
-    const customerId = await ensureCustomer(ready, organizationId);
-    if (await endSuperseded(ready, organizationId, customerId)) {
-      await assertEnded(ready, organizationId, customerId, () =>
-        close(ready, organizationId, intent.id, "failed"),
-      );
+    try {
+      return await openFor(ready, access, input, intent);
+    } catch (error) {
+      const { organizationId } = access;
+      if (!(await hasLostCustomer(ready, organizationId, error))) {
+        throw error;
+      }
+      // It was for a customer who is gone; the next one is made for one who is there.
+      await close(ready, organizationId, intent.id, "failed");
+      return startCheckout(context, access, input);
     }
-    const session = await openSession(ready, organizationId, customerId, intent);
-    if (session.status === "open" && session.url !== null) {
-      return { checkoutUrl: session.url };
-    }
-    if (session.status === "complete") {
-      await assertEnded(ready, organizationId, customerId);
-    }
-    await close(ready, organizationId, intent.id, session.status === "complete" ? "completed" : "expired");
-    return startCheckout(context, access, input);
   });
+}
+
+async function openFor(
+  context: ServiceContext & { stripe: StripeGateway },
+  access: Access,
+  input: CheckoutInput,
+  intent: CheckoutIntent,
+): Promise<CheckoutView> {
+  const { organizationId } = access;
+  const customerId = await ensureCustomer(context, organizationId);
+  if (await endSuperseded(context, organizationId, customerId)) {
+    await assertEnded(context, organizationId, customerId, () =>
+      close(context, organizationId, intent.id, "failed"),
+    );
+  }
+  const session = await openSession(context, organizationId, customerId, intent);
+  if (session.status === "open" && session.url !== null) {
+    return { checkoutUrl: session.url };
+  }
+  if (session.status === "complete") {
+    await assertEnded(context, organizationId, customerId);
+  }
+  await close(context, organizationId, intent.id, session.status === "complete" ? "completed" : "expired");
+  return startCheckout(context, access, input);
 }
 
 function answered<Result>(work: () => Promise<Result>): Promise<Result> {

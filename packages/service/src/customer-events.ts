@@ -1,7 +1,7 @@
 import { closeSessions } from "@headroom/db/checkouts";
 import { readClock } from "@headroom/db/clock";
 import { noteSynced } from "@headroom/db/customer-leases";
-import { linkCustomer, organizationOfCustomer } from "@headroom/db/customers";
+import { findCustomer, linkCustomer, organizationOfCustomer } from "@headroom/db/customers";
 import { closeEvents, type PendingEvents } from "@headroom/db/inbox";
 import { type ParkingReason, parkEvents } from "@headroom/db/inbox-parking";
 import { readCatalogue } from "@headroom/db/plans";
@@ -38,7 +38,8 @@ export async function applyEvents(
   const customer = await stripe.fetchCustomer(customerId);
   failpoint("sync.fetched");
   const linked = await withStatement(db, (kysely) => organizationOfCustomer(kysely, customerId));
-  const organizationId = linked ?? claimedBy(noted, customer);
+  // One who is gone and whom we never knew is nobody's.
+  const organizationId = linked ?? (customer === null ? null : claimedBy(noted, customer));
   if (organizationId === null) {
     return setAside(context, lease, noted, customer);
   }
@@ -53,7 +54,12 @@ export async function applyEvents(
     if (linked === null && !(await linkCustomer(tx, organizationId, customerId, now))) {
       throw new Error(`customer ${customerId} names an organization that has another customer`);
     }
-    const facts = await applyCustomer(tx, organization, customer, now);
+    if ((await findCustomer(tx, organizationId)) !== customerId) {
+      // The organization had it once: what it has now is another one's.
+      await closeNotedSessions(tx, organizationId, noted);
+      return closeNoted(tx, lease, noted, { status: "ignored", live: false });
+    }
+    const facts = await applyCustomer(tx, organization, { customerId, state: customer }, now);
     failpoint("sync.written");
     await closeNotedSessions(tx, organizationId, noted);
     await noteInvoices(tx, organizationId, noted.invoices);
@@ -108,9 +114,9 @@ async function parkNoted(
 }
 
 // The organization that a checkout was opened for, or that the customer was made for.
-function claimedBy({ sessions }: PendingEvents, customer: CustomerState | null): string | null {
+function claimedBy({ sessions }: PendingEvents, customer: CustomerState): string | null {
   const named = sessions.map(({ reference }) => decodeId("org", reference ?? "")).find((id) => id !== null);
-  return named ?? customer?.organizationId ?? null;
+  return named ?? customer.organizationId;
 }
 
 async function closeNotedSessions(

@@ -100,8 +100,9 @@ export async function refreshCustomer(
       return null;
     }
     const { facts: before } = await readSubscription(tx, organizationId);
-    const facts = await applyCustomer(tx, organization, customer, await readClock(tx));
-    await noteSynced(tx, customerId, { seq: null, checkedAt: takenAt, live: isLiveAtStripe(facts) });
+    const facts = await applyCustomer(tx, organization, { customerId, state: customer }, await readClock(tx));
+    const live = customer !== null && isLiveAtStripe(facts);
+    await noteSynced(tx, customerId, { seq: null, checkedAt: takenAt, live });
     if (parkingReason(facts) === null) {
       await wakeCustomerEvents(tx, customerId);
     }

@@ -5,7 +5,7 @@ import {
   listSegments,
   type SegmentRow,
 } from "@headroom/db/closed-periods";
-import { findCustomer } from "@headroom/db/customers";
+import { findCustomer, listFormerCustomers } from "@headroom/db/customers";
 import { findOverageMeters } from "@headroom/db/overage-ledger";
 import { readSubscription, type SubscriptionRow } from "@headroom/db/subscriptions";
 import { withOrganization } from "@headroom/db/tenancy";
@@ -13,14 +13,14 @@ import { isUuid } from "@headroom/domain/ids";
 import { plainPrice } from "@headroom/domain/money";
 import { linesOf } from "@headroom/domain/overage-lines";
 import { stateAt } from "@headroom/domain/subscriptions";
-import { invalidField } from "@headroom/domain/validation";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
 import { requireStripe } from "./customers.ts";
+import { readInvoicePage } from "./invoice-pages.ts";
 import { toSegment } from "./overage-rating.ts";
-import { forWaitingPerson, StripeFault } from "./stripe/faults.ts";
+import { forWaitingPerson } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
-import type { InvoicePage, StripeInvoice, StripeInvoiceLine } from "./stripe/invoice-calls.ts";
+import type { StripeInvoice, StripeInvoiceLine } from "./stripe/invoice-calls.ts";
 
 export interface InvoiceLineView {
   description: string | null;
@@ -96,25 +96,27 @@ export async function listInvoices(
   const { organizationId } = access;
   const known = await withOrganization(db, organizationId, async (tx) => ({
     customerId: await findCustomer(tx, organizationId),
+    former: await listFormerCustomers(tx, organizationId),
     subscription: await readSubscription(tx, organizationId),
     accrued: await listAccruedPeriods(tx, organizationId),
     segments: await listSegments(tx, organizationId),
     now: await readClock(tx),
   }));
   const { customerId } = known;
-  if (customerId === null) {
-    return { invoices: [], nextCursor: null, upcoming: null };
-  }
+  const customers = [
+    ...(customerId === null ? [] : [customerId]),
+    ...known.former.map((one) => one.customerId),
+  ];
   const { page, upcoming } = await forWaitingPerson(async () => ({
-    page: await readPage(stripe, customerId, input),
-    upcoming: await previewUpcoming(stripe, customerId, known),
+    page: await readInvoicePage(stripe, customers, input),
+    upcoming: customerId === null ? null : await previewUpcoming(stripe, customerId, known),
   }));
   const meters = await withOrganization(db, organizationId, (tx) =>
     findOverageMeters(tx, organizationId, ledgerIdsOf(page.invoices)),
   );
   return {
     invoices: page.invoices.map((invoice) => toView(invoice, meters)),
-    nextCursor: page.more ? (page.invoices.at(-1)?.id ?? null) : null,
+    nextCursor: page.nextCursor,
     upcoming,
   };
 }
@@ -124,22 +126,6 @@ function ledgerIdsOf(invoices: readonly StripeInvoice[]): string[] {
   return invoices.flatMap(({ lines }) =>
     lines.flatMap(({ ledgerId }) => (isUuid(ledgerId ?? "") ? [ledgerId as string] : [])),
   );
-}
-
-// Stripe's pages have at most 100, and its cursors are ids.
-async function readPage(
-  stripe: StripeGateway,
-  customerId: string,
-  { limit, cursor }: { limit: number; cursor?: string | undefined },
-): Promise<InvoicePage> {
-  try {
-    return await stripe.listInvoices(customerId, { limit: Math.min(limit, 100), after: cursor ?? null });
-  } catch (error) {
-    if (cursor !== undefined && error instanceof StripeFault && error.kind === "missing") {
-      throw invalidField("cursor", "is not a cursor of this list");
-    }
-    throw error;
-  }
 }
 
 async function previewUpcoming(

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { settlePushes } from "./meter-reconciliation.ts";
+import { reconcileOverage } from "./overage-reconciliation.ts";
+import { closeDuePeriods } from "./overage-reporting.ts";
 import { changePlan } from "./plan-changes.ts";
 import { type MigrationInput, migratePlan } from "./plan-migration.ts";
 import { pushPlans } from "./plans.ts";
@@ -129,6 +132,38 @@ test("a plan that is changed while the draft counts is billed for both periods, 
   expect(ledger.reduce((sum, { amount }) => sum + amount, 0)).toBe(100);
   expect(total).toBe(100);
 }, 60_000);
+
+test.each(["before", "after"] as const)(
+  "a plan that is changed %s the period was closed, on a draft that was told nothing yet: billed once, by its own terms",
+  async (when) => {
+    await acme.take(120);
+    const { items: data } = await bench.stripe.subscriptions.retrieve(acme.subscriptionId);
+    await bench.advanceTo((data.data[0]?.current_period_end ?? 0) + 60);
+    if (when === "after") await closeDuePeriods(bench.worker);
+    const before = await items();
+    await changePlan(bench.api, await acme.access("billing.manage"), { planId: "max" });
+    // What the draft has a line of is gone from the subscription: nothing may be told for it any more.
+    expect(await items()).not.toEqual(before);
+    await bench.deliver();
+    await bench.work();
+    await bench.advance("PT3H");
+    await bench.work();
+    await acme.take(140);
+    await turn();
+    await bench.advance("PT3H");
+    await settlePushes(bench.worker);
+    await bench.work();
+    const ledger = await acme.ledger();
+    expect(ledger.map(({ quantity, amount }) => [quantity, amount])).toEqual([
+      [20, 50],
+      [40, 50],
+    ]);
+    expect((await charged()).reduce((sum, one) => sum + one.total, 0)).toBe(100);
+    const found = await reconcileOverage(bench.worker, { organizationId: acme.id });
+    expect(found.differences).toEqual([]);
+  },
+  60_000,
+);
 
 test("to a version that sells no overage of the meter: its item goes, what was used before is what the version says", async () => {
   await acme.take(120);

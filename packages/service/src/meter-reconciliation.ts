@@ -4,6 +4,7 @@ import { type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
 import { findPush, listUncountedPushes } from "@headroom/db/usage-push-settling";
 import { type PushRow, type PushState, readPushState } from "@headroom/db/usage-pushes";
 import type { Difference } from "@headroom/domain/overage-reconciliation";
+import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
 import { requireStripe } from "./customers.ts";
 import { countedAfterMs, type Judgement, judgePush } from "./meter-settling.ts";
@@ -77,6 +78,7 @@ export async function settlePushes(
         const push = await withOrganization(db, key.organizationId, (tx) => findPush(tx, key));
         if (push?.state === "sent" && push.counted === null) {
           result[await judgePush(ready, push)] += 1;
+          failpoint("settle.judged");
         }
       } catch (error) {
         result.failed += 1;
@@ -92,6 +94,7 @@ export async function settlePushes(
   for (let step = 0; step < 3 && result.given_up + result.counted > 0; step += 1) {
     await closeDuePeriods(context);
     await reportOverage(context);
+    failpoint("settle.carried");
   }
   return result;
 }

@@ -1,7 +1,9 @@
 import { rateAgain } from "@headroom/db/closed-periods";
+import { listFormerCustomers } from "@headroom/db/customers";
 import { withOrganization } from "@headroom/db/tenancy";
 import { countPush } from "@headroom/db/usage-push-settling";
 import { type PushRow, rejectPushes } from "@headroom/db/usage-pushes";
+import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 import { findInvoice } from "./stripe/overage-invoices.ts";
@@ -27,9 +29,10 @@ export async function judgePush(context: Context, push: PushRow): Promise<Judgem
     return giveUp(context, push, "invoice_gone");
   }
   if (invoice.status === "draft") {
-    return "open";
+    return (await isGone(context, push)) ? giveUp(context, push, "customer_deleted") : "open";
   }
   const billed = await stripe.usageBilled({ invoiceId, priceId, periodEnd: periodEnd.getTime() });
+  failpoint("settle.read");
   if (billed.units === 0) {
     return giveUp(context, push, "not_billed");
   }
@@ -48,6 +51,12 @@ export async function judgePush(context: Context, push: PushRow): Promise<Judgem
     );
   }
   return "counted";
+}
+
+// Their drafts are never billed.
+async function isGone({ db }: Context, { organizationId, customerId }: PushRow): Promise<boolean> {
+  const former = await withOrganization(db, organizationId, (tx) => listFormerCustomers(tx, organizationId));
+  return former.some((one) => one.customerId === customerId);
 }
 
 /** It does not count: its row goes by an invoice item. */

@@ -1,4 +1,4 @@
-import { findCustomer } from "@headroom/db/customers";
+import { findCustomer, listFormerCustomers } from "@headroom/db/customers";
 import {
   findSync,
   type OperatorEventRow,
@@ -120,7 +120,11 @@ async function describeStripe(
   organizationId: string,
 ): Promise<OperatorOrganizationDetails["stripe"]> {
   const { customerId, facts } = await withOrganization(db, organizationId, async (tx) => ({
-    customerId: await findCustomer(tx, organizationId),
+    // The events of one who was deleted at Stripe are still to be seen.
+    customerId:
+      (await findCustomer(tx, organizationId)) ??
+      (await listFormerCustomers(tx, organizationId))[0]?.customerId ??
+      null,
     facts: (await readSubscription(tx, organizationId)).facts,
   }));
   if (customerId === null) {

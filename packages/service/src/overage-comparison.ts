@@ -1,11 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { readClock } from "@headroom/db/clock";
 import { listClosedPeriods, listSegments } from "@headroom/db/closed-periods";
-import { findCustomer } from "@headroom/db/customers";
+import { findCustomer, listFormerCustomers } from "@headroom/db/customers";
 import { type LedgerRow, listAllOverages } from "@headroom/db/overage-ledger";
 import { withSnapshot } from "@headroom/db/tenancy";
 import { listSentPushes } from "@headroom/db/usage-pushes";
 import { plainPrice } from "@headroom/domain/money";
+import { isOfFormerCustomer } from "@headroom/domain/overage";
 import {
   type Difference,
   type ReconciledLine,
@@ -30,6 +31,8 @@ export interface Look {
   /** Rows of the ledger compared. */
   rows: number;
   differences: Difference[];
+  /** What can be billed to nobody: its customer was deleted at Stripe. */
+  writtenOff: LedgerRow[];
 }
 
 /**
@@ -50,6 +53,7 @@ export async function settledLook(context: Ready, organizationId: string, since:
 async function look({ db, stripe }: Ready, organizationId: string, since: Date | null): Promise<Look> {
   const kept = await withSnapshot(db, organizationId, async (tx) => ({
     customerId: await findCustomer(tx, organizationId),
+    former: (await listFormerCustomers(tx, organizationId))[0]?.deletedAt.getTime() ?? null,
     periods: await listClosedPeriods(tx, organizationId, since),
     segments: await listSegments(tx, organizationId),
     rows: await listAllOverages(tx, organizationId),
@@ -69,15 +73,28 @@ async function look({ db, stripe }: Ready, organizationId: string, since: Date |
   const rows = kept.rows.filter(({ periodEnd }) => since === null || periodEnd >= since);
   const known = new Set(kept.rows.map(({ id }) => id));
   const byMeter = new Set(kept.pushes.map(({ overageId }) => overageId));
+  const subscriptions = customer?.subscriptions ?? [];
+  const isGone = (periodStart: Date) => isOfFormerCustomer(periodStart.getTime(), kept.former, subscriptions);
   const differences = reconcile(
     periods,
-    rows.map((row) => ({ ...toRow(row, now), byMeter: byMeter.has(row.id) })),
+    rows.map((row) => ({
+      ...toRow(row, now),
+      byMeter: byMeter.has(row.id),
+      unasked: isGone(row.periodStart),
+    })),
     lines,
     known,
   );
-  const pushes = kept.pushes.filter(({ periodEnd }) => since === null || periodEnd >= since);
+  const pushes = kept.pushes.filter(
+    ({ periodStart, periodEnd }) => !isGone(periodStart) && (since === null || periodEnd >= since),
+  );
   const uncounted = customer === null ? [] : await meterDifferences({ db, stripe }, pushes, now);
-  return { periods: periods.length, rows: rows.length, differences: [...differences, ...uncounted] };
+  return {
+    periods: periods.length,
+    rows: rows.length,
+    differences: [...differences, ...uncounted],
+    writtenOff: rows.filter(({ status }) => status === "written_off"),
+  };
 }
 
 async function linesOf(stripe: StripeGateway, customerId: string): Promise<ReconciledLine[]> {

@@ -2,7 +2,7 @@ import { listOrganizationIds } from "@headroom/db/audit-chains";
 import { readClock } from "@headroom/db/clock";
 import { rateAgain } from "@headroom/db/closed-periods";
 import { type OverageCheck, readOverageCheck, writeOverageCheck } from "@headroom/db/overage-checks";
-import { resendOverage } from "@headroom/db/overage-ledger";
+import { type LedgerRow, resendOverage } from "@headroom/db/overage-ledger";
 import { withOrganization, withSystem } from "@headroom/db/tenancy";
 import { listPushesOf } from "@headroom/db/usage-pushes";
 import { encodeId } from "@headroom/domain/ids";
@@ -32,6 +32,19 @@ export interface OverageDifference {
   found: string | null;
 }
 
+/** Overage that was written off, because its customer was deleted at Stripe before it was billed. No difference: it stays so. */
+export interface WrittenOffOverage {
+  organizationId: string;
+  overageId: string;
+  meter: string;
+  periodStart: string;
+  quantity: number;
+  /** Integer minor units. */
+  amount: number;
+  currency: string;
+  reason: string | null;
+}
+
 export interface Reconciliation {
   organizations: number;
   /** Closed periods compared. */
@@ -41,6 +54,7 @@ export interface Reconciliation {
   differences: OverageDifference[];
   /** What was put right; under `dryRun`, what would be. */
   repaired: OverageDifference[];
+  writtenOff: WrittenOffOverage[];
 }
 
 export interface ReconciliationInput {
@@ -76,11 +90,13 @@ export async function reconcileOverage(
     rows: 0,
     differences: [],
     repaired: [],
+    writtenOff: [],
   };
   for (const [index, id] of all.entries()) {
     const found = await settledLook(ready, id, since);
     result.periods += found.periods;
     result.rows += found.rows;
+    result.writtenOff.push(...found.writtenOff.map(toWrittenOff));
     const right = repair ? found.differences.filter(({ kind }) => repairable.includes(kind)) : [];
     const left = right.length === 0 || dryRun ? found.differences : await repairAll(ready, id, right, since);
     result.differences.push(...left.map((one) => toView(id, one)));
@@ -162,5 +178,19 @@ function toView(organizationId: string, { periodStart, ...rest }: Difference): O
     organizationId: encodeId("org", organizationId),
     ...rest,
     periodStart: periodStart === null ? null : new Date(periodStart).toISOString(),
+  };
+}
+
+function toWrittenOff(row: LedgerRow): WrittenOffOverage {
+  const { id, meter, periodStart, quantity, amount, currency, lastError } = row;
+  return {
+    organizationId: encodeId("org", row.organizationId),
+    overageId: id,
+    meter,
+    periodStart: periodStart.toISOString(),
+    quantity,
+    amount,
+    currency,
+    reason: lastError,
   };
 }

@@ -9,8 +9,9 @@ import { type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
 import { failpoint } from "@headroom/platform/failpoints";
 import { forEachAtOnce } from "./at-once.ts";
 import type { ServiceContext } from "./context.ts";
+import type { SendOutcome } from "./overage-ending.ts";
 import { closeAndRate, rateAmended } from "./overage-rating.ts";
-import { type SendOutcome, sendOverage } from "./overage-sending.ts";
+import { sendOverage } from "./overage-sending.ts";
 
 const atOnce = 100;
 const gatesAtOnce = 20;

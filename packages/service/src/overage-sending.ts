@@ -1,6 +1,5 @@
 import { readClock } from "@headroom/db/clock";
-import { rateAgain } from "@headroom/db/closed-periods";
-import { findCustomer } from "@headroom/db/customers";
+import { type FormerCustomer, findCustomer, listFormerCustomers } from "@headroom/db/customers";
 import type { LedgerRow } from "@headroom/db/overage-ledger";
 import {
   chooseOverageInvoice,
@@ -11,22 +10,18 @@ import {
   putOffOverage,
   replaceOverage,
 } from "@headroom/db/overages";
-import { type Tx, withOrganization } from "@headroom/db/tenancy";
-import { listPushesOf, rejectPushes } from "@headroom/db/usage-pushes";
+import { withOrganization } from "@headroom/db/tenancy";
+import { listPushesOf } from "@headroom/db/usage-pushes";
+import { isOfFormerCustomer } from "@headroom/domain/overage";
 import { failpoint } from "@headroom/platform/failpoints";
-import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { pushOn, startPush } from "./meter-sending.ts";
+import { endWith, type Sender, type SendOutcome, settle, write } from "./overage-ending.ts";
 import { isPassing, StripeFault } from "./stripe/faults.ts";
-import type { CustomerState, StripeGateway } from "./stripe/gateway.ts";
+import type { CustomerState } from "./stripe/gateway.ts";
 import type { LedgerItem, NewInvoiceItem } from "./stripe/invoice-calls.ts";
 import { findInvoice, invoiceFor, notingKeys } from "./stripe/overage-invoices.ts";
 import { toItem } from "./stripe/overage-items.ts";
-
-/** `sent`: it stands as it should, or there is nothing to bill; `waiting`: there is no invoice for it yet. */
-export type SendOutcome = "sent" | "waiting" | "failed";
-
-type Sender = Pick<ServiceContext, "db" | "log" | "configuration"> & { stripe: StripeGateway };
 
 /**
  * Makes one claimed row stand on an invoice as the ledger has it: exactly one line, whatever answers were lost. The
@@ -41,14 +36,20 @@ export async function sendOverage(context: Sender, row: LedgerRow): Promise<Send
     spent = true;
   });
   try {
-    const customerId = await write(context, row, (tx) => findCustomer(tx, organizationId));
+    const { customerId, former } = await write(context, row, async (tx) => ({
+      customerId: await findCustomer(tx, organizationId),
+      former: (await listFormerCustomers(tx, organizationId))[0] ?? null,
+    }));
+    if (customerId === null && former !== null) {
+      return await endWith(context, row, former.customerId);
+    }
     if (customerId === null) {
       throw new StripeFault("missing", `organization ${organizationId} has overage and no customer`);
     }
     const outcome = await withCustomerLease(
       context,
       customerId,
-      () => place({ ...context, stripe }, customerId, row),
+      () => place({ ...context, stripe }, { customerId, former }, row),
       {
         waitMs: 2_000,
       },
@@ -72,10 +73,18 @@ export async function sendOverage(context: Sender, row: LedgerRow): Promise<Send
   }
 }
 
-async function place(context: Sender, customerId: string, row: LedgerRow): Promise<SendOutcome> {
+async function place(
+  context: Sender,
+  { customerId, former }: { customerId: string; former: FormerCustomer | null },
+  row: LedgerRow,
+): Promise<SendOutcome> {
   const customer = await context.stripe.fetchCustomer(customerId);
   if (customer === null) {
-    return writeOff(context, row, customerId);
+    return endWith(context, row, customerId);
+  }
+  const until = former?.deletedAt.getTime() ?? null;
+  if (former !== null && isOfFormerCustomer(row.periodStart.getTime(), until, customer.subscriptions)) {
+    return endWith(context, row, former.customerId);
   }
   const [push] = await write(context, row, (tx) => listPushesOf(tx, row.organizationId, row.id));
   if (push !== undefined && push.state !== "rejected") {
@@ -86,25 +95,6 @@ async function place(context: Sender, customerId: string, row: LedgerRow): Promi
   return row.stripeInvoiceId === null
     ? placeAnew(context, customerId, customer, row)
     : placeOn(context, customerId, row, row.stripeInvoiceId);
-}
-
-async function writeOff(context: Sender, row: LedgerRow, customerId: string): Promise<SendOutcome> {
-  const { organizationId, id: ledgerId, amount, currency } = row;
-  context.log.error(
-    { organizationId, ledgerId, customerId, amount, currency },
-    "overage written off: its customer was deleted at Stripe",
-  );
-  const reason = `customer ${customerId} was deleted at Stripe`;
-  await write(context, row, async (tx) => {
-    await giveUpOverage(tx, row, { status: "written_off", reason });
-    const pushes = await listPushesOf(tx, organizationId, ledgerId);
-    await rejectPushes(
-      tx,
-      pushes.map(({ identifier }) => identifier),
-      "customer_deleted",
-    );
-  });
-  return "sent";
 }
 
 async function placeAnew(
@@ -221,21 +211,6 @@ async function create(context: Sender, row: LedgerRow, wanted: NewInvoiceItem): 
   }
 }
 
-/** The line is final as it is: it is what was billed, and the rest of the period's bill follows as an adjustment. */
-async function settle(context: Sender, row: LedgerRow, item: LedgerItem): Promise<SendOutcome> {
-  const { quantity, amount } = item;
-  await write(context, row, async (tx) => {
-    // The period before its rows, as whoever rates it takes them.
-    await rateAgain(tx, row);
-    await markOverageSent(tx, row, { invoiceItemId: item.id, quantity, amount, fixed: true });
-  });
-  return "sent";
-}
-
 function says(item: LedgerItem, row: LedgerRow): boolean {
   return item.quantity === row.quantity && item.amount === row.amount;
-}
-
-function write<Result>({ db }: Sender, row: LedgerRow, work: (tx: Tx) => Promise<Result>): Promise<Result> {
-  return withOrganization(db, row.organizationId, work);
 }

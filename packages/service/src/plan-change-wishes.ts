@@ -1,5 +1,5 @@
 import { listPricesOf } from "@headroom/db/plan-prices";
-import { findWaitingPlan } from "@headroom/db/subscription-intents";
+import { findSeatsOnItems, findWaitingPlan } from "@headroom/db/subscription-intents";
 import { readSubscription } from "@headroom/db/subscriptions";
 import type { Tx } from "@headroom/db/tenancy";
 import type { Proration } from "@headroom/domain/configuration";
@@ -7,7 +7,8 @@ import { type ItemChange, itemsOf } from "@headroom/domain/plan-changes";
 import { type KeptPlan, type SubscriptionFacts, waitingInItems } from "@headroom/domain/subscriptions";
 import { type PlanChange, stripePrice } from "./plan-change-terms.ts";
 import type { SubscriptionChange } from "./stripe/gateway.ts";
-import type { StripeStep, Wish } from "./subscription-changes.ts";
+import type { StripeStep } from "./stripe/steps.ts";
+import type { Wish } from "./subscription-changes.ts";
 
 /** How a change is settled: what waits for the period's end is paid until then, and a trial owes nothing. */
 function prorationOf({ kind, plan, facts }: PlanChange): Proration {
@@ -46,7 +47,7 @@ export function wishFor(change: PlanChange): Wish | null {
     kind: "change_plan",
     subscriptionId: facts.subscriptionId,
     steps: step === null ? [] : [step, ...usageSteps(change)],
-    details: asked,
+    details: { ...asked, seats },
     audit: { action: "plan.change_requested", data },
     ...(kind === "cancel" ? { base: asked } : {}),
   };
@@ -102,15 +103,23 @@ export function keptFor(facts: SubscriptionFacts, seats = facts.seatsPurchased):
 }
 
 /** Brings the items of the plan that was paid for back in place of those of the one that waits, for another one to come. */
-export async function undoing(tx: Tx, { facts }: PlanChange): Promise<Wish | null> {
+export async function undoing(tx: Tx, organizationId: string, { facts }: PlanChange): Promise<Wish | null> {
   const { planId, planVersion } = facts;
-  const wish = await rewriting(tx, facts, { planId, planVersion, kept: null });
+  const wish = await rewriting(tx, facts, {
+    planId,
+    planVersion,
+    seats: facts.seatsPurchased,
+    kept: null,
+  });
   const pending = waitingInItems(facts);
   if (wish === null || pending === null || planId === null || planVersion === null) {
     return wish;
   }
   const behind = { planId, planVersion };
-  return { ...wish, restores: { planId: pending.planId, planVersion: pending.planVersion, behind } };
+  const left = await findSeatsOnItems(tx, organizationId, wish.subscriptionId);
+  const paid = facts.seatsPurchased;
+  const restores = { planId: pending.planId, planVersion: pending.planVersion, behind };
+  return { ...wish, restores: left === null ? restores : { ...restores, seats: { waiting: left, paid } } };
 }
 
 /**
@@ -129,17 +138,19 @@ export async function restoring(tx: Tx, organizationId: string): Promise<Wish | 
     return null;
   }
   const { planId, planVersion } = waiting;
-  const wish = await rewriting(tx, facts, { planId, planVersion, kept: keptFor(facts) });
+  // Seats that were bought since are bought for both.
+  const seats = waiting.seats?.paid === facts.seatsPurchased ? waiting.seats.waiting : facts.seatsPurchased;
+  const wish = await rewriting(tx, facts, { planId, planVersion, seats, kept: keptFor(facts) });
   return wish && { ...wish, keepsWaiting: true };
 }
 
 async function rewriting(
   tx: Tx,
   facts: SubscriptionFacts,
-  plan: { planId: string | null; planVersion: number | null; kept: KeptPlan | null },
+  plan: { planId: string | null; planVersion: number | null; seats: number; kept: KeptPlan | null },
 ): Promise<Wish | null> {
   const { subscriptionId, interval, currency } = facts;
-  const { planId, planVersion, kept } = plan;
+  const { planId, planVersion, seats, kept } = plan;
   if (subscriptionId === null || planId === null || planVersion === null) {
     return null;
   }
@@ -151,7 +162,9 @@ async function rewriting(
     plan: stripePrice(rows.find((row) => row.role === "plan")),
     seat: seat === undefined ? null : stripePrice(seat),
   };
-  const items = itemsOf(facts, prices, facts.seatsPurchased);
+  const whole = itemsOf(facts, prices, seats);
+  // What waits keeps the items of what it waits behind: their credit is theirs.
+  const items = kept === null ? whole : whole.map(emptied);
   return {
     kind: "change_plan",
     subscriptionId,

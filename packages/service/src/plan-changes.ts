@@ -4,6 +4,7 @@ import { writeBasePlan } from "@headroom/db/subscriptions";
 import type { Tx } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
+import { failpoint } from "@headroom/platform/failpoints";
 import { type Access, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import { startCheckout } from "./checkout.ts";
@@ -97,12 +98,13 @@ async function changeThere(
   // Stripe prorates against the items, which name the waiting plan, not the one that was paid: that one comes back first.
   const undone = await turn.change(async (tx, access, now) => {
     const change = await decide(tx, access, now);
-    return { change, wish: callsFor(change) > 1 ? await undoing(tx, change) : null };
+    return { change, wish: callsFor(change) > 1 ? await undoing(tx, access.organizationId, change) : null };
   });
   // The subscription had ended unheard: then the free plan was changed, and asked again it is there already.
   if (undone.change.kind === "base") {
     return undone.change;
   }
+  failpoint("change.undone");
   try {
     const { change } = await turn.change(async (tx, access, now) => {
       const decided = await decide(tx, access, now);

@@ -18,10 +18,10 @@ afterEach(() => {
 });
 afterAll(() => bench?.close());
 
-/** Paid for `pro`; `mini` takes over when the period ends. */
-async function waiting() {
+/** Paid for `pro`; another one takes over when the period ends. */
+async function waiting(wish: { planId: string; seats?: number } = { planId: "mini" }) {
   const one = await subscribe(bench, { planId: "pro", seats: 2 });
-  await changePlan(bench.api, one.access, { planId: "mini" });
+  await changePlan(bench.api, one.access, wish);
   return one;
 }
 type Subscribed = Awaited<ReturnType<typeof waiting>>;
@@ -37,14 +37,18 @@ async function stands(one: Subscribed) {
     plan: plan.id,
     pending: pendingPlan?.planId ?? null,
     seats: seatsPurchased,
-    items: (await one.items()).filter(([, quantity]) => quantity !== 0),
+    items: await one.items(),
   };
 }
 const asBefore = {
   plan: "pro",
   pending: "mini",
   seats: 2,
-  items: [["headroom_mini_v1_plan_month_usd", 1]],
+  // The item of the seats that were paid for, with their credit.
+  items: [
+    ["headroom_mini_v1_plan_month_usd", 1],
+    ["headroom_pro_v1_seat_month_usd", 0],
+  ],
 };
 
 /** The process dies at its n-th change of the subscription, before the call or after it. */
@@ -80,6 +84,15 @@ test.each([
   expect(await worked(one)).toEqual({ restored: false });
   await upgrade(one);
   expect(await stands(one)).toMatchObject({ plan: "team", pending: null });
+});
+
+test("what waited with other seats than were paid for waits with them again", async () => {
+  const one = await waiting({ planId: "starter", seats: 1 });
+  const before = await stands(one);
+  expect(before).toMatchObject({ plan: "pro", pending: "starter", seats: 2 });
+  await killedIn(one, 2, "before");
+  await worked(one);
+  expect(await stands(one)).toEqual(before);
 });
 
 test("killed after the second call: the change was made, and nothing comes back", async () => {

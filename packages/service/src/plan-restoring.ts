@@ -1,8 +1,9 @@
 import { findCustomer } from "@headroom/db/customers";
-import { forgetWaitingPlan } from "@headroom/db/subscription-intents";
+import { forgetWaitingPlan, supersedeChanges } from "@headroom/db/subscription-intents";
 import { lockOrganization, withOrganization } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
+import { failpoint } from "@headroom/platform/failpoints";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
@@ -10,7 +11,7 @@ import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
 import { requireChanges } from "./customers.ts";
 import { restoring } from "./plan-change-wishes.ts";
-import { perform } from "./subscription-changes.ts";
+import { perform } from "./stripe/steps.ts";
 
 const leaseWaitMs = 5_000;
 
@@ -38,12 +39,19 @@ export async function restoreWaitingPlan(
       const wish = await withOrganization(db, organizationId, async (tx) => {
         const organization = await lockOrganization(tx, organizationId);
         await lease.assertHeld(tx);
-        return organization && (await restoring(tx, organizationId));
+        const found = organization && (await restoring(tx, organizationId));
+        if (found) {
+          // The same wish again must not be answered by Stripe with the call that is undone here: it needs a key of its own.
+          await supersedeChanges(tx, organizationId);
+        }
+        return found;
       });
+      failpoint("restore.decided");
       for (const step of wish?.steps ?? []) {
         // Absolute: made twice it is made once.
         await perform(stripe, wish?.subscriptionId ?? "", step, uuidv7());
       }
+      failpoint("restore.performed");
       await withOrganization(db, organizationId, async (tx) => {
         await lockOrganization(tx, organizationId);
         await lease.assertHeld(tx);

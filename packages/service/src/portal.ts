@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readClock } from "@headroom/db/clock";
-import { findCustomer } from "@headroom/db/customers";
+import { type FormerCustomer, findCustomer, listFormerCustomers } from "@headroom/db/customers";
 import {
   closeIntent,
   findPendingIntent,
@@ -15,7 +15,7 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
-import { requireChanges } from "./customers.ts";
+import { hasLostCustomer, requireChanges } from "./customers.ts";
 import { assertReturnAddress } from "./return-addresses.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isUnanswered } from "./stripe/faults.ts";
@@ -24,7 +24,7 @@ import type { NewPortal } from "./stripe/gateway.ts";
 /**
  * Opens Stripe's portal, where a customer sees invoices and changes their card. The address is good for a few minutes: each
  * call that was answered is followed by a new one.
- * @throws DomainError validation_failed (400) for a return address, no_subscription (409) before the first checkout,
+ * @throws DomainError validation_failed (400) for a return address, no_subscription (409) before the first checkout and after the customer was deleted,
  *   billing_not_configured and unavailable (503)
  */
 export async function openPortal(
@@ -52,8 +52,25 @@ export async function openPortal(
     if (!isUnanswered(error)) {
       await close("failed");
     }
+    if (await forWaitingPerson(() => hasLostCustomer(ready, organizationId, error))) {
+      throw await nobody(ready, organizationId);
+    }
     return forWaitingPerson(() => Promise.reject(error));
   }
+}
+
+function nobody({ db }: ServiceContext, organizationId: string): Promise<DomainError> {
+  return withOrganization(db, organizationId, async (tx) =>
+    noCustomer(await listFormerCustomers(tx, organizationId)),
+  );
+}
+
+function noCustomer(former: readonly FormerCustomer[]): DomainError {
+  const message =
+    former.length === 0
+      ? "The organization has never paid for anything."
+      : "The organization has no customer at the payment provider any more: its subscription ended with it. The next checkout makes a new one.";
+  return new DomainError("no_subscription", message);
 }
 
 async function claim(
@@ -64,7 +81,7 @@ async function claim(
   return withLockedOrganization(context, access, async (tx, _organization, { organizationId, actor }) => {
     const customerId = await findCustomer(tx, organizationId);
     if (customerId === null) {
-      throw new DomainError("no_subscription", "The organization has never paid for anything.");
+      throw noCustomer(await listFormerCustomers(tx, organizationId));
     }
     const portal = { customerId, configurationId: await readPortalConfiguration(tx), returnUrl };
     const fingerprint = createHash("sha256")

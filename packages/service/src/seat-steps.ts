@@ -1,5 +1,6 @@
 import { readClock } from "@headroom/db/clock";
 import { noteSynced } from "@headroom/db/customer-leases";
+import { findCustomer } from "@headroom/db/customers";
 import { listPricesOf } from "@headroom/db/plan-prices";
 import { findPlan, readCatalogue } from "@headroom/db/plans";
 import {
@@ -57,11 +58,12 @@ export async function takeStep(context: Context, tx: Tx, round: Round): Promise<
   const { lease, organizationId, customer, course } = round;
   const organization = await lockOrganizationOrDeleted(tx, organizationId);
   await lease.assertHeld(tx);
-  if (organization === null) {
+  // One who was deleted at Stripe meanwhile, and has given way to another, is not asked for the other's seats.
+  if (organization === null || (await findCustomer(tx, organizationId)) !== lease.customerId) {
     return rest;
   }
   const now = await readClock(tx);
-  const facts = await applyCustomer(tx, organization, customer, now);
+  const facts = await applyCustomer(tx, organization, { customerId: lease.customerId, state: customer }, now);
   await noteSynced(tx, lease.customerId, {
     seq: null,
     checkedAt: lease.takenAt,

@@ -18,6 +18,7 @@ import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import { noSubscriptionError } from "@headroom/domain/plan-changes";
 import { canonical } from "@headroom/domain/plans";
+import { failpoint } from "@headroom/platform/failpoints";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
@@ -27,14 +28,8 @@ import { refreshCustomer } from "./customer-sync.ts";
 import { requireChanges } from "./customers.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isPassing, isUnanswered, StripeFault } from "./stripe/faults.ts";
-import type { StripeGateway, SubscriptionChange } from "./stripe/gateway.ts";
-
-/** One call that changes a subscription; all of them are absolute. */
-export type StripeStep =
-  | { call: "update"; change: SubscriptionChange }
-  | { call: "usage_prices"; priceIds: readonly string[] }
-  | { call: "cancel"; when: "now" | "period_end" }
-  | { call: "resume" };
+import type { StripeGateway } from "./stripe/gateway.ts";
+import { perform, type StripeStep } from "./stripe/steps.ts";
 
 /** What is to be done at Stripe, as it was decided under the organization's lock. */
 export interface Wish {
@@ -201,6 +196,7 @@ async function carryOut(
     await withOrganization(db, organizationId, (tx) => closeIntent(tx, organizationId, wish.id, "failed"));
     throw isPassing(fault) ? fault : refusalOf(fault);
   }
+  failpoint("change.performed");
   await withOrganization(db, organizationId, async (tx) => {
     const organization = await lockOrganizationOrDeleted(tx, organizationId);
     await closeIntent(tx, organizationId, wish.id, "done");
@@ -212,25 +208,6 @@ async function carryOut(
     }
   });
   await readBack(context, lease, organizationId);
-}
-
-/** Makes one of a wish's calls. */
-export function perform(
-  stripe: StripeGateway,
-  subscriptionId: string,
-  step: StripeStep,
-  key: string,
-): Promise<void> {
-  switch (step.call) {
-    case "update":
-      return stripe.updateSubscription(subscriptionId, step.change, key);
-    case "usage_prices":
-      return stripe.setUsagePrices(subscriptionId, step.priceIds, key);
-    case "cancel":
-      return stripe.cancelSubscription(subscriptionId, step.when, key);
-    case "resume":
-      return stripe.resumeSubscription(subscriptionId, key);
-  }
 }
 
 function refusalOf(fault: StripeFault): Error {

@@ -1,6 +1,9 @@
+import { endCheckouts } from "@headroom/db/checkouts";
+import { buryCustomer, findCustomer } from "@headroom/db/customers";
 import { enqueue } from "@headroom/db/jobs";
-import { wakeOverages } from "@headroom/db/overages";
+import { reopenOverages, wakeOverages } from "@headroom/db/overages";
 import { readCatalogue } from "@headroom/db/plans";
+import { forgetWaitingPlan, supersedeChanges } from "@headroom/db/subscription-intents";
 import { readSubscription, writeSubscription } from "@headroom/db/subscriptions";
 import type { OrganizationRow, Tx } from "@headroom/db/tenancy";
 import { reduceSubscription } from "@headroom/domain/billing";
@@ -13,17 +16,24 @@ import type { CustomerState } from "./stripe/gateway.ts";
 
 /**
  * Writes what Stripe has of an organization's customer, and lets whatever waited for it go on. The caller holds the
- * organization's lock and the customer's lease; the same state written twice changes nothing.
- * @param customer as just fetched; null: Stripe has no such customer any more.
+ * organization's lock and the customer's lease; the same state written twice changes nothing. Of a customer that the
+ * organization had before and that was deleted at Stripe nothing is written, however late its events come.
+ * @param state as just fetched; null: Stripe has no such customer any more.
  */
 export async function applyCustomer(
   tx: Tx,
   organization: OrganizationRow,
-  customer: CustomerState | null,
+  { customerId, state }: { customerId: string; state: CustomerState | null },
   now: Date,
 ): Promise<SubscriptionFacts> {
   const organizationId = organization.id;
-  const facts = await writeState(tx, organization, customer, now);
+  if ((await findCustomer(tx, organizationId)) !== customerId) {
+    return (await readSubscription(tx, organizationId)).facts;
+  }
+  const facts = await writeState(tx, organization, state, now);
+  if (state === null) {
+    await bury(tx, organizationId, customerId, now);
+  }
   if (organization.deleted_at === null) {
     await queueTrialEnding(tx, organization, facts, now);
   }
@@ -35,6 +45,16 @@ export async function applyCustomer(
     await enqueue(tx, "report_overage", {}, { jobKey: "report_overage" });
   }
   return facts;
+}
+
+/** What was asked for at Stripe was asked for in the name of one who is gone. */
+async function bury(tx: Tx, organizationId: string, customerId: string, now: Date): Promise<void> {
+  await buryCustomer(tx, customerId, now);
+  await endCheckouts(tx, organizationId);
+  await supersedeChanges(tx, organizationId);
+  await forgetWaitingPlan(tx, organizationId);
+  await reopenOverages(tx, organizationId);
+  await enqueue(tx, "report_overage", {}, { jobKey: "report_overage" });
 }
 
 /** Reduces and writes; nothing is written where nothing changed. The caller holds lock and lease. */
@@ -49,8 +69,10 @@ async function writeState(
   const catalogue = await readCatalogue(tx);
   const subscriptions = customer?.subscriptions ?? [];
   const { facts, periodStart } = reduceSubscription(subscriptions, catalogue, previous, now.getTime());
-  await writeFacts(tx, organization, { previous, facts, periodStart, now });
-  return facts;
+  // Stripe keeps a customer to one currency: the next one is free to choose.
+  const written = customer === null ? { ...facts, currency: null } : facts;
+  await writeFacts(tx, organization, { previous, facts: written, periodStart, now });
+  return written;
 }
 
 /** Writes facts with their audit trail, mail and event; nothing where nothing changed. The caller holds the lock. */

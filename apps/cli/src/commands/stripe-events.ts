@@ -1,5 +1,6 @@
 import { type BackfillInput, type BackfillResult, backfillEvents } from "@headroom/service/backfill";
 import { type BillingHealth, readBillingHealth } from "@headroom/service/billing-health";
+import { findStaleBilling } from "@headroom/service/billing-mode";
 import { listHeldEvents, replayEvents } from "@headroom/service/inbox-upkeep";
 import { readUnbilledPeriods, type UnbilledPeriods } from "@headroom/service/unbilled-periods";
 import type { Command } from "commander";
@@ -8,6 +9,7 @@ import { withContext } from "../context.ts";
 import { duration } from "../doctor/findings.ts";
 import { operatorOf, readVariables } from "../environment.ts";
 import type { Shell } from "../program.ts";
+import { describeStaleBilling, staleBillingAdvice } from "../stale-billing.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
 import { describeUnbilled } from "../unbilled.ts";
 
@@ -25,7 +27,7 @@ function addStatus(stripe: Command, { environment, terminal, finish }: Shell): v
   stripe
     .command("status")
     .description("whether Headroom and Stripe agree; exit code 1 when something is not ok")
-    .option("--json", "print {state, signals, readings, held, unbilled}")
+    .option("--json", "print {state, signals, readings, held, unbilled, stale}")
     .action(async ({ json = false }: { json?: boolean }) => {
       const result = await withContext(
         readVariables(environment),
@@ -35,6 +37,7 @@ function addStatus(stripe: Command, { environment, terminal, finish }: Shell): v
           ...(await readBillingHealth(context)),
           held: await listHeldEvents(context, heldShown),
           unbilled: await readUnbilledPeriods(context, unbilledShown),
+          stale: await findStaleBilling(context),
         }),
       );
       const rows = result.held.map(({ eventId, type, status: state, reason, customerId, receivedAt }) => [
@@ -45,6 +48,7 @@ function addStatus(stripe: Command, { environment, terminal, finish }: Shell): v
         receivedAt.toISOString(),
       ]);
       printResult(terminal, json, result, [
+        ...(result.stale === null ? [] : [`${describeStaleBilling(result.stale)}: ${staleBillingAdvice}`]),
         ...describe(result),
         ...alignColumns(rows),
         ...describePeriods(result.unbilled, result.readings.live),

@@ -3,6 +3,7 @@ import {
   type OverageDifference,
   type Reconciliation,
   reconcileOverage,
+  type WrittenOffOverage,
 } from "@headroom/service/overage-reconciliation";
 import type { Command } from "commander";
 import { parseTime } from "../arguments.ts";
@@ -39,7 +40,7 @@ function addReconcile(stripe: Command, { environment, terminal, finish }: Shell)
     .option("--since <time>", "only periods that ended at or after it", parseTime)
     .option("--repair", "send what lacks and amend what differs; the rest is for people")
     .option("--dry-run", "with --repair: say what would be repaired, and repair nothing")
-    .option("--json", "print {organizations, periods, rows, differences, repaired}")
+    .option("--json", "print {organizations, periods, rows, differences, repaired, writtenOff}")
     .action(async ({ organization, since, repair, dryRun, json = false }: ReconcileOptions) => {
       const variables = readVariables(environment);
       const organizationId =
@@ -81,14 +82,32 @@ const kinds: Record<OverageDifference["kind"], string> = {
 };
 
 function describe(found: Reconciliation, dryRun: boolean): string[] {
-  const { organizations, periods, rows, differences, repaired } = found;
+  const { organizations, periods, rows, differences, repaired, writtenOff } = found;
   return [
     ...table(differences),
     ...(repaired.length === 0
       ? []
       : [`${repaired.length} ${dryRun ? "would be repaired" : "repaired"}:`, ...table(repaired)]),
+    ...(writtenOff.length === 0
+      ? []
+      : ["written off, because the customer was deleted at Stripe:", ...lost(writtenOff)]),
     `${count(organizations, "organization")}, ${count(periods, "closed period")} and ${count(rows, "ledger row")} compared, ${count(differences.length, "difference")}`,
   ];
+}
+
+function lost(rows: readonly WrittenOffOverage[]): string[] {
+  const heads = ["organization", "meter", "period", "units", "amount", "overage"];
+  return alignColumns([
+    heads,
+    ...rows.map(({ organizationId, meter, periodStart, quantity, amount, currency, overageId }) => [
+      organizationId,
+      meter,
+      periodStart,
+      String(quantity),
+      `${amount} ${currency}`,
+      overageId,
+    ]),
+  ]);
 }
 
 function count(many: number, what: string): string {

@@ -1,4 +1,5 @@
 import { commaSeparated, readConfiguration, secret } from "@headroom/platform/config";
+import { findStaleBilling } from "@headroom/service/billing-mode";
 import {
   type RegisteredDestination,
   type RegisteredEndpoint,
@@ -7,6 +8,7 @@ import {
 import { openStripe, stripeVariables } from "@headroom/service/stripe/variables";
 import { readUnbilledPeriods, type UnbilledPeriods } from "@headroom/service/unbilled-periods";
 import { z } from "zod";
+import { describeStaleBilling, staleBillingAdvice } from "../stale-billing.ts";
 import { describeUnbilled } from "../unbilled.ts";
 import { faultsIn } from "./configuration.ts";
 import { count, type Finding, fault, messageOf, ok, skipped, warning } from "./findings.ts";
@@ -48,14 +50,16 @@ export async function lookAtBilling(scene: Scene): Promise<Finding> {
   const configuration = await scene.configuration().catch(() => null);
   if (configuration === null) return skipped("the configuration");
   const { live, liveFrom } = configuration.billing;
-  if (live) {
-    const unbilled = await scene
-      .withDatabase("hr_worker", async (db) =>
-        judgeUnbilled(await readUnbilledPeriods({ db, configuration }, 3)),
-      )
-      .catch(() => null);
-    if (unbilled?.state === "warning") return unbilled;
-  }
+  const differing = await scene
+    .withDatabase("hr_worker", async (db) => {
+      const stale = await findStaleBilling({ db, configuration });
+      if (stale !== null) return warning(describeStaleBilling(stale), staleBillingAdvice);
+      return live
+        ? judgeUnbilled(await readUnbilledPeriods({ db, configuration }, 3))
+        : ok("as the worker has it");
+    })
+    .catch(() => null);
+  if (differing?.state === "warning") return differing;
   if (!live) {
     return warning(
       "not live: Stripe is read, and nothing is changed there",

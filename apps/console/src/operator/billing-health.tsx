@@ -2,9 +2,10 @@ import { useFormats } from "@headroom/react";
 import { useQuery } from "@tanstack/react-query";
 import { useTRPC } from "../api.ts";
 import { Section } from "../components/page.tsx";
-import { Answer, Banner } from "../components/states.tsx";
+import { Answer } from "../components/states.tsx";
 import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Outputs } from "../organization.tsx";
+import { Shadow } from "./shadow.tsx";
 import { Unbilled } from "./unbilled.tsx";
 
 type Signal = Outputs["operator"]["billingHealth"]["signals"][number];
@@ -32,17 +33,6 @@ export function BillingHealth() {
         )}
       </Answer>
     </Section>
-  );
-}
-
-function Shadow() {
-  const { shadow } = useToolMessages().operator;
-  return (
-    <Banner tone="warning">
-      <p>
-        <strong>{shadow.title}</strong> {shadow.text}
-      </p>
-    </Banner>
   );
 }
 

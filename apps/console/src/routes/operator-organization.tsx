@@ -13,6 +13,7 @@ import { Members } from "../operator/members.tsx";
 import { OperatorArea } from "../operator/operator-area.tsx";
 import { Overrides } from "../operator/overrides.tsx";
 import { Facts, type Listed, StatusBadge, useStanding } from "../operator/parts.tsx";
+import { ShadowNotice } from "../operator/shadow.tsx";
 import { Stripe } from "../operator/stripe.tsx";
 
 /** One organization as operators see it. */
@@ -42,6 +43,7 @@ function OneOrganization({ organizationId }: { organizationId: string }) {
       <Answer query={query} lines={6}>
         {({ organization, assignments, stripe }) => (
           <Page title={organization.name} text={<code>{organization.id}</code>}>
+            <ShadowNotice />
             {organization.attention === null ? null : (
               <Banner tone="warning">{words.attentions[organization.attention]}</Banner>
             )}

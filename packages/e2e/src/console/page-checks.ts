@@ -79,6 +79,8 @@ export function checkPages(running: () => { stack: Stack; browser: OpenBrowser }
 
   test("operators are told of the shadow and of overage that nobody bills, in every mode and in German", async () => {
     const { stack, browser } = running();
+    const owner = await signIn(stack.ready, ada.email, ada.name);
+    const { organizations } = await owner.organizations.list.query({});
     await setLive(stack, false);
     try {
       await inAllModes(async (mode) => {
@@ -86,6 +88,8 @@ export function checkPages(running: () => { stack: Stack; browser: OpenBrowser }
         await look(page, "/operator", "operator-shadow", mode);
         await page.getByText("Billing is not live.").waitFor();
         await page.getByRole("heading", { name: "Overage that nobody bills" }).waitFor();
+        await look(page, `/operator/organizations/${organizations[0]?.id}`, "operator-shadow-one", mode);
+        await page.getByText("Billing is not live.").waitFor();
         expect(errors).toEqual([]);
         await context.close();
       });

@@ -55,7 +55,7 @@ export async function linkToOrganization(
         if (!(await linkCustomer(tx, organizationId, customerId, now))) {
           return "taken" as const;
         }
-        const facts = await applyCustomer(tx, organization, customer, now);
+        const facts = await applyCustomer(tx, organization, { customerId, state: customer }, now);
         const live = isLiveAtStripe(facts);
         await noteSynced(tx, customerId, { seq: null, checkedAt: lease.takenAt, live });
         await recordOperatorAct(tx, operator, {

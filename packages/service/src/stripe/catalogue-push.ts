@@ -5,6 +5,7 @@ import { withSystem } from "@headroom/db/tenancy";
 import { isUsageRole } from "@headroom/domain/catalogue";
 import { type PlanChange, pricesOf, usagePricesOf } from "@headroom/domain/plans";
 import { type FoundPrice, findPriceOf } from "@headroom/domain/price-pushes";
+import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "../context.ts";
 import type { StripeGateway } from "./gateway.ts";
 import { ensureMeters, type StripeMeterChange } from "./meter-push.ts";
@@ -63,6 +64,7 @@ export async function pushToStripe(
   }
   if (!dryRun) {
     const { id, change } = await stripe.ensurePortalConfiguration();
+    failpoint("plans.portal_made");
     await withSystem(db, (tx) => writePortalConfiguration(tx, id));
     push.portal = change;
   }

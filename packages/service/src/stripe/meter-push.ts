@@ -2,6 +2,7 @@ import { linkMeter } from "@headroom/db/configurations";
 import { withSystem } from "@headroom/db/tenancy";
 import { isUsageRole } from "@headroom/domain/catalogue";
 import { eventNameOf } from "@headroom/domain/meter-pushes";
+import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "../context.ts";
 import type { StripeGateway } from "./gateway.ts";
 import type { EnsuredMeter } from "./meter-calls.ts";
@@ -32,6 +33,7 @@ export async function ensureMeters(
     const displayName = configuration.meters[meter]?.displayName ?? meter;
     const eventName = eventNameOf(meter);
     const { id, change } = await stripe.ensureMeter({ eventName, displayName }, { dryRun });
+    failpoint("plans.meter_made");
     changes.push({ eventName, change });
     if (id !== null) {
       ids.set(role, id);
