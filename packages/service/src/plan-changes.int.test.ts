@@ -191,10 +191,11 @@ describe("to a cheaper plan", () => {
     const one = await subscribe("pro", 2);
     await change(one, "mini");
     const before = await billing(one);
+    const items = await one.items();
     await one.breakCard();
     await expect(change(one, "team")).rejects.toMatchObject({ code: "payment_failed" });
     expect(await settledAs(one)).toEqual(before);
-    expect(await one.items()).toEqual([["headroom_mini_v1_plan_month_usd", 1]]);
+    expect(await one.items()).toEqual(items);
   });
 
   test("downgrade now is at once, with credit on the next invoice", async () => {
