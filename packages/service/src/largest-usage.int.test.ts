@@ -38,7 +38,7 @@ test("two periods may have counted more on one date than any counter: its day, m
   const { id, access } = subscriber;
   const caller = { credential: await bench.make.key(id), organizationId: id };
   const [now] = await bench.rows("select headroom.clock_now() as at");
-  const at = (now?.at as Date).toISOString();
+  const at = new Date(String(now?.at)).toISOString();
   await record(bench.api, caller, [{ meter: "pages", quantity: most }]);
   await bench.stripe.subscriptions.cancel(subscriber.subscriptionId);
   await bench.deliver();

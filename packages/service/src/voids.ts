@@ -65,7 +65,9 @@ export async function voidUsage(
 function toReference(input: VoidInput): EventReference {
   const { eventId, idempotencyKey: key, meter } = input;
   if (eventId !== undefined) {
-    const [second] = Object.entries({ idempotencyKey: key, meter }).filter(([, value]) => value !== undefined);
+    const [second] = Object.entries({ idempotencyKey: key, meter }).filter(
+      ([, value]) => value !== undefined,
+    );
     if (second !== undefined) {
       throw invalidField(second[0], "cannot be given with the id of the event, which says it all");
     }
