@@ -25,6 +25,22 @@ test("where an input may have several forms, the faults of the form that was mea
   expect(issuesOf(either, { input: { quantity: 0 } })).toMatchObject([{ path: "input.quantity" }]);
 });
 
+test("where a value may be of several types, all of them are told, and what it was", () => {
+  const field = z.strictObject({ a: z.union([z.string().max(3), z.number(), z.boolean(), z.null()]) });
+  const all = "Invalid input: expected string, number, boolean or null, received";
+  expect(issuesOf(field, { a: [] })).toEqual([{ path: "a", message: `${all} array` }]);
+  expect(issuesOf(field, {})).toEqual([{ path: "a", message: `${all} undefined` }]);
+  expect(issuesOf(field, { a: Number.POSITIVE_INFINITY })).toEqual([
+    { path: "a", message: `${all} Infinity` },
+  ]);
+  expect(issuesOf(field, { a: "long" })).toEqual([
+    { path: "a", message: "Too big: expected string to have <=3 characters" },
+  ]);
+  expect(issuesOf(either, { input: 1 })).toEqual([
+    { path: "input", message: "Invalid input: expected object, received number" },
+  ]);
+});
+
 test("a wrong organization is told the form of an id", () => {
   expect(issuesOf(organizationReference, "org_1")).toEqual([
     { path: "", message: "is not an id of the form org_<uuid>" },

@@ -46,9 +46,25 @@ function fromBadRequest(error: TRPCError): DomainError {
 
 /** Of alternatives, the one that comes nearest to the input speaks: the others' faults would only confuse. */
 function describeIssue(issue: z.core.$ZodIssue): InputIssue[] {
+  const choice = issue.code === "invalid_union" ? typesOf(issue.errors) : null;
+  if (choice !== null) return [{ path: issue.path.map(String).join("."), message: choice }];
   const nearest = issue.code === "invalid_union" ? nearestOf(issue.errors) : undefined;
   if (nearest === undefined) return [{ path: issue.path.map(String).join("."), message: issue.message }];
   return nearest.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+const received = /, received (.+)$/;
+
+/** Where each alternative wants another type, it takes them all to say what would do; null elsewhere. */
+function typesOf(alternatives: readonly z.core.$ZodIssue[][]): string | null {
+  const issues = alternatives.flat();
+  const isOfType = (issue: z.core.$ZodIssue) => issue.code === "invalid_type" && issue.path.length === 0;
+  const types = [...new Set(issues.map((issue) => ("expected" in issue ? String(issue.expected) : "")))];
+  if (types.length < 2 || !issues.every(isOfType)) return null;
+  // Infinity is a number to those alternatives that want none.
+  const got = issues.flatMap(({ message }) => received.exec(message)?.[1] ?? []);
+  const odd = got.find((type) => !types.includes(type));
+  return `Invalid input: expected ${types.slice(0, -1).join(", ")} or ${types.at(-1)}, received ${odd}`;
 }
 
 function nearestOf(alternatives: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {

@@ -213,7 +213,8 @@ test("open reservations are listed page by page, of one meter where asked", asyn
     reservations: [{ id: ids[2], quantity: 3, member_id: null }],
     next_cursor: null,
   });
-  expect((await acme.list("?meter=none")).reservations).toEqual([]);
+  expect((await acme.list("?meter=pages")).reservations).toHaveLength(2);
+  expect(await acme.list("?meter=none")).toMatchObject({ code: "unknown_meter", details: { meter: "none" } });
 });
 
 describe("void", () => {
@@ -272,15 +273,16 @@ describe("void", () => {
   });
 
   test.each([
-    ["nothing", {}],
-    ["a meter alone", { meter: "pages" }],
-    ["both", { event_id: encodeId("evt", uuidv7()), idempotency_key: "k" }],
-    ["a void's key", { idempotency_key: "void:k" }],
-  ])("named by %s is not valid", async (_, body) => {
+    ["nothing", {}, "event_id"],
+    ["a meter alone", { meter: "pages" }, "event_id"],
+    ["id and key", { event_id: encodeId("evt", uuidv7()), idempotency_key: "k" }, "idempotency_key"],
+    ["id and meter", { event_id: encodeId("evt", uuidv7()), meter: "pages" }, "meter"],
+    ["a void's key", { idempotency_key: "void:k" }, "idempotency_key"],
+  ])("named by %s is not valid, and the field that is wrong is told", async (_, body, path) => {
     const acme = await tenant();
     expect(await acme.post("/usage/void", body)).toMatchObject({
       status: 400,
-      body: { code: "validation_failed" },
+      body: { code: "validation_failed", details: { issues: [{ path }] } },
     });
   });
 });

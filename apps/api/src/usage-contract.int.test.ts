@@ -477,7 +477,15 @@ test("a window never counts beyond 2^53 − 1, and the refusal spoils nobody els
   ]);
   expect(refused).toMatchObject({ status: 400, body: { code: "validation_failed" } });
   expect(taken).toMatchObject({ status: 200 });
-  expect(await send(mine.key, "record", { quantity: 1 })).toMatchObject({ status: 400 });
+  for (const [body, path] of [
+    [{ quantity: 1 }, "quantity"],
+    [{ events: [{ quantity: 1 }] }, "events"],
+  ] as const) {
+    expect(await send(mine.key, "record", body)).toMatchObject({
+      status: 400,
+      body: { details: { issues: [{ path }] } },
+    });
+  }
   expect(await used(mine)).toBe(most);
 });
 

@@ -8,6 +8,7 @@ import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/data
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import { encodeId } from "@headroom/domain/ids";
 import { createLogger } from "@headroom/platform/log";
+import { uuidv7 } from "@headroom/platform/uuid";
 import { resolveKey } from "@headroom/service/api-keys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "./program.ts";
@@ -239,8 +240,10 @@ describe("usage", () => {
     await database.admin.query("insert into headroom.organization_slug values ('acme', $1)", [organization]);
     expect(json(await headroom(["usage", "recompute", "acme", "--dry-run", "--json"]))).toEqual(dry);
     expect(json(await headroom(["usage", "verify", "acme", "--json"]))).toEqual(differs);
+    const unknown = encodeId("org", uuidv7());
     for (const command of ["verify", "recompute"]) {
       expect(await headroom(["usage", command, "nowhere"])).toMatchObject({ code: 1, out: "" });
+      expect(await headroom(["usage", command, unknown])).toMatchObject({ code: 1, out: "" });
     }
     expect(dry).toEqual({ code: 0, organizationId: id, dryRun: true, meters, days: [], remaining: [] });
     expect((await headroom(["usage", "verify", id])).code).toBe(1);

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "./tenancy.ts";
 
 /** A window of a meter: all usage of a local date, or all that a period counts. */
@@ -12,6 +12,11 @@ function inside(organizationId: string, window: WindowKey) {
   const where =
     window.kind === "day" ? sql`local_date = ${window.date}` : sql`period_start = ${window.start}`;
   return sql`organization_id = ${organizationId} and meter = ${window.meter} and ${where}`;
+}
+
+/** A sum as it can be carried: what was counted and taken back again may be more than any counter, and is then 2^53 − 1. */
+function exact(sum: RawBuilder<unknown>) {
+  return sql`least(coalesce(${sum}, 0), ${sql.lit(Number.MAX_SAFE_INTEGER)}::numeric)::bigint`;
 }
 
 /** A window counted from its events. Units; `events` is their number. */
@@ -30,11 +35,10 @@ export interface EventCount {
 /** Counts a window's events, as far as they are kept. */
 export async function countEvents(tx: Tx, organizationId: string, window: WindowKey): Promise<EventCount> {
   const { rows } = await sql<EventCount>`
-    select coalesce(sum(quantity), 0)::bigint as used, coalesce(sum(over_cap), 0)::bigint as "overCap",
-      count(*) as events,
-      coalesce(sum(quantity) filter (where voids is null and occurred_at < period_start), 0)::bigint as carried,
-      coalesce(sum(quantity) filter (where voids is null and received_at >= ${window.end}), 0)::bigint as late,
-      coalesce(-sum(quantity) filter (where voids is not null), 0)::bigint as voided
+    select ${exact(sql`sum(quantity)`)} as used, ${exact(sql`sum(over_cap)`)} as "overCap", count(*) as events,
+      ${exact(sql`sum(quantity) filter (where voids is null and occurred_at < period_start)`)} as carried,
+      ${exact(sql`sum(quantity) filter (where voids is null and received_at >= ${window.end})`)} as late,
+      ${exact(sql`-sum(quantity) filter (where voids is not null)`)} as voided
     from usage_event where ${inside(organizationId, window)}`.execute(tx);
   return rows[0] as EventCount;
 }
@@ -48,7 +52,7 @@ export async function countWindow(
   const where =
     window.kind === "day" ? sql`local_date = ${window.date}` : sql`period_start = ${window.start}`;
   const { rows } = await sql<{ used: number; overCap: number }>`
-    select coalesce(sum(quantity), 0)::bigint as used, coalesce(sum(over_cap), 0)::bigint as "overCap"
+    select ${exact(sql`sum(quantity)`)} as used, ${exact(sql`sum(over_cap)`)} as "overCap"
     from usage_sums(${organizationId}) where meter = ${window.meter} and ${where}`.execute(tx);
   return rows[0] as { used: number; overCap: number };
 }
@@ -155,8 +159,8 @@ export async function listWindowTallies(
       ? sql`true`
       : sql`(local_date < ${page.after.date} or (local_date = ${page.after.date} and member_id > ${page.after.memberId}::uuid))`;
   const { rows } = await sql<WindowTally>`
-    select local_date as date, member_id as "memberId", sum(quantity)::bigint as used,
-      sum(over_cap)::bigint as "overCap", sum(events)::bigint as events
+    select local_date as date, member_id as "memberId", ${exact(sql`sum(quantity)`)} as used,
+      ${exact(sql`sum(over_cap)`)} as "overCap", sum(events)::bigint as events
     from usage_tally
     where ${inside(organizationId, window)} and received_on < ${page.before} and ${after}
     group by local_date, member_id order by local_date desc, member_id limit ${page.limit}`.execute(tx);

@@ -1,6 +1,9 @@
 import type { Database } from "./client.ts";
 
-/** Usage of one local date, by meter and member; the nil UUID stands for usage without a member. */
+/**
+ * Usage of one local date, by meter and member; the nil UUID stands for usage without a member. Where several periods
+ * counted events of the date, which together may be more than any counter, it is 2^53 − 1 at most.
+ */
 export interface DailyUsage {
   date: string;
   meter: string;
@@ -18,7 +21,8 @@ export async function readDailyUsage(
   range: { from: string; to: string; memberId: string | null },
 ): Promise<DailyUsage[]> {
   const { rows } = await database.pool.query<DailyUsage>(
-    `select local_date as date, meter, member_id as "memberId", sum(quantity)::bigint as quantity
+    `select local_date as date, meter, member_id as "memberId",
+       least(sum(quantity), ${Number.MAX_SAFE_INTEGER})::bigint as quantity
      from usage_sums($1, from_date => $2::date, to_date => $3::date)
      where $4::uuid is null or member_id = $4
      group by local_date, meter, member_id order by local_date, meter, member_id`,

@@ -83,11 +83,13 @@ export async function consumeUnheld(
 /**
  * As `consumeUsage`, but all or nothing: when the credential does not cover one of the events, none is written and
  * the first such event's refusal is the answer, with its place.
+ * @param field what a fault of them all is about.
  * @throws DomainError validation_failed when a window would count beyond 2^53 − 1; nothing is written then.
  */
 export async function recordUsage(
   database: Database,
   requests: readonly UsageRequest[],
+  field = "quantity",
 ): Promise<UsageOutcome[] | { refusal: UsageRefusal; index: number }> {
   const [first] = requests;
   if (first === undefined) {
@@ -96,7 +98,7 @@ export async function recordUsage(
   const answers = await inTurn(database, first, () =>
     callGate(database, requests, { whole: true, wait: true }),
   ).catch((error: unknown) => {
-    throw translateOverflow(error);
+    throw translateOverflow(error, field);
   });
   const answer = firstOther(answers);
   if (answer !== null && refusals.has(answer.outcome)) {
@@ -108,18 +110,18 @@ export async function recordUsage(
 const numericValueOutOfRange = "22003";
 
 /** The domain's word for an event that would count a window beyond 2^53 − 1; any other error as it is. */
-export function translateOverflow(error: unknown): unknown {
+export function translateOverflow(error: unknown, field?: string): unknown {
   if (sqlState(error) !== numericValueOutOfRange) {
     return error;
   }
-  const refusal = overflow();
+  const refusal = overflow(field);
   refusal.cause = error;
   return refusal;
 }
 
 /** The refusal of an event that would count a window beyond 2^53 − 1. */
-export function overflow(): DomainError {
-  return invalidField("quantity", "would take a window's total beyond 2^53 - 1");
+export function overflow(field = "quantity"): DomainError {
+  return invalidField(field, "would take a window's total beyond 2^53 - 1");
 }
 
 const refusals: ReadonlySet<string> = new Set<UsageRefusal>([

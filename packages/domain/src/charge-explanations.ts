@@ -1,4 +1,5 @@
 import { type Rule, unitsOf } from "./explanations.ts";
+import { sumOf } from "./money.ts";
 import { unitsAboveCap } from "./overage.ts";
 import { linesOf, type OverageLine, type Segment } from "./overage-lines.ts";
 
@@ -88,7 +89,7 @@ export function explainCharge(facts: ChargeFacts): ExplainedCharge {
   }
   const charge = {
     quantity: lines.reduce((sum, one) => sum + one.quantity, 0),
-    amount: lines.reduce((sum, one) => sum + one.amount, 0),
+    amount: sumOf(lines.map((one) => one.amount)),
   };
   const text = facts.segments.length === 0 ? arithmetic(facts, line, charge) : settled(lines);
   return { ...line, ...charge, rule: { code: "billed", text } };
@@ -108,5 +109,9 @@ function arithmetic(
   { quantity, amount }: { quantity: number; amount: number },
 ): string {
   const notBilled = overCap > 0 && !billAboveCap ? ` − ${overCap} above the hard cap` : "";
-  return `${total} − ${included} included${notBilled} = ${unitsOf(quantity)} × ${unitPrice} = ${amount} minor units of ${currency}, rounded once, half up.`;
+  const cost =
+    amount < Number.MAX_SAFE_INTEGER
+      ? `= ${amount} minor units of ${currency}, rounded once, half up.`
+      : `is more than an amount can hold: ${amount} minor units of ${currency} stand for it.`;
+  return `${total} − ${included} included${notBilled} = ${unitsOf(quantity)} × ${unitPrice} ${cost}`;
 }

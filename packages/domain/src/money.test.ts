@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { amountOf, isUnitPrice, monthlyAmount, plainPrice } from "./money.ts";
+import { amountOf, costOf, isUnitPrice, monthlyAmount, plainPrice, sumOf } from "./money.ts";
 
 const price = fc
   .tuple(fc.nat(1_000_000), fc.option(fc.stringMatching(/^[0-9]{1,12}$/), { nil: null }))
@@ -52,6 +52,33 @@ describe("amountOf", () => {
 
   it("refuses an amount that JSON could not carry", () => {
     expect(() => amountOf("2", Number.MAX_SAFE_INTEGER)).toThrow(RangeError);
+  });
+});
+
+describe("costOf", () => {
+  it("is the amount wherever an amount can hold it, and the largest elsewhere", () => {
+    fc.assert(
+      fc.property(price, quantity, (unitPrice, units) => {
+        expect(costOf(unitPrice, units)).toBe(amountOf(unitPrice, units));
+      }),
+    );
+    expect(costOf("1", Number.MAX_SAFE_INTEGER)).toBe(Number.MAX_SAFE_INTEGER);
+    expect(costOf("2", Number.MAX_SAFE_INTEGER)).toBe(Number.MAX_SAFE_INTEGER);
+    expect(costOf("999999999999999999.5", 1)).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
+  it("takes no price and no quantity that is none", () => {
+    expect(() => costOf("-1", 1)).toThrow(RangeError);
+    expect(() => costOf("1", 2 ** 53)).toThrow(RangeError);
+  });
+});
+
+describe("sumOf", () => {
+  it("adds up exactly, to the largest amount at most", () => {
+    expect(sumOf([])).toBe(0);
+    expect(sumOf([5, -7])).toBe(-2);
+    expect(sumOf([Number.MAX_SAFE_INTEGER, 1, -2])).toBe(Number.MAX_SAFE_INTEGER - 1);
+    expect(sumOf([Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER])).toBe(Number.MAX_SAFE_INTEGER);
   });
 });
 

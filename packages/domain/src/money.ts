@@ -3,6 +3,7 @@ const priceScale = 12;
 
 const decimal = /^(\d{1,18})(?:\.(\d{1,12}))?$/;
 const one = 10n ** BigInt(priceScale);
+const largest = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** True for a plain, non-negative decimal with up to 12 places: a unit price in minor units ("2.5" is 2.5 cents). */
 export function isUnitPrice(text: string): boolean {
@@ -14,14 +15,41 @@ export function isUnitPrice(text: string): boolean {
  * @throws RangeError for a price that is no unit price, a quantity that is no integer ≥ 0, or an amount above 2^53 − 1.
  */
 export function amountOf(unitPrice: string, quantity: number): number {
-  if (!Number.isSafeInteger(quantity) || quantity < 0) {
-    throw new RangeError(`${quantity} is not a quantity`);
-  }
-  const amount = (scaled(unitPrice) * BigInt(quantity) * 2n + one) / (2n * one);
-  if (amount > BigInt(Number.MAX_SAFE_INTEGER)) {
+  const amount = rounded(unitPrice, quantity);
+  if (amount > largest) {
     throw new RangeError(`${quantity} units at ${unitPrice} are more than an amount can hold`);
   }
   return Number(amount);
+}
+
+/**
+ * What usage costs: as `amountOf`, but the largest amount, 2^53 − 1, where it is more than an amount can hold. Nothing
+ * limits what is recorded, and one mistaken event must not keep its period from being shown, closed and corrected.
+ * @throws RangeError for a price that is no unit price, and a quantity that is no integer ≥ 0.
+ */
+export function costOf(unitPrice: string, quantity: number): number {
+  return Number(lesser(rounded(unitPrice, quantity), largest));
+}
+
+/** Amounts together, or the largest amount where they are more than that. */
+export function sumOf(amounts: readonly number[]): number {
+  return Number(
+    lesser(
+      amounts.reduce((sum, amount) => sum + BigInt(amount), 0n),
+      largest,
+    ),
+  );
+}
+
+function lesser(left: bigint, right: bigint): bigint {
+  return left < right ? left : right;
+}
+
+function rounded(unitPrice: string, quantity: number): bigint {
+  if (!Number.isSafeInteger(quantity) || quantity < 0) {
+    throw new RangeError(`${quantity} is not a quantity`);
+  }
+  return (scaled(unitPrice) * BigInt(quantity) * 2n + one) / (2n * one);
 }
 
 /**
@@ -38,7 +66,7 @@ export function monthlyAmount(
     0n,
   );
   const amount = (total * 2n + one * months) / (2n * one * months);
-  if (amount > BigInt(Number.MAX_SAFE_INTEGER)) {
+  if (amount > largest) {
     throw new RangeError("the prices are more than an amount can hold");
   }
   return Number(amount);

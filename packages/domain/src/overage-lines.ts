@@ -1,4 +1,4 @@
-import { amountOf, isWhole } from "./money.ts";
+import { costOf, isWhole } from "./money.ts";
 import { type PeriodCount, unitsAboveCap } from "./overage.ts";
 
 /** What a unit above the plan costs, and under which version of which plan. */
@@ -69,7 +69,7 @@ export function linesOf(
   const rates = [...segments, ...(terms === null ? [] : [{ ...terms, position: 0 }])];
   return rates.flatMap(({ position, planId, planVersion, unitPrice, currency }, index) => {
     const quantity = units[index] ?? 0;
-    const amount = amountOf(unitPrice, quantity);
+    const amount = costOf(unitPrice, quantity);
     return quantity === 0
       ? []
       : [{ segment: position, planId, planVersion, unitPrice, currency, quantity, amount }];
@@ -141,7 +141,7 @@ export function itemPricing({
   amount,
 }: Pick<LedgerEntry, "unitPrice" | "quantity" | "amount">): ItemPricing {
   const units = Math.abs(quantity);
-  const plain = units > 0 && amountOf(unitPrice, units) === Math.abs(amount);
+  const plain = units > 0 && costOf(unitPrice, units) === Math.abs(amount);
   if (plain && quantity > 0 && amount >= 0) {
     return { unitPrice, quantity };
   }

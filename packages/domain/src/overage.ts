@@ -1,4 +1,4 @@
-import { amountOf } from "./money.ts";
+import { costOf } from "./money.ts";
 import { overageOf } from "./usage.ts";
 
 /** A meter's count in one period. */
@@ -38,7 +38,7 @@ export function chargeOverage(
   terms: { unitPrice: string; billAboveCap: boolean },
 ): OverageCharge | null {
   const quantity = billableUnits(count, terms.billAboveCap);
-  return quantity === 0 ? null : { quantity, amount: amountOf(terms.unitPrice, quantity) };
+  return quantity === 0 ? null : { quantity, amount: costOf(terms.unitPrice, quantity) };
 }
 
 /**

@@ -10,7 +10,7 @@ import { findOverageMeters } from "@headroom/db/overage-ledger";
 import { readSubscription, type SubscriptionRow } from "@headroom/db/subscriptions";
 import { withOrganization } from "@headroom/db/tenancy";
 import { isUuid } from "@headroom/domain/ids";
-import { plainPrice } from "@headroom/domain/money";
+import { plainPrice, sumOf } from "@headroom/domain/money";
 import { linesOf } from "@headroom/domain/overage-lines";
 import { stateAt } from "@headroom/domain/subscriptions";
 import type { Access } from "./access.ts";
@@ -152,7 +152,7 @@ async function previewUpcoming(
     preview && {
       currency: preview.currency,
       total: preview.total,
-      overageTotal: overage.reduce((sum, line) => sum + line.amount, 0),
+      overageTotal: sumOf(overage.map((line) => line.amount)),
       periodStart: iso(preview.periodStart),
       periodEnd: iso(preview.periodEnd),
       lines: preview.lines.map((line) => toLine(line, none)),

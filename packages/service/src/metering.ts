@@ -1,7 +1,7 @@
 import { listOrganizationIds } from "@headroom/db/audit-chains";
 import { readClock } from "@headroom/db/clock";
 import { learnKeys, readUnsealedDays, rollUpDay } from "@headroom/db/tallies";
-import { withSystem } from "@headroom/db/tenancy";
+import { findOrganizationOrDeleted, withOrganization, withSystem } from "@headroom/db/tenancy";
 import {
   type DifferenceKind,
   type DifferenceRow,
@@ -15,6 +15,7 @@ import {
 } from "@headroom/db/usage-checks";
 import { ensurePartitions as ensure } from "@headroom/db/usage-partitions";
 import { encodeId } from "@headroom/domain/ids";
+import { organizationNotFound } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
 
 type Context = Pick<ServiceContext, "db">;
@@ -84,11 +85,17 @@ const recentMs = 41 * 86_400_000;
  * Compares counters with a recount of events and reservations, closed periods and sealed days with their tallies, in
  * one snapshot per fifty organizations and per day. Every difference is kept until it is gone.
  * @param context `db` as hr_worker
+ * @throws DomainError organization_not_found for one that there is not; a deleted one is there until it is purged
  */
 export async function verifyUsage(
   { db }: Context,
   { organizationId, thorough = true, onProgress }: UsageVerificationInput = {},
 ): Promise<UsageVerification> {
+  if (organizationId !== undefined) {
+    await withOrganization(db, organizationId, async (tx) => {
+      if ((await findOrganizationOrDeleted(tx, organizationId)) === null) throw organizationNotFound();
+    });
+  }
   const closedSince = thorough
     ? null
     : await withSystem(db, async (tx) => new Date((await readClock(tx)).getTime() - recentMs));

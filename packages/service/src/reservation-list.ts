@@ -1,8 +1,10 @@
 import { listOpenReservations } from "@headroom/db/open-reservations";
+import { readUsageStatus } from "@headroom/db/usage-readings";
 import { encodeId } from "@headroom/domain/ids";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
 import { nextPage, type PageInput, readIdCursor } from "./cursors.ts";
+import { refusalOf } from "./usage-refusals.ts";
 
 export interface OpenReservationView {
   id: string;
@@ -13,12 +15,21 @@ export interface OpenReservationView {
   expiresAt: string;
 }
 
-/** The reservations that hold units now, oldest first. @throws DomainError validation_failed for a foreign cursor */
+/**
+ * The reservations that hold units now, oldest first.
+ * @throws DomainError unknown_meter, validation_failed for a foreign cursor
+ */
 export async function listReservations(
   context: Pick<ServiceContext, "db">,
   access: Access,
   { limit, cursor, meter }: PageInput & { meter?: string | undefined },
 ): Promise<{ reservations: OpenReservationView[]; nextCursor: string | null }> {
+  if (meter !== undefined) {
+    const meters = await readUsageStatus(context.db, access.organizationId);
+    if (!meters.some((one) => one.meter === meter)) {
+      throw refusalOf("unknown_meter", meter);
+    }
+  }
   const page = { after: readIdCursor(cursor), limit: limit + 1, meter: meter ?? null };
   const rows = await listOpenReservations(context.db, access.organizationId, page);
   const { items, nextCursor } = nextPage(rows, limit, ({ id }) => id);

@@ -172,6 +172,8 @@ function toUsageDay(date: string, meters: string[], rows: DailyUsage[], wanted: 
   };
 }
 
+// Of several days, or periods, more may be counted than a number can carry.
 function total(rows: readonly Pick<DailyUsage, "quantity">[]): number {
-  return rows.reduce((sum, row) => sum + row.quantity, 0);
+  const sum = rows.reduce((sum, row) => sum + row.quantity, 0);
+  return Math.min(sum, Number.MAX_SAFE_INTEGER);
 }

@@ -90,7 +90,7 @@ export async function record(
     throw invalidFields(faults);
   }
   const requests = events.map((event) => toRequest(caller, event, "record", event.occurredAt ?? null));
-  const outcomes = await recordUsage(context.db, requests);
+  const outcomes = await recordUsage(context.db, requests, listed ? "events" : "quantity");
   if (!Array.isArray(outcomes)) {
     const { refusal, index } = outcomes;
     throw refusalOf(refusal, events[index]?.meter ?? null, listed ? { index } : {});

@@ -64,11 +64,17 @@ export async function voidUsage(
 
 function toReference(input: VoidInput): EventReference {
   const { eventId, idempotencyKey: key, meter } = input;
-  if (eventId !== undefined && key === undefined && meter === undefined) {
+  if (eventId !== undefined) {
+    const [second] = Object.entries({ idempotencyKey: key, meter }).filter(
+      ([, value]) => value !== undefined,
+    );
+    if (second !== undefined) {
+      throw invalidField(second[0], "cannot be given with the id of the event, which says it all");
+    }
     return { eventId };
   }
-  if (key !== undefined && eventId === undefined) {
-    return { meter: meter ?? null, key, bornOn: keyBirthday(key, Date.now()) };
+  if (key === undefined) {
+    throw invalidField("eventId", "is required, or else the key of the event, with its meter");
   }
-  throw invalidField("eventId", "is required, or else the key of the event, with its meter");
+  return { meter: meter ?? null, key, bornOn: keyBirthday(key, Date.now()) };
 }

@@ -87,6 +87,7 @@ export const reservationProcedures = {
       summary: "List the reservations that hold units now",
       description: "Oldest first; none whose time is over.",
       rest: { method: "GET", path: "/usage/reservations" },
+      errors: ["unknown_meter"],
     })
     .input(usageInput({ meter: meter.describe("Every meter when absent"), ...page }))
     .output(openReservations)
@@ -96,8 +97,9 @@ export const reservationProcedures = {
     .meta({
       summary: "Take an event back",
       description:
-        "Named by its id, or by its meter and key, for as long as events are kept. Its units leave its own day, and its " +
-        "period while that is open, else the running one. Voided again it answers the first void; a void is never voided.",
+        "Named by its id, or by its meter and key, for as long as events are kept. Its units leave its own day and the " +
+        "period that counted it, also when that is closed: what was billed for it is then corrected. Voided again it answers " +
+        "the first void; a void is never voided.",
       rest: { method: "POST", path: ["/usage/events/{event_id}/void", "/usage/void"] },
       errors: ["unknown_meter", "resource_not_found"],
     })

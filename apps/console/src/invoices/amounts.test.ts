@@ -21,6 +21,8 @@ test("what may be added is what the cap leaves, at the price of the invoice's cu
   expect(
     mayComeOf([{ ...jobs, maxOverage: null }], plan, { ...none, currency: "usd" })[0]?.amount,
   ).toBeNull();
+  const boundless = { ...jobs, maxOverage: Number.MAX_SAFE_INTEGER };
+  expect(mayComeOf([boundless], plan, { ...none, currency: "usd" })[0]?.amount).toBe(Number.MAX_SAFE_INTEGER);
 });
 
 test("a meter that sells no overage adds nothing", () => {

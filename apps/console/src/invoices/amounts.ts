@@ -1,4 +1,4 @@
-import { amountOf } from "@headroom/domain/money";
+import { costOf } from "@headroom/domain/money";
 import type { Outputs } from "../organization.tsx";
 import type { Invoice, Upcoming } from "./invoice-types.ts";
 
@@ -23,7 +23,7 @@ export function mayComeOf(
     if (unitPrice === null || included === null) return [];
     if (maxOverage === null) return [{ meter, units: null, unitPrice, amount: null }];
     const units = Math.max(0, maxOverage - over);
-    return [{ meter, units, unitPrice, amount: amountOf(unitPrice, units) }];
+    return [{ meter, units, unitPrice, amount: costOf(unitPrice, units) }];
   });
 }
 
