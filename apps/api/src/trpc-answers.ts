@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AnyTRPCRouter } from "@trpc/server";
+import type { AnyTRPCProcedure, AnyTRPCRouter, TRPCError } from "@trpc/server";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { answerDirectly } from "./direct/answers.ts";
 import { mostCallsInABatch, readDirectCall } from "./direct/requests.ts";
@@ -47,7 +47,19 @@ export async function answerTrpc(
     createContext,
     maxBodySize: largestBody,
     maxBatchSize: mostCallsInABatch,
+    responseMeta: ({ errors, paths }) => ({ headers: allowHeader(router, errors, paths) }),
   });
   // The handler waits for the end of an answer that a caller who left never takes.
   await Promise.race([answered, closed]);
+}
+
+/** A 405 names the method that would do (RFC 9110, section 15.5.6); a batch is of one kind. */
+function allowHeader(
+  router: AnyTRPCRouter,
+  errors: readonly TRPCError[],
+  [path = ""]: readonly string[] = [],
+): Record<string, string> {
+  if (!errors.some(({ code }) => code === "METHOD_NOT_SUPPORTED")) return {};
+  const procedures = router._def.procedures as Readonly<Record<string, AnyTRPCProcedure>>;
+  return { allow: procedures[path]?._def.type === "mutation" ? "POST" : "GET" };
 }

@@ -2,6 +2,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import type { Database } from "./client.ts";
 import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
 import type { DB } from "./schema.ts";
+import { promptly } from "./silence.ts";
 import type { Tx } from "./tenancy.ts";
 
 export type AccountRow = Selectable<DB["account"]>;
@@ -18,14 +19,16 @@ export interface Identity {
 /** Keys are an issuer and a subject, as JSON. */
 const readAccounts = coalescedRead<AccountRow | null>(async ({ pool }, keys) => {
   const identities = keys.map((key) => JSON.parse(key) as [string, string]);
-  const { rows } = await pool.query<AccountRow & { place: number }>({
-    name: "accounts_of_identities",
-    text: `select a.place::integer as place, id, account.issuer, account.subject, email, email_verified, name,
+  const { rows } = await pool.query<AccountRow & { place: number }>(
+    promptly({
+      name: "accounts_of_identities",
+      text: `select a.place::integer as place, id, account.issuer, account.subject, email, email_verified, name,
         active_organization_id, created_at, updated_at
       from unnest($1::text[], $2::text[]) with ordinality a (issuer, subject, place)
       join account on account.issuer = a.issuer and account.subject = a.subject`,
-    values: [identities.map(([issuer]) => issuer), identities.map(([, subject]) => subject)],
-  });
+      values: [identities.map(([issuer]) => issuer), identities.map(([, subject]) => subject)],
+    }),
+  );
   return answersByPlace(rows, keys.length);
 });
 

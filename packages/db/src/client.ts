@@ -70,7 +70,9 @@ function createPool(options: DatabaseOptions): pg.Pool {
 /** Opens the database as one of our roles. Connects lazily: `assertUnprivileged` is the first use. */
 export function createDatabase(options: DatabaseOptions): Database {
   const pool = createPool(options);
-  const kysely = new Kysely<DB>({ dialect: new PostgresDialect({ pool: nameStatements(pool) }) });
+  // People wait for what the api does; the others have time, and their processes are busy longer with themselves.
+  const named = nameStatements(pool, options.role === "hr_api");
+  const kysely = new Kysely<DB>({ dialect: new PostgresDialect({ pool: named }) });
   return { kysely, pool, close: () => closeAll(kysely, pool) };
 }
 

@@ -4,6 +4,7 @@ import type { Database } from "./client.ts";
 import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
 import type { ListedInvite } from "./invites.ts";
 import type { MemberRow } from "./members.ts";
+import { promptly } from "./silence.ts";
 import type { Tx } from "./tenancy.ts";
 
 /** A member as lists show them; from a list, the time is ISO 8601 with whatever offset the session has. */
@@ -63,16 +64,18 @@ const readPages = coalescedRead<MemberList>(
   async ({ pool }, keys) => {
     const asked = keys.map((key) => key.split(" "));
     const afterOf = (wanted: string) => asked.map(([, , kind, id]) => (kind === wanted ? id : null));
-    const { rows } = await pool.query<{ place: number; page: WrittenPage }>({
-      name: "member_lists",
-      text: "select place, page from member_lists($1, $2, $3, $4)",
-      values: [
-        asked.map(([organizationId]) => organizationId),
-        afterOf("member"),
-        afterOf("invite"),
-        asked.map(([, limit]) => Number(limit)),
-      ],
-    });
+    const { rows } = await pool.query<{ place: number; page: WrittenPage }>(
+      promptly({
+        name: "member_lists",
+        text: "select place, page from member_lists($1, $2, $3, $4)",
+        values: [
+          asked.map(([organizationId]) => organizationId),
+          afterOf("member"),
+          afterOf("invite"),
+          asked.map(([, limit]) => Number(limit)),
+        ],
+      }),
+    );
     return answersByPlace(rows, keys.length).map((row) => toList((row as { page: WrittenPage }).page));
   },
   { most: mostPages },

@@ -3,6 +3,7 @@ import type { Selectable } from "kysely";
 import type { Database } from "./client.ts";
 import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
 import type { DB } from "./schema.ts";
+import { promptly } from "./silence.ts";
 import type { Tx } from "./tenancy.ts";
 
 export type MembershipRow = Omit<Selectable<DB["membership"]>, "role"> & { role: Role };
@@ -15,11 +16,13 @@ export interface MemberRow extends MembershipRow {
 /** Keys are an organization and a user, or an organization alone. */
 const readRoles = coalescedRead<{ role: Role | null } | null>(async ({ pool }, keys) => {
   const pairs = keys.map((key) => key.split(" "));
-  const { rows } = await pool.query<{ place: number; role: Role | null }>({
-    name: "member_roles",
-    text: "select place, role from member_roles($1, $2)",
-    values: [pairs.map(([organizationId]) => organizationId), pairs.map(([, userId]) => userId ?? null)],
-  });
+  const { rows } = await pool.query<{ place: number; role: Role | null }>(
+    promptly({
+      name: "member_roles",
+      text: "select place, role from member_roles($1, $2)",
+      values: [pairs.map(([organizationId]) => organizationId), pairs.map(([, userId]) => userId ?? null)],
+    }),
+  );
   return answersByPlace(rows, keys.length);
 });
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { PostgresPool, PostgresPoolClient } from "kysely";
 import type pg from "pg";
 import { isStalePlan } from "./retry.ts";
+import { isSilence, promptly } from "./silence.ts";
 
 /** A text is named from this sighting on: one that comes once, or twice, is not worth the server's memory. */
 const sightings = 3;
@@ -21,13 +22,15 @@ const mostNames = 200;
  * A name outlives what it was parsed from: after a migration PostgreSQL refuses a statement whose columns changed. It
  * refuses before anything was done, so outside a transaction the statement is sent again under a new name; inside one,
  * `retryConflicts` runs the transaction again.
+ *
+ * @param isAwaited somebody waits for what its transactions do: one that the database does not even begin fails promptly
  */
-export function nameStatements(pool: pg.Pool): PostgresPool {
+export function nameStatements(pool: pg.Pool, isAwaited: boolean): PostgresPool {
   const known = new WeakMap<pg.PoolClient, PostgresPoolClient>();
   return {
     async connect() {
       const client = await pool.connect();
-      const named = known.get(client) ?? withNames(pool, client);
+      const named = known.get(client) ?? withNames(pool, client, isAwaited);
       known.set(client, named);
       return named;
     },
@@ -39,6 +42,7 @@ export function nameStatements(pool: pg.Pool): PostgresPool {
 /** Sets what row-level security compares with, until the transaction ends: sent together with `begin`. */
 export const settingText = "select set_config($1, $2, true)";
 
+const asItIs = (query: NamedQuery) => query;
 const nothing = { command: "", rowCount: 0, rows: [] };
 
 const namesOfPools = new WeakMap<pg.Pool, ReturnType<typeof createNames>>();
@@ -73,27 +77,39 @@ export async function askByName(
   }
 }
 
-function withNames(pool: pg.Pool, client: pg.PoolClient): PostgresPoolClient {
+function withNames(pool: pg.Pool, client: pg.PoolClient, isAwaited: boolean): PostgresPoolClient {
   // Kysely begins before anybody has said what the transaction is for: the first statement takes `begin` along.
   let beginning: string | null = null;
+  let isSilent = false;
 
-  const ask = (text: string, values: readonly unknown[]) => askByName(pool, client, text, values);
+  async function send(query: NamedQuery): Promise<pg.QueryResult> {
+    try {
+      return await client.query(query);
+    } catch (error) {
+      isSilent ||= isSilence(error);
+      throw error;
+    }
+  }
+  const ask = (text: string, values: readonly unknown[]) => askByName(pool, client, text, values, send);
+  const begin = (text: string) => send((isAwaited ? promptly : asItIs)({ text, values: [] }));
 
   async function query(text: string, values: readonly unknown[]): Promise<pg.QueryResult | typeof nothing> {
     if (/^(begin|start transaction)\b/.test(text)) {
       beginning = text;
       return nothing;
     }
+    // It would only wait behind what was not answered. The connection is given up, and the transaction with it.
+    if (isSilent && text === "rollback") return nothing;
     if (beginning === null) return ask(text, values);
-    const begin = beginning;
+    const opening = beginning;
     beginning = null;
     if (text === "commit" || text === "rollback") return nothing;
     if (text !== settingText) {
-      await client.query(begin);
+      await begin(opening);
       return ask(text, values);
     }
     const [name, value] = values.map((one) => client.escapeLiteral(String(one)));
-    await client.query(`${begin}; select set_config(${name}, ${value}, true)`);
+    await begin(`${opening}; select set_config(${name}, ${value}, true)`);
     return nothing;
   }
 
@@ -102,7 +118,7 @@ function withNames(pool: pg.Pool, client: pg.PoolClient): PostgresPoolClient {
     query: query as unknown as PostgresPoolClient["query"],
     release(discard) {
       beginning = null;
-      client.release(discard);
+      client.release(discard || isSilent);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Database } from "./client.ts";
 import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
 import { sqlState } from "./retry.ts";
 import type { DB } from "./schema.ts";
+import { promptly } from "./silence.ts";
 import type { OrganizationRow, Tx } from "./tenancy.ts";
 
 export async function insertOrganization(tx: Tx, row: Insertable<DB["organization"]>): Promise<void> {
@@ -62,11 +63,13 @@ export type LivingOrganization = Readonly<
 >;
 
 const readLiving = coalescedRead<LivingOrganization | null>(async ({ pool }, organizationIds) => {
-  const { rows } = await pool.query<{ place: number; organization: LivingOrganization }>({
-    name: "living_organizations",
-    text: "select place, organization from living_organizations($1)",
-    values: [organizationIds],
-  });
+  const { rows } = await pool.query<{ place: number; organization: LivingOrganization }>(
+    promptly({
+      name: "living_organizations",
+      text: "select place, organization from living_organizations($1)",
+      values: [organizationIds],
+    }),
+  );
   return answersByPlace(rows, organizationIds.length).map((row) => row && withDates(row.organization));
 });
 

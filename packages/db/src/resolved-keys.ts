@@ -2,6 +2,7 @@ import type { Role, Scope } from "@headroom/domain/permissions";
 import { bytesArray, integerArray } from "./binary-arrays.ts";
 import type { Database } from "./client.ts";
 import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
+import { promptly } from "./silence.ts";
 import { type MeterStatus, type StatusRows, toStatuses } from "./usage-readings.ts";
 
 /** Shared by everybody who asked for the same key at the same moment. */
@@ -24,13 +25,15 @@ const readKeys = coalescedRead<ResolvedKey | null>(async ({ pool }, asked) => {
   const hashes = bytesArray(asked.map((one) => Buffer.from(one.slice(0, 64), "hex")));
   const places = asked.flatMap((one, index) => (one.endsWith(withUsage) ? index + 1 : []));
   const { rows } = await pool.query<{ keys: KeyRow[] | null; statuses?: StatusRows }>(
-    places.length === 0
-      ? { name: "resolve_api_keys", text: keysText, values: [hashes] }
-      : {
-          name: "resolve_api_keys_with_usage",
-          text: keysAndUsageText,
-          values: [hashes, integerArray(places)],
-        },
+    promptly(
+      places.length === 0
+        ? { name: "resolve_api_keys", text: keysText, values: [hashes] }
+        : {
+            name: "resolve_api_keys_with_usage",
+            text: keysAndUsageText,
+            values: [hashes, integerArray(places)],
+          },
+    ),
   );
   const [{ keys, statuses = null } = { keys: null }] = rows;
   const found = answersByPlace(keys ?? [], asked.length);

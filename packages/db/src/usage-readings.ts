@@ -1,6 +1,7 @@
 import type { GateReading } from "@headroom/domain/usage";
 import type { Database } from "./client.ts";
 import { coalescedRead } from "./coalesced-reads.ts";
+import { promptly } from "./silence.ts";
 
 /** The columns of every row that says how a gate stands, or stood. */
 export interface ReadingColumns {
@@ -66,11 +67,13 @@ export type StatusRows =
   | null;
 
 const readStatuses = coalescedRead<readonly MeterStatus[]>(async ({ pool }, organizationIds) => {
-  const { rows } = await pool.query<{ statuses: StatusRows }>({
-    name: "meter_statuses",
-    text: "select meter_statuses($1) as statuses",
-    values: [organizationIds],
-  });
+  const { rows } = await pool.query<{ statuses: StatusRows }>(
+    promptly({
+      name: "meter_statuses",
+      text: "select meter_statuses($1) as statuses",
+      values: [organizationIds],
+    }),
+  );
   const statuses = toStatuses(rows[0]?.statuses ?? null);
   return organizationIds.map((id) => statuses.get(id) ?? []);
 });

@@ -158,7 +158,7 @@ export const errorReference: { readonly [Code in ErrorCode]: ErrorEntry<Code> } 
   method_not_allowed: {
     when: "The address does not take that method; the header `Allow` names those that it takes.",
     message: "This address does not take that method.",
-    details: { allowed: ["GET"] },
+    details: { allowed: ["GET", "HEAD"] },
   },
   payload_too_large: {
     when: "The body is larger than 1 MiB.",

@@ -108,7 +108,7 @@ export async function makeSubjects(
       [id, plan],
     );
     const secret = makeSecret();
-    await make.key(id, { secret });
+    await make.key(id, { secret, scopes: ["usage:write", "usage:read"] });
     subjects.push({ ...draft, id, secret });
   }
   return { subjects, platformKey };

@@ -111,11 +111,11 @@ export async function listAlerts(
   access: Access,
   input: PageInput,
 ): Promise<{ alerts: AlertView[]; nextCursor: string | null }> {
-  const after = readIdCursor(input.cursor);
+  const after = readIdCursor("alerts", input.cursor);
   const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listAlertRows(tx, access.organizationId, { after, limit: input.limit + 1 }),
   );
-  const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);
+  const { items, nextCursor } = nextPage("alerts", rows, input.limit, (row) => row.id);
   return { alerts: items.map(toAlertView), nextCursor };
 }
 

@@ -35,11 +35,15 @@ export async function listAudit(
   access: Access,
   input: AuditQuery,
 ): Promise<{ entries: AuditEntryView[]; nextCursor: string | null }> {
-  const page = { ...toFilter(input), before: readSequenceCursor(input.cursor), limit: input.limit + 1 };
+  const page = {
+    ...toFilter(input),
+    before: readSequenceCursor("audit", input.cursor),
+    limit: input.limit + 1,
+  };
   const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listAuditRows(tx, access.organizationId, page),
   );
-  const { items, nextCursor } = nextPage(rows, input.limit, (row) => String(row.seq));
+  const { items, nextCursor } = nextPage("audit", rows, input.limit, (row) => String(row.seq));
   return { entries: items.map(toView), nextCursor };
 }
 

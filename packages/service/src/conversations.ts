@@ -81,12 +81,12 @@ export async function listConversations(
   input: PageInput & Partial<ConversationFilter>,
 ): Promise<{ conversations: ConversationView[]; nextCursor: string | null }> {
   const { status, assigneeId } = input;
-  const before = readIdCursor(input.cursor);
+  const before = readIdCursor("conversations", input.cursor);
   const page = { before, limit: input.limit + 1 };
   const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listConversationRows(tx, access.organizationId, { status, assigneeId }, page),
   );
-  const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);
+  const { items, nextCursor } = nextPage("conversations", rows, input.limit, (row) => row.id);
   return { conversations: items.map(toConversationView), nextCursor };
 }
 

@@ -78,10 +78,10 @@ export async function listInvites(
   input: PageInput,
 ): Promise<{ invites: InviteView[]; nextCursor: string | null }> {
   const { organizationId } = access;
-  const after = readIdCursor(input.cursor);
+  const after = readIdCursor("invites", input.cursor);
   return withOrganization(context.db, organizationId, async (tx) => {
     const rows = await listOpenInvites(tx, organizationId, { after, limit: input.limit + 1 });
-    const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);
+    const { items, nextCursor } = nextPage("invites", rows, input.limit, (row) => row.id);
     return { invites: items.map((row) => toInviteView(row, listedLink(context, row))), nextCursor };
   });
 }

@@ -52,7 +52,7 @@ export async function listMembers(
 }
 
 function readPlace(cursor: string | undefined): MemberListPlace | null {
-  const text = readCursor(cursor);
+  const text = readCursor("members", cursor);
   if (text === null) {
     return null;
   }
@@ -67,6 +67,7 @@ function readPlace(cursor: string | undefined): MemberListPlace | null {
 export function toMemberPage(context: Context, access: Access, list: MemberList, limit: number): MemberPage {
   const { policies } = context.configuration;
   const { items, nextCursor } = nextPage(
+    "members",
     [
       ...list.members.map((member) => ({ place: `member:${member.id}`, member, invite: null })),
       ...list.invites.map((invite) => ({ place: `invite:${invite.id}`, member: null, invite })),

@@ -51,9 +51,9 @@ export async function listOperatorOrganizations(
   { db, configuration }: Context,
   { search = "", limit, cursor }: PageInput & { search?: string | undefined },
 ): Promise<{ organizations: OperatorOrganizationView[]; nextCursor: string | null }> {
-  const page = { one: null, search, before: readIdCursor(cursor), limit: limit + 1 };
+  const page = { one: null, search, before: readIdCursor("operator", cursor), limit: limit + 1 };
   const rows = await readOperatorOrganizations(db.kysely, page);
-  const { items, nextCursor } = nextPage(rows, limit, (row) => row.id);
+  const { items, nextCursor } = nextPage("operator", rows, limit, (row) => row.id);
   return { organizations: items.map((row) => toView(row, configuration)), nextCursor };
 }
 

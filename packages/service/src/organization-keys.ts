@@ -159,7 +159,7 @@ async function readApiKeys(
   access: Access,
   input: ApiKeyQuery & { memberUserId: string | null },
 ): Promise<{ apiKeys: ApiKeyView[]; nextCursor: string | null }> {
-  const after = readIdCursor(input.cursor);
+  const after = readIdCursor("api_keys", input.cursor);
   const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listApiKeyRows(tx, access.organizationId, {
       after,
@@ -168,7 +168,7 @@ async function readApiKeys(
       memberUserId: input.memberUserId,
     }),
   );
-  const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);
+  const { items, nextCursor } = nextPage("api_keys", rows, input.limit, (row) => row.id);
   return { apiKeys: items.map(toApiKeyView), nextCursor };
 }
 

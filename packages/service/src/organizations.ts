@@ -59,12 +59,12 @@ export async function listOrganizations(
   userId: string,
   input: PageInput,
 ): Promise<OrganizationPage> {
-  const after = readIdCursor(input.cursor);
+  const after = readIdCursor("organizations", input.cursor);
   const { rows, account } = await withUser(context.db, userId, async (tx) => ({
     rows: await listOrganizationsOf(tx, userId, { after, limit: input.limit + 1 }),
     account: await findAccount(tx, userId),
   }));
-  const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.membership_id);
+  const { items, nextCursor } = nextPage("organizations", rows, input.limit, (row) => row.membership_id);
   const active = account?.active_organization_id ?? null;
   return {
     organizations: items.map((row) => toOrganizationView(row, row.role as Role)),

@@ -111,11 +111,11 @@ export async function listProfiles(
   input: PageInput & { userId?: string | null | undefined },
 ): Promise<{ profiles: ProfileView[]; nextCursor: string | null }> {
   const { userId } = input;
-  const after = readIdCursor(input.cursor);
+  const after = readIdCursor("profiles", input.cursor);
   const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listProfileRows(tx, access.organizationId, { userId, after, limit: input.limit + 1 }),
   );
-  const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);
+  const { items, nextCursor } = nextPage("profiles", rows, input.limit, (row) => row.id);
   return { profiles: items.map(toProfileView), nextCursor };
 }
 

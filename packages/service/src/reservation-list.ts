@@ -30,9 +30,9 @@ export async function listReservations(
       throw refusalOf("unknown_meter", meter);
     }
   }
-  const page = { after: readIdCursor(cursor), limit: limit + 1, meter: meter ?? null };
+  const page = { after: readIdCursor("reservations", cursor), limit: limit + 1, meter: meter ?? null };
   const rows = await listOpenReservations(context.db, access.organizationId, page);
-  const { items, nextCursor } = nextPage(rows, limit, ({ id }) => id);
+  const { items, nextCursor } = nextPage("reservations", rows, limit, ({ id }) => id);
   const reservations = items.map((row) => ({
     id: encodeId("res", row.id),
     meter: row.meter,

@@ -121,7 +121,7 @@ async function readPage(
     return more === null ? empty : tallyPage(tx, organizationId, key, { before: more, after: place, limit });
   }
   const rows = await listWindowEvents(tx, organizationId, key, { after: place, limit: limit + 1 });
-  const { items, nextCursor } = nextPage(rows, limit, (row) => `${row.place}/${row.id}`);
+  const { items, nextCursor } = nextPage("evidence", rows, limit, (row) => `${row.place}/${row.id}`);
   const events = items.map(toEvent);
   if (nextCursor !== null || more === null) {
     return { events, tallies: [], nextCursor };
@@ -141,7 +141,12 @@ async function tallyPage(
   page: { before: string; after: { date: string; memberId: string } | null; limit: number },
 ): Promise<Page> {
   const rows = await listWindowTallies(tx, organizationId, key, { ...page, limit: page.limit + 1 });
-  const { items, nextCursor } = nextPage(rows, page.limit, (row) => `${row.date}/${row.memberId}`);
+  const { items, nextCursor } = nextPage(
+    "evidence",
+    rows,
+    page.limit,
+    (row) => `${row.date}/${row.memberId}`,
+  );
   return { events: [], tallies: items.map(toTally), nextCursor };
 }
 
@@ -153,7 +158,7 @@ type Place =
 const place = /^(?:(\d{1,16})|(\d{4}-\d{2}-\d{2}))\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 function readPlace(cursor: string | undefined): Place {
-  const text = readCursor(cursor);
+  const text = readCursor("evidence", cursor);
   if (text === null) {
     return null;
   }

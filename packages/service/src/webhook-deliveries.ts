@@ -27,13 +27,13 @@ export async function listWebhookDeliveries(
   { organizationId }: Access,
   input: PageInput & { webhookId: string; status?: DeliveryStatus | undefined },
 ): Promise<{ deliveries: WebhookDeliveryView[]; nextCursor: string | null }> {
-  const before = readSequenceCursor(input.cursor);
+  const before = readSequenceCursor("deliveries", input.cursor);
   return withOrganization(context.db, organizationId, async (tx) => {
     const { id: webhookId } = await requireWebhook(tx, organizationId, input.webhookId);
     const of = { organizationId, webhookId };
     const status = input.status ?? null;
     const rows = await listDeliveries(tx, of, { status, before, limit: input.limit + 1 });
-    const { items, nextCursor } = nextPage(rows, input.limit, (row) => String(row.seq));
+    const { items, nextCursor } = nextPage("deliveries", rows, input.limit, (row) => String(row.seq));
     return { deliveries: await withAttempts(tx, of, items), nextCursor };
   });
 }

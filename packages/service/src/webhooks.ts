@@ -91,11 +91,11 @@ export async function listWebhooks(
   access: Access,
   input: PageInput,
 ): Promise<{ webhooks: WebhookView[]; nextCursor: string | null }> {
-  const after = readIdCursor(input.cursor);
+  const after = readIdCursor("webhooks", input.cursor);
   const rows = await readOrganization(context.db, access.organizationId, (tx) =>
     listWebhookRows(tx, access.organizationId, { after, limit: input.limit + 1 }),
   );
-  const { items, nextCursor } = nextPage(rows, input.limit, (row) => row.id);
+  const { items, nextCursor } = nextPage("webhooks", rows, input.limit, (row) => row.id);
   return { webhooks: items.map((row) => toWebhookView(row)), nextCursor };
 }
 

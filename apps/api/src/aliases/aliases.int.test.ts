@@ -48,7 +48,7 @@ describe("a request in the source's form", () => {
   test("by another method is 405 with those that would do", async () => {
     const refused = await call("ada", "DELETE", "/v1/organisations");
     expect(refused).toMatchObject({ status: 405, body: { code: "method_not_allowed" } });
-    expect(refused.headers.get("allow")).toBe("GET, POST");
+    expect(refused.headers.get("allow")).toBe("GET, HEAD, POST");
   });
 
   test.each([

@@ -14,7 +14,7 @@ const british = (answer: Answer = asItIs): Answer =>
 /** There are no owners. */
 function assertRole({ role }: AliasFields): void {
   if (role === undefined || role === "admin" || role === "member") return;
-  throw new DomainError("invalid_role", "The role must be admin or member.", { role });
+  throw new DomainError("invalid_role", "The role must be admin or member.");
 }
 
 type MonthOfMeter = { meter: string; monthly_used: number };

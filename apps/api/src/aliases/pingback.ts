@@ -9,7 +9,7 @@ const implied = { organizationId: "current" };
 /** The owner's role is never given, and the source has no third. */
 function assertRole({ role = "agent" }: AliasFields): void {
   if (role === "agent" || role === "admin") return;
-  throw new DomainError("invalid_role", "The role must be agent or admin.", { role });
+  throw new DomainError("invalid_role", "The role must be agent or admin.");
 }
 
 const invited = own(

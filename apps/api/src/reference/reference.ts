@@ -62,7 +62,7 @@ export function createReference({ document, key, root = checkout }: ReferenceOpt
       if (!isOurs) return null;
       const route = isGuide ? guide : pathname;
       if (request.method !== "GET" && request.method !== "HEAD")
-        sendMethodNotAllowed(response, ["GET", "HEAD"], requestId);
+        sendMethodNotAllowed(response, ["GET"], requestId);
       else if (make !== undefined) sendAsset(request, response, await make(), sendingOf(pathname));
       else if (pathname === "/docs/" || pathname === `${guide}/`) redirect(response, pathname.slice(0, -1));
       else await answerGuide(request, response, nameIn(pathname));

@@ -59,15 +59,16 @@ function challenge(fault: DomainError): Record<string, string> {
   return { "www-authenticate": `Bearer realm="headroom"${reason}` };
 }
 
-/** 405 with the methods that would do (RFC 9110, section 15.5.6). */
+/** 405 with the methods that would do (RFC 9110, section 15.5.6): where GET does, HEAD does. */
 export function sendMethodNotAllowed(
   response: ServerResponse,
-  allowed: readonly string[],
+  methods: readonly string[],
   requestId: string,
 ): void {
+  const allowed = methods.flatMap((method) => (method === "GET" ? [method, "HEAD"] : [method]));
   response.setHeader("allow", allowed.join(", "));
   const fault = new DomainError("method_not_allowed", "This address does not take that method.", {
-    allowed: [...allowed],
+    allowed,
   });
   sendProblem(response, fault, requestId);
 }

@@ -81,9 +81,22 @@ describe("REST", () => {
     const wrong = await server.send(`/v1/probe/usr_${own}/echo`, { method: "DELETE" });
     expect([wrong.status, wrong.body.code]).toEqual([405, "method_not_allowed"]);
     expect(wrong.headers.get("allow")).toBe("PATCH, PUT");
+    const readOnly = await server.send("/v1/probe", { method: "PUT" });
+    expect([readOnly.status, readOnly.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    expect(readOnly.body.details).toEqual({ allowed: ["GET", "HEAD"] });
     const document = await server.send("/openapi.json");
     expect([document.status, document.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
     expect((await server.get("/elsewhere")).body.code).toBe("route_not_found");
+  });
+
+  test.each([
+    ["POST", "probe.open", "GET"],
+    ["GET", "probe.take", "POST"],
+    ["PUT", "probe.take", "POST"],
+  ])("%s of tRPC's %s says that it takes %s", async (method, procedure, allowed) => {
+    const body = method === "GET" ? {} : { body: {} };
+    const refused = await server.send(`/trpc/${procedure}`, { method, as: "user", ...body });
+    expect([refused.status, refused.headers.get("allow")]).toEqual([405, allowed]);
   });
 
   test("HEAD is GET without a body", async () => {
