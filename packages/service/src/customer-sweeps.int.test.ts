@@ -135,23 +135,35 @@ test("the end of a grace time is looked at", async () => {
   expect(await sweep()).toMatchObject({ swept: 1 });
 });
 
-test("a customer that is gone at Stripe has ended; the link stays, and it is looked at for 35 days and once more", async () => {
+const daysOn = (days: number) => clock(new Date(Date.now() + days * 86_400_000));
+
+test("a customer that is gone at Stripe has ended; the link stays, and is looked at no more", async () => {
   const subscriber = await subscribed();
   await bench.stripe.customers.del(subscriber.customerId);
-  await bench.rows("update headroom.stripe_customer set created_at = now() - interval '1 year'");
-  const later = (days: number) => clock(new Date(Date.now() + days * 86_400_000));
-  await later(2);
+  await daysOn(2);
   expect(await sweep()).toEqual({ swept: 1, drifted: 1, failed: 0 });
   expect(await billing(subscriber)).toMatchObject({ plan: { id: "free" }, status: "ended" });
   expect(await bench.rows("select customer_id from headroom.stripe_customer")).toEqual([
     { customer_id: subscriber.customerId },
   ]);
-  await later(34);
+  await daysOn(4);
+  expect(await sweep()).toMatchObject({ swept: 0 });
+});
+
+test("a customer whose subscription has ended is looked at for 35 days and once more", async () => {
+  const subscriber = await subscribed();
+  const { stripe_subscription_id: id } = await subscriptionOf(subscriber);
+  await bench.stripe.subscriptions.cancel(String(id));
+  await bench.rows("update headroom.stripe_customer set created_at = now() - interval '1 year'");
+  await daysOn(2);
+  expect(await sweep()).toEqual({ swept: 1, drifted: 1, failed: 0 });
+  expect(await billing(subscriber)).toMatchObject({ plan: { id: "free" }, status: "ended" });
+  await daysOn(34);
   expect(await sweep()).toMatchObject({ swept: 1 });
   // Once more when they are over, however much later: an outage may have lain in between.
-  await later(80);
+  await daysOn(80);
   expect(await sweep()).toMatchObject({ swept: 1 });
-  await later(82);
+  await daysOn(82);
   expect(await sweep()).toMatchObject({ swept: 0 });
 });
 
