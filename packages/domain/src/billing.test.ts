@@ -116,7 +116,10 @@ describe("the items of a subscription", () => {
 
   it("raises attention no longer than there is a subscription to see to", () => {
     const unknown = subscription({ items: [item("si", {})] });
-    for (const before of [noSubscription, { ...noSubscription, source: "operator" as const, planId: "max" }]) {
+    for (const before of [
+      noSubscription,
+      { ...noSubscription, source: "operator" as const, planId: "max" },
+    ]) {
       const { facts } = reduce([unknown], before);
       expect(facts).toEqual({ ...before, attention: "unknown_price" });
       expect(reduce([], facts)).toEqual({ facts: before, periodStart: null });
