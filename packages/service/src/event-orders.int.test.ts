@@ -156,8 +156,9 @@ async function outcomeOf(customerId: string, end: number) {
     "select action, data from headroom.audit_entry where organization_id = $1 and actor_kind = 'system' order by seq",
     organizationId,
   );
+  // What comes after the word that a customer was deleted is ignored.
   const waiting = await bench.rows(
-    "select status, last_error from headroom.stripe_inbox where customer_id = $1 and status <> 'applied'",
+    "select status, last_error from headroom.stripe_inbox where customer_id = $1 and status not in ('applied', 'ignored')",
     customerId,
   );
   return { state: { facts: facts[0]?.facts, limits: strip(limits) }, told, waiting };
