@@ -4,7 +4,7 @@ import { isUnanswered, StripeFault } from "../../stripe/faults.ts";
 import { acts, chooseAct } from "./acts.ts";
 import { compareState } from "./comparison.ts";
 import { type Dice, dice } from "./dice.ts";
-import type { Life } from "./life.ts";
+import { type Life, meetCustomer } from "./life.ts";
 import { liveOf, type Scene } from "./scene.ts";
 
 /** The first begins a subscription. */
@@ -60,6 +60,7 @@ async function perform(
   if ((act.when === "none" && runs) || (life.began && act.begins)) return;
   try {
     const answer = await act.run(scene);
+    if (life.gone) await meetCustomer(scene.bench, life);
     const told = answer === undefined ? name : `${name} ${answer}`;
     life.story.push(`${place} ${told}`);
     life.done.push(...new Set([name, told]));

@@ -144,7 +144,8 @@ function postAll(lives: readonly Life[], events: readonly Told[], round: number)
   for (const life of lives) {
     life.began = false;
     const chance = dice(life.seed, `webhooks of round ${round}`);
-    for (const told of byCustomer.get(life.customerId) ?? []) {
+    const customers = [...life.formerCustomers, life.customerId];
+    for (const told of customers.flatMap((id) => byCustomer.get(id) ?? [])) {
       if (isCustomerEvent(told.snapshot.type) || chance.chance(0.1)) post(life, told, round, chance);
     }
   }

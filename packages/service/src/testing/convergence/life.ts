@@ -14,6 +14,8 @@ export interface Life {
   seed: number;
   organizationId: string;
   customerId: string;
+  /** Customers of the organization before this one, who were deleted at Stripe. */
+  formerCustomers: string[];
   access: Access;
   credential: Buffer;
   /** What it chose for itself, which Stripe does not know. */
@@ -82,6 +84,7 @@ export async function beginLife(
     seed,
     organizationId,
     customerId: await ensureCustomer(requireStripe(bench.api), organizationId),
+    formerCustomers: [],
     access: await access("billing.manage"),
     credential: await bench.make.key(organizationId),
     base: "free",
@@ -111,6 +114,18 @@ export async function beginLife(
     story: [],
     done: [],
   };
+}
+
+/** After the customer was deleted: a checkout may have made another. */
+export async function meetCustomer({ rows }: StripeBench, life: Life): Promise<void> {
+  const [row] = await rows(
+    "select customer_id as id from headroom.stripe_customer where organization_id = $1 and deleted_at is null",
+    life.organizationId,
+  );
+  if (row === undefined || row.id === life.customerId) return;
+  life.formerCustomers.push(life.customerId);
+  life.customerId = String(row.id);
+  life.gone = false;
 }
 
 /** Puts an event into the mailbox, in each of its kinds, as often and as late as the dice have it, or never. */
