@@ -1,8 +1,10 @@
 import type { InvitedRole, InviteStatus } from "@headroom/domain/invites";
-import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
+import { type RawBuilder, type Selectable, sql } from "kysely";
+import type { Database } from "./client.ts";
 import { clock } from "./clock.ts";
 import type { OutboxStatus } from "./outbox.ts";
 import type { DB } from "./schema.ts";
+import { promptly } from "./silence.ts";
 import type { Tx } from "./tenancy.ts";
 
 export type InviteRow = Omit<Selectable<DB["invite"]>, "role" | "status"> & {
@@ -73,12 +75,15 @@ export async function listOpenInvites(
 
 /** The invite that a token opens, in whatever organization; null when there is none. Needs no transaction. */
 export async function findInviteByToken(
-  db: Kysely<DB>,
+  { pool }: Database,
   tokenHash: Buffer,
 ): Promise<{ organizationId: string; inviteId: string } | null> {
-  const { rows } = await sql<{ organizationId: string; inviteId: string }>`
-    select organization_id as "organizationId", invite_id as "inviteId"
-    from resolve_invite_token(${tokenHash})`.execute(db);
+  const { rows } = await pool.query<{ organizationId: string; inviteId: string }>(
+    promptly({
+      text: `select organization_id as "organizationId", invite_id as "inviteId" from resolve_invite_token($1)`,
+      values: [tokenHash],
+    }),
+  );
   return rows[0] ?? null;
 }
 

@@ -1,7 +1,9 @@
 import type { RateLimitName, RateLimitState, RateLimits } from "@headroom/domain/rate-limits";
 import { sql } from "kysely";
+import type { QueryConfig } from "pg";
 import { RateLimiterPostgres, RateLimiterRes } from "rate-limiter-flexible";
 import type { Database } from "./client.ts";
+import { promptly } from "./silence.ts";
 
 /** What is counted: one limit, and whom it holds for. */
 export interface RateLimitClaim {
@@ -24,11 +26,12 @@ export type TakePoints = (claims: readonly RateLimitClaim[], points?: number) =>
  * be lost to both. A key that is over its limit is refused from memory until its window ends.
  */
 export function createRateLimitStore(database: Database, limits: RateLimits): TakePoints {
+  const store = { query: (query: object) => database.pool.query(promptly(query) as QueryConfig) };
   const limiters = Object.fromEntries(
     Object.entries(limits).map(([name, { points, windowSeconds }]) => [
       name,
       new RateLimiterPostgres({
-        storeClient: database.pool,
+        storeClient: store,
         storeType: "pool",
         schemaName: "headroom",
         tableName: "rate_limit",

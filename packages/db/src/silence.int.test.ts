@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import net from "node:net";
+import { defaultRateLimits } from "@headroom/domain/rate-limits";
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
 import { findAccountByIdentity } from "./accounts.ts";
 import { createDatabase, type Database } from "./client.ts";
+import { findInviteByToken } from "./invites.ts";
 import { findRole } from "./members.ts";
 import { readLivingOrganization } from "./organizations.ts";
+import { createRateLimitStore } from "./rate-limits.ts";
 import { isSilence, silenceMs } from "./silence.ts";
 import { withOrganization, withSystem } from "./tenancy.ts";
 import { createTestDatabase } from "./testing/database.ts";
@@ -97,6 +100,11 @@ const cases: [string, () => Promise<unknown>][] = [
   ["who somebody is", () => findAccountByIdentity(api, { issuer: "https://x", subject: "y" })],
   ["what somebody may", () => findRole(api, organizationId, organizationId)],
   ["an organization", () => readLivingOrganization(api, organizationId)],
+  ["where a link leads", () => findInviteByToken(api, Buffer.alloc(32))],
+  [
+    "whether there is room below a limit",
+    () => createRateLimitStore(api, defaultRateLimits)([{ name: "unknownInviteTokens", key: "ada" }]),
+  ],
 ];
 
 test.each(cases)(

@@ -13,7 +13,7 @@ export interface OpenedToken {
 /** @throws DomainError invite_not_found */
 export async function resolveToken(context: Pick<ServiceContext, "db">, token: string): Promise<OpenedToken> {
   const hash = hashSecret(token);
-  const found = await findInviteByToken(context.db.kysely, hash);
+  const found = await findInviteByToken(context.db, hash);
   if (found === null) {
     throw inviteNotFound();
   }
