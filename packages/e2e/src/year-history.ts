@@ -7,7 +7,7 @@ export interface History {
   read: () => Promise<void>;
   /** How many changes were told, and how many lines there are. */
   count: () => { states: number; lines: number };
-  /** By subscription, lines that should be there and are not (`-`), and those that should not (`+`). */
+  /** By subscription, lines that should be there and are not (`-`), and those that should not (`+`); then what it was. */
   differences: (prices: PlanPrices) => Promise<Record<string, string[]>>;
   /**
    * Of running subscriptions whose seats follow the members, those that have others than the members need.
@@ -51,7 +51,7 @@ export function recordHistory(stripe: Stripe): History {
           ...without(wanted, found).map((line) => `- ${line}`),
           ...without(found, wanted).map((line) => `+ ${line}`),
         ];
-        if (all.length > 0) wrong[id] = all;
+        if (all.length > 0) wrong[id] = [...all, ...(states.get(id) ?? []).map(stateText)];
       }
       return wrong;
     },
@@ -125,6 +125,10 @@ async function allLines(stripe: Stripe, { id, lines }: Stripe.Invoice): Promise<
   const all: Stripe.InvoiceLineItem[] = [];
   for await (const line of stripe.invoices.listLineItems(id, { limit: 100 })) all.push(line);
   return all;
+}
+
+function stateText({ at, status, items }: State): string {
+  return `  ${iso(at)} ${status}: ${items.map(({ kind, plan, quantity }) => `${kind} of ${plan}, ${quantity}`).join("; ")}`;
 }
 
 function textOf({ kind, plan, quantity, amount, start, end }: SubscriptionLine): string {

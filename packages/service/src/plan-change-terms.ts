@@ -1,6 +1,7 @@
 import { listPricesOf, type PriceRow } from "@headroom/db/plan-prices";
 import { findPlan, type PlanRow } from "@headroom/db/plans";
 import { readSeatCounts } from "@headroom/db/seats";
+import { findSeatsOnItems } from "@headroom/db/subscription-intents";
 import { readSubscription } from "@headroom/db/subscriptions";
 import type { Tx } from "@headroom/db/tenancy";
 import { isUsageRole } from "@headroom/domain/catalogue";
@@ -16,7 +17,7 @@ import {
 } from "@headroom/domain/plan-changes";
 import { choosePrice, isFree } from "@headroom/domain/plans";
 import { type Seats, seatsOf } from "@headroom/domain/seats";
-import { planAt, type SubscriptionFacts } from "@headroom/domain/subscriptions";
+import { planAt, type SubscriptionFacts, waitingInItems } from "@headroom/domain/subscriptions";
 import type { ServiceContext } from "./context.ts";
 
 export interface PlanWish {
@@ -80,7 +81,8 @@ export async function decideChange(
   const { members } = seatsOf({ ...counts, policies });
   // What is taken back leaves the seats as they were bought.
   const stays = kind === "withdraw" && wish.seats === undefined;
-  const bought = counts.plan.kind === "licensed" || stays ? facts.seatsPurchased : null;
+  const left = wish.seats === undefined ? await seatsWaiting(tx, organizationId, plan, facts) : null;
+  const bought = left ?? (counts.plan.kind === "licensed" || stays ? facts.seatsPurchased : null);
   const seats = stays
     ? facts.seatsPurchased
     : seatsToBuy(plan.definition.seats, { wished: wish.seats, bought: runs(facts) ? bought : 0, members });
@@ -104,6 +106,18 @@ export async function decideChange(
     overLimit: shortageOf(under),
     now,
   };
+}
+
+/** The seats that wait already with the plan that is asked for again; null: it does not wait. */
+async function seatsWaiting(
+  tx: Tx,
+  organizationId: string,
+  plan: PlanRow,
+  facts: SubscriptionFacts,
+): Promise<number | null> {
+  return facts.subscriptionId !== null && waitingInItems(facts)?.planId === plan.id
+    ? findSeatsOnItems(tx, organizationId, facts.subscriptionId)
+    : null;
 }
 
 /** The plan of the subscription in the version that it has; any other in its current one. */

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { getBilling } from "./billing.ts";
 import { changePlan } from "./plan-changes.ts";
+import { setSeats } from "./seat-purchases.ts";
+import { cancelSubscription } from "./subscription-endings.ts";
 import { subscribe as subscribeOn, withLadder } from "./testing/plan-ladder.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 
@@ -121,6 +123,19 @@ describe("to a cheaper plan", () => {
       pendingPlan: null,
       seatsPurchased: 2,
     });
+  });
+
+  test("keeps the seats that were bought for it while it waited, also when an end is taken back by asking for it again", async () => {
+    const one = await subscribe("grow");
+    await change(one, "pro");
+    await setSeats(bench.api, one.access, { seats: 4 });
+    await cancelSubscription(bench.api, one.access, { when: "period_end" });
+    expect(await change(one, "pro")).toMatchObject({ pendingPlan: { planId: "pro" } });
+    expect(await one.items()).toEqual([
+      ["headroom_pro_v1_plan_month_usd", 1],
+      ["headroom_pro_v1_seat_month_usd", 4],
+    ]);
+    expect(await settledAs(one)).toMatchObject({ plan: { id: "grow" }, seatsPurchased: 4, cancelAt: null });
   });
 
   test("seats that were paid for are kept until then, also where the next plan sells none", async () => {
