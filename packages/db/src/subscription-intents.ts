@@ -122,6 +122,7 @@ export async function findSeatsOnItems(
     .where("kind", "in", ["change_plan", "set_seats"])
     .where("status", "=", "done")
     .where(sql<string>`parameters ->> 'subscriptionId'`, "=", subscriptionId)
+    .where(sql`parameters ->> 'seats'`, "is not", null)
     .orderBy("id", "desc")
     .executeTakeFirst();
   return row?.seats ?? null;

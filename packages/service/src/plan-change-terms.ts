@@ -39,7 +39,7 @@ export interface PlanChange {
   /** What the plan is paid by; null: it is free. */
   price: PlanPrice | null;
   seats: number;
-  /** The subscription's items under the plan; empty where none runs, and for a free plan. */
+  /** The subscription's items under the plan; empty where none runs, for a free plan, and where they stay as they are. */
   items: ItemChange[];
   /** The metered prices that the subscription has beside it; null: those that it has stay. */
   usagePrices: string[] | null;
@@ -81,11 +81,17 @@ export async function decideChange(
   const { members } = seatsOf({ ...counts, policies });
   // What is taken back leaves the seats as they were bought.
   const stays = kind === "withdraw" && wish.seats === undefined;
-  const left = wish.seats === undefined ? await seatsWaiting(tx, organizationId, plan, facts) : null;
+  const waits = wish.seats === undefined && waitingInItems(facts)?.planId === plan.id;
+  const left =
+    waits && facts.subscriptionId !== null
+      ? await findSeatsOnItems(tx, organizationId, facts.subscriptionId)
+      : null;
   const bought = left ?? (counts.plan.kind === "licensed" || stays ? facts.seatsPurchased : null);
   const seats = stays
     ? facts.seatsPurchased
     : seatsToBuy(plan.definition.seats, { wished: wish.seats, bought: runs(facts) ? bought : 0, members });
+  // Its items are there already, with the seats that were bought for it.
+  const asItWaits = waits && kind === "period_end" && waitingInItems(facts)?.planVersion === plan.version;
   const terms = plan.definition.seats;
   const under = seatsOf({
     ...counts,
@@ -101,23 +107,11 @@ export async function decideChange(
     current: planAt(facts, base, now.getTime()),
     price,
     seats,
-    items: runs(facts) && price !== null ? itemsFor(facts, rows, price, seats) : [],
+    items: runs(facts) && price !== null && !asItWaits ? itemsFor(facts, rows, price, seats) : [],
     usagePrices: price === null ? null : usagePricesIn(configuration, rows, price),
     overLimit: shortageOf(under),
     now,
   };
-}
-
-/** The seats that wait already with the plan that is asked for again; null: it does not wait. */
-async function seatsWaiting(
-  tx: Tx,
-  organizationId: string,
-  plan: PlanRow,
-  facts: SubscriptionFacts,
-): Promise<number | null> {
-  return facts.subscriptionId !== null && waitingInItems(facts)?.planId === plan.id
-    ? findSeatsOnItems(tx, organizationId, facts.subscriptionId)
-    : null;
 }
 
 /** The plan of the subscription in the version that it has; any other in its current one. */

@@ -47,7 +47,8 @@ export function wishFor(change: PlanChange): Wish | null {
     kind: "change_plan",
     subscriptionId: facts.subscriptionId,
     steps: step === null ? [] : [step, ...usageSteps(change)],
-    details: { ...asked, seats },
+    // An end leaves the seats that the items have.
+    details: kind === "cancel" ? asked : { ...asked, seats },
     audit: { action: "plan.change_requested", data },
     ...(kind === "cancel" ? { base: asked } : {}),
   };
@@ -72,7 +73,12 @@ function stepOf(change: PlanChange): StripeStep | null {
     case "period_end":
       return {
         call: "update",
-        change: { items: items.map(emptied), proration, kept: keptFor(facts), ...resume },
+        change: {
+          ...(items.length === 0 ? {} : { items: items.map(emptied) }),
+          proration,
+          kept: keptFor(facts),
+          ...resume,
+        },
       };
     case "withdraw":
       return { call: "update", change: withdrawal(change, resume) };

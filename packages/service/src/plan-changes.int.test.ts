@@ -125,18 +125,24 @@ describe("to a cheaper plan", () => {
     });
   });
 
-  test("keeps the seats that were bought for it while it waited, also when an end is taken back by asking for it again", async () => {
-    const one = await subscribe("grow");
-    await change(one, "pro");
-    await setSeats(bench.api, one.access, { seats: 4 });
-    await cancelSubscription(bench.api, one.access, { when: "period_end" });
-    expect(await change(one, "pro")).toMatchObject({ pendingPlan: { planId: "pro" } });
-    expect(await one.items()).toEqual([
-      ["headroom_pro_v1_plan_month_usd", 1],
-      ["headroom_pro_v1_seat_month_usd", 4],
-    ]);
-    expect(await settledAs(one)).toMatchObject({ plan: { id: "grow" }, seatsPurchased: 4, cancelAt: null });
-  });
+  test.each([
+    ["subscription", (one: Subscribed) => cancelSubscription(bench.api, one.access, { when: "period_end" })],
+    ["plan", (one: Subscribed) => change(one, "free")],
+  ])(
+    "keeps the seats that were bought for it while it waited, when an end of the %s is taken back by asking for it again",
+    async (_, end) => {
+      const one = await subscribe("grow");
+      await change(one, "pro");
+      await setSeats(bench.api, one.access, { seats: 4 });
+      await end(one);
+      expect(await change(one, "pro")).toMatchObject({ pendingPlan: { planId: "pro" }, overLimit: null });
+      expect(await one.items()).toEqual([
+        ["headroom_pro_v1_plan_month_usd", 1],
+        ["headroom_pro_v1_seat_month_usd", 4],
+      ]);
+      expect(await settledAs(one)).toMatchObject({ plan: { id: "grow" }, seatsPurchased: 4, cancelAt: null });
+    },
+  );
 
   test("seats that were paid for are kept until then, also where the next plan sells none", async () => {
     const one = await subscribe("pro", 2);
