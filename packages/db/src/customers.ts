@@ -70,8 +70,8 @@ export async function listLinks(
 }
 
 /**
- * Ties a customer to an organization that has none, or none any more; false when either is tied to another already. What was parked until
- * somebody made the link is tried again.
+ * Ties a customer to an organization that has none, or none any more; false when either is tied to another already. What
+ * was parked until somebody made the link is tried again.
  */
 export async function linkCustomer(
   tx: Tx,

@@ -210,7 +210,7 @@ export function isOurs(one: SubscriptionSnapshot, catalogue: Catalogue): boolean
   return one.claimed || one.items.some((item) => mapItem(item, catalogue) !== null);
 }
 
-/** False for one of extras alone, add-ons sold beside a plan, which says nothing of the plan and must not keep it from being read. */
+/** False for one of extras alone, which says nothing of the plan and must not keep the plan's own from being read. */
 function isBase(one: SubscriptionSnapshot, catalogue: Catalogue): boolean {
   const isExtra = (item: SubscriptionSnapshot["items"][number]) =>
     (mapItem(item, catalogue)?.role ?? "plan") !== "plan";

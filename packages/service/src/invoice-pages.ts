@@ -9,8 +9,9 @@ interface Page {
 }
 
 /**
- * A page of one customer's invoices: of today's first, then of those whom it followed. Stripe's pages have at most 100, and its
- * cursors are ids; a former customer's names the customer before it.
+ * A page of an organization's invoices: first those of today's customer, then those of the ones before. Stripe's pages have at
+ * most 100, and its cursors are ids; before an id of a former customer ours has the customer.
+ * @param customers the last one first.
  * @throws DomainError validation_failed (400) for a cursor of another list; StripeFault
  */
 export async function readInvoicePage(

@@ -24,8 +24,8 @@ import type { NewPortal } from "./stripe/gateway.ts";
 /**
  * Opens Stripe's portal, where a customer sees invoices and changes their card. The address is good for a few minutes: each
  * call that was answered is followed by a new one.
- * @throws DomainError validation_failed (400) for a return address, no_subscription (409) before the first checkout and after the customer was deleted,
- *   billing_not_configured and unavailable (503)
+ * @throws DomainError validation_failed (400) for a return address, no_subscription (409) before the first checkout and
+ *   after the customer was deleted, billing_not_configured and unavailable (503)
  */
 export async function openPortal(
   context: ServiceContext,
