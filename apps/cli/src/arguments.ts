@@ -18,3 +18,11 @@ export function parseTime(text: string): string {
   }
   return time.toISOString();
 }
+
+/** A version's number; a usage error for anything else. */
+export function parseVersion(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) {
+    throw new InvalidArgumentError("A whole number from 1.");
+  }
+  return Number(text);
+}

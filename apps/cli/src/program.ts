@@ -15,16 +15,9 @@ import { addStripe } from "./commands/stripe.ts";
 import { addUsage } from "./commands/usage.ts";
 import { addUsers } from "./commands/users.ts";
 import { addExamples } from "./examples.ts";
+import type { Shell } from "./shell.ts";
 import { paint, type Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
-
-/** What commands are run with. */
-export interface Shell {
-  environment: Readonly<Record<string, string | undefined>>;
-  terminal: Terminal;
-  /** The exit code of a command that ran: 0 unless it found a problem. */
-  finish: (code: 0 | 1) => void;
-}
 
 const usageError = 2;
 

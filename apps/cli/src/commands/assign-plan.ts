@@ -1,6 +1,5 @@
 import { encodeId } from "@headroom/domain/ids";
 import { authorize } from "@headroom/service/access";
-import type { ServiceContext } from "@headroom/service/context";
 import {
   type AssignmentOutcome,
   type AssignmentView,
@@ -8,12 +7,12 @@ import {
   removePlanAssignment,
 } from "@headroom/service/plan-assignments";
 import type { Command } from "commander";
-import { parseTime } from "../arguments.ts";
+import { parseTime, parseVersion } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import { resolveOrganization } from "../organization-names.ts";
+import type { Shell } from "../shell.ts";
 import { printResult } from "../terminal.ts";
-import { parseVersion } from "./plans-migrate.ts";
 
 interface AssignOptions {
   version?: number;
@@ -25,12 +24,8 @@ interface AssignOptions {
   json?: boolean;
 }
 
-/** `organizations assign-plan`. @param resolve the raw id behind an id or a slug */
-export function addAssignPlan(
-  organizations: Command,
-  { environment, terminal }: Shell,
-  resolve: (context: ServiceContext, name: string) => Promise<string> | string,
-): void {
+/** `organizations assign-plan` */
+export function addAssignPlan(organizations: Command, { environment, terminal }: Shell): void {
   organizations
     .command("assign-plan")
     .description(
@@ -57,7 +52,7 @@ export function addAssignPlan(
         command.error("error: name a plan, or --remove");
       }
       const done = await withContext(readVariables(environment), "hr_api", terminal, async (context) => {
-        const organizationId = await resolve(context, name);
+        const organizationId = await resolveOrganization(context, name);
         const operator = operatorOf(environment);
         const access = await authorize(context, operator, organizationId, "overrides.manage");
         const outcome = remove

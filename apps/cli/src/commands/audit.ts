@@ -3,9 +3,9 @@ import { listActs } from "@headroom/service/operator-acts";
 import { type Command, InvalidArgumentError } from "commander";
 import { withContext } from "../context.ts";
 import { readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import { identifyOrganization } from "../organization-names.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
-import { identify } from "./usage.ts";
 
 export function addAudit(program: Command, shell: Shell): void {
   const { environment, terminal, finish } = shell;
@@ -16,7 +16,8 @@ export function addAudit(program: Command, shell: Shell): void {
     .option("--organization <name>", "only this organization's, by its id or slug")
     .option("--json", "print {trails, entries, faults}")
     .action(async ({ organization, json = false }: { organization?: string; json?: boolean }) => {
-      const organizationId = organization === undefined ? undefined : await identify(shell, organization);
+      const organizationId =
+        organization === undefined ? undefined : await identifyOrganization(shell, organization);
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
         withProgress(terminal, "verifying", (onProgress) =>
           verifyAudit(context, { organizationId, onProgress }),

@@ -7,7 +7,7 @@ import {
 import type { Command } from "commander";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
 
 export function addDeadLetters(program: Command, shell: Shell): void {

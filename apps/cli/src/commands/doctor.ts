@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { lookAtAll, type NamedFinding } from "../doctor/checks.ts";
 import { setScene } from "../doctor/scene.ts";
 import { readSurroundings } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import type { Shell } from "../shell.ts";
 import { paint, printResult, type Style, type Terminal, withProgress } from "../terminal.ts";
 
 interface DoctorOptions {

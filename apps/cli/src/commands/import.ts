@@ -3,7 +3,7 @@ import type { Tally } from "@headroom/service/import/newcomers";
 import type { Command } from "commander";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
 
 interface ImportOptions {

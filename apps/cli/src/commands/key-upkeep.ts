@@ -12,9 +12,9 @@ import {
 import { type Command, InvalidArgumentError } from "commander";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import { resolveOrganization } from "../organization-names.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult } from "../terminal.ts";
-import { resolve } from "./organizations.ts";
 
 interface Options {
   organization?: string;
@@ -36,7 +36,7 @@ export function addKeyUpkeep(keys: Command, { environment, terminal }: Shell): v
   const run = <Result>(work: (context: ServiceContext) => Promise<Result>) =>
     withContext(readVariables(environment), "hr_api", terminal, work);
   const accessTo = async (context: ServiceContext, organization: string) =>
-    authorize(context, operator, await resolve(context, organization), "keys.manage");
+    authorize(context, operator, await resolveOrganization(context, organization), "keys.manage");
 
   keys
     .command("list")

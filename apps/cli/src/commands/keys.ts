@@ -9,10 +9,10 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseTime } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import { resolveOrganization } from "../organization-names.ts";
+import type { Shell } from "../shell.ts";
 import { printResult } from "../terminal.ts";
 import { addKeyUpkeep } from "./key-upkeep.ts";
-import { resolve } from "./organizations.ts";
 
 interface KeyOptions {
   platform?: true;
@@ -58,7 +58,7 @@ export function addKeys(program: Command, shell: Shell): void {
 async function createKey(context: ServiceContext, options: KeyOptions, operator: Actor) {
   const { organization, name, scopes, expires: expiresAt } = options;
   if (organization !== undefined) {
-    const organizationId = await resolve(context, organization);
+    const organizationId = await resolveOrganization(context, organization);
     const access = await authorize(context, operator, organizationId, "keys.manage");
     return createApiKey(context, access, { name, scopes, expiresAt });
   }

@@ -2,7 +2,7 @@ import { listPendingMigrations } from "@headroom/db/inspection";
 import { migrate } from "@headroom/db/migrate";
 import type { Command } from "commander";
 import { readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import type { Shell } from "../shell.ts";
 import { printResult, withProgress } from "../terminal.ts";
 
 export function addMigrate(program: Command, { environment, terminal }: Shell): void {

@@ -1,17 +1,12 @@
-import { decodeId } from "@headroom/domain/ids";
 import { authorize } from "@headroom/service/access";
-import type { ServiceContext } from "@headroom/service/context";
-import {
-  describeOrganization,
-  type OrganizationOverview,
-  resolveSlug,
-} from "@headroom/service/organization-overview";
+import { describeOrganization, type OrganizationOverview } from "@headroom/service/organization-overview";
 import { type TransferredOwnership, transferOwnership } from "@headroom/service/organization-transfer";
 import type { Command } from "commander";
 import { parseUserId } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import { resolveOrganization } from "../organization-names.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult } from "../terminal.ts";
 import { addAssignPlan, describeAssignment } from "./assign-plan.ts";
 import { addSetLimit, describeOverride, describePlace } from "./set-limit.ts";
@@ -20,8 +15,8 @@ export function addOrganizations(program: Command, shell: Shell): void {
   const organizations = program.command("organizations").description("organizations");
   addShow(organizations, shell);
   addTransfer(organizations, shell);
-  addSetLimit(organizations, shell, resolve);
-  addAssignPlan(organizations, shell, resolve);
+  addSetLimit(organizations, shell);
+  addAssignPlan(organizations, shell);
 }
 
 function addShow(organizations: Command, { environment, terminal }: Shell): void {
@@ -32,7 +27,7 @@ function addShow(organizations: Command, { environment, terminal }: Shell): void
     .option("--json", "print {organization, members, seats, billing, usage, overrides, assignments}")
     .action(async (name: string, { json = false }: { json?: boolean }) => {
       const overview = await withContext(readVariables(environment), "hr_api", terminal, async (context) =>
-        describeOrganization(context, operatorOf(environment), await resolve(context, name)),
+        describeOrganization(context, operatorOf(environment), await resolveOrganization(context, name)),
       );
       printResult(terminal, json, overview, describe(overview));
     });
@@ -53,7 +48,7 @@ function addTransfer(organizations: Command, { environment, terminal }: Shell): 
     .option("--json", "print {dryRun, organizationId, ownerId, previousOwnerId}")
     .action(async (name: string, userId: string, { dryRun = false, json = false }: TransferOptions) => {
       const done = await withContext(readVariables(environment), "hr_api", terminal, async (context) => {
-        const organizationId = await resolve(context, name);
+        const organizationId = await resolveOrganization(context, name);
         const permission = "organization.transfer";
         const access = await authorize(context, operatorOf(environment), organizationId, permission);
         return transferOwnership(context, access, { userId, dryRun });
@@ -62,11 +57,6 @@ function addTransfer(organizations: Command, { environment, terminal }: Shell): 
       const result = { dryRun, organizationId: organization.id, ownerId, previousOwnerId };
       printResult(terminal, json, result, [tell(done, dryRun)]);
     });
-}
-
-/** An organization's raw id, from its id or slug. */
-export function resolve(context: ServiceContext, name: string): Promise<string> | string {
-  return decodeId("org", name) ?? resolveSlug(context, name);
 }
 
 function tell({ ownerId, previousOwnerId }: TransferredOwnership, dryRun: boolean): string {

@@ -5,7 +5,7 @@ import { exportPerson } from "@headroom/service/personal-data";
 import { type Command, InvalidArgumentError } from "commander";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import type { Shell } from "../shell.ts";
 import { printResult, withProgress } from "../terminal.ts";
 
 /** What is kept about people, and forgetting them. */

@@ -2,7 +2,7 @@ import { type CatalogueVersion, listCatalogue } from "@headroom/service/plan-cat
 import type { Command } from "commander";
 import { withContext } from "../context.ts";
 import { readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult } from "../terminal.ts";
 
 /** `plans list`. */

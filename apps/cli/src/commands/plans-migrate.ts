@@ -1,10 +1,11 @@
 import { migratePlan, type PlanMigration } from "@headroom/service/plan-migration";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
+import { parseVersion } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import { identifyOrganization } from "../organization-names.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
-import { identify } from "./usage.ts";
 
 interface MigrateOptions {
   from?: number;
@@ -44,7 +45,8 @@ export function addPlansMigrate(plans: Command, shell: Shell): void {
     .option("--json", "print {dryRun, planId, from, to, organizations}")
     .action(
       async (planId: string, { organization, dryRun = false, json = false, ...rest }: MigrateOptions) => {
-        const organizationId = organization === undefined ? undefined : await identify(shell, organization);
+        const organizationId =
+          organization === undefined ? undefined : await identifyOrganization(shell, organization);
         const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
           withProgress(terminal, "moving organizations", (report) => {
             const operator = operatorOf(environment);
@@ -55,14 +57,6 @@ export function addPlansMigrate(plans: Command, shell: Shell): void {
         finish(result.organizations.some(({ outcome }) => outcome === "failed") ? 1 : 0);
       },
     );
-}
-
-/** A version's number; a usage error for anything else. */
-export function parseVersion(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) {
-    throw new InvalidArgumentError("A whole number from 1.");
-  }
-  return Number(text);
 }
 
 function describe({ planId, to, organizations }: PlanMigration, dryRun: boolean): string[] {

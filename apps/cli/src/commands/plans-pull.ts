@@ -3,7 +3,7 @@ import { type PlanPull, pullPlans, type UnknownPlan } from "@headroom/service/pl
 import type { Command } from "commander";
 import { withContext } from "../context.ts";
 import { readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
 
 /** `plans pull`. */

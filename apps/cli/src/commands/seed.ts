@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { stackFileOf } from "../environment.ts";
-import type { Shell } from "../program.ts";
 import { readDevelopmentStack } from "../seed/development-stack.ts";
 import { isSeeded, playStory } from "../seed/story.ts";
+import type { Shell } from "../shell.ts";
 import { printResult, withProgress } from "../terminal.ts";
 
 export function addSeed(program: Command, { environment, terminal }: Shell): void {

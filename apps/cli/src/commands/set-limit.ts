@@ -1,7 +1,6 @@
 import { encodeId } from "@headroom/domain/ids";
 import type { OverridePlace, OverrideValue } from "@headroom/domain/overrides";
 import { authorize } from "@headroom/service/access";
-import type { ServiceContext } from "@headroom/service/context";
 import {
   changeOverrides,
   type OverrideChange,
@@ -12,7 +11,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { parseTime } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import { resolveOrganization } from "../organization-names.ts";
+import type { Shell } from "../shell.ts";
 import { printResult } from "../terminal.ts";
 
 /** What an option says of one place; `{}`: the plan's again. */
@@ -30,12 +30,8 @@ interface SetLimitOptions {
   json?: boolean;
 }
 
-/** `organizations set-limit`. @param resolve the raw id behind an id or a slug */
-export function addSetLimit(
-  organizations: Command,
-  { environment, terminal }: Shell,
-  resolve: (context: ServiceContext, name: string) => Promise<string> | string,
-): void {
+/** `organizations set-limit` */
+export function addSetLimit(organizations: Command, { environment, terminal }: Shell): void {
   organizations
     .command("set-limit")
     .description("set limits, seats and features in place of the plan's; at once, and nothing is reset")
@@ -66,7 +62,7 @@ export function addSetLimit(
       const { reason = "", expiresAt, dryRun = false, json = false } = options;
       const changes = changesOf(options, command);
       const outcome = await withContext(readVariables(environment), "hr_api", terminal, async (context) => {
-        const organizationId = await resolve(context, name);
+        const organizationId = await resolveOrganization(context, name);
         const operator = operatorOf(environment);
         const access = await authorize(context, operator, organizationId, "overrides.manage");
         const input = { changes, reason, expiresAt, dryRun };

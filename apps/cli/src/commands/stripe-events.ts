@@ -8,7 +8,7 @@ import { parseTime } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { duration } from "../doctor/findings.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import type { Shell } from "../shell.ts";
 import { describeStaleBilling, staleBillingAdvice } from "../stale-billing.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
 import { describeUnbilled } from "../unbilled.ts";

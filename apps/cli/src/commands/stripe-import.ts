@@ -5,9 +5,9 @@ import { compareWithStripe, type StripeComparison } from "@headroom/service/stri
 import type { Command } from "commander";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import { resolveOrganization } from "../organization-names.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
-import { resolve } from "./organizations.ts";
 
 /** `stripe import` and `stripe compare`. */
 export function addStripeImport(stripe: Command, shell: Shell): void {
@@ -94,7 +94,7 @@ function addCompare(stripe: Command, { environment, terminal, finish }: Shell): 
         organization === undefined
           ? undefined
           : await withContext(variables, "hr_api", terminal, async (context) =>
-              resolve(context, organization),
+              resolveOrganization(context, organization),
             );
       const found = await withContext(variables, "hr_worker", terminal, (context) =>
         withProgress(terminal, "comparing", (onProgress) =>

@@ -9,9 +9,9 @@ import type { Command } from "commander";
 import { parseTime } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import { resolveOrganization } from "../organization-names.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
-import { resolve } from "./organizations.ts";
 import { addStripeEvents } from "./stripe-events.ts";
 import { addStripeImport } from "./stripe-import.ts";
 
@@ -47,7 +47,7 @@ function addReconcile(stripe: Command, { environment, terminal, finish }: Shell)
         organization === undefined
           ? undefined
           : await withContext(variables, "hr_api", terminal, async (context) =>
-              resolve(context, organization),
+              resolveOrganization(context, organization),
             );
       const found = await withContext(variables, "hr_worker", terminal, (context) =>
         withProgress(terminal, "comparing", async (onProgress) => {

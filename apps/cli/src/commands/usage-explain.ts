@@ -5,9 +5,9 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseTime } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import { resolveOrganization } from "../organization-names.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult } from "../terminal.ts";
-import { resolve } from "./organizations.ts";
 
 interface ExplainOptions {
   meter?: string;
@@ -33,7 +33,7 @@ export function addExplain(usage: Command, { environment, terminal }: Shell): vo
     .option("--json", "print everything")
     .action(async (name: string, { json = false, overage, period, ...options }: ExplainOptions) => {
       const told = await withContext(readVariables(environment), "hr_api", terminal, async (context) => {
-        const organizationId = await resolve(context, name);
+        const organizationId = await resolveOrganization(context, name);
         const access = await authorize(context, operatorOf(environment), organizationId, "usage.view");
         return explainUsage(context, access, { ...options, overageId: overage, periodStart: period });
       });

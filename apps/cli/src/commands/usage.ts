@@ -1,11 +1,10 @@
-import { decodeId } from "@headroom/domain/ids";
 import { noteUsageCheck, type UsageMismatch, verifyUsage } from "@headroom/service/metering";
-import { resolveSlug } from "@headroom/service/organization-overview";
 import { type GateCounts, type RecomputedUsage, recomputeUsage } from "@headroom/service/usage-recomputation";
 import type { Command } from "commander";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import { identifyOrganization } from "../organization-names.ts";
+import type { Shell } from "../shell.ts";
 import { alignColumns, printResult, withProgress } from "../terminal.ts";
 import { addExplain } from "./usage-explain.ts";
 
@@ -33,7 +32,7 @@ function addVerify(usage: Command, shell: Shell): void {
     .option("--json", "print {checked, days, mismatches}")
     .action(async (named: string | undefined, { organization, json = false }: VerifyOptions) => {
       const name = named ?? organization;
-      const organizationId = name === undefined ? undefined : await identify(shell, name);
+      const organizationId = name === undefined ? undefined : await identifyOrganization(shell, name);
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
         withProgress(terminal, "counting", async (onProgress) => {
           const found = await verifyUsage(context, { organizationId, onProgress });
@@ -70,7 +69,7 @@ function addRecompute(usage: Command, shell: Shell): void {
     .option("--dry-run", "say what would change, and change nothing")
     .option("--json", "print {organizationId, dryRun, meters, days, remaining}")
     .action(async (name: string, { meter, dryRun = false, json = false }: RecomputeOptions) => {
-      const organizationId = await identify(shell, name);
+      const organizationId = await identifyOrganization(shell, name);
       const result = await withContext(readVariables(environment), "hr_worker", terminal, (context) =>
         withProgress(terminal, "counting", () =>
           recomputeUsage(context, operatorOf(environment), { organizationId, meter, dryRun }),
@@ -79,15 +78,6 @@ function addRecompute(usage: Command, shell: Shell): void {
       printResult(terminal, json, result, tell(result));
       finish(result.remaining.length === 0 ? 0 : 1);
     });
-}
-
-/** An organization's raw id, from its id or slug: the worker's role, which counts, may not look slugs up. */
-export async function identify({ environment, terminal }: Shell, name: string): Promise<string> {
-  const id = decodeId("org", name);
-  if (id !== null) {
-    return id;
-  }
-  return withContext(readVariables(environment), "hr_api", terminal, (context) => resolveSlug(context, name));
 }
 
 function count(number: number, noun: string): string {

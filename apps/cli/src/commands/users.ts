@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { parseTime, parseUserId } from "../arguments.ts";
 import { withContext } from "../context.ts";
 import { operatorOf, readVariables } from "../environment.ts";
-import type { Shell } from "../program.ts";
+import type { Shell } from "../shell.ts";
 import { printResult } from "../terminal.ts";
 import { addPersonalData } from "./personal-data.ts";
 
