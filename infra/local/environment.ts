@@ -1,10 +1,10 @@
 import { operator } from "@headroom/cli/seed/cast";
 import { host, urlOf } from "./addresses.ts";
 import type { DataFolder, Secrets } from "./data-folder.ts";
-import { keptDemoKey } from "./first-start.ts";
 import { subjectOf } from "./issuer/tokens.ts";
 import type { StartOptions } from "./options.ts";
 import type { Ports } from "./ports.ts";
+import { keptDemoKey } from "./seed-marks.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

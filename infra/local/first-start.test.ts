@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openDataFolder } from "./data-folder.ts";
-import { isHalfSeeded, planFirstStart } from "./first-start.ts";
+import { planFirstStart } from "./first-start.ts";
 import { readOptions } from "./options.ts";
+import { isHalfSeeded } from "./seed-marks.ts";
 
 const now = new Date("2026-11-22T10:00:00Z");
 let directory = "";

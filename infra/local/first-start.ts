@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import path from "node:path";
 import type { ReadyStack } from "./addresses.ts";
 import { runSeed, runTour } from "./commands.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { hindrancesOfSeed, hindrancesOfTour, type StartOptions } from "./options.ts";
+import { begun, finished, keptDemoKey } from "./seed-marks.ts";
 import type { Stack } from "./stack.ts";
 
 /** What a first start plays before the stack is handed over. */
@@ -17,15 +17,9 @@ export type FirstStart = {
 /** The tour takes a month, the demo's story up to 111 days. */
 const storyDays = 145;
 const dayMs = 86_400_000;
-const begun = "seeding.json";
-const finished = "seeded.json";
 
 const lacks = (what: string, hindrances: string[]): string =>
   `no ${what} with ${hindrances.join(", ")}: it needs the local Stripe, issuer and mail, and headroom.config.ts`;
-
-/** True for a folder whose demo was interrupted before anybody could use it: nothing in it is anybody's. */
-export const isHalfSeeded = (directory: string): boolean =>
-  existsSync(path.join(directory, begun)) && !existsSync(path.join(directory, finished));
 
 /** Decides, before anything runs, whether this is a start that plays the demo: on an empty data folder only. */
 export const planFirstStart = (options: StartOptions, folder: DataFolder, now: Date): FirstStart => {
@@ -71,10 +65,6 @@ const playSeed = async ({ root, folder, stack, say, done, signal }: Playing): Pr
     say(`${error instanceof Error ? error.message : error}\nnpm start -- --fresh begins anew.`);
   }
 };
-
-/** The key of the demo that a data folder has; null without the demo. */
-export const keptDemoKey = (folder: DataFolder): string | null =>
-  (folder.read(finished) as { demoKey?: string | null } | null)?.demoKey ?? null;
 
 /**
  * On the first start the tour, in the past, then the demo's story, which ends at real time. Answers the stack as it

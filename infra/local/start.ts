@@ -4,8 +4,9 @@ import process from "node:process";
 import colors from "picocolors";
 import { addressLines, doneLine } from "./announcement.ts";
 import { openDataFolder } from "./data-folder.ts";
-import { isHalfSeeded, planFirstStart, playFirstStart } from "./first-start.ts";
+import { planFirstStart, playFirstStart } from "./first-start.ts";
 import { help, readOptions, type StartOptions, UsageError } from "./options.ts";
+import { isHalfSeeded } from "./seed-marks.ts";
 import { createStack } from "./stack.ts";
 
 const root = path.resolve(import.meta.dirname, "..", "..");

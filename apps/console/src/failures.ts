@@ -1,5 +1,5 @@
 import { isHeadroomError } from "@headroom/client";
-import type { Messages } from "./messages/messages.tsx";
+import type { Messages } from "./messages/shape.ts";
 
 /** What a failed call means, for people: the refusal's own text, or that nobody answered. */
 export function failureText(messages: Messages, error: unknown): string {

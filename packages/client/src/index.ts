@@ -18,7 +18,7 @@ export { isMeterError, type KeyedEvent, type MeterError, type MeterErrorCode } f
 export type { CallOptions, MeterOptions } from "./meter-options.ts";
 export { type CheckResult, type ConsumeResult, createMeter, type Meter } from "./metering.ts";
 export type { AskedInput, OnUnavailable, UnavailableEvent } from "./outages.ts";
-export type { RecordResult } from "./record-delivery.ts";
+export type { RecordResult } from "./record-entries.ts";
 export type { ReleaseResult, ReservationOutcome, ReserveResult } from "./reservations.ts";
 export type { CallResponse } from "./responses.ts";
 export type { AppRouter } from "./router.ts";

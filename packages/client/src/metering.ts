@@ -4,7 +4,7 @@ import { reporterOf } from "./meter-errors.ts";
 import type { CallOptions, MeterOptions } from "./meter-options.ts";
 import { askOr, type OutageOptions, settingsOf } from "./outages.ts";
 import { createRecordBuffer, keyedEvent } from "./record-buffer.ts";
-import type { RecordResult } from "./record-delivery.ts";
+import type { RecordResult } from "./record-entries.ts";
 import { createReservations, type Reservations } from "./reservations.ts";
 import { type RetryOptions, tryRepeatedly } from "./retries.ts";
 import type {

@@ -1,5 +1,5 @@
 import { type HeadroomError, isHeadroomError } from "./errors.ts";
-import type { Entry } from "./record-delivery.ts";
+import type { Entry } from "./record-entries.ts";
 
 type Details = { issues?: unknown; index?: unknown };
 

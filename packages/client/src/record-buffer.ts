@@ -1,7 +1,8 @@
 import { type Backlog, letGo } from "./backlog.ts";
 import { createKey } from "./keys.ts";
 import { isMeterError, type KeyedEvent, MeterError } from "./meter-errors.ts";
-import { deliver, type Entry, type RecordResult, rejectAll } from "./record-delivery.ts";
+import { deliver, rejectAll } from "./record-delivery.ts";
+import type { Entry, RecordResult } from "./record-entries.ts";
 import { withTimeout } from "./retries.ts";
 import { createSlots } from "./slots.ts";
 import type { RecordInput, UsageClient } from "./usage-client.ts";

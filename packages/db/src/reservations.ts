@@ -2,8 +2,9 @@ import type { GateReading } from "@headroom/domain/usage";
 import type { Database } from "./client.ts";
 import { type GateCaller, inTurn } from "./gate-turns.ts";
 import { retryConflicts } from "./retry.ts";
-import { translateOverflow, type UsageRefusal } from "./usage.ts";
+import { translateOverflow } from "./usage.ts";
 import { type ReadingColumns, toReading } from "./usage-readings.ts";
+import type { UsageRefusal } from "./usage-requests.ts";
 
 /** held → committed, released, or expired → committed: what was used after its time is recorded. */
 export type ReservationStatus = "held" | "committed" | "released" | "expired";

@@ -7,7 +7,8 @@ import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { createFactory, type Factory } from "./testing/factories.ts";
 import { makePastPartition, moveEvents } from "./testing/usage-days.ts";
 import { recordedEvent } from "./testing/usage-requests.ts";
-import { recordUsage, type UsageRequest } from "./usage.ts";
+import { recordUsage } from "./usage.ts";
+import type { UsageRequest } from "./usage-requests.ts";
 
 let scratch: TestDatabase;
 let api: Database;

@@ -1,6 +1,6 @@
 /** What the gates answer, as callers of this package read it. */
 import type { GateReading } from "@headroom/domain/usage";
-import type { Undecided, UsageOutcome, UsageRefusal, UsageRequest } from "./usage.ts";
+import type { Undecided, UsageOutcome, UsageRefusal, UsageRequest } from "./usage-requests.ts";
 
 /** What came of events, as JSON; instants are microseconds since 1970. */
 export type Answers = [

@@ -5,7 +5,8 @@ import { recountUsage } from "./tallies.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { createFactory, type Factory } from "./testing/factories.ts";
 import { usageRequest as request } from "./testing/usage-requests.ts";
-import { consumeUnheld, consumeUsage, type UsageOutcome, type UsageRequest } from "./usage.ts";
+import { consumeUnheld, consumeUsage } from "./usage.ts";
+import type { UsageOutcome, UsageRequest } from "./usage-requests.ts";
 
 let scratch: TestDatabase;
 let api: Database;

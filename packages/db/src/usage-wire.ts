@@ -1,7 +1,7 @@
 /** How usage events travel to the gates. */
 import type pg from "pg";
 import { bigintArray, bytesArray, dateArray, integerArray, textArray, uuidArray } from "./binary-arrays.ts";
-import type { UsageRequest } from "./usage.ts";
+import type { UsageRequest } from "./usage-requests.ts";
 
 const asText = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig;
 

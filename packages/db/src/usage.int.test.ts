@@ -6,8 +6,9 @@ import { recountUsage } from "./tallies.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { createFactory, type Factory } from "./testing/factories.ts";
 import { usageRequest as request } from "./testing/usage-requests.ts";
-import { consumeUsage, recordUsage, type UsageOutcome, type UsageRequest } from "./usage.ts";
+import { consumeUsage, recordUsage } from "./usage.ts";
 import { readUsageStatus } from "./usage-readings.ts";
+import type { UsageOutcome, UsageRequest } from "./usage-requests.ts";
 
 let scratch: TestDatabase;
 let api: Database;

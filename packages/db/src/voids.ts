@@ -2,8 +2,8 @@ import type { GateReading } from "@headroom/domain/usage";
 import type { Database } from "./client.ts";
 import { inTurn } from "./gate-turns.ts";
 import { retryConflicts } from "./retry.ts";
-import type { UsageRefusal } from "./usage.ts";
 import { type ReadingColumns, toReading } from "./usage-readings.ts";
+import type { UsageRefusal } from "./usage-requests.ts";
 
 /** An event by its id (a raw UUID), or by its meter (null: the default one) and key. */
 export type EventReference =

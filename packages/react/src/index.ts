@@ -10,12 +10,19 @@ export {
   type Refusal,
 } from "./member-offers.ts";
 export { MembersTable, type MembersTableProps, nameOf, type TableMember } from "./members-table.tsx";
-export { type Messages, messages } from "./messages.ts";
+export { messages } from "./messages.ts";
+export type { Messages } from "./messages-en.ts";
 export { amountFor } from "./money.ts";
 export { OverageCap, type OverageCapProps } from "./overage-cap.tsx";
 export { spokenName } from "./plan-facts.ts";
-export { type CurrentPlan, type PricingPlan, type PricingPrice, priceOn } from "./pricing.ts";
-export { type PlanChoice, PricingTable, type PricingTableProps } from "./pricing-table.tsx";
+export {
+  type CurrentPlan,
+  type PlanChoice,
+  type PricingPlan,
+  type PricingPrice,
+  priceOn,
+} from "./pricing.ts";
+export { PricingTable, type PricingTableProps } from "./pricing-table.tsx";
 export {
   type DayUsage,
   daysBetween,

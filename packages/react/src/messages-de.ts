@@ -1,4 +1,4 @@
-import type { Messages } from "./messages.ts";
+import type { Messages } from "./messages-en.ts";
 import { people } from "./people-messages-de.ts";
 import { pricing } from "./pricing-messages-de.ts";
 

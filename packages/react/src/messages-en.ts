@@ -65,3 +65,6 @@ export const en = {
   ...people,
   pricing,
 };
+
+/** Every text of the components, in one language. */
+export type Messages = typeof en;

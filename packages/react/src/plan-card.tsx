@@ -2,13 +2,13 @@ import { useId } from "react";
 import { type FactWords, factsOf, type PlanFact, type Trend, trendOf } from "./plan-facts.ts";
 import {
   monthlyAmount,
+  type PlanChoice,
   type PricingPlan,
   priceOn,
   type Relation,
   type Terms,
   yearlySaving,
 } from "./pricing.ts";
-import type { PlanChoice } from "./pricing-table.tsx";
 import { useFormats, useWords } from "./provider.tsx";
 
 type PlanCardProps = {

@@ -1,5 +1,5 @@
 import type { Formats } from "./formats.ts";
-import type { Messages } from "./messages.ts";
+import type { Messages } from "./messages-en.ts";
 import { overagePriceOf, type PricingPlan, priceOn, type Terms } from "./pricing.ts";
 
 /** One thing that a plan has, or has not. */

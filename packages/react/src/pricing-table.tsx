@@ -5,14 +5,12 @@ import {
   type CurrentPlan,
   currenciesOf,
   intervalsOf,
+  type PlanChoice,
   type PricingPlan,
   relationOf,
   type Terms,
 } from "./pricing.ts";
 import { useWords } from "./provider.tsx";
-
-/** What was chosen: a plan, and how it is to be paid; `interval` and `currency` are null for a free one. */
-export type PlanChoice = { planId: string; interval: "month" | "year" | null; currency: string | null };
 
 export type PricingTableProps = {
   /** As `plans.list` answers them. */

@@ -37,6 +37,9 @@ export type PricingPlan = {
 /** How plans are to be paid. */
 export type Terms = { interval: "month" | "year"; currency: string };
 
+/** What was chosen: a plan, and how it is to be paid; `interval` and `currency` are null for a free one. */
+export type PlanChoice = { planId: string; interval: "month" | "year" | null; currency: string | null };
+
 /** The plan that is there, and what takes its place later. */
 export type CurrentPlan = {
   planId: string;

@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, useContext, useMemo } from "react";
 import { createFormats, type Formats } from "./formats.ts";
-import { type Messages, messages as shipped } from "./messages.ts";
+import { messages as shipped } from "./messages.ts";
+import type { Messages } from "./messages-en.ts";
 
 type Reader = { locale: string; messages: Messages; formats: Formats };
 

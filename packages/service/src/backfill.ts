@@ -3,11 +3,11 @@ import { readClock } from "@headroom/db/clock";
 import { enqueue } from "@headroom/db/jobs";
 import { withSystem } from "@headroom/db/tenancy";
 import type { ServiceContext } from "./context.ts";
-import { requireStripe } from "./customers.ts";
 import { relevantEventTypes, relevantThinTypes } from "./stripe/event-types.ts";
 import { receiveEvent } from "./stripe/events.ts";
 import { StripeFault } from "./stripe/faults.ts";
 import type { StripeEvent, StripeGateway } from "./stripe/gateway.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 
 type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
 

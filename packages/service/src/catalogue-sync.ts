@@ -4,8 +4,8 @@ import { type Tx, withSystem } from "@headroom/db/tenancy";
 import { isVersion, mapItem } from "@headroom/domain/catalogue";
 import { type FoundPrice, termDifferences } from "@headroom/domain/price-pushes";
 import type { ServiceContext } from "./context.ts";
-import { requireStripe } from "./customers.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 
 type Context = Pick<ServiceContext, "db" | "stripe" | "log">;
 

@@ -6,7 +6,6 @@ import type { SubscriptionFacts } from "@headroom/domain/subscriptions";
 import type { Access } from "./access.ts";
 import { seatsOfCheckout } from "./checkout-terms.ts";
 import type { ServiceContext } from "./context.ts";
-import { requireStripe } from "./customers.ts";
 import { decideChange, type PlanChange, type PlanWish, type SeatShortage } from "./plan-change-terms.ts";
 import { callsFor, startsPeriod, undoing, wishFor } from "./plan-change-wishes.ts";
 import { isAboutSeats, waitingIn } from "./plan-changes.ts";
@@ -15,6 +14,7 @@ import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson } from "./stripe/faults.ts";
 import type { StripeGateway, SubscriptionChange } from "./stripe/gateway.ts";
 import type { StripeInvoiceLine } from "./stripe/invoice-calls.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 
 export interface PreviewLine {
   description: string | null;

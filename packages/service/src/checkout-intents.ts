@@ -13,10 +13,14 @@ import { canonical } from "@headroom/domain/plans";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
-import type { CheckoutView } from "./checkout.ts";
 import { type CheckoutInput, decideCheckout } from "./checkout-terms.ts";
 import type { ServiceContext } from "./context.ts";
 import { withIdempotency } from "./idempotency.ts";
+
+/** Where the person pays. Nothing has changed yet. */
+export interface CheckoutView {
+  checkoutUrl: string;
+}
 
 type Context = Pick<ServiceContext, "db" | "configuration" | "addresses">;
 

@@ -13,21 +13,17 @@ import { type Tx, withOrganization } from "@headroom/db/tenancy";
 import { DomainError } from "@headroom/domain/errors";
 import { isLiveAtStripe } from "@headroom/domain/subscriptions";
 import type { Access } from "./access.ts";
-import { claimCheckout } from "./checkout-intents.ts";
+import { type CheckoutView, claimCheckout } from "./checkout-intents.ts";
 import type { CheckoutInput } from "./checkout-terms.ts";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
-import { ensureCustomer, hasLostCustomer, requireChanges, requireStripe } from "./customers.ts";
+import { ensureCustomer, hasLostCustomer } from "./customers.ts";
 import type { Repeatable } from "./idempotency.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isUnanswered } from "./stripe/faults.ts";
 import type { StripeCheckout, StripeGateway } from "./stripe/gateway.ts";
-
-/** Where the person pays. Nothing has changed yet. */
-export interface CheckoutView {
-  checkoutUrl: string;
-}
+import { requireChanges, requireStripe } from "./stripe/requirements.ts";
 
 type Context = Pick<ServiceContext, "db" | "configuration" | "addresses" | "log"> & { stripe: StripeGateway };
 

@@ -2,39 +2,15 @@ import { readClock } from "@headroom/db/clock";
 import { findCustomer, linkCustomer, listFormerCustomers } from "@headroom/db/customers";
 import { findOrganization } from "@headroom/db/organizations";
 import { lockOrganization, type OrganizationRow, withOrganization } from "@headroom/db/tenancy";
-import { DomainError } from "@headroom/domain/errors";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
 import { readSettings } from "./organization-views.ts";
 import { isKeptFault, StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
-import { notLive } from "./stripe/read-only.ts";
 
 const mostKeys = 4;
 const leaseWaitMs = 5_000;
-
-/** A context that has Stripe. @throws DomainError billing_not_configured (503) without a key. */
-export function requireStripe<Context extends { stripe: StripeGateway | null }>(
-  context: Context,
-): Context & { stripe: StripeGateway } {
-  const { stripe } = context;
-  if (stripe === null) {
-    throw new DomainError("billing_not_configured", "Billing is not configured: there is no Stripe key.", {});
-  }
-  return { ...context, stripe };
-}
-
-/** As `requireStripe`, for what changes something there. @throws DomainError billing_not_configured in shadow mode too */
-export function requireChanges<Context extends { stripe: StripeGateway | null }>(
-  context: Context,
-): Context & { stripe: StripeGateway } {
-  const ready = requireStripe(context);
-  if (ready.stripe.readOnly) {
-    throw notLive();
-  }
-  return ready;
-}
 
 /**
  * The organization's Stripe customer, made at its first checkout, and again at the first one after it was deleted at Stripe.

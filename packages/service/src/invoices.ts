@@ -15,12 +15,12 @@ import { linesOf } from "@headroom/domain/overage-lines";
 import { stateAt } from "@headroom/domain/subscriptions";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
-import { requireStripe } from "./customers.ts";
 import { readInvoicePage } from "./invoice-pages.ts";
 import { toSegment } from "./overage-rating.ts";
 import { forWaitingPerson } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
 import type { StripeInvoice, StripeInvoiceLine } from "./stripe/invoice-calls.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 
 export interface InvoiceLineView {
   description: string | null;

@@ -6,10 +6,10 @@ import { type PushRow, type PushState, readPushState } from "@headroom/db/usage-
 import type { Difference } from "@headroom/domain/overage-reconciliation";
 import { failpoint } from "@headroom/platform/failpoints";
 import type { ServiceContext } from "./context.ts";
-import { requireStripe } from "./customers.ts";
 import { countedAfterMs, type Judgement, judgePush } from "./meter-settling.ts";
 import { closeDuePeriods, reportOverage } from "./overage-reporting.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 
 type Ready = Pick<ServiceContext, "db"> & { stripe: StripeGateway };
 

@@ -12,11 +12,11 @@ import {
   repairable,
 } from "@headroom/domain/overage-reconciliation";
 import type { ServiceContext } from "./context.ts";
-import { requireStripe } from "./customers.ts";
 import { judgePush } from "./meter-settling.ts";
 import { same, settledLook } from "./overage-comparison.ts";
 import { closeDuePeriods, reportOverage } from "./overage-reporting.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 
 type Context = Pick<ServiceContext, "db" | "stripe" | "log" | "configuration">;
 

@@ -5,12 +5,12 @@ import { getBilling } from "./billing.ts";
 import { endCheckouts, startCheckout } from "./checkout.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
-import { requireStripe } from "./customers.ts";
 import { getEntitlements } from "./entitlements.ts";
 import { setMaxOverages } from "./max-overages.ts";
 import { turnPlanAssignments } from "./plan-assignment-turns.ts";
 import { assignPlan, readPlanAssignments, removePlanAssignment } from "./plan-assignments.ts";
 import { pushPlans } from "./plans.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 import { explainUsage } from "./usage-explanation.ts";
 

@@ -8,12 +8,12 @@ import { startCheckout } from "./checkout.ts";
 import { parseConfiguration } from "./configuration.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
-import { requireStripe } from "./customers.ts";
 import { setMaxOverages } from "./max-overages.ts";
 import { listCatalogue } from "./plan-catalogue.ts";
 import { pullPlans } from "./plan-pull.ts";
 import { listPlans, pushPlans } from "./plans.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 import { explainUsage } from "./usage-explanation.ts";
 

@@ -5,8 +5,7 @@ import { lockOrganization, type Tx, withOrganization } from "@headroom/db/tenanc
 import { encodeId } from "@headroom/domain/ids";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
-import type { MigrationPlan } from "./plan-migration.ts";
-import type { MigrationStep } from "./plan-migration-steps.ts";
+import type { MigrationPlan, MigrationStep } from "./plan-migration-terms.ts";
 
 /** Moves what Stripe has no part in: the base plan, and what operators assigned. Nothing of it is paid: at once. */
 export async function moveInDatabase(

@@ -3,27 +3,16 @@ import { readCatalogue } from "@headroom/db/plans";
 import { readSubscription } from "@headroom/db/subscriptions";
 import { lockOrganization, withOrganization, withSystem } from "@headroom/db/tenancy";
 import { listUnsettledPushes } from "@headroom/db/usage-push-settling";
-import { decideMigration, type MigrationSkip } from "@headroom/domain/plan-migrations";
+import { decideMigration } from "@headroom/domain/plan-migrations";
 import type { SubscriptionFacts } from "@headroom/domain/subscriptions";
 import type { ServiceContext } from "./context.ts";
 import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
 import { judgePush } from "./meter-settling.ts";
-import type { MigrationPlan } from "./plan-migration.ts";
 import { recordMove } from "./plan-migration-rows.ts";
+import type { MigrationPlan, MigrationStep } from "./plan-migration-terms.ts";
 import { StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
-
-/** What became of one way in which an organization is on the plan. */
-export interface MigrationStep {
-  kind: "base" | "assigned" | "subscription";
-  /** The version it was on. */
-  from: number;
-  /** scheduled: its items have the new prices, and what is paid for holds until the period ends. */
-  outcome: "moved" | "scheduled" | "skipped" | "failed";
-  /** Why it was skipped, or failed. */
-  reason: MigrationSkip | "busy" | "billing_not_configured" | StripeFault["kind"] | null;
-}
 
 type Context = Pick<ServiceContext, "db" | "log" | "stripe">;
 

@@ -6,12 +6,12 @@ import { getBilling } from "./billing.ts";
 import { startCheckout } from "./checkout.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
-import { requireStripe } from "./customers.ts";
 import { assignPlan } from "./plan-assignments.ts";
 import { type MigrationInput, migratePlan } from "./plan-migration.ts";
 import { pushPlans } from "./plans.ts";
 import { StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 import { createStripeBench, type StripeBench } from "./testing/stripe-bench.ts";
 
 let bench: StripeBench;

@@ -1,16 +1,16 @@
-import { listPricesOf, listVersionUses, type PriceRow } from "@headroom/db/plan-prices";
+import { listPricesOf, listVersionUses } from "@headroom/db/plan-prices";
 import { listOrganizationsOnPlan, listVersions } from "@headroom/db/plan-versions";
 import { findPlan } from "@headroom/db/plans";
 import { type Tx, withSystem } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
-import type { MigrationTerms } from "@headroom/domain/plan-migrations";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
 import { recordOperatorAct } from "./operator-acts.ts";
 import { moveInDatabase } from "./plan-migration-rows.ts";
-import { type MigrationStep, moveSubscription } from "./plan-migration-steps.ts";
+import { moveSubscription } from "./plan-migration-steps.ts";
+import type { MigrationPlan, MigrationStep } from "./plan-migration-terms.ts";
 import type { Report } from "./stripe/catalogue-push.ts";
 import { paced } from "./stripe/pace.ts";
 import { notLive } from "./stripe/read-only.ts";
@@ -42,15 +42,6 @@ export interface PlanMigration {
   to: number;
   /** One line for each way in which an organization is on the plan. */
   organizations: MigratedOrganization[];
-}
-
-/** What a migration goes by, the same for everybody. */
-export interface MigrationPlan extends MigrationTerms {
-  prices: readonly PriceRow[];
-  /** Of this run: Stripe repeats a call under its key, and a run that was refused must be able to try again. */
-  run: string;
-  dryRun: boolean;
-  operator: Actor;
 }
 
 const organizationsAtOnce = 100;

@@ -9,8 +9,8 @@ import {
   termDifferences,
 } from "@headroom/domain/price-pushes";
 import type { ServiceContext } from "./context.ts";
-import { requireStripe } from "./customers.ts";
 import type { StripeProduct } from "./stripe/gateway.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 
 /**
  * How a price of ours stands at Stripe. `missing`: it does not have it; `differs`: it has another under its name, or has

@@ -9,8 +9,8 @@ import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
-import { requireChanges } from "./customers.ts";
 import { restoring } from "./plan-change-wishes.ts";
+import { requireChanges } from "./stripe/requirements.ts";
 import { perform } from "./stripe/steps.ts";
 
 const leaseWaitMs = 5_000;

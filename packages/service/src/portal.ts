@@ -15,11 +15,12 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { type Access, withLockedOrganization } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
-import { hasLostCustomer, requireChanges } from "./customers.ts";
+import { hasLostCustomer } from "./customers.ts";
 import { assertReturnAddress } from "./return-addresses.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isUnanswered } from "./stripe/faults.ts";
 import type { NewPortal } from "./stripe/gateway.ts";
+import { requireChanges } from "./stripe/requirements.ts";
 
 /**
  * Opens Stripe's portal, where a customer sees invoices and changes their card. The address is good for a few minutes: each

@@ -10,9 +10,9 @@ import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
-import { requireStripe } from "./customers.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson } from "./stripe/faults.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 
 export type FactValue = string | number | boolean | null;
 

@@ -22,10 +22,10 @@ import { billedSeats } from "@headroom/domain/seat-sync";
 import { seatedMembers } from "@headroom/domain/seats";
 import type { SubscriptionFacts } from "@headroom/domain/subscriptions";
 import type { ServiceContext } from "./context.ts";
-import { requireStripe } from "./customers.ts";
 import type { CustomerState, StripeGateway } from "./stripe/gateway.ts";
 import type { StripeInvoice } from "./stripe/invoice-calls.ts";
 import { paced } from "./stripe/pace.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 
 type Context = Pick<ServiceContext, "db" | "stripe" | "log" | "configuration">;
 

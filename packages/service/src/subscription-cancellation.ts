@@ -9,8 +9,8 @@ import { uuidv7 } from "@headroom/platform/uuid";
 import { endSuperseded } from "./checkout.ts";
 import type { ServiceContext } from "./context.ts";
 import { withCustomerLease } from "./customer-leases.ts";
-import { requireStripe } from "./customers.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
+import { requireStripe } from "./stripe/requirements.ts";
 
 const over: readonly string[] = ["canceled", "incomplete_expired"];
 

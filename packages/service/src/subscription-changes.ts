@@ -25,10 +25,10 @@ import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { type CustomerLease, withCustomerLease } from "./customer-leases.ts";
 import { refreshCustomer } from "./customer-sync.ts";
-import { requireChanges } from "./customers.ts";
 import { answerWithinMs, withinDeadline } from "./stripe/deadlines.ts";
 import { forWaitingPerson, isPassing, isUnanswered, StripeFault } from "./stripe/faults.ts";
 import type { StripeGateway } from "./stripe/gateway.ts";
+import { requireChanges } from "./stripe/requirements.ts";
 import { perform, type StripeStep } from "./stripe/steps.ts";
 
 /** What is to be done at Stripe, as it was decided under the organization's lock. */

@@ -11,8 +11,27 @@ import {
 import type { Tx } from "@headroom/db/tenancy";
 import { encodeId } from "@headroom/domain/ids";
 import { nextPage, notOurs, type PageInput, readCursor } from "./cursors.ts";
-import type { Recount, WindowCounter } from "./usage-explanation.ts";
 import type { ExplainableWindow } from "./usage-windows.ts";
+
+/** What the window counts. Of what only events tell, null where they are not kept any more. */
+export interface WindowCounter {
+  used: number;
+  held: number;
+  overCap: number;
+  /** Units of closed periods that count in this one, or of this day in a later one. */
+  carried: number | null;
+  /** Units that came when the window had ended. */
+  late: number | null;
+  /** Units taken back. */
+  voided: number | null;
+  events: number | null;
+}
+
+export interface Recount {
+  used: number;
+  held: number;
+  agrees: boolean;
+}
 
 /** An event behind a counter. */
 export interface ExplainedEvent {

@@ -1,12 +1,11 @@
 import { withSnapshot } from "@headroom/db/tenancy";
-import type { ExplainedCharge } from "@headroom/domain/charge-explanations";
 import type { ExplainedLimit } from "@headroom/domain/limit-explanations";
 import type { ExplainedPlan } from "@headroom/domain/plan-explanations";
 import type { ExplainedWindow } from "@headroom/domain/window-explanations";
 import type { Access } from "./access.ts";
 import type { ServiceContext } from "./context.ts";
-import { type EvidencePage, readEvidence } from "./usage-evidence.ts";
-import { readTerms, type WindowTerms } from "./usage-limits.ts";
+import { type EvidencePage, type Recount, readEvidence, type WindowCounter } from "./usage-evidence.ts";
+import { type InvoiceLine, readTerms, type WindowTerms } from "./usage-limits.ts";
 import { type FoundWindow, findWindow, type WindowChoice } from "./usage-windows.ts";
 
 /** A moment as callers see it: ISO 8601; null: never, or none. */
@@ -33,49 +32,6 @@ export interface UsageExplanation extends EvidencePage {
   recount: Recount | null;
   limits: Moment<ExplainedLimit, "until">[];
   line: InvoiceLine | null;
-}
-
-/** What the window counts. Of what only events tell, null where they are not kept any more. */
-export interface WindowCounter {
-  used: number;
-  held: number;
-  overCap: number;
-  /** Units of closed periods that count in this one, or of this day in a later one. */
-  carried: number | null;
-  /** Units that came when the window had ended. */
-  late: number | null;
-  /** Units taken back. */
-  voided: number | null;
-  events: number | null;
-}
-
-export interface Recount {
-  used: number;
-  held: number;
-  agrees: boolean;
-}
-
-export interface InvoiceLine extends ExplainedCharge {
-  /** Of the first entry. */
-  overageId: string | null;
-  status: LedgerEntryView["status"] | null;
-  stripeInvoiceId: string | null;
-  /** What the ledger has of the period: a line each at Stripe, corrections too. */
-  entries: LedgerEntryView[];
-}
-
-/** One row of the ledger. Quantity and amount are negative where units are given back. */
-export interface LedgerEntryView {
-  overageId: string;
-  kind: "charge" | "adjustment";
-  planId: string;
-  planVersion: number;
-  quantity: number;
-  unitPrice: string;
-  amount: number;
-  currency: string;
-  status: "pending" | "sent" | "withdrawn" | "written_off" | "shadow";
-  stripeInvoiceId: string | null;
 }
 
 export type ExplainInput = WindowChoice & { limit: number; cursor?: string | undefined };

@@ -3,7 +3,7 @@ import { createDatabase } from "@headroom/db/client";
 import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/database";
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import { usageRequest as request } from "@headroom/db/testing/usage-requests";
-import type { UsageOutcome } from "@headroom/db/usage";
+import type { UsageOutcome } from "@headroom/db/usage-requests";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createUsageLane } from "./usage-lane.ts";
 

@@ -1,12 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Database } from "@headroom/db/client";
-import {
-  consumeUnheld,
-  consumeUsage,
-  type Undecided,
-  type UsageOutcome,
-  type UsageRequest,
-} from "@headroom/db/usage";
+import { consumeUnheld, consumeUsage } from "@headroom/db/usage";
+import type { Undecided, UsageOutcome, UsageRequest } from "@headroom/db/usage-requests";
 import { createPatience, type Waiting as Patient, unavailable } from "./patience.ts";
 import { askTogether, createCollector } from "./self-clocking.ts";
 

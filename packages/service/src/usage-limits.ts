@@ -5,7 +5,7 @@ import { readLastDailyLimit } from "@headroom/db/explained-usage";
 import { type LedgerRow, listLedger } from "@headroom/db/overage-ledger";
 import type { SubscriptionRow } from "@headroom/db/subscriptions";
 import type { Tx } from "@headroom/db/tenancy";
-import { type ChargeFacts, explainCharge } from "@headroom/domain/charge-explanations";
+import { type ChargeFacts, type ExplainedCharge, explainCharge } from "@headroom/domain/charge-explanations";
 import {
   type ExplainedLimit,
   explainLimits,
@@ -15,8 +15,31 @@ import {
 import { plainPrice } from "@headroom/domain/money";
 import { type ExplainedPlan, explainPlan, recordedPlan } from "@headroom/domain/plan-explanations";
 import { toSegment } from "./overage-rating.ts";
-import type { InvoiceLine, LedgerEntryView, WindowCounter } from "./usage-explanation.ts";
+import type { WindowCounter } from "./usage-evidence.ts";
 import type { FoundMeter, FoundWindow } from "./usage-windows.ts";
+
+export interface InvoiceLine extends ExplainedCharge {
+  /** Of the first entry. */
+  overageId: string | null;
+  status: LedgerEntryView["status"] | null;
+  stripeInvoiceId: string | null;
+  /** What the ledger has of the period: a line each at Stripe, corrections too. */
+  entries: LedgerEntryView[];
+}
+
+/** One row of the ledger. Quantity and amount are negative where units are given back. */
+export interface LedgerEntryView {
+  overageId: string;
+  kind: "charge" | "adjustment";
+  planId: string;
+  planVersion: number;
+  quantity: number;
+  unitPrice: string;
+  amount: number;
+  currency: string;
+  status: "pending" | "sent" | "withdrawn" | "written_off" | "shadow";
+  stripeInvoiceId: string | null;
+}
 
 /** What the counter of a window is held against, and what it costs. */
 export interface WindowTerms {

@@ -1,4 +1,4 @@
-import type { UsageRefusal } from "@headroom/db/usage";
+import type { UsageRefusal } from "@headroom/db/usage-requests";
 import { DomainError } from "@headroom/domain/errors";
 
 /** @param first what the key was used for. */

@@ -1,5 +1,6 @@
 import { usageRequest } from "@headroom/db/testing/usage-requests";
-import { consumeUsage, type UsageOutcome } from "@headroom/db/usage";
+import { consumeUsage } from "@headroom/db/usage";
+import type { UsageOutcome } from "@headroom/db/usage-requests";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openUsageBench, pro, type UsageBench } from "./testing/usage-bench.ts";
 

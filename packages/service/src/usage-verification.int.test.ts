@@ -4,7 +4,8 @@ import { createTestDatabase, type TestDatabase } from "@headroom/db/testing/data
 import { createFactory, type Factory } from "@headroom/db/testing/factories";
 import { moveEvents } from "@headroom/db/testing/usage-days";
 import { recordedEvent } from "@headroom/db/testing/usage-requests";
-import { consumeUsage, recordUsage, type UsageRequest } from "@headroom/db/usage";
+import { consumeUsage, recordUsage } from "@headroom/db/usage";
+import type { UsageRequest } from "@headroom/db/usage-requests";
 import { uuidv7 } from "@headroom/platform/uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { checkUsage, lastUsageCheck, verifyUsage } from "./metering.ts";

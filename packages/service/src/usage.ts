@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import { readNow } from "@headroom/db/clock";
-import { overflow, recordUsage, type UsageOutcome, type UsageRequest } from "@headroom/db/usage";
+import { overflow, recordUsage } from "@headroom/db/usage";
 import { type MeterStatus, readUsageStatus } from "@headroom/db/usage-readings";
+import type { UsageOutcome, UsageRequest } from "@headroom/db/usage-requests";
 import { encodeId } from "@headroom/domain/ids";
 import {
   decideRefusal,

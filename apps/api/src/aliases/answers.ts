@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { JsonSchema } from "../openapi/schemas.ts";
-import type { AliasFields } from "./rows.ts";
+
+/** An answer's fields, or a request's, by their names. */
+export type AliasFields = Readonly<Record<string, unknown>>;
 
 /** How REST's answer becomes the source's: the value, and the schema that the document publishes of it. */
 export type Answer = {

@@ -1,7 +1,8 @@
 import { DomainError } from "@headroom/domain/errors";
 import { z } from "zod";
+import type { AliasFields } from "./answers.ts";
 import { type Answer, asItIs, spelled, withFields } from "./answers.ts";
-import type { AliasFields, PresetAliases } from "./rows.ts";
+import type { PresetAliases } from "./rows.ts";
 
 /** The organisation is the caller's active one wherever the source names none. */
 const implied = { organizationId: "current" };

@@ -1,7 +1,8 @@
 import { procedureExamples } from "../openapi/examples/table.ts";
 import { toWire } from "../rest/names.ts";
 import type { RoleAliases } from "../role-aliases.ts";
-import type { AliasFields, AliasRow } from "./rows.ts";
+import type { AliasFields } from "./answers.ts";
+import type { AliasRow } from "./rows.ts";
 import type { Alias } from "./table.ts";
 
 /** A call in the source's form and its answer, from the procedure's own example; null: it has none. */

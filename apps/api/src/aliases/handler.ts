@@ -5,8 +5,8 @@ import { toWire } from "../rest/names.ts";
 import { sendMethodNotAllowed, sendProblem } from "../rest/problems.ts";
 import { callProcedure } from "../rest/rest.ts";
 import type { Context } from "../trpc.ts";
+import type { AliasFields } from "./answers.ts";
 import { type AliasRequest, inTheirFields, readAliasRequest } from "./requests.ts";
-import type { AliasFields } from "./rows.ts";
 import type { Alias, AliasTable } from "./table.ts";
 
 type AliasCall = {

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { AliasFields } from "./answers.ts";
 import { asItIs, bare, own } from "./answers.ts";
-import type { AliasFields, PresetAliases } from "./rows.ts";
+import type { PresetAliases } from "./rows.ts";
 
 const organization = { organization_id: { to: "organizationId", id: "org" } } as const;
 

@@ -1,7 +1,8 @@
 import { DomainError } from "@headroom/domain/errors";
 import { z } from "zod";
+import type { AliasFields } from "./answers.ts";
 import { own } from "./answers.ts";
-import type { AliasFields, PresetAliases } from "./rows.ts";
+import type { PresetAliases } from "./rows.ts";
 
 /** The organization is the caller's active one: the source knows no other. */
 const implied = { organizationId: "current" };

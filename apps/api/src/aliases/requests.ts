@@ -4,7 +4,8 @@ import { encodeId, isUuid } from "@headroom/domain/ids";
 import { type InputIssue, validationFailed } from "../errors.ts";
 import { fromText, readObject } from "../rest/inputs.ts";
 import { fromWire, type Names, pathToWire } from "../rest/names.ts";
-import { type AliasField, type AliasFields, type AliasRow, takesBody } from "./rows.ts";
+import type { AliasFields } from "./answers.ts";
+import { type AliasField, type AliasRow, takesBody } from "./rows.ts";
 
 /** What a request in the source's form brings: its fields as they were sent, and the procedure's input. */
 export type AliasRequest = { given: AliasFields; input: AliasFields };

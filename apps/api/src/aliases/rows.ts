@@ -1,6 +1,6 @@
 import type { IdPrefix } from "@headroom/domain/ids";
 import type { Method, Path } from "../rest/routes.ts";
-import type { Answer } from "./answers.ts";
+import type { AliasFields, Answer } from "./answers.ts";
 
 /** A field of the source's request. */
 export type AliasField = {
@@ -11,8 +11,6 @@ export type AliasField = {
   /** The source requires it although the procedure does not. */
   required?: true;
 };
-
-export type AliasFields = Readonly<Record<string, unknown>>;
 
 /** One endpoint of a source document, and the procedure that answers it. */
 export type AliasRow = {

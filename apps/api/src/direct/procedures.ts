@@ -1,46 +1,6 @@
-import {
-  type AnyTRPCRouter,
-  callTRPCProcedure,
-  getTRPCErrorFromUnknown,
-  TRPCError,
-  type TRPCProcedureType,
-} from "@trpc/server";
+import { callTRPCProcedure, getTRPCErrorFromUnknown, TRPCError } from "@trpc/server";
+import type { Definition, Middleware, ProcedureCall, Result, Step } from "./definitions.ts";
 import { chainOf } from "./validation.ts";
-
-/** What a call brings, as `callTRPCProcedure` takes it. */
-export type ProcedureCall = {
-  router: AnyTRPCRouter;
-  path: string;
-  type: TRPCProcedureType;
-  ctx: object | undefined;
-  getRawInput: () => Promise<unknown>;
-  signal: AbortSignal | undefined;
-  /** Its place in a batch; default 0. */
-  batchIndex?: number;
-};
-
-type Result = { ok: true; data: unknown } | { ok: false; error: TRPCError };
-type Step = Pick<ProcedureCall, "getRawInput"> & { ctx: object | undefined; input: unknown };
-export type Middleware = {
-  (
-    options: Step &
-      Required<Pick<ProcedureCall, "path" | "type" | "signal" | "batchIndex">> & {
-        meta: unknown;
-        next: (changes?: Partial<Step>) => Promise<Result>;
-      },
-  ): Promise<Result>;
-  /** That of a schema says so. */
-  _type?: "input" | "output";
-};
-/** What tRPC keeps of a procedure. */
-export type Definition = {
-  type: string;
-  meta: unknown;
-  middlewares: Middleware[];
-  /** Schemas, in the order of their middlewares. */
-  inputs?: unknown[];
-  output?: unknown;
-};
 
 const nothingReturned = "No result from middlewares - did you forget to `return next()`?";
 

@@ -1,6 +1,6 @@
 import { TRPCError } from "@trpc/server";
 import { z } from "zod";
-import type { Definition, Middleware } from "./procedures.ts";
+import type { Definition, Middleware } from "./definitions.ts";
 
 const chains = new WeakMap<Definition, readonly Middleware[]>();
 

@@ -2,15 +2,10 @@ import { useFormats } from "@headroom/react";
 import { useState } from "react";
 import { Button } from "../components/button.tsx";
 import { useToolMessages } from "../messages/tool-messages.tsx";
+import { useTextOfAction } from "./actions.ts";
 import { EntryDialog } from "./entry-dialog.tsx";
 import { type Entry, factsOf, nameOf, textOf } from "./facts.ts";
 import { useNameOfActor, useNameOfUser } from "./people.ts";
-
-/** What a person reads of an action; one that is newer than this console stays as it is. */
-export function useTextOfAction(): (action: string) => string {
-  const { audit: words } = useToolMessages();
-  return (action) => (words.actions as Record<string, string>)[action] ?? action;
-}
 
 /** Entries as a table; one opens with all that it has. */
 export function Entries({ entries }: { entries: Entry[] }) {

@@ -1,7 +1,7 @@
 import { useFormats } from "@headroom/react";
 import { Dialog } from "../components/dialog.tsx";
 import { useToolMessages } from "../messages/tool-messages.tsx";
-import { useTextOfAction } from "./entries.tsx";
+import { useTextOfAction } from "./actions.ts";
 import { type Entry, type Fact, factsOf, nameOf, textOf } from "./facts.ts";
 import { useNameOfActor } from "./people.ts";
 

@@ -1,6 +1,6 @@
 import { isHeadroomError } from "@headroom/client";
 import { failureText } from "../failures.ts";
-import type { Messages } from "../messages/messages.tsx";
+import type { Messages } from "../messages/shape.ts";
 
 type Details = { status?: string | null; currency?: string | null; live?: boolean };
 export type Refusal = {

@@ -1,9 +1,6 @@
 import { createContext, type ReactNode, useContext } from "react";
 import type { Language } from "../preferences.ts";
-import type { en } from "./en/index.ts";
-
-/** Every text of the console, in one language. Parameters arrive formatted for the reader. */
-export type Messages = typeof en;
+import type { Messages } from "./shape.ts";
 
 const MessagesContext = createContext<Messages | null>(null);
 

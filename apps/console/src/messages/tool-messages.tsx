@@ -1,11 +1,8 @@
 import { use } from "react";
 import type { Language } from "../preferences.ts";
 import { useSurroundings } from "../surroundings.tsx";
-import type { tools } from "./en/tools.ts";
-import { type Messages, useMessages } from "./messages.tsx";
-
-/** The texts of pages that few open: developers, audit, operator, sandbox. They are loaded with the first of these. */
-export type ToolMessages = typeof tools;
+import { useMessages } from "./messages.tsx";
+import type { Messages, ToolMessages } from "./shape.ts";
 
 type All = Messages & ToolMessages;
 

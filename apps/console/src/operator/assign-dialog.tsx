@@ -9,7 +9,7 @@ import { useToast } from "../components/toasts.tsx";
 import { faultOf } from "../failures.ts";
 import { useToolMessages } from "../messages/tool-messages.tsx";
 import type { Outputs } from "../organization.tsx";
-import { Assignments } from "./assigned-plan.tsx";
+import { Assignments } from "./assignments.tsx";
 import { momentOf } from "./values.ts";
 
 type Previewed = Outputs["operator"]["assignPlan"];

@@ -1,8 +1,8 @@
 import type { Billing, Plan } from "../billing/managing.ts";
+import { Button } from "../components/button.tsx";
 import { Banner } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { type CheckoutReturn, isActivated } from "./checkout-return.ts";
-import { Dismiss } from "./notices.tsx";
 
 type CheckoutNoticeProps = { billing: Billing; plans: readonly Plan[]; back: CheckoutReturn };
 
@@ -75,5 +75,14 @@ function Paid({ billing, plans, back }: CheckoutNoticeProps) {
       </p>
       {back.isSlow && !isDone ? <p>{checkout.slow}</p> : null}
     </Banner>
+  );
+}
+
+function Dismiss({ onClick }: { onClick: () => void }) {
+  const { plan } = useMessages();
+  return (
+    <Button kind="quiet" onClick={onClick}>
+      {plan.checkout.dismiss}
+    </Button>
   );
 }

@@ -1,7 +1,6 @@
 import { useFormats } from "@headroom/react";
 import { type Billing, type Plan, useOwners } from "../billing/managing.ts";
 import { PaymentDue } from "../billing/payment-due.tsx";
-import { Button } from "../components/button.tsx";
 import { Banner } from "../components/states.tsx";
 import { useMessages } from "../messages/messages.tsx";
 import { CheckoutNotice } from "./checkout-notice.tsx";
@@ -45,15 +44,5 @@ function ReadOnly() {
     <Banner tone="info">
       <p>{owners.length === 0 ? words.readOnly : words.readOnlyAsk(owners.join(", "))}</p>
     </Banner>
-  );
-}
-
-/** A note that can be closed. */
-export function Dismiss({ onClick }: { onClick: () => void }) {
-  const { plan } = useMessages();
-  return (
-    <Button kind="quiet" onClick={onClick}>
-      {plan.checkout.dismiss}
-    </Button>
   );
 }

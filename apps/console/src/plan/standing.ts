@@ -1,6 +1,6 @@
 import type { Formats } from "@headroom/react";
 import type { Billing } from "../billing/managing.ts";
-import type { Messages } from "../messages/messages.tsx";
+import type { Messages } from "../messages/shape.ts";
 
 type Standing = { badge: string; tone: "ok" | "accent" | "warning" | "danger"; text: string | null };
 type Facts = Pick<

@@ -15,7 +15,8 @@ import {
   ShieldCheck,
   Users,
 } from "../components/icons.tsx";
-import { type Messages, useMessages } from "../messages/messages.tsx";
+import { useMessages } from "../messages/messages.tsx";
+import type { Messages } from "../messages/shape.ts";
 import { type Organization, pageOf } from "../organization.tsx";
 import { useSurroundings } from "../surroundings.tsx";
 import { AccountMenu } from "./account-menu.tsx";

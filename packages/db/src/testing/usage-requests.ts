@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { uuidv7 } from "@headroom/platform/uuid";
-import type { UsageRequest } from "../usage.ts";
+import type { UsageRequest } from "../usage-requests.ts";
 
 /** One unit of the default meter, asked for by `reject` with a key of its own; what is asked makes the fingerprint. */
 export function usageRequest(credential: Buffer, more: Partial<UsageRequest> = {}): UsageRequest {

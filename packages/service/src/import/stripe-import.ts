@@ -14,9 +14,9 @@ import {
 } from "@headroom/domain/customer-imports";
 import { encodeId } from "@headroom/domain/ids";
 import type { ServiceContext } from "../context.ts";
-import { requireStripe } from "../customers.ts";
 import type { StripeGateway } from "../stripe/gateway.ts";
 import { paced } from "../stripe/pace.ts";
+import { requireStripe } from "../stripe/requirements.ts";
 import { linkToOrganization, readLinks, refreshLinked, resolveOrganizations } from "./stripe-customers.ts";
 import type { StripeMapping } from "./stripe-mapping.ts";
 import { type MappedPrice, mapPrices } from "./stripe-prices.ts";

@@ -1,5 +1,4 @@
 import { escapeHtml, singleLine, webLink } from "./escaping.ts";
-import type { Mail } from "./transport.ts";
 
 /** What a mail says. Every part may hold other people's words. */
 export interface Letter {
@@ -10,7 +9,14 @@ export interface Letter {
   closing: string;
 }
 
-export type RenderedMail = Pick<Mail, "subject" | "text" | "html" | "variables">;
+export interface RenderedMail {
+  /** One line. */
+  subject: string;
+  text: string;
+  html: string;
+  /** The same words one by one, for services that keep the page themselves. One line each. */
+  variables: Readonly<Record<string, string>>;
+}
 
 /** The one form of all mails. Each part becomes one line, and in HTML it is escaped. @throws Error for a link that is no web address */
 export function layOut(letter: Letter): RenderedMail {

@@ -4,7 +4,6 @@ import { pushPlans } from "../plans.ts";
 import { isCustomerEvent } from "../stripe/event-types.ts";
 import type { CustomerState, StripeGateway } from "../stripe/gateway.ts";
 import { keptMetadata } from "../stripe/metadata.ts";
-import type { Sextet } from "./sextets.ts";
 import type { StripeBench } from "./stripe-bench.ts";
 
 type PlanId = "pro" | "max";
@@ -32,6 +31,16 @@ export interface Driver {
   rename(): Promise<void>;
   deleteCustomer(): Promise<void>;
   advance(by: string): Promise<void>;
+}
+
+/** Six events of one story, by type, in the order in which Stripe makes them. */
+export interface Sextet {
+  name: string;
+  /** What has happened, and been applied, before the story. */
+  before?: (driver: Driver) => Promise<void>;
+  /** The story. */
+  act: (driver: Driver) => Promise<void>;
+  types: readonly [string, string, string, string, string, string];
 }
 
 /** A story as the sandbox told it. */

@@ -1,14 +1,4 @@
-import type { Driver } from "./sextet-recorder.ts";
-
-/** Six events of one story, by type, in the order in which Stripe makes them. */
-export interface Sextet {
-  name: string;
-  /** What has happened, and been applied, before the story. */
-  before?: (driver: Driver) => Promise<void>;
-  /** The story. */
-  act: (driver: Driver) => Promise<void>;
-  types: readonly [string, string, string, string, string, string];
-}
+import type { Driver, Sextet } from "./sextet-recorder.ts";
 
 const completed = "checkout.session.completed";
 const created = "customer.subscription.created";

@@ -1,4 +1,4 @@
-import type { ToolMessages } from "../tool-messages.tsx";
+import type { ToolMessages } from "../shape.ts";
 
 export const audit: ToolMessages["audit"] = {
   title: "Protokoll",

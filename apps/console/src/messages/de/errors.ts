@@ -1,4 +1,4 @@
-import type { Messages } from "../messages.tsx";
+import type { Messages } from "../shape.ts";
 
 export const errors: Messages["errors"] = {
   validation_failed: "Ein Teil der Eingabe ist so nicht möglich.",

@@ -1,4 +1,4 @@
-import type { Messages } from "../messages.tsx";
+import type { Messages } from "../shape.ts";
 import { common } from "./common.ts";
 import { errors } from "./errors.ts";
 import { invites } from "./invites.ts";

@@ -1,4 +1,4 @@
-import type { Messages } from "../messages.tsx";
+import type { Messages } from "../shape.ts";
 
 export const invites: Messages["invites"] = {
   title: "Einladung",

@@ -1,4 +1,4 @@
-import type { ToolMessages } from "../tool-messages.tsx";
+import type { ToolMessages } from "../shape.ts";
 import { operatorBilling } from "./operator-billing.ts";
 
 export const operator: ToolMessages["operator"] = {

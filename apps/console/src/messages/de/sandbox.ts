@@ -1,4 +1,4 @@
-import type { ToolMessages } from "../tool-messages.tsx";
+import type { ToolMessages } from "../shape.ts";
 
 export const sandbox: ToolMessages["sandbox"] = {
   title: "Sandbox",

@@ -1,4 +1,4 @@
-import type { ToolMessages } from "../tool-messages.tsx";
+import type { ToolMessages } from "../shape.ts";
 import { audit } from "./audit.ts";
 import { developers } from "./developers.ts";
 import { operator } from "./operator.ts";

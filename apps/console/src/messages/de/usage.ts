@@ -1,4 +1,4 @@
-import type { Messages } from "../messages.tsx";
+import type { Messages } from "../shape.ts";
 import { explained } from "./usage-explained.ts";
 
 export const usage: Messages["usage"] = {

@@ -1,9 +1,10 @@
 import type Stripe from "stripe";
 import type { Access } from "../../access.ts";
 import { syncCustomer } from "../../customer-sync.ts";
-import { ensureCustomer, requireStripe } from "../../customers.ts";
+import { ensureCustomer } from "../../customers.ts";
 import { receiveBody } from "../../stripe/events.ts";
 import { createInboxLane } from "../../stripe/inbox-lane.ts";
+import { requireStripe } from "../../stripe/requirements.ts";
 import { resolveThinEvents } from "../../thin-events.ts";
 import type { StripeBench } from "../stripe-bench.ts";
 import type { Told } from "./dashboard.ts";
