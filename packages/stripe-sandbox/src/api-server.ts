@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { answerApi, keepFailure } from "./api.ts";
 import type { Fault } from "./faults.ts";
+import type { Answer, Incoming } from "./http.ts";
 import { newId } from "./ids.ts";
-import type { Sandbox } from "./sandbox.ts";
-import type { Answer, Incoming } from "./server.ts";
+import type { Sandbox } from "./parts.ts";
 
 /** What happens to a request: an answer, a connection that breaks, or one that stays silent. */
 export type Outcome = Answer | "reset" | "hang";

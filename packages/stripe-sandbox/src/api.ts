@@ -6,6 +6,7 @@ import { decodeForm, decodeJson } from "./form.ts";
 import { fingerprint, type KeptAnswer, keepAnswer, keptAnswer } from "./idempotency.ts";
 import { newId } from "./ids.ts";
 import { read } from "./parameters.ts";
+import type { Sandbox } from "./parts.ts";
 import { checkoutSessions } from "./routes/checkout-sessions.ts";
 import { coreEvents } from "./routes/core-events.ts";
 import { coupons } from "./routes/coupons.ts";
@@ -27,7 +28,6 @@ import { subscriptions } from "./routes/subscriptions.ts";
 import { taxRates } from "./routes/tax-rates.ts";
 import { webhookEndpoints } from "./routes/webhook-endpoints.ts";
 import { type Match, matchRoute, type Route } from "./routes.ts";
-import type { Sandbox } from "./sandbox.ts";
 import { apiVersion } from "./version.ts";
 import { rendered } from "./views.ts";
 

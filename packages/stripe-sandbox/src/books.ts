@@ -1,3 +1,4 @@
+import type { Cause } from "./cause.ts";
 import type { Database } from "./database.ts";
 import type { DeliveryQueue } from "./delivery-queue.ts";
 import { duesOf, reschedule } from "./dues.ts";
@@ -9,12 +10,6 @@ import { keepThin, type ThinNote, twinOf } from "./thin-events.ts";
 import { apiVersion } from "./version.ts";
 import { rendered } from "./views.ts";
 import type { EventType, Kind, ObjectOf } from "./wire.ts";
-
-/** Who caused a change; null ids when it was the clock. */
-export interface Cause {
-  id: string | null;
-  idempotency_key: string | null;
-}
 
 interface Noted {
   type: EventType;

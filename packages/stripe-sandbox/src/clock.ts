@@ -3,7 +3,7 @@ import { doDue } from "./billing/due-work.ts";
 import { flush } from "./books.ts";
 import { type Due, finalizingBy, lastDueBy, nextDue } from "./dues.ts";
 import { assertOpen, awaitSettled, type Hooks, tellClock } from "./hooks.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { Sandbox } from "./parts.ts";
 
 /** What happened at one instant while the clock moved. */
 export interface Step {

@@ -2,8 +2,8 @@ import { readProgram } from "./delivery-rules.ts";
 import { after } from "./duration.ts";
 import { missing } from "./failures.ts";
 import { BadControl } from "./fault-rules.ts";
+import type { Sandbox } from "./parts.ts";
 import { beginFaults } from "./program-faults.ts";
-import type { Sandbox } from "./sandbox.ts";
 import { rollSecret } from "./signing-secrets.ts";
 
 type Fields = Record<string, unknown>;

@@ -2,9 +2,10 @@ import { roundedUp, type Spoil, spoilAttempt } from "./delivery-program.ts";
 import type { Programs } from "./delivery-programs.ts";
 import type { Delivery, DeliveryQueue, NextTry } from "./delivery-queue.ts";
 import type { SandboxLog } from "./log.ts";
-import { recipientOf, toldOf } from "./recipients.ts";
+import { recipientOf } from "./recipients.ts";
 import { signingSecrets } from "./signing-secrets.ts";
 import type { Store } from "./store.ts";
+import { toldOf } from "./told-events.ts";
 import { webhookRequest } from "./webhook-request.ts";
 
 /** Sends what the queue holds until it is closed. */

@@ -1,8 +1,8 @@
 import { send } from "./delivery.ts";
 import { missing } from "./failures.ts";
 import { BadControl } from "./fault-rules.ts";
+import type { Sandbox } from "./parts.ts";
 import { recipientOf } from "./recipients.ts";
-import type { Sandbox } from "./sandbox.ts";
 import type { Store } from "./store.ts";
 import type { StoredEvent, StoredThinEvent } from "./wire.ts";
 

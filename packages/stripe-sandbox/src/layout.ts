@@ -1,4 +1,4 @@
-import type { Answer } from "./server.ts";
+import type { Answer } from "./http.ts";
 
 const style = `
 :root{color-scheme:light dark;--ink:#1c1d22;--quiet:#5b5e6a;--ground:#fff;--raised:#f5f6f8;--line:#7b7f8c;--accent:#3347c4;--on-accent:#fff}

@@ -1,6 +1,6 @@
 import { BadControl } from "./fault-rules.ts";
 import { processingOf, setProcessing } from "./meter-events.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { Sandbox } from "./parts.ts";
 
 /**
  * `POST /_sandbox/meters {delaySeconds?, held?}`: how long meter events wait until they count, in seconds of the

@@ -2,11 +2,11 @@ import { openBooks } from "./books.ts";
 import { pay } from "./control.ts";
 import { StripeFailure } from "./failures.ts";
 import { decodeForm } from "./form.ts";
+import type { Answer, Incoming } from "./http.ts";
 import { escapeHtml, layout, money, page } from "./layout.ts";
 import { lineItemsOf } from "./objects/checkout-lines.ts";
+import type { Sandbox } from "./parts.ts";
 import { portalPage } from "./portal-page.ts";
-import type { Sandbox } from "./sandbox.ts";
-import type { Answer, Incoming } from "./server.ts";
 import type { CheckoutSession } from "./wire.ts";
 
 /** The pages a person sees: `/checkout/{id}` with its button, and `/portal/…`. */

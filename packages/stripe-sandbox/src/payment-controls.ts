@@ -1,7 +1,7 @@
 import { type PaymentFailure, paymentFailures, setPaymentFailures } from "./billing/payment-failures.ts";
 import { get } from "./books.ts";
 import { BadControl } from "./fault-rules.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { Sandbox } from "./parts.ts";
 
 const byHand = { id: null, idempotency_key: null };
 

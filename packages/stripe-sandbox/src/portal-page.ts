@@ -2,9 +2,9 @@ import { liveSubscriptions } from "./billing/portal.ts";
 import { actAtPortal } from "./control.ts";
 import { StripeFailure } from "./failures.ts";
 import { decodeForm } from "./form.ts";
+import type { Answer, Incoming } from "./http.ts";
 import { escapeHtml, layout, page } from "./layout.ts";
-import type { Sandbox } from "./sandbox.ts";
-import type { Answer, Incoming } from "./server.ts";
+import type { Sandbox } from "./parts.ts";
 import type { PortalSession, Subscription } from "./wire.ts";
 
 const forms: Record<string, string> = {

@@ -1,6 +1,6 @@
 import type { DeliveryProgram } from "./delivery-program.ts";
 import type { FaultProgress } from "./faults.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { Sandbox } from "./parts.ts";
 
 type Holder = Pick<Sandbox, "faults" | "programs" | "store">;
 

@@ -1,7 +1,4 @@
-import type { DeliveryQueue } from "./delivery-queue.ts";
 import type { Store } from "./store.ts";
-import { notificationOf } from "./thin-events.ts";
-import type { StoredEvent } from "./wire.ts";
 
 /** Where an event is sent: a webhook endpoint, or an event destination. */
 export interface Recipient {
@@ -35,16 +32,4 @@ export function recipientsOf(store: Store, type: string): Recipient[] {
   return [...endpoints, ...destinations]
     .filter(({ enabled_events: events }) => events.includes("*") || events.includes(type))
     .flatMap(({ id }) => recipientOf(store, id) ?? []);
-}
-
-/** What tells of an event as it is now; null when there is no such event. */
-export function toldOf(
-  store: Store,
-  queue: DeliveryQueue,
-  eventId: string,
-): ReturnType<typeof notificationOf> | StoredEvent | null {
-  const snapshot = store.find("event", eventId);
-  if (snapshot) return { ...snapshot, pending_webhooks: queue.pendingOf(snapshot.id) };
-  const thin = store.find("v2.core.event", eventId);
-  return thin && notificationOf(thin);
 }

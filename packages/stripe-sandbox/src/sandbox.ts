@@ -1,15 +1,16 @@
-import { type Books, type Cause, openBooks, save } from "./books.ts";
+import { openBooks, save } from "./books.ts";
 import { type Clock, createClock } from "./clock.ts";
-import { type Database, openDatabase } from "./database.ts";
+import { openDatabase } from "./database.ts";
 import { startDelivery } from "./delivery.ts";
-import { createPrograms, type Programs } from "./delivery-programs.ts";
-import { createQueue, type DeliveryQueue } from "./delivery-queue.ts";
-import { createFaults, type Faults } from "./faults.ts";
+import { createPrograms } from "./delivery-programs.ts";
+import { createQueue } from "./delivery-queue.ts";
+import { createFaults } from "./faults.ts";
 import type { Hooks } from "./hooks.ts";
 import { type SandboxLog, silent } from "./log.ts";
 import { buildWebhookEndpoint } from "./objects/webhook-endpoint.ts";
+import type { Sandbox } from "./parts.ts";
 import { resumeFaults } from "./program-faults.ts";
-import { createRequestLog, type RequestLog } from "./request-log.ts";
+import { createRequestLog } from "./request-log.ts";
 import { listen } from "./server.ts";
 import { givenSecrets } from "./signing-secrets.ts";
 import { createStore, type Store } from "./store.ts";
@@ -40,25 +41,6 @@ export interface RunningSandbox {
   url: string;
   port: number;
   close(): Promise<void>;
-}
-
-/** What the parts of a running sandbox share. */
-export interface Sandbox {
-  database: Database;
-  store: Store;
-  queue: DeliveryQueue;
-  programs: Programs;
-  log: SandboxLog;
-  base: string;
-  faults: Faults;
-  requests: RequestLog;
-  /** Virtual time in milliseconds: real time (or the instant it stands still at) plus the offset. */
-  now(): number;
-  setNow(milliseconds: number): void;
-  /** Looks at the deliveries again, after something about them was changed. */
-  wakeDelivery(): void;
-  /** Runs work in one transaction at the current (or a given) second, then wakes clock and delivery if it wrote. */
-  transact<T>(cause: Cause, work: (books: Books) => T, at?: number): T;
 }
 
 const givenEndpoint = "we_sandbox";

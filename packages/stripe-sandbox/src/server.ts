@@ -3,23 +3,9 @@ import type { AddressInfo } from "node:net";
 import { type Outcome, serveApi } from "./api-server.ts";
 import type { Clock } from "./clock.ts";
 import { answerControl } from "./control.ts";
+import type { Answer, Incoming, Serving } from "./http.ts";
 import { answerPage } from "./pages.ts";
-import type { Sandbox } from "./sandbox.ts";
-
-/** What any part of the server answers. */
-export interface Answer {
-  status: number;
-  headers: Record<string, string>;
-  body: string;
-}
-
-export interface Incoming {
-  method: string;
-  path: string;
-  query: string;
-  body: string;
-  headers: Record<string, string | undefined>;
-}
+import type { Sandbox } from "./parts.ts";
 
 export interface Listening {
   url: string;
@@ -53,14 +39,6 @@ export async function listen(sandbox: Sandbox, clock: Clock, host: string, port:
         setTimeout(() => server.closeAllConnections(), 2000).unref();
       }),
   };
-}
-
-/** What a request needs beside itself. */
-export interface Serving {
-  sandbox: Sandbox;
-  clock: Clock;
-  /** Ends what waits when the server closes. */
-  closing: AbortSignal;
 }
 
 async function respond(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Sandbox } from "./sandbox.ts";
+import type { Sandbox } from "./parts.ts";
 
 const ended = ["canceled", "incomplete_expired"];
 const most = 1000;

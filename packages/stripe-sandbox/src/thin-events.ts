@@ -1,6 +1,17 @@
-import type { Books } from "./books.ts";
+import type { Cause } from "./cause.ts";
+import type { DeliveryQueue } from "./delivery-queue.ts";
 import { newId } from "./ids.ts";
+import type { Store } from "./store.ts";
 import type { EventType, StoredThinEvent, ThinType } from "./wire.ts";
+
+/** Where thin events are written, by whom and when. */
+interface Journal {
+  readonly store: Store;
+  readonly queue: DeliveryQueue;
+  /** Seconds. */
+  readonly now: number;
+  readonly cause: Cause;
+}
 
 /** A thin event to be written: what it is about, and what only fetching it tells. */
 export interface ThinNote {
@@ -12,7 +23,7 @@ export interface ThinNote {
 }
 
 /** Notes a thin event that has no twin; it is written with the others when the work is done. */
-export function noteThin(books: Books, note: ThinNote): void {
+export function noteThin(books: { readonly thin: ThinNote[] }, note: ThinNote): void {
   books.thin.push(note);
 }
 
@@ -49,13 +60,13 @@ function relatedTo(object: object): StoredThinEvent["related_object"] | null {
 }
 
 /** Writes a thin event and queues its deliveries; answers it. */
-export function keepThin(books: Books, note: ThinNote, only?: string): StoredThinEvent {
+export function keepThin(journal: Journal, note: ThinNote, only?: string): StoredThinEvent {
   const related = note.related === undefined ? null : relatedTo(note.related);
-  const { id: request, idempotency_key: key } = books.cause;
+  const { id: request, idempotency_key: key } = journal.cause;
   const event: StoredThinEvent = {
     id: newId("evt_test", 24),
     object: "v2.core.event",
-    created: new Date(books.now * 1000).toISOString(),
+    created: new Date(journal.now * 1000).toISOString(),
     livemode: false,
     type: note.type,
     ...(request === null
@@ -65,9 +76,9 @@ export function keepThin(books: Books, note: ThinNote, only?: string): StoredThi
     ...(note.snapshot === undefined ? {} : { snapshot_event: note.snapshot }),
     ...(note.data === undefined ? {} : { data: note.data }),
   };
-  books.store.put("v2.core.event", event);
-  if (only === undefined) books.queue.add(event.id, event.type);
-  else books.queue.addFor(event.id, only);
+  journal.store.put("v2.core.event", event);
+  if (only === undefined) journal.queue.add(event.id, event.type);
+  else journal.queue.addFor(event.id, only);
   return event;
 }
 

@@ -1,32 +1,41 @@
-import type { Books } from "./books.ts";
+import type { DeliveryQueue } from "./delivery-queue.ts";
 import { isRedeemable } from "./objects/coupon.ts";
 import { planOf } from "./objects/plan.ts";
 import { isUsable } from "./objects/promotion-code.ts";
+import type { Store } from "./store.ts";
 import type { Coupon, Invoice, PromotionCode, StoredEvent, Subscription, SubscriptionItem } from "./wire.ts";
+
+/** What answers are made from. */
+export interface Shelf {
+  readonly store: Store;
+  readonly queue: Pick<DeliveryQueue, "pendingOf">;
+  /** Seconds. */
+  readonly now: number;
+}
 
 /** Lists inside an object show this many entries; the rest is behind the list's own address. */
 const embedded = 10;
 
 /** An object as it is answered now: current prices in items, long lists cut, pending webhooks counted. */
-export function rendered(books: Books, object: object): object {
+export function rendered(shelf: Shelf, object: object): object {
   const { object: kind, deleted } = object as { object?: string; deleted?: boolean };
   if (deleted === true) return object;
-  if (kind === "subscription") return renderSubscription(books, object as Subscription);
-  if (kind === "subscription_item") return renderItem(books, object as SubscriptionItem);
+  if (kind === "subscription") return renderSubscription(shelf, object as Subscription);
+  if (kind === "subscription_item") return renderItem(shelf, object as SubscriptionItem);
   if (kind === "invoice") return renderInvoice(object as Invoice);
-  if (kind === "coupon") return renderCoupon(books, object as Coupon);
-  if (kind === "promotion_code") return renderCode(books, object as PromotionCode);
-  if (kind === "event") return renderEvent(books, object as StoredEvent);
+  if (kind === "coupon") return renderCoupon(shelf, object as Coupon);
+  if (kind === "promotion_code") return renderCode(shelf, object as PromotionCode);
+  if (kind === "event") return renderEvent(shelf, object as StoredEvent);
   return object;
 }
 
-function renderSubscription(books: Books, subscription: Subscription): Subscription {
+function renderSubscription(shelf: Shelf, subscription: Subscription): Subscription {
   const all = subscription.items.data;
-  const data = all.slice(0, embedded).map((item) => renderItem(books, item));
+  const data = all.slice(0, embedded).map((item) => renderItem(shelf, item));
   const pending = subscription.pending_update;
   const pending_update = pending && {
     ...pending,
-    subscription_items: pending.subscription_items?.map((item) => renderItem(books, item)) ?? null,
+    subscription_items: pending.subscription_items?.map((item) => renderItem(shelf, item)) ?? null,
   };
   return {
     ...subscription,
@@ -35,8 +44,8 @@ function renderSubscription(books: Books, subscription: Subscription): Subscript
   };
 }
 
-function renderItem(books: Books, item: SubscriptionItem): SubscriptionItem {
-  const price = books.store.find("price", item.price.id) ?? item.price;
+function renderItem(shelf: Shelf, item: SubscriptionItem): SubscriptionItem {
+  const price = shelf.store.find("price", item.price.id) ?? item.price;
   return { ...item, price, plan: planOf(price) };
 }
 
@@ -49,17 +58,17 @@ function renderInvoice(invoice: Invoice): Invoice {
 }
 
 /** Time and use alone make a coupon invalid. */
-function renderCoupon(books: Books, coupon: Coupon): Coupon {
-  return { ...coupon, valid: isRedeemable(coupon, books.now) };
+function renderCoupon(shelf: Shelf, coupon: Coupon): Coupon {
+  return { ...coupon, valid: isRedeemable(coupon, shelf.now) };
 }
 
 /** A code is active only while its coupon is valid, too. */
-function renderCode(books: Books, code: PromotionCode): PromotionCode {
-  const coupon = code.promotion.coupon === null ? null : books.store.find("coupon", code.promotion.coupon);
-  const active = isUsable(code, books.now) && coupon !== null && isRedeemable(coupon, books.now);
+function renderCode(shelf: Shelf, code: PromotionCode): PromotionCode {
+  const coupon = code.promotion.coupon === null ? null : shelf.store.find("coupon", code.promotion.coupon);
+  const active = isUsable(code, shelf.now) && coupon !== null && isRedeemable(coupon, shelf.now);
   return { ...code, active };
 }
 
-function renderEvent(books: Books, event: StoredEvent): StoredEvent {
-  return { ...event, pending_webhooks: books.queue.pendingOf(event.id) };
+function renderEvent(shelf: Shelf, event: StoredEvent): StoredEvent {
+  return { ...event, pending_webhooks: shelf.queue.pendingOf(event.id) };
 }

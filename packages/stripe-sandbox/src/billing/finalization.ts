@@ -2,7 +2,7 @@ import { type Books, change, get, note, save } from "../books.ts";
 import { invalid } from "../failures.ts";
 import type { Invoice } from "../wire.ts";
 import { markUncollectible, voidInvoice } from "./closing.ts";
-import { withUsage } from "./metered-usage.ts";
+import { withUsage } from "./draft-usage.ts";
 import { collect } from "./payment.ts";
 import { settle } from "./settlement.ts";
 

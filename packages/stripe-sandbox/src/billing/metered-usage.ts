@@ -3,9 +3,7 @@ import type { Period } from "../calendar.ts";
 import { decimalSum } from "../decimal.ts";
 import { invalid } from "../failures.ts";
 import type { MeterEventRow } from "../meter-events.ts";
-import { usageSums } from "../objects/invoice-line.ts";
-import type { Invoice, InvoiceLine, Meter, Price } from "../wire.ts";
-import { relined } from "./invoicing.ts";
+import type { Meter, Price } from "../wire.ts";
 
 /** True where what is used is billed, and not a quantity. */
 export function isMetered(price: Price): boolean {
@@ -62,20 +60,4 @@ export function billedUnits(books: Books, price: Price, customer: string, period
   if (!meter) return "0";
   const used = usageOf(books, meter, customer, period);
   return used.startsWith("-") ? "0" : used;
-}
-
-/** A draft with the usage that has arrived since it was made: what counts is there when it is finalized. */
-export function withUsage(books: Books, draft: Invoice): Invoice {
-  const lines = draft.lines.data.map((line) => withUnits(books, draft, line));
-  const moved = lines.some((line, index) => line !== draft.lines.data[index]);
-  return moved ? relined(books, draft, draft, lines) : draft;
-}
-
-function withUnits(books: Books, draft: Invoice, line: InvoiceLine): InvoiceLine {
-  const price = books.store.find("price", line.pricing?.price_details?.price ?? "");
-  const isUsage = line.parent?.subscription_item_details && price && isMetered(price);
-  if (!isUsage || line.period.start === line.period.end) return line;
-  const units = billedUnits(books, price, draft.customer ?? "", line.period);
-  const label = (line.description ?? "").replace(/^\S+ × /, "");
-  return units === line.quantity_decimal ? line : { ...line, ...usageSums(price, units, label) };
 }

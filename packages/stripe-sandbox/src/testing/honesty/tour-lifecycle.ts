@@ -1,5 +1,5 @@
 import { monthly, payingCustomer } from "../workbench.ts";
-import type { Tour } from "./tour.ts";
+import type { Tour } from "./tour-guide.ts";
 
 /** Pauses and resumptions, collection that is paused, and changes that wait for their payment. */
 export async function pausesAndPendingUpdates({ stripe, bench }: Tour): Promise<void> {

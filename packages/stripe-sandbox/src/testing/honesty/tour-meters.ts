@@ -1,7 +1,7 @@
 import type Stripe from "stripe";
 import { startReceiver } from "../receiver.ts";
 import { monthly, payingCustomer, until } from "../workbench.ts";
-import type { Tour } from "./tour.ts";
+import type { Tour } from "./tour-guide.ts";
 
 /** Meters, their events and summaries, metered prices on invoices, thin events and their destinations. */
 export async function metersAndThinEvents({ stripe, bench }: Tour): Promise<void> {

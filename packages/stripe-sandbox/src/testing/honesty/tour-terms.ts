@@ -1,5 +1,5 @@
 import { monthly, payingCustomer } from "../workbench.ts";
-import type { Tour } from "./tour.ts";
+import type { Tour } from "./tour-guide.ts";
 
 /** Coupons, codes, discounts, taxes by hand and automatic, invoices that are sent, and what the portal does. */
 export async function discountsAndTaxes({ stripe, bench }: Tour): Promise<void> {

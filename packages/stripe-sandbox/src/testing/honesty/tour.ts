@@ -1,15 +1,9 @@
 import Stripe from "stripe";
-import type { Workbench } from "../workbench.ts";
 import { monthly, payingCustomer } from "../workbench.ts";
+import type { Tour } from "./tour-guide.ts";
 import { pausesAndPendingUpdates, schedules } from "./tour-lifecycle.ts";
 import { metersAndThinEvents } from "./tour-meters.ts";
 import { discountsAndTaxes } from "./tour-terms.ts";
-
-/** What a part of the tour works with: the recording client and the sandbox's controls. */
-export interface Tour {
-  stripe: Stripe;
-  bench: Workbench;
-}
 
 /**
  * Calls every route of the sandbox at least once and lives through what time does to billing. It asserts nothing:
