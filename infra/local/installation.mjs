@@ -2,7 +2,18 @@
  * What the first command on a fresh clone needs before anything is installed, so: no dependency, and it
  * runs on Node 20.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
@@ -70,48 +81,76 @@ const isAlive = (pid) => {
   }
 };
 
-/** The living process that holds the lock, null when there is none. The lock of a dead one is removed. */
-const findHolder = (file) => {
-  let holder;
+/** So long without a sign means that nobody holds the lock, whatever process has its id now. */
+const silenceMs = 15_000;
+/** How often a holder says within that time that it is there still. */
+const signs = 15;
+
+const read = (file) => {
   try {
-    holder = readFileSync(file, "utf8");
+    return { holder: readFileSync(file, "utf8"), sign: statSync(file).mtimeMs };
   } catch {
     return null;
   }
-  // An empty file belongs to a process that has made it and not yet signed it.
-  if (holder === "") return null;
-  if (isAlive(Number(holder))) return holder;
-  // Renamed before it is removed: of several that wait, only one moves this file away.
+};
+
+/** Renamed before it is removed: of several that wait, one moves this file away; one that is somebody else's is put back. */
+const moveAway = (file, holder) => {
   const moved = `${file}.${process.pid}`;
   try {
     renameSync(file, moved);
-    rmSync(moved);
+    if (readFileSync(moved, "utf8") !== holder) linkSync(moved, file);
   } catch {}
-  return null;
+  rmSync(moved, { force: true });
+};
+
+/** Waits for the lock to be free, or to be left: its holder has ended, or has given no sign for long. */
+const waitForHolder = async (file, onWait, patienceMs) => {
+  let told = false;
+  let seen = null;
+  let since = 0;
+  for (let now = read(file); now !== null; now = read(file)) {
+    const [pid] = now.holder.split(" ");
+    // An empty file belongs to a process that has made it and not yet signed it.
+    const isSigned = pid !== "";
+    if (isSigned && !isAlive(Number(pid))) return moveAway(file, now.holder);
+    if (isSigned && !told) onWait(pid);
+    told ||= isSigned;
+    if (seen?.holder !== now.holder || seen.sign !== now.sign) {
+      seen = now;
+      since = performance.now();
+    } else if (performance.now() - since > patienceMs) return moveAway(file, now.holder);
+    await delay(Math.min(100, patienceMs / signs));
+  }
 };
 
 /**
  * Runs the work while no other process of this checkout does; waits for one that does, after telling
- * `onWait` its id, once.
+ * `onWait` its id.
  */
-export const withLock = async (file, work, onWait) => {
+export const withLock = async (file, work, onWait, patienceMs = silenceMs) => {
   mkdirSync(path.dirname(file), { recursive: true });
-  let told = null;
+  const holder = `${process.pid} ${randomUUID()}`;
   for (;;) {
     try {
-      writeFileSync(file, String(process.pid), { flag: "wx" });
+      writeFileSync(file, holder, { flag: "wx" });
       break;
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
-      const holder = findHolder(file);
-      if (holder !== null && told === null) onWait(holder);
-      told ??= holder;
-      await delay(100);
+      await waitForHolder(file, onWait, patienceMs);
     }
   }
+  const isOurs = () => read(file)?.holder === holder;
+  const sign = () => {
+    try {
+      if (isOurs()) utimesSync(file, new Date(), new Date());
+    } catch {}
+  };
+  const signing = setInterval(sign, patienceMs / signs);
   try {
     return await work();
   } finally {
-    rmSync(file, { force: true });
+    clearInterval(signing);
+    if (isOurs()) rmSync(file, { force: true });
   }
 };

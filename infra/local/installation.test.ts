@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { findNode, isInstalled, nodePackages } from "./installation.mjs";
+import { findNode, isInstalled, nodePackages, withLock } from "./installation.mjs";
 
 const repository = path.resolve(import.meta.dirname, "..", "..");
 let root = "";
@@ -106,5 +108,37 @@ describe("the Node to run with", () => {
     expect(findNode(root, host("freebsd", "x64", "v24.2.0"))).toBe("/host/node");
     expect(findNode(root, host("freebsd", "x64", "v22.2.0"))).toBeNull();
     expect(findNode(root, host("linux", "x64", "v26.0.0"))).toBeNull();
+  });
+});
+
+describe("one process at a time installs", () => {
+  const patienceMs = 150;
+  const waiting = async (file: string, work = async () => {}) => {
+    const holders: string[] = [];
+    await withLock(file, work, (holder: string) => holders.push(holder), patienceMs);
+    return holders;
+  };
+
+  test("others wait for as long as it gives signs, and are told whom they wait for", async () => {
+    const file = path.join(root, "install.lock");
+    const done: string[] = [];
+    const first = waiting(file, async () => {
+      await delay(4 * patienceMs);
+      done.push("first");
+    });
+    const second = waiting(file, async () => void done.push("second"));
+    expect(await Promise.all([first, second])).toEqual([[], [String(process.pid)]]);
+    expect(done).toEqual(["first", "second"]);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test.each([
+    ["whose process has ended and whose id another has now", String(process.ppid)],
+    ["that was never signed", ""],
+  ])("a lock %s is taken over", async (_, holder) => {
+    const file = path.join(root, "install.lock");
+    writeFileSync(file, holder);
+    expect(await waiting(file)).toEqual(holder === "" ? [] : [holder]);
+    expect(existsSync(file)).toBe(false);
   });
 });
