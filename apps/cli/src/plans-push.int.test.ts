@@ -8,7 +8,7 @@ import { createStripeBench, type StripeBench } from "@headroom/service/testing/s
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
-const configuration = fileURLToPath(import.meta.resolve("./testing/meter-sink.config.ts"));
+const configuration = fileURLToPath(import.meta.resolve("@headroom/service/testing/meter-sink.config"));
 const folder = mkdtempSync(path.join(tmpdir(), "headroom-plans-push-"));
 
 let bench: StripeBench;

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Failpoint, failpoints } from "@headroom/platform/failpoints";
 import { startCheckout } from "@headroom/service/checkout";
 import { setMaxOverages } from "@headroom/service/max-overages";
@@ -10,6 +11,8 @@ import { until } from "./people.ts";
 
 /** Some thirty times what a quiet machine needs for one. */
 const timeout = 300_000;
+
+const meterSink = fileURLToPath(import.meta.resolve("@headroom/service/testing/meter-sink.config"));
 
 const named = (area: string): Failpoint[] => failpoints.filter((name) => name.startsWith(`${area}.`));
 
@@ -132,7 +135,7 @@ describe.concurrent("the worker, killed at", { timeout }, () => {
   });
 
   test.for(named("push"))("%s tells the billing meter the overage once", async (name, context) => {
-    const opened = await lane(context, path.join(import.meta.dirname, "meter-sink.config.ts"));
+    const opened = await lane(context, meterSink);
     const { bench } = opened;
     await opened.start("stripe-webhook");
     const organization = await subscribe(opened, { planId: "pro" });

@@ -1,7 +1,8 @@
 import { expect, inject, test } from "vitest";
 import { actsOfLife } from "./testing/convergence/acting.ts";
 import { acts } from "./testing/convergence/acts.ts";
-import { type Failure, liveThrough } from "./testing/convergence/cohort.ts";
+import { liveThrough } from "./testing/convergence/cohort.ts";
+import type { Failure } from "./testing/convergence/findings.ts";
 
 const { CONVERGENCE_SEED: alone, CONVERGENCE_SEEDS: range } = process.env;
 const [from = 0, to = inject("convergenceSeeds")] = (range?.split("-") ?? []).map(Number);

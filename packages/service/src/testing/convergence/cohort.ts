@@ -1,27 +1,16 @@
-import { sweepCustomers } from "../../customer-sweeps.ts";
-import { sweepInbox } from "../../customer-sync.ts";
-import { closeDuePeriods, reportOverage } from "../../overage-reporting.ts";
+import { forEachAtOnce } from "../../at-once.ts";
 import { pushPlans } from "../../plans.ts";
-import { syncSeats } from "../../seat-sync.ts";
 import { isCustomerEvent } from "../../stripe/event-types.ts";
-import { receiveEvent } from "../../stripe/events.ts";
 import { createStripeBench, type StripeBench } from "../stripe-bench.ts";
 import { actOut } from "./acting.ts";
-import { compare, compareState } from "./comparison.ts";
 import { openCatalogue, openEvents, type Told } from "./dashboard.ts";
 import { dice } from "./dice.ts";
-import { beginLife, type Inbox, type Life, openInbox, post, receive } from "./life.ts";
-import { unitTenths } from "./oracle.ts";
+import { end } from "./endings.ts";
+import { compareAt, type Failure, findings } from "./findings.ts";
+import { beginLife, type Life, openInbox, post, receive } from "./life.ts";
 import { withLives, withSecondSolo } from "./plans.ts";
-import { recount } from "./recount.ts";
-import type { Scene } from "./scene.ts";
-
-/** A seed whose organization does not stand where Stripe says. */
-export interface Failure {
-  seed: number;
-  differences: string[];
-  story: readonly string[];
-}
+import { makeStrangePrice, pricesOf } from "./prices.ts";
+import { applyAll, sweep, work } from "./upkeep.ts";
 
 /** What came of some lives. */
 export interface Lived {
@@ -82,12 +71,12 @@ async function live(
   async function deliver(round: number): Promise<void> {
     postAll(lives, [...told, ...(await events())], round);
     told = [];
-    await each(lives, (life) =>
+    await forEachAtOnce(lives, atOnce, (life) =>
       receive({ bench, inbox }, life, round, life.weather.stall === waits.length - round),
     );
     if (!faithful) return;
     await applyAll(bench);
-    await each(lives, (life) => compareAt(bench, life, round));
+    await forEachAtOnce(lives, atOnce, (life) => compareAt(bench, life, round));
   }
   for (const [round, wait] of waits.entries()) {
     if (round === secondEdition) {
@@ -96,8 +85,9 @@ async function live(
       prices = await pricesOf(bench);
       await catalogue.read();
     }
-    await each(
+    await forEachAtOnce(
       seeds.filter((seed) => startOf(seed) === round),
+      atOnce,
       async (seed) => {
         lives.push(await beginLife(bench, seed, { planOf: catalogue.planOf, faithful }));
       },
@@ -105,7 +95,9 @@ async function live(
     const own = ({ seed }: Life) => ({ round: round - startOf(seed), last: hours.length - startOf(seed) });
     // What time has brought is told by itself, so that nothing else heals what an act's own webhooks do not tell.
     if (faithful) await deliver(round);
-    await each(lives, (life) => actOut({ bench, life, strangePrice, price: prices }, own(life), without));
+    await forEachAtOnce(lives, atOnce, (life) =>
+      actOut({ bench, life, strangePrice, price: prices }, own(life), without),
+    );
     await deliver(round);
     await work(bench);
     for (let left = wait; left > 0; left -= mostUnread) {
@@ -127,9 +119,9 @@ async function live(
     [...told, ...(await events())],
     waits.length,
   );
-  await each(lives, (life) => end(bench, inbox, life));
+  await forEachAtOnce(lives, atOnce, (life) => end(bench, inbox, life));
   await sweep(bench);
-  await each(lives, async ({ wake }) => {
+  await forEachAtOnce(lives, atOnce, async ({ wake }) => {
     await wake?.();
   });
   return { failures: (await findings(bench, lives)).sort((a, b) => a.seed - b.seed), done };
@@ -149,124 +141,4 @@ function postAll(lives: readonly Life[], events: readonly Told[], round: number)
       if (isCustomerEvent(told.snapshot.type) || chance.chance(0.1)) post(life, told, round, chance);
     }
   }
-}
-
-/** What the worker does by itself, but for what waits in the inbox. */
-async function work(bench: StripeBench): Promise<void> {
-  await bench.rows(
-    "update headroom.overage set next_attempt_at = now() where status in ('pending', 'metered')",
-  );
-  await closeDuePeriods(bench.worker);
-  while ((await reportOverage(bench.worker)).sent > 0) {
-    // A hundred at a time.
-  }
-}
-
-/**
- * What is still on its way comes where nothing is lost: such a life owes nothing to the sweep. Of others only that a
- * subscription began: of whom a sweep does not look at the webhook must come, however late, or be found to be missing.
- */
-async function end(bench: StripeBench, inbox: Inbox, life: Life): Promise<void> {
-  if (life.weather.lost > 0) life.mailbox = life.mailbox.filter(tellsOfStart);
-  if (life.mailbox.length > 0) await receive({ bench, inbox }, life, Infinity);
-  await discover(bench, life);
-}
-
-const tellsOfStart = ({ event }: Life["mailbox"][number]) =>
-  "type" in event && String(event.type).endsWith("customer.subscription.created");
-
-/**
- * A sweep looks at customers that are new, that have a subscription or had one of late. In three months without one whatever
- * the others began is found by the backfill, or the customer is new to us.
- */
-async function discover(bench: StripeBench, life: Life): Promise<void> {
-  if (dice(life.seed, "backfill").chance(0.5)) {
-    for (const event of life.missed) {
-      await receiveEvent({ ...bench.worker, livemode: false }, event, null);
-    }
-  } else if (life.missed.length > 0) {
-    await bench.rows(
-      "update headroom.stripe_customer set created_at = headroom.clock_now() where customer_id = $1",
-      life.customerId,
-    );
-  }
-}
-
-/** Whatever came is applied, and every customer is compared with Stripe. */
-async function sweep(bench: StripeBench): Promise<void> {
-  const { worker } = bench;
-  const pace = { most: 10_000, forMs: 3_600_000, everyMs: 0 };
-  await applyAll(bench);
-  await sweepCustomers(worker, pace);
-  for (let rounds = 0; rounds < 4; rounds += 1) {
-    await bench.rows("update headroom.seat_target set not_before = null");
-    await syncSeats(worker, { quietMs: 0, longestMs: 0 });
-    await work(bench);
-  }
-}
-
-/** Applies whatever has come. */
-async function applyAll({ worker }: StripeBench): Promise<void> {
-  while ((await sweepInbox(worker)).customers > 0) {
-    // Fifty at a time.
-  }
-}
-
-async function compareAt(bench: StripeBench, life: Life, round: number): Promise<void> {
-  const { differences } = await compareState(bench, life);
-  life.wrong.push(...differences.map((one) => `after the webhooks of round ${round} ${one}`));
-}
-
-/** Units at the price that all plans have, half a cent up. */
-function centsOf(units: number): number {
-  return Math.floor((units * unitTenths + 5) / 10);
-}
-
-async function findings(bench: StripeBench, lives: readonly Life[]): Promise<Failure[]> {
-  const counted = await recount(bench, centsOf);
-  const strange = counted.get("") ?? [];
-  const drifts = await bench.rows(
-    "select customer_id as id, drift from headroom.stripe_customer_sync where drift_count > 0",
-  );
-  const driftOf = new Map(drifts.map(({ id, drift }) => [id, JSON.stringify(drift)]));
-  const failures: Failure[] = [];
-  await each(lives, async (life) => {
-    const differences = [
-      ...life.wrong,
-      ...(await compare(bench, life)),
-      ...(counted.get(life.organizationId) ?? []),
-    ];
-    const drift = driftOf.get(life.customerId);
-    if (life.weather.lost === 0 && drift) differences.push(`all events came, and the sweep found ${drift}`);
-    if (life === lives[0]) differences.push(...strange);
-    if (differences.length > 0) failures.push({ seed: life.seed, differences, story: life.story });
-  });
-  return failures;
-}
-
-async function each<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (const item of queue) await work(item);
-    }),
-  );
-}
-
-async function makeStrangePrice({ stripe }: StripeBench): Promise<string> {
-  const { id: product } = await stripe.products.create({ name: "Something else" });
-  const price = { product, currency: "usd", unit_amount: 100, recurring: { interval: "month" as const } };
-  return (await stripe.prices.create(price)).id;
-}
-
-async function pricesOf({ rows }: StripeBench): Promise<Scene["price"]> {
-  const found = await rows(
-    `select distinct on (plan_id, role, billing_interval) plan_id, role, billing_interval, stripe_price_id as id
-     from headroom.plan_price where stripe_price_id is not null
-     order by plan_id, role, billing_interval, plan_version desc`,
-  );
-  const ids = new Map(
-    found.map((one) => [`${one.plan_id} ${one.role} ${one.billing_interval}`, String(one.id)]),
-  );
-  return (plan, role, interval = "month") => ids.get(`${plan} ${role} ${interval}`) ?? "";
 }

@@ -1,4 +1,4 @@
-import { defineConfig } from "@headroom/service/configuration";
+import { defineConfig } from "../configuration.ts";
 
 /** A plan whose overage is told to Stripe's billing meters. */
 export default defineConfig({
