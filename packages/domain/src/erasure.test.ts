@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { withoutTexts } from "./erasure.ts";
 
@@ -22,6 +23,22 @@ test("between other words it is marked, and longer words stay", () => {
 test("a text with signs of a pattern means itself", () => {
   expect(withoutTexts("a+b@example.com aab@example.com", ["a+b@example.com"])).toBe(
     "[erased] aab@example.com",
+  );
+});
+
+test.each(["anna-maria@my-company.example", "Jean-Luc Picard", "Zoë O'Neill-Å/B", "[x](y){2}^$|\\\\"])(
+  "%s is gone from between other words",
+  (text) => {
+    expect(withoutTexts(`from ${text}, to others`, [text])).toBe("from [erased], to others");
+  },
+);
+
+test("any text with a letter can be a person's", () => {
+  const named = fc.string({ unit: "binary" }).filter((text) => /\p{L}/u.test(text));
+  fc.assert(
+    fc.property(named, (text) => {
+      expect(withoutTexts(`< ${text} >`, [text])).toBe("< [erased] >");
+    }),
   );
 });
 

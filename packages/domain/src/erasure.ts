@@ -27,6 +27,6 @@ function withoutText(value: string, texts: readonly string[]): string | null {
 }
 
 function wholeWords(text: string): RegExp {
-  const literal = text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+  const literal = text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, "giu");
 }
