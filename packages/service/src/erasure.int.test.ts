@@ -109,6 +109,11 @@ async function lived() {
      values ($1, false, 'customer.updated', now(), jsonb_build_object('email', $2::text, 'name', $3::text), 0)`,
     [uuidv7(), address, canary],
   );
+  await world.scratch.admin.query(
+    `insert into headroom.account_grant (id, account_id, feature, reason, granted_by, granted_at)
+     values ($1, $2, 'organizations', $3, 'kim', '2026-01-02T03:04:05Z')`,
+    [uuidv7(), zeb.userId, `asked for by ${canary}`],
+  );
   return { owner, organization, elsewhere, zeb, key, friend };
 }
 
@@ -116,6 +121,15 @@ test("everything kept about a person is exported, other people's addresses maske
   const { organization, elsewhere, zeb, key } = await lived();
   const data = await exportPerson(contexts.worker, `usr_${zeb.userId}`);
   expect(data.account).toMatchObject({ id: `usr_${zeb.userId}`, email: address, name: canary });
+  expect(data.features).toEqual([
+    {
+      feature: "organizations",
+      reason: `asked for by ${canary}`,
+      grantedAt: "2026-01-02T03:04:05.000Z",
+      expiresAt: null,
+      revokedAt: null,
+    },
+  ]);
   const [first, second] = [organization, elsewhere].map((id) =>
     data.organizations.find((one) => one.id === encodeId("org", id)),
   );

@@ -83,7 +83,9 @@ async function foundOrganization(
     throw new Error("the catalogue has no default plan: run `headroom plans push`");
   }
   const role = topRole(context.configuration.policies);
-  await insertMembership(tx, { organizationId: id, id: uuidv7(), userId, role, at: now });
+  if (!(await insertMembership(tx, { organizationId: id, id: uuidv7(), userId, role, at: now }))) {
+    throw new DomainError("unauthenticated", "A valid credential is needed.");
+  }
   await setActiveOrganization(tx, userId, id);
   await recordChange(tx, {
     organizationId: id,

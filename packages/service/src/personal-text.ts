@@ -1,4 +1,5 @@
 import { listAudit } from "@headroom/db/audit";
+import { eraseGrantReasons } from "@headroom/db/features";
 import {
   eraseAuditText,
   listInboxWith,
@@ -76,10 +77,14 @@ export function textsOf({ account, addresses }: PersonTrace): string[] {
   return account.name ? [...addresses, account.name] : addresses;
 }
 
-/** Takes the person from Stripe's events that are kept: all that counts in them is refetched. */
-export async function forgetInbox(context: Context, person: PersonTrace): Promise<void> {
+/**
+ * What no organization holds: takes the person from Stripe's events that are kept, of which all that counts is refetched,
+ * and from why they were given features.
+ */
+export async function forgetElsewhere(context: Context, person: PersonTrace): Promise<void> {
   const texts = textsOf(person);
   await withSystem(context.db, async (tx) => {
+    await eraseGrantReasons(tx, person.userId);
     for (const { seq, payload } of await listInboxWith(tx, texts)) {
       await scrubInbox(tx, { seq, payload: withoutTexts(payload, texts) as object });
     }

@@ -1,12 +1,12 @@
 import {
   type AccountRow,
+  erasedIssuer,
   findAccount,
   findAccountByIdentity,
   type Identity,
   upsertAccount,
 } from "@headroom/db/accounts";
 import { readClock } from "@headroom/db/clock";
-import { erasedIssuer } from "@headroom/db/personal-data";
 import { withSystem } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
