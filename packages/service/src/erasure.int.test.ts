@@ -229,6 +229,27 @@ test("an erased person is nowhere in the database, and every trail still holds",
   ]);
 });
 
+test("mails to others are left whole but for the name, be it a word of their addresses and links", async () => {
+  const owner = await world.person();
+  const organization = await world.organization(owner);
+  const app = await signIn("mary-ann@app.example", "App");
+  const { token } = await invite(world.context, organization, owner, app.email, "admin");
+  await acceptInvite(world.context, app, { token });
+  const { invite: guest } = await invite(world.context, organization, app, "app@mary-ann.example");
+  expect(guest.inviteUrl).toContain("https://app.example.com/");
+  await eraseUser(contexts, `usr_${app.userId}`, { operator });
+  const { rows } = await world.scratch.admin.query(
+    "select status, payload from headroom.outbox where organization_id = $1 order by id desc limit 1",
+    [organization],
+  );
+  expect(rows).toMatchObject([
+    {
+      status: "pending",
+      payload: { to: "app@mary-ann.example", facts: { link: guest.inviteUrl, inviterName: null } },
+    },
+  ]);
+});
+
 test("the same person signing in again is a new account", async () => {
   const zeb = await signIn("again@example.com", "Again");
   const { issuer, subject } = await findPerson(contexts.worker, `usr_${zeb.userId}`);

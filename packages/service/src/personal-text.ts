@@ -65,11 +65,14 @@ async function forgetMails(tx: Tx, organizationId: string, person: PersonTrace):
 
 /** A mail to the person is not sent any more; one that only mentions them is, without their name. */
 function withoutPerson(row: OutboxMention, person: PersonTrace, texts: string[]): OutboxMention {
-  const { to } = row.payload as { to?: unknown };
+  const { to, facts } = row.payload as { to?: unknown; facts?: { link?: unknown } };
   if (typeof to === "string" && person.addresses.includes(foldEmail(to))) {
     return { ...row, payload: {}, status: row.status === "sent" ? "sent" : "skipped" };
   }
-  return { ...row, payload: withoutTexts(row.payload, texts) as object };
+  const payload = withoutTexts(row.payload, texts) as { facts?: object };
+  // What opens something for somebody else has to go on doing it: a name can be a word of its address.
+  const link = facts?.link === undefined ? {} : { facts: { ...payload.facts, link: facts.link } };
+  return { ...row, payload: { ...payload, ...link } };
 }
 
 /** What is looked for in text about other things. */
