@@ -60,6 +60,10 @@ describe("users.upsert", () => {
       name: "Omar",
     });
     expect(await upsert({ email: "omar@example.com" })).toMatchObject({ email_verified: true });
+    expect(await upsert({ email: "Omar@Example.com" })).toMatchObject({
+      email: "Omar@Example.com",
+      email_verified: true,
+    });
     expect(await upsert({ email: "new@example.com" })).toMatchObject({
       email: "new@example.com",
       email_verified: false,

@@ -7,6 +7,9 @@ import type { Tx } from "./tenancy.ts";
 
 export type AccountRow = Selectable<DB["account"]>;
 
+/** Whose identity an erased account has: no issuer's. */
+export const erasedIssuer = "erased";
+
 /** Who a verified credential speaks of. null: the issuer does not say, and what is known stays. */
 export interface Identity {
   issuer: string;

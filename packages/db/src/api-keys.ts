@@ -66,6 +66,17 @@ export async function lockPlatformKey(tx: Tx, keyId: string): Promise<PlatformKe
   return row ?? null;
 }
 
+/** True for a revoked platform key; any other is revoked by nobody until the transaction ends. */
+export async function isPlatformKeyRevoked(tx: Tx, keyId: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom("platform_key")
+    .select("revoked_at")
+    .where("id", "=", keyId)
+    .forShare()
+    .executeTakeFirst();
+  return row !== undefined && row.revoked_at !== null;
+}
+
 /** The platform keys of a name that are not revoked, locked until the transaction ends. */
 export async function lockPlatformKeysNamed(tx: Tx, name: string): Promise<PlatformKeyRow[]> {
   return tx

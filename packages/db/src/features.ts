@@ -1,5 +1,6 @@
 import type { Role } from "@headroom/domain/permissions";
-import { sql } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
+import type { DB } from "./schema.ts";
 import type { Tx } from "./tenancy.ts";
 
 /**
@@ -56,4 +57,26 @@ export async function endGrant(
     .where("revoked_at", "is", null)
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
+}
+
+export type GrantRow = Selectable<DB["account_grant"]>;
+
+/** Every feature that a user was given, also what has ended, oldest first. As hr_worker. */
+export async function listGrantsOf(db: Kysely<DB>, accountId: string): Promise<GrantRow[]> {
+  return db
+    .selectFrom("account_grant")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .orderBy("id")
+    .execute();
+}
+
+/** Forgets why a user was given features: what operators wrote about a person. As hr_worker. */
+export async function eraseGrantReasons(tx: Tx, accountId: string): Promise<void> {
+  await tx
+    .updateTable("account_grant")
+    .set({ reason: "" })
+    .where("account_id", "=", accountId)
+    .where("reason", "!=", "")
+    .execute();
 }

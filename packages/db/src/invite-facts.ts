@@ -79,7 +79,10 @@ export interface AcceptanceFacts {
   membership: { id: string; role: Role } | null;
 }
 
-/** All of it in one statement; exact when an earlier one has locked the organization. */
+/**
+ * All of it in one statement; exact when an earlier one has locked the organization. The account is kept from being erased
+ * until the transaction ends.
+ */
 export async function readAcceptanceFacts(
   tx: Tx,
   organizationId: string,
@@ -92,7 +95,7 @@ export async function readAcceptanceFacts(
         from invite i where i.organization_id = ${organizationId} and i.id = ${inviteId}) as invite,
       (select jsonb_build_object('email', a.email, 'emailVerified', a.email_verified,
           'activeOrganizationId', a.active_organization_id)
-        from account a where a.id = ${userId}) as account,
+        from account a where a.id = ${userId} for key share) as account,
       (select jsonb_build_object('id', m.id, 'role', m.role)
         from membership m where m.organization_id = ${organizationId} and m.user_id = ${userId}) as membership
     from clock`.execute(tx);

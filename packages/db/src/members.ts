@@ -1,5 +1,6 @@
 import type { Role } from "@headroom/domain/permissions";
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
+import { erasedIssuer } from "./accounts.ts";
 import type { Database } from "./client.ts";
 import { answersByPlace, coalescedRead } from "./coalesced-reads.ts";
 import type { DB } from "./schema.ts";
@@ -7,6 +8,14 @@ import { promptly } from "./silence.ts";
 import type { Tx } from "./tenancy.ts";
 
 export type MembershipRow = Omit<Selectable<DB["membership"]>, "role"> & { role: Role };
+
+interface NewMembership {
+  organizationId: string;
+  id: string;
+  userId: string;
+  role: Role;
+  at: Date;
+}
 
 export interface MemberRow extends MembershipRow {
   email: string | null;
@@ -94,21 +103,19 @@ export async function listVerifiedEmails(
   return [...new Set(rows.flatMap(({ email }) => email ?? []))];
 }
 
+/**
+ * Makes a user a member; false when the account was erased meanwhile. Its row stays locked against that until the
+ * transaction ends.
+ */
 export async function insertMembership(
   tx: Tx,
-  membership: { organizationId: string; id: string; userId: string; role: Role; at: Date },
-): Promise<void> {
-  await tx
-    .insertInto("membership")
-    .values({
-      organization_id: membership.organizationId,
-      id: membership.id,
-      user_id: membership.userId,
-      role: membership.role,
-      created_at: membership.at,
-      updated_at: membership.at,
-    })
-    .execute();
+  { organizationId, id, userId, role, at }: NewMembership,
+): Promise<boolean> {
+  const { numAffectedRows = 0n } = await sql`
+    insert into membership (organization_id, id, user_id, role, created_at, updated_at)
+    select ${organizationId}::uuid, ${id}::uuid, a.id, ${role}::text, ${at}::timestamptz, ${at}::timestamptz
+    from account a where a.id = ${userId} and a.issuer <> ${erasedIssuer} for key share`.execute(tx);
+  return numAffectedRows > 0n;
 }
 
 export async function updateRole(

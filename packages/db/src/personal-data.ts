@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { AccountRow } from "./accounts.ts";
+import { type AccountRow, erasedIssuer } from "./accounts.ts";
 import type { InviteRow } from "./invites.ts";
 import type { OutboxStatus } from "./outbox.ts";
 import type { DB } from "./schema.ts";
@@ -25,11 +25,22 @@ export async function findAccountsByEmail(db: Kysely<DB>, emailFolded: string): 
     .execute();
 }
 
-/** Whose identity an erased account has: no issuer's. */
-export const erasedIssuer = "erased";
-
-/** Takes everything that tells who it was from an account. The id stays: others refer to it. */
-export async function eraseAccount(tx: Tx, userId: string, at: Date): Promise<void> {
+/**
+ * Takes everything that tells who it was from an account that is nobody's member; false, and nothing done, while it is.
+ * The id stays: others refer to it. Locked first, so that whoever is about to become a member is seen or comes too late.
+ * @param tx of `withUser`
+ */
+export async function eraseAccount(tx: Tx, userId: string, at: Date): Promise<boolean> {
+  await sql`select from account where id = ${userId} for update`.execute(tx);
+  const membership = await tx
+    .selectFrom("membership")
+    .select("id")
+    .where("user_id", "=", userId)
+    .limit(1)
+    .executeTakeFirst();
+  if (membership !== undefined) {
+    return false;
+  }
   await tx
     .updateTable("account")
     .set({
@@ -43,6 +54,7 @@ export async function eraseAccount(tx: Tx, userId: string, at: Date): Promise<vo
     })
     .where("id", "=", userId)
     .execute();
+  return true;
 }
 
 /** The organization's row, locked until the transaction ends; a deleted one too. */

@@ -21,12 +21,17 @@ const codeOf = (act: () => unknown): string => {
 };
 
 describe("addresses", () => {
-  test.each(["a@b.co", " Grace+x.y@Example.com ", "o'neil@example.com", "jörg@münchen.de", "root@localhost"])(
-    "%s is one",
-    (text) => {
-      expect(parseEmail(text)).toBe(text.trim());
-    },
-  );
+  test.each([
+    "a@b.co",
+    " Grace+x.y@Example.com ",
+    "o'neil@example.com",
+    "jörg@münchen.de",
+    "root@localhost",
+    "a@xn--hxajbheg2az3al.gr",
+    "a@\u0939\u093f\u0928\u094d\u0926\u0940.\u092d\u093e\u0930\u0924",
+  ])("%s is one", (text) => {
+    expect(parseEmail(text)).toBe(text.trim());
+  });
 
   test.each([
     "",
@@ -43,6 +48,10 @@ describe("addresses", () => {
     "a\u200b@b.co",
     "a\u00ad@b.co",
     "a@-b.co",
+    "a@b-.co",
+    "a@b.-co",
+    "a@b.co.",
+    `a@${"b".repeat(64)}.co`,
     "Ada <a@b.co>",
     "a@b.co,c@d.co",
     "a\n@b.co",

@@ -11,6 +11,8 @@ const dayMilliseconds = 86_400_000;
 // RFC 5321, section 4.5.3.1: 64 octets before the @, and a path of 256 with its brackets.
 const longestEmail = 254;
 const longestLocalPart = 64;
+// RFC 1123, section 2.1, and RFC 5890 for letters of other scripts, which may end in a mark: no hyphen at either end.
+const hostLabel = /^[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?$/u;
 
 /**
  * An e-mail address as it was written, in NFC and without the blanks around it.
@@ -25,8 +27,8 @@ export function parseEmail(text: string, path = "email"): string {
     local.length <= longestLocalPart &&
     // Cf: marks that are not seen turn or hide the rest, so that an address looks like another one.
     /^[^\s\p{Cc}\p{Cf}\p{Co}<>()[\]\\,;:"]+$/u.test(local) &&
-    /^[\p{L}\p{N}]([\p{L}\p{N}\p{M}.-]*[\p{L}\p{N}])?$/u.test(host) &&
-    !`.${local}.${host}`.includes("..");
+    host.split(".").every((label) => hostLabel.test(label)) &&
+    !`.${local}.`.includes("..");
   if (!valid) {
     throw invalidField(path, "is not an e-mail address");
   }

@@ -1,4 +1,4 @@
-import { findApiKey } from "@headroom/db/api-keys";
+import { findApiKey, isPlatformKeyRevoked } from "@headroom/db/api-keys";
 import { findMembership, findRole } from "@headroom/db/members";
 import { lockOrganization, type OrganizationRow, type Tx, withOrganization } from "@headroom/db/tenancy";
 import { hasPermission, memberBehind, personBehind } from "@headroom/domain/access";
@@ -126,15 +126,26 @@ async function readRole(tx: Tx, access: Access): Promise<Role | null> {
   return membership.role;
 }
 
-// A revocation takes the organization's lock: once it has answered, no call that came in before it writes any more.
-async function assertKeyLives(tx: Tx, { organizationId, actor }: Access): Promise<void> {
-  if (actor.kind !== "organization_key") {
-    return;
-  }
-  const key = await findApiKey(tx, organizationId, actor.keyId);
-  if (key !== null && key.revoked_at !== null) {
+/**
+ * Asks for the actor's key again, under the organization's lock: once its revocation has answered, no call that came in
+ * before it writes any more. @throws DomainError unauthenticated
+ */
+export async function assertKeyLives(
+  tx: Tx,
+  { organizationId, actor }: Pick<Access, "organizationId" | "actor">,
+): Promise<void> {
+  if (await isKeyRevoked(tx, organizationId, actor)) {
     throw new DomainError("unauthenticated", "A valid credential is needed.");
   }
+}
+
+// An organization's key is revoked under the organization's lock, a platform key under its own.
+async function isKeyRevoked(tx: Tx, organizationId: string, actor: Actor): Promise<boolean> {
+  if (actor.kind === "platform_key") {
+    return isPlatformKeyRevoked(tx, actor.keyId);
+  }
+  const key = actor.kind === "organization_key" ? await findApiKey(tx, organizationId, actor.keyId) : null;
+  return key !== null && key.revoked_at !== null;
 }
 
 /** The user whom a call is made for. @throws DomainError forbidden for a key or operator as such */

@@ -109,6 +109,11 @@ async function lived() {
      values ($1, false, 'customer.updated', now(), jsonb_build_object('email', $2::text, 'name', $3::text), 0)`,
     [uuidv7(), address, canary],
   );
+  await world.scratch.admin.query(
+    `insert into headroom.account_grant (id, account_id, feature, reason, granted_by, granted_at)
+     values ($1, $2, 'organizations', $3, 'kim', '2026-01-02T03:04:05Z')`,
+    [uuidv7(), zeb.userId, `asked for by ${canary}`],
+  );
   return { owner, organization, elsewhere, zeb, key, friend };
 }
 
@@ -116,6 +121,15 @@ test("everything kept about a person is exported, other people's addresses maske
   const { organization, elsewhere, zeb, key } = await lived();
   const data = await exportPerson(contexts.worker, `usr_${zeb.userId}`);
   expect(data.account).toMatchObject({ id: `usr_${zeb.userId}`, email: address, name: canary });
+  expect(data.features).toEqual([
+    {
+      feature: "organizations",
+      reason: `asked for by ${canary}`,
+      grantedAt: "2026-01-02T03:04:05.000Z",
+      expiresAt: null,
+      revokedAt: null,
+    },
+  ]);
   const [first, second] = [organization, elsewhere].map((id) =>
     data.organizations.find((one) => one.id === encodeId("org", id)),
   );
@@ -212,6 +226,27 @@ test("an erased person is nowhere in the database, and every trail still holds",
   );
   expect(mail.rows).toMatchObject([
     { status: "pending", payload: { facts: { inviterName: null, link: expect.any(String) } } },
+  ]);
+});
+
+test("mails to others are left whole but for the name, be it a word of their addresses and links", async () => {
+  const owner = await world.person();
+  const organization = await world.organization(owner);
+  const app = await signIn("mary-ann@app.example", "App");
+  const { token } = await invite(world.context, organization, owner, app.email, "admin");
+  await acceptInvite(world.context, app, { token });
+  const { invite: guest } = await invite(world.context, organization, app, "app@mary-ann.example");
+  expect(guest.inviteUrl).toContain("https://app.example.com/");
+  await eraseUser(contexts, `usr_${app.userId}`, { operator });
+  const { rows } = await world.scratch.admin.query(
+    "select status, payload from headroom.outbox where organization_id = $1 order by id desc limit 1",
+    [organization],
+  );
+  expect(rows).toMatchObject([
+    {
+      status: "pending",
+      payload: { to: "app@mary-ann.example", facts: { link: guest.inviteUrl, inviterName: null } },
+    },
   ]);
 });
 

@@ -1,30 +1,29 @@
+import { type AccountRow, erasedIssuer } from "@headroom/db/accounts";
 import { readClock } from "@headroom/db/clock";
 import { finishInvite } from "@headroom/db/invite-writes";
 import { findMember } from "@headroom/db/members";
 import {
   clearBillingEmail,
   eraseAccount,
-  erasedIssuer,
   eraseInviteAddress,
   eraseKeyNames,
   isErasedInvite,
   listInvitesAbout,
   lockAnyOrganization,
 } from "@headroom/db/personal-data";
-import { type OrganizationRow, type Tx, withOrganization, withSystem } from "@headroom/db/tenancy";
+import { type OrganizationRow, type Tx, withOrganization, withUser } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
-import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
 import { foldEmail } from "@headroom/domain/invites";
 import { assertMayRemove } from "@headroom/domain/members";
-import { topRole } from "@headroom/domain/permissions";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
+import { type AffectedOrganization, operatorAccess, weighAll } from "./erasure-weighing.ts";
 import { endMembership, weigh } from "./members.ts";
 import { forgetInModules } from "./module-erasure.ts";
 import { recordOperatorAct } from "./operator-acts.ts";
 import { findPerson, type PersonTrace, tracePerson } from "./people.ts";
-import { type EndedPresence, forgetInbox, forgetText } from "./personal-text.ts";
+import { type EndedPresence, forgetElsewhere, forgetText } from "./personal-text.ts";
 
 /** The same database under the two roles that share the work: only the worker's may forget audit text. */
 export interface ErasureContexts {
@@ -38,32 +37,54 @@ export interface Erasure {
   userId: string;
   /** False: what would be erased. */
   erased: boolean;
-  organizations: { id: string; name: string; isMember: boolean }[];
+  organizations: AffectedOrganization[];
 }
 
 /** What an erasure would do, and whether it could. @throws DomainError user_not_found, last_owner, last_admin */
 export async function planErasure(contexts: ErasureContexts, reference: string): Promise<Erasure> {
-  const person = await readPerson(contexts, reference);
+  const person = await tracePerson(contexts.worker, await findPerson(contexts.worker, reference));
   return {
     userId: encodeId("usr", person.userId),
     erased: false,
-    organizations: await weighAll(contexts, person),
+    organizations: await weighAll(contexts.api, person),
   };
+}
+
+interface ErasureOptions {
+  operator: Actor;
+  onProgress?: (done: number, total: number) => void;
 }
 
 /**
  * Forgets a person, one organization after the other, each step a transaction, and the account at the end. Killed half
- * way, the next run goes on.
+ * way, the next run goes on; what the person has joined or founded meanwhile is gone through as well.
  * Refused while the person is the last holder of the top role of an organization that is not deleted.
  * @throws DomainError user_not_found, last_owner, last_admin
  */
 export async function eraseUser(
   contexts: ErasureContexts,
   reference: string,
-  { operator, onProgress }: { operator: Actor; onProgress?: (done: number, total: number) => void },
+  options: ErasureOptions,
 ): Promise<Erasure> {
-  const person = await readPerson(contexts, reference);
-  const organizations = await weighAll(contexts, person);
+  const account = await findPerson(contexts.worker, reference);
+  const organizations = new Map<string, AffectedOrganization>();
+  do {
+    const person = await tracePerson(contexts.worker, account);
+    const found = await weighAll(contexts.api, person);
+    for (const one of found.filter(({ id }) => !organizations.has(id))) {
+      organizations.set(one.id, one);
+    }
+    await forgetPresence(contexts, person, options);
+  } while (!(await forgetAccount(contexts.api, account, { ...options, organizations: organizations.size })));
+  return { userId: encodeId("usr", account.id), erased: true, organizations: [...organizations.values()] };
+}
+
+/** Everything about a person but the account itself. */
+async function forgetPresence(
+  contexts: ErasureContexts,
+  person: PersonTrace,
+  { operator, onProgress }: ErasureOptions,
+): Promise<void> {
   for (const [index, id] of person.organizationIds.entries()) {
     const ended = await endPresence(contexts.api, id, person, operator);
     await forgetText(contexts.worker, id, person, { operator, ended });
@@ -73,67 +94,7 @@ export async function eraseUser(
   for (const id of person.organizationIds) {
     await forgetAcceptedInvites(contexts.api, id, person);
   }
-  await forgetInbox(contexts.worker, person);
-  await forgetAccount(contexts.api, person, operator);
-  return { userId: encodeId("usr", person.userId), erased: true, organizations };
-}
-
-async function readPerson({ worker }: ErasureContexts, reference: string): Promise<PersonTrace> {
-  return tracePerson(worker, await findPerson(worker, reference));
-}
-
-/** @throws DomainError last_owner, last_admin, with every organization that would be left without one */
-async function weighAll({ api }: ErasureContexts, person: PersonTrace): Promise<Erasure["organizations"]> {
-  const seen: Erasure["organizations"] = [];
-  const headless: { id: string; name: string }[] = [];
-  for (const organizationId of person.organizationIds) {
-    await withOrganization(api.db, organizationId, async (tx) => {
-      const organization = await lockAnyOrganization(tx, organizationId);
-      const member = await findMember(tx, organizationId, person.userId);
-      const named = { id: encodeId("org", organizationId), name: organization?.name ?? "" };
-      seen.push({ ...named, isMember: member !== null });
-      if (organization !== null && !(await maySpare(api, tx, organization, person))) {
-        headless.push(named);
-      }
-    });
-  }
-  if (headless.length > 0) {
-    const names = headless.map(({ id, name }) => `${name} (${id})`).join(", ");
-    const role = topRole(api.configuration.policies);
-    throw new DomainError(
-      role === "owner" ? "last_owner" : "last_admin",
-      `The person is the last ${role} of ${names}: hand it over or delete it first.`,
-      { organizations: headless },
-    );
-  }
-  return seen;
-}
-
-/** True when the organization can do without the person. */
-async function maySpare(
-  { configuration: { policies } }: ErasureContexts["api"],
-  tx: Tx,
-  organization: OrganizationRow,
-  person: PersonTrace,
-): Promise<boolean> {
-  const member = await findMember(tx, organization.id, person.userId);
-  if (member === null || organization.deleted_at !== null) {
-    return true;
-  }
-  try {
-    const access = operatorAccess(organization.id, { kind: "operator", name: "" });
-    assertMayRemove(await weigh(tx, access, member, policies), policies);
-    return true;
-  } catch (error) {
-    if (error instanceof DomainError) {
-      return false;
-    }
-    throw error;
-  }
-}
-
-function operatorAccess(organizationId: string, actor: Actor) {
-  return { organizationId, actor, role: null, permission: "members.change" } as const;
+  await forgetElsewhere(contexts.worker, person);
 }
 
 /** Ends the membership with all that depends on it, and the person's invites; takes addresses and names from rows. */
@@ -230,18 +191,21 @@ async function forgetAcceptedInvites(
   });
 }
 
+/** False when the person has become somebody's member meanwhile. */
 async function forgetAccount(
   context: ErasureContexts["api"],
-  person: PersonTrace,
-  operator: Actor,
-): Promise<void> {
-  if (person.account.issuer === erasedIssuer) {
-    return;
+  account: AccountRow,
+  { operator, organizations }: { operator: Actor; organizations: number },
+): Promise<boolean> {
+  if (account.issuer === erasedIssuer) {
+    return true;
   }
-  await withSystem(context.db, async (tx) => {
-    await eraseAccount(tx, person.userId, await readClock(tx));
-    const data = { organizations: person.organizationIds.length };
-    const target = encodeId("usr", person.userId);
-    await recordOperatorAct(tx, operator, { action: "user.erased", target, data });
+  return withUser(context.db, account.id, async (tx) => {
+    const isDone = await eraseAccount(tx, account.id, await readClock(tx));
+    if (isDone) {
+      const target = encodeId("usr", account.id);
+      await recordOperatorAct(tx, operator, { action: "user.erased", target, data: { organizations } });
+    }
+    return isDone;
   });
 }

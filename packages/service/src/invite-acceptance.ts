@@ -6,7 +6,7 @@ import { assertInvitee, decideAcceptance, statusAt } from "@headroom/domain/invi
 import type { Role } from "@headroom/domain/permissions";
 import { hasRoomForMember } from "@headroom/domain/seats";
 import { uuidv7 } from "@headroom/platform/uuid";
-import { requirePerson } from "./access.ts";
+import { assertKeyLives, requirePerson } from "./access.ts";
 import { withSeatNotice } from "./billing-mails.ts";
 import { toRecord } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
@@ -41,6 +41,7 @@ export async function acceptInvite(
     if (organization === null) {
       throw inviteNotFound();
     }
+    await assertKeyLives(tx, { organizationId: organization.id, actor });
     const facts = await readAcceptanceFacts(tx, organization.id, { inviteId: opened.inviteId, userId });
     const member = await join(context, tx, { organization, opened, actor, userId, facts });
     return {

@@ -5,7 +5,7 @@ import { type InviteRow, readInvites } from "@headroom/db/invites";
 import { insertMembership } from "@headroom/db/members";
 import type { OrganizationRow, Tx } from "@headroom/db/tenancy";
 import { memberBehind } from "@headroom/domain/access";
-import type { DomainError } from "@headroom/domain/errors";
+import { DomainError } from "@headroom/domain/errors";
 import type { RaisedEvent } from "@headroom/domain/events";
 import { encodeId } from "@headroom/domain/ids";
 import {
@@ -189,7 +189,9 @@ async function joinIfGranted(
   }
   const { inviteId, role } = granted;
   const id = uuidv7();
-  await insertMembership(tx, { organizationId, id, userId: granted.userId, role, at });
+  if (!(await insertMembership(tx, { organizationId, id, userId: granted.userId, role, at }))) {
+    throw new DomainError("user_not_found", "Nobody has an account with this address.");
+  }
   const userId = encodeId("usr", granted.userId);
   return [
     { name: "invite.accepted", payload: { inviteId, userId } },

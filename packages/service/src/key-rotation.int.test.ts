@@ -1,9 +1,13 @@
+import type { Actor } from "@headroom/domain/actors";
 import type { Scope } from "@headroom/domain/permissions";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { withLockedOrganization } from "./access.ts";
 import { resolveKey } from "./api-keys.ts";
 import { listAudit } from "./audit.ts";
+import { acceptInvite } from "./invite-acceptance.ts";
 import { rotateApiKey } from "./key-rotation.ts";
 import { setMemberRole } from "./members.ts";
+import { createOrganization } from "./organization-creation.ts";
 import {
   createApiKey,
   listApiKeys,
@@ -11,6 +15,7 @@ import {
   type NewApiKey,
   revokeApiKey,
 } from "./organization-keys.ts";
+import { changeOrganization } from "./organizations.ts";
 import {
   createPlatformKey,
   listPlatformKeys,
@@ -21,6 +26,7 @@ import {
 import {
   accessTo,
   createWorld,
+  invite,
   outcomeOf,
   type Person,
   rawId,
@@ -261,6 +267,48 @@ describe("platform keys", () => {
     expect(JSON.stringify(await listed(true))).not.toContain(next.secret.slice(14));
     expect(await revokePlatformKeysNamed(world.context, "back end", kim)).toBe(1);
     expect((await acts(next.id)).map(({ action }) => action)).toEqual(["platform_key.revoked"]);
+  });
+
+  test("change nothing any more once their revocation has answered, also in a call that came in before", async () => {
+    const owner = await world.person();
+    const guest = await world.person();
+    const organization = await world.organization(owner);
+    const { token } = await invite(world.context, organization, owner, guest.email);
+    const made = await createPlatformKey(world.context, {
+      name: "late",
+      scopes: ["organizations:write", "impersonate"],
+    });
+    const actor = (await resolveKey(world.context, made.secret)) as Extract<Actor, { kind: "platform_key" }>;
+    const before = await accessTo(world.context, actor, organization, "organization.update");
+    expect((await changeOrganization(world.context, before, { name: "Before" })).name).toBe("Before");
+    await revokePlatformKey(world.context, rawId(made), kim);
+    const forGuest = { ...actor, onBehalfOf: guest.userId };
+    const late = [
+      changeOrganization(world.context, before, { name: "After" }),
+      acceptInvite(world.context, forGuest, { token }),
+      createOrganization(world.context, forGuest, { name: "After" }),
+    ];
+    expect(await tallyOf(late)).toEqual({ unauthenticated: 3 });
+  });
+
+  test("are revoked when the call that is under way with them has ended", async () => {
+    const organization = await world.organization(await world.person());
+    const made = await createPlatformKey(world.context, { name: "busy", scopes: ["organizations:write"] });
+    const actor = (await resolveKey(world.context, made.secret)) as Actor;
+    const access = await accessTo(world.context, actor, organization, "organization.update");
+    const order: string[] = [];
+    let revoking: Promise<unknown> | undefined;
+    await withLockedOrganization(world.context, access, async () => {
+      revoking = revokePlatformKey(world.context, rawId(made), kim).then(() => order.push("revoked"));
+      const waiting = `select count(*)::int as n from pg_stat_activity
+        where wait_event_type = 'Lock' and datname = current_database()`;
+      while (order.length === 0 && (await world.scratch.admin.query(waiting)).rows[0].n === 0) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      order.push("called");
+    });
+    await revoking;
+    expect(order).toEqual(["called", "revoked"]);
   });
 
   test("are not found under another id, nor an organization's key among them", async () => {

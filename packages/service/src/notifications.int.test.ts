@@ -4,7 +4,9 @@ import { withOrganization } from "@headroom/db/tenancy";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createInvite, listInvites, revokeInvite } from "./invites.ts";
 import { type Mail, MailRefusedError } from "./mail/transport.ts";
+import { removeMember } from "./members.ts";
 import { queueMail, sendOutboxMail } from "./notifications.ts";
+import { changeOrganization } from "./organizations.ts";
 import { accessTo, createWorld, invite, rawId, type World } from "./testing/world.ts";
 
 let world: World;
@@ -122,7 +124,7 @@ test("sends every template, each once a key", async () => {
   const mail = {
     organizationId,
     template: "alert" as const,
-    to: "ada@example.com",
+    to: owner.email,
     facts: {
       organizationName: "Acme",
       meter: "Pages",
@@ -153,7 +155,7 @@ test("sends every template, each once a key", async () => {
   await sendOutboxMail(worker, job);
   await sendOutboxMail(worker, job);
   expect(sent).toMatchObject([
-    { id: job.id, to: "ada@example.com", template: "alert", variables: { link: "https://app.example.com/" } },
+    { id: job.id, to: owner.email, template: "alert", variables: { link: "https://app.example.com/" } },
   ]);
 });
 
@@ -173,6 +175,47 @@ test("skips where there is no mailer, and where the invite has ended", async () 
   );
   expect(sent).toEqual([]);
   expect(await second.row()).toMatchObject({ status: "skipped" });
+});
+
+test("skips what tells of an organization to who has left it since, or whose billing address it was", async () => {
+  const owner = await world.person();
+  const organizationId = await world.organization(owner);
+  const gone = await world.join(organizationId, owner, "admin");
+  const settings = await accessTo(world.context, owner, organizationId, "organization.update");
+  const bill = (billingEmail: string) =>
+    changeOrganization(world.context, settings, { settings: { billingEmail } });
+  await bill("Old.Billing@example.com");
+  const addresses = [owner.email, gone.email, "old.billing@example.com", "billing@example.com"];
+  const at = await withOrganization(world.context.db, organizationId, readClock);
+  const facts = { organizationName: "Acme", limit: 1, members: 1, pending: 0, upgradePlans: [] };
+  for (const to of addresses) {
+    await withOrganization(world.context.db, organizationId, (tx) =>
+      queueMail(tx, { organizationId, template: "seat_limit", to, facts, dedupeKey: `seat_limit:${to}`, at }),
+    );
+  }
+  await bill("Billing@example.com");
+  const access = await accessTo(world.context, owner, organizationId, "members.change");
+  await removeMember(world.context, access, { userId: gone.userId });
+
+  const sent: string[] = [];
+  const worker = workerWith(async ({ to }) => {
+    sent.push(to);
+  });
+  const statuses: Record<string, string> = {};
+  for (const to of addresses) {
+    const find = "select id, status from headroom.outbox where organization_id = $1 and dedupe_key = $2";
+    const row = async () =>
+      (await world.scratch.admin.query(find, [organizationId, `seat_limit:${to}`])).rows[0];
+    await sendOutboxMail(worker, { organizationId, id: (await row()).id });
+    statuses[to] = (await row()).status;
+  }
+  expect(statuses).toEqual({
+    [owner.email]: "sent",
+    [gone.email]: "skipped",
+    "old.billing@example.com": "skipped",
+    "billing@example.com": "sent",
+  });
+  expect(sent).toEqual([owner.email, "billing@example.com"]);
 });
 
 test("creating an invite waits for the first attempt, at most 3 seconds", async () => {

@@ -1,13 +1,16 @@
 import { readClock } from "@headroom/db/clock";
 import { deliveryKey, findInvite, type InviteRow } from "@headroom/db/invites";
 import { enqueue } from "@headroom/db/jobs";
+import { listVerifiedEmails } from "@headroom/db/members";
 import { addOutbox, findOutbox, type OutboxRow, type OutboxStatus, recordAttempt } from "@headroom/db/outbox";
-import { type Tx, withOrganization } from "@headroom/db/tenancy";
-import { parseEmail, statusAt } from "@headroom/domain/invites";
+import { findOrganizationOrDeleted, type Tx, withOrganization } from "@headroom/db/tenancy";
+import { foldEmail, parseEmail, statusAt } from "@headroom/domain/invites";
+import { roles } from "@headroom/domain/permissions";
 import { uuidv7 } from "@headroom/platform/uuid";
 import type { ServiceContext } from "./context.ts";
 import { type MailFacts, type MailTemplate, renderMail, withoutSecrets } from "./mail/templates.ts";
 import { type Mail, MailRefusedError } from "./mail/transport.ts";
+import { readSettings } from "./organization-views.ts";
 
 /** What the outbox keeps of a mail. Facts that open something go once the mail is delivered or given up. */
 interface OutboxMail<Name extends MailTemplate = MailTemplate> {
@@ -71,8 +74,9 @@ export async function queueInviteMail(
 
 /**
  * Sends what an outbox row holds, at least once: a mail that was handed over just before its sender died goes again,
- * under the same id. Skips it where there is no mailer, and where the invite is not open any more. One that the
- * receiving side refuses for good, or that has failed ten times, is given up.
+ * under the same id. Skips it where there is no mailer, where the invite is not open any more, and where the recipient has
+ * nothing to do with the organization any more. One that the receiving side refuses for good, or that has failed ten
+ * times, is given up.
  * @throws the transport's error while further attempts are worth it; the caller tries again later
  */
 export async function sendOutboxMail(
@@ -125,22 +129,39 @@ async function finish(
   );
 }
 
-async function isWanted(
+function isWanted(
   context: Pick<ServiceContext, "db">,
   organizationId: string,
   mail: OutboxMail,
 ): Promise<boolean> {
-  if (mail.template !== "invite") {
-    return true;
+  return withOrganization(context.db, organizationId, (tx) =>
+    mail.template === "invite"
+      ? isOpenInvite(tx, organizationId, mail.facts as MailFacts["invite"])
+      : belongsTo(tx, organizationId, mail.to),
+  );
+}
+
+async function isOpenInvite(
+  tx: Tx,
+  organizationId: string,
+  { inviteId, version }: MailFacts["invite"],
+): Promise<boolean> {
+  const invite = await findInvite(tx, organizationId, inviteId);
+  const now = (await readClock(tx)).getTime();
+  return (
+    invite !== null &&
+    invite.version === version &&
+    statusAt(invite.status, invite.expires_at.getTime(), now) === "pending"
+  );
+}
+
+// A mail may wait for hours, and its recipient be removed meanwhile: how the organization stands is not theirs to know.
+async function belongsTo(tx: Tx, organizationId: string, to: string): Promise<boolean> {
+  const organization = await findOrganizationOrDeleted(tx, organizationId);
+  if (organization === null) {
+    return false;
   }
-  const { inviteId, version } = mail.facts as MailFacts["invite"];
-  return withOrganization(context.db, organizationId, async (tx) => {
-    const invite = await findInvite(tx, organizationId, inviteId);
-    const now = (await readClock(tx)).getTime();
-    return (
-      invite !== null &&
-      invite.version === version &&
-      statusAt(invite.status, invite.expires_at.getTime(), now) === "pending"
-    );
-  });
+  const { billingEmail } = readSettings(organization);
+  const addresses = await listVerifiedEmails(tx, organizationId, roles);
+  return [...addresses, billingEmail ?? ""].some((address) => foldEmail(address) === foldEmail(to));
 }

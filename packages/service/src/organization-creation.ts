@@ -15,7 +15,7 @@ import { encodeId } from "@headroom/domain/ids";
 import { deriveSlug, suffixSlug } from "@headroom/domain/organizations";
 import { topRole } from "@headroom/domain/permissions";
 import { uuidv7 } from "@headroom/platform/uuid";
-import { requirePerson } from "./access.ts";
+import { assertKeyLives, requirePerson } from "./access.ts";
 import { recordChange } from "./changes.ts";
 import type { ServiceContext } from "./context.ts";
 import { assertMayCreate } from "./features.ts";
@@ -66,6 +66,7 @@ async function foundOrganization(
   tx: Tx,
   { id, actor, userId, input }: { id: string; actor: Actor; userId: string; input: NewOrganization },
 ): Promise<OrganizationView> {
+  await assertKeyLives(tx, { organizationId: id, actor });
   await assertMayCreate(tx, context.configuration, userId);
   const { name = "", slug, ...fields } = await readFields(tx, input);
   const now = await readClock(tx);
@@ -83,7 +84,9 @@ async function foundOrganization(
     throw new Error("the catalogue has no default plan: run `headroom plans push`");
   }
   const role = topRole(context.configuration.policies);
-  await insertMembership(tx, { organizationId: id, id: uuidv7(), userId, role, at: now });
+  if (!(await insertMembership(tx, { organizationId: id, id: uuidv7(), userId, role, at: now }))) {
+    throw new DomainError("unauthenticated", "A valid credential is needed.");
+  }
   await setActiveOrganization(tx, userId, id);
   await recordChange(tx, {
     organizationId: id,

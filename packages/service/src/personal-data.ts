@@ -1,3 +1,4 @@
+import { listGrantsOf } from "@headroom/db/features";
 import { findMembership } from "@headroom/db/members";
 import { findOrganization } from "@headroom/db/organizations";
 import { type AuditText, listAuditText, listInvitesAbout, listKeysOf } from "@headroom/db/personal-data";
@@ -21,6 +22,14 @@ export interface PersonalData {
     createdAt: string;
     updatedAt: string;
   };
+  /** What operators gave the person, and why; also what has ended. */
+  features: {
+    feature: string;
+    reason: string;
+    grantedAt: string;
+    expiresAt: string | null;
+    revokedAt: string | null;
+  }[];
   organizations: OrganizationData[];
 }
 
@@ -70,6 +79,7 @@ export async function exportPerson(
   for (const id of person.organizationIds) {
     organizations.push(await readOrganization(context, id, person));
   }
+  const grants = await listGrantsOf(context.db.kysely, person.userId);
   const {
     id,
     issuer,
@@ -91,6 +101,13 @@ export async function exportPerson(
       createdAt: created_at.toISOString(),
       updatedAt: updated_at.toISOString(),
     },
+    features: grants.map(({ feature, reason, granted_at: at, expires_at: end, revoked_at: revoked }) => ({
+      feature,
+      reason,
+      grantedAt: at.toISOString(),
+      expiresAt: end?.toISOString() ?? null,
+      revokedAt: revoked?.toISOString() ?? null,
+    })),
     organizations,
   };
 }

@@ -1,4 +1,5 @@
 import { listAudit } from "@headroom/db/audit";
+import { eraseGrantReasons } from "@headroom/db/features";
 import {
   eraseAuditText,
   listInboxWith,
@@ -64,11 +65,14 @@ async function forgetMails(tx: Tx, organizationId: string, person: PersonTrace):
 
 /** A mail to the person is not sent any more; one that only mentions them is, without their name. */
 function withoutPerson(row: OutboxMention, person: PersonTrace, texts: string[]): OutboxMention {
-  const { to } = row.payload as { to?: unknown };
+  const { to, facts } = row.payload as { to?: unknown; facts?: { link?: unknown } };
   if (typeof to === "string" && person.addresses.includes(foldEmail(to))) {
     return { ...row, payload: {}, status: row.status === "sent" ? "sent" : "skipped" };
   }
-  return { ...row, payload: withoutTexts(row.payload, texts) as object };
+  const payload = withoutTexts(row.payload, texts) as { facts?: object };
+  // What opens something for somebody else has to go on doing it: a name can be a word of its address.
+  const link = facts?.link === undefined ? {} : { facts: { ...payload.facts, link: facts.link } };
+  return { ...row, payload: { ...payload, ...link } };
 }
 
 /** What is looked for in text about other things. */
@@ -76,10 +80,14 @@ export function textsOf({ account, addresses }: PersonTrace): string[] {
   return account.name ? [...addresses, account.name] : addresses;
 }
 
-/** Takes the person from Stripe's events that are kept: all that counts in them is refetched. */
-export async function forgetInbox(context: Context, person: PersonTrace): Promise<void> {
+/**
+ * What no organization holds: takes the person from Stripe's events that are kept, of which all that counts is refetched,
+ * and from why they were given features.
+ */
+export async function forgetElsewhere(context: Context, person: PersonTrace): Promise<void> {
   const texts = textsOf(person);
   await withSystem(context.db, async (tx) => {
+    await eraseGrantReasons(tx, person.userId);
     for (const { seq, payload } of await listInboxWith(tx, texts)) {
       await scrubInbox(tx, { seq, payload: withoutTexts(payload, texts) as object });
     }

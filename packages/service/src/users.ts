@@ -1,17 +1,17 @@
 import {
   type AccountRow,
+  erasedIssuer,
   findAccount,
   findAccountByIdentity,
   type Identity,
   upsertAccount,
 } from "@headroom/db/accounts";
 import { readClock } from "@headroom/db/clock";
-import { erasedIssuer } from "@headroom/db/personal-data";
 import { withSystem } from "@headroom/db/tenancy";
 import type { Actor } from "@headroom/domain/actors";
 import { DomainError } from "@headroom/domain/errors";
 import { encodeId } from "@headroom/domain/ids";
-import { parseEmail } from "@headroom/domain/invites";
+import { foldEmail, parseEmail } from "@headroom/domain/invites";
 import type { Scope } from "@headroom/domain/permissions";
 import { invalidField } from "@headroom/domain/validation";
 import { uuidv7 } from "@headroom/platform/uuid";
@@ -98,10 +98,16 @@ export async function upsertUser(
   }
   const email = input.email === undefined ? null : parseEmail(input.email);
   const known = await findAccountByIdentity(context.db, { issuer, subject });
-  const sameEmail = known !== null && known.email === email;
-  const emailVerified = input.emailVerified ?? (sameEmail && known.email_verified);
+  const emailVerified = input.emailVerified ?? isVerified(known, email);
   const { userId } = await ensureUser(context, { issuer, subject, email, emailVerified, name });
   return findUser(context, userId);
+}
+
+function isVerified(known: AccountRow | null, email: string | null): boolean {
+  if (known === null || known.email === null || email === null) {
+    return false;
+  }
+  return known.email_verified && foldEmail(known.email) === foldEmail(email);
 }
 
 /** @throws DomainError user_not_found */

@@ -119,4 +119,14 @@ test("lists have no pages: all of them are gathered", async () => {
   expect(current.body).not.toHaveProperty("next_cursor");
   const [last] = [...ids].slice(-1);
   expect(idsIn(await call("ada", "DELETE", `/v1/organisations/members/${last}`)).size).toBe(450);
+
+  const { id: ada } = (await call("ada", "GET", "/v1/me")).body.user;
+  await walk.sql(
+    "update headroom.membership set role = 'admin' where organization_id = $1 and user_id = $2",
+    [rawId("org", company), rawId("usr", String([...ids][1]))],
+  );
+  const left = await call("ada", "DELETE", `/v1/organisations/members/${ada}`);
+  expect(left).toMatchObject({ status: 200, body: { organisation: { id: company } } });
+  expect(idsIn(left).size).toBe(200);
+  expect(await call("ada", "GET", "/v1/organisations/members")).toMatchObject({ status: 400 });
 });

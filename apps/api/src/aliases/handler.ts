@@ -94,7 +94,13 @@ async function ask(
       rest.outputNames,
       await callProcedure(router, rest, context, async () => ({ ...scope, limit: pageSize, cursor: from })),
     ) as AliasFields;
-  return { answer: await gather(fields, cursor, followPage), given };
+  // What has happened is told, also to whom the further pages are not: who removed themselves is a member no more.
+  const follow = operation.type === "mutation" ? orNothing(followPage) : followPage;
+  return { answer: await gather(fields, cursor, follow), given };
+}
+
+function orNothing(followPage: (cursor: unknown) => Promise<AliasFields>) {
+  return (cursor: unknown) => followPage(cursor).catch((): AliasFields => ({}));
 }
 
 /** The first page's fields with the lists of every page behind it. */
