@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
 import { InvalidConfigurationError, loadConfiguration } from "@headroom/service/configuration";
 import colors from "picocolors";
 import { addressLines, doneLine } from "./announcement.ts";
@@ -70,6 +71,8 @@ const run = async (options: StartOptions): Promise<void> => {
     for (const line of addressLines(colors, ready)) print(line);
     if (options.json) process.stdout.write(`${JSON.stringify(ready)}\n`);
   } catch (error) {
+    // Ctrl-C ends what runs synchronously (initdb) before we are told of it.
+    await delay(50);
     if (!ending.signal.aborted) say(error instanceof Error ? error.message : String(error));
     await stop(1);
   }
