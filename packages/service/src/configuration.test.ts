@@ -267,7 +267,7 @@ describe("a file that cannot be loaded is named, and why", () => {
   };
 
   it.each<[string, string, string | undefined, RegExp]>([
-    ["there is none", "none.config.ts", undefined, /^there is no such file; HEADROOM_CONFIG names/],
+    ["there is none", "none.config.ts", undefined, /^there is no such file: HEADROOM_CONFIG names/],
     ["no default export", "bare.config.mjs", "export const meters = {};", /^has no default export: export/],
     [
       "an unknown package",

@@ -38,7 +38,7 @@ export async function loadConfiguration(file: string): Promise<Configuration> {
 async function importFile(file: string): Promise<{ default?: unknown }> {
   if (!existsSync(file)) {
     throw new InvalidConfigurationError(file, [
-      "there is no such file; HEADROOM_CONFIG names the one to use",
+      "there is no such file: HEADROOM_CONFIG names the one to use",
     ]);
   }
   try {
