@@ -33,6 +33,17 @@ test("a folder of an earlier version gets the secrets that it lacks, and keeps t
   folder.close();
 });
 
+test.each([
+  ["", "it is a file"],
+  ["below", "what it would lie in is a file"],
+])("what cannot be a folder is named, and why: %s", (below, reason) => {
+  const file = path.join(directory, "thesis.txt");
+  writeFileSync(file, "mine");
+  const wanted = path.join(file, below);
+  const told = `${wanted} cannot be the data folder: ${reason}; give another with --data`;
+  expect(() => openDataFolder(wanted, true)).toThrow(new UsageError(told));
+});
+
 test("--fresh removes what stacks put there and nothing else", () => {
   const first = openDataFolder(directory, false);
   const secrets = first.secrets();

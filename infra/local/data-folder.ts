@@ -101,13 +101,33 @@ const makeSecrets = (): Secrets => ({
   inviteLinkKey: randomBytes(32).toString("base64"),
 });
 
+const makeAndClaim = (directory: string): void => {
+  try {
+    mkdirSync(directory, { recursive: true });
+    claim(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const reason = reasons[code] ?? (error as Error).message;
+    throw new UsageError(`${directory} cannot be the data folder: ${reason}; give another with --data`);
+  }
+};
+
+const reasons: Readonly<Record<string, string>> = {
+  EEXIST: "it is a file",
+  ENOTDIR: "what it would lie in is a file",
+  EACCES: "it may not be written to",
+  EPERM: "it may not be written to",
+  EROFS: "its file system is read-only",
+  ENOSPC: "the disk is full",
+};
+
 /**
  * Opens the folder for one stack, made when missing, emptied first when `fresh`.
- * @throws UsageError when a living stack holds it
+ * @throws UsageError when a living stack holds it, or it cannot be written to
  */
 export const openDataFolder = (directory: string, fresh: boolean): DataFolder => {
-  mkdirSync(directory, { recursive: true });
-  claim(directory);
+  makeAndClaim(directory);
   if (fresh) empty(directory);
   const file = (name: string) => path.join(directory, name);
   const read = (name: string): unknown => {

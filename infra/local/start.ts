@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import { InvalidConfigurationError, loadConfiguration } from "@headroom/service/configuration";
 import colors from "picocolors";
 import { addressLines, doneLine } from "./announcement.ts";
 import { openDataFolder } from "./data-folder.ts";
@@ -38,6 +40,8 @@ const timer = (): (() => number) => {
 };
 
 const run = async (options: StartOptions): Promise<void> => {
+  // Every process would refuse a bad one, after --fresh has emptied the folder.
+  await loadConfiguration(options.configurationFile);
   const anew = !options.fresh && isHalfSeeded(options.dataDirectory);
   if (anew) say("the first start was interrupted: beginning anew");
   const folder = openDataFolder(options.dataDirectory, options.fresh || anew);
@@ -67,6 +71,8 @@ const run = async (options: StartOptions): Promise<void> => {
     for (const line of addressLines(colors, ready)) print(line);
     if (options.json) process.stdout.write(`${JSON.stringify(ready)}\n`);
   } catch (error) {
+    // Ctrl-C ends what runs synchronously (initdb) before we are told of it.
+    await delay(50);
     if (!ending.signal.aborted) say(error instanceof Error ? error.message : String(error));
     await stop(1);
   }
@@ -77,7 +83,8 @@ if (options.help) {
   process.stdout.write(help);
 } else {
   await run(options).catch((error: Error) => {
-    say(error instanceof UsageError ? error.message : String(error.stack));
+    const isUsers = error instanceof UsageError || error instanceof InvalidConfigurationError;
+    say(isUsers ? error.message : String(error.stack));
     process.exit(1);
   });
 }

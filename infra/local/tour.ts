@@ -137,10 +137,7 @@ async function tour(): Promise<void> {
   const pages = await backEnd.usage.consume.mutate({ meter: "pages", quantity: 1000 });
   const full = await backEnd.usage.consume.mutate({ meter: "pages", quantity: 1 });
   expectThat(pages.allowed && full.reason === "daily_limit", "the daily limit", full);
-  show(
-    "the back end consumes 1,000 pages, then one more",
-    `${full.reason}, resets ${full.windows.day.resetsAt}`,
-  );
+  show("the back end uses 1,000 pages, then one more", `${full.reason}, resets ${full.windows.day.resetsAt}`);
   const told = await mailTo(`ada+${run}@tour.test`);
   show("80 % of the day's pages: Ada is told, once", told.subject);
 

@@ -92,7 +92,7 @@ describe("migrate", () => {
       DATABASE_URL: "postgres://someone:hunter2@127.0.0.1:1/nowhere",
     });
     expect({ code, out }).toEqual({ code: 1, out: "" });
-    expect(err).toContain("ECONNREFUSED");
+    expect(err).toMatch(/ECONNREFUSED.*\nheadroom doctor tells what is wrong, and what to do\n$/);
     expect(err).not.toContain("hunter2");
   });
 });

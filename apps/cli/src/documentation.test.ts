@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { lookNames } from "./doctor/checks.ts";
 import { describeProgram, runProgram } from "./program.ts";
 
 const root = path.join(import.meta.dirname, "../../..");
@@ -54,4 +55,12 @@ describe("a command of the documentation", () => {
   test("is there at all", () => {
     expect(commands.size).toBeGreaterThan(8);
   });
+});
+
+test("the page has every line of doctor, and no other", () => {
+  const page = readFileSync(path.join(root, "docs/cli.md"), "utf8");
+  const [, table = ""] = page.split("| line | what is looked at |");
+  const rows = table.split("\n\n", 1).flatMap((lines) => [...lines.matchAll(/^\| ([a-z ,]+) \|/gm)]);
+  const told = rows.flatMap(([, names = ""]) => names.split(", "));
+  expect(told.toSorted()).toEqual(lookNames.toSorted());
 });

@@ -143,3 +143,10 @@ function told(command: string): string {
   );
   return block?.[1] ?? "nothing";
 }
+
+test.each([
+  [["import", "people.jsonl"], "people.jsonl: there is no such file\n"],
+  [["stripe", "import", "--mapping", "customers.csv"], "customers.csv: there is no such file\n"],
+])("%j, which is no file, is named as what it is", async (command, err) => {
+  expect(await headroom(...command)).toEqual({ code: 1, out: "", err });
+});

@@ -66,12 +66,11 @@ describe("organizations show", () => {
     expect(people.out).toMatch(/pages +0 of \S.* today, 0 of \S.* this month/);
   });
 
-  test.each([`org_${uuidv7()}`, "no-such-slug"])("of %s is an error", async (name) => {
-    expect(await headroom("organizations", "show", name)).toEqual({
-      code: 1,
-      out: "",
-      err: "There is no such organization.\n",
-    });
+  test.each([
+    [`org_${uuidv7()}`, "There is no such organization.\n"],
+    ["acmee", "There is no organization acmee: give its id (org_…) or its slug.\n"],
+  ])("of %s is an error", async (name, err) => {
+    expect(await headroom("organizations", "show", name)).toEqual({ code: 1, out: "", err });
   });
 
   test("of a deleted one is an error", async () => {

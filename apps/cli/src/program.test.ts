@@ -161,6 +161,15 @@ test.each([
   }
 });
 
+test("help of every command fits a window of 80 columns, but for what is made to be copied", async () => {
+  const commands = [[], ...commandsBelow(describeProgram()).map((one) => pathOf(one).split(" "))];
+  for (const command of commands) {
+    const { out } = await run(...command, "--help");
+    const [described = ""] = out.split(/Examples?:/);
+    expect(described.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  }
+});
+
 const key = ["keys", "create", "--name", "n", "--scopes", "usage:write"];
 
 test.each([

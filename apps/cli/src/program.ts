@@ -1,6 +1,4 @@
 import { styleText } from "node:util";
-import { RolesMissingError } from "@headroom/db/roles";
-import { DomainError } from "@headroom/domain/errors";
 import { Command, CommanderError } from "commander";
 import { addAudit } from "./commands/audit.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
@@ -15,6 +13,7 @@ import { addStripe } from "./commands/stripe.ts";
 import { addUsage } from "./commands/usage.ts";
 import { addUsers } from "./commands/users.ts";
 import { addExamples } from "./examples.ts";
+import { describeFailure } from "./failures.ts";
 import type { Shell } from "./shell.ts";
 import { paint, type Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -33,10 +32,12 @@ function createProgram(shell: Shell): Command {
       [
         "",
         "Environment:",
-        "  DATABASE_URL       the database; in a checkout, the running development stack's by default",
-        "  HEADROOM_CONFIG    the configuration file (default headroom.config.ts, or what that stack was started with)",
-        "  STRIPE_SECRET_KEY  where plans push writes prices and stripe asks; by default that stack's local Stripe;",
-        "                     a live key in production only",
+        "  DATABASE_URL       the database; in a checkout, the running development",
+        "                     stack's by default",
+        "  HEADROOM_CONFIG    the configuration file (default headroom.config.ts, or what",
+        "                     that stack was started with)",
+        "  STRIPE_SECRET_KEY  where plans push writes prices and stripe asks; by default",
+        "                     that stack's local Stripe; a live key in production only",
         "",
         "Exit codes: 0 done, 1 failed or found a problem, 2 wrong usage",
       ].join("\n"),
@@ -53,6 +54,8 @@ function createProgram(shell: Shell): Command {
       getErrHasColors: () => terminal.colours?.err ?? false,
     })
     .configureHelp({
+      // Beside the longest names there is little room; what does not wrap there leaves the window.
+      minWidthToWrap: 20,
       styleTitle: (title) => styleText("bold", title, { validateStream: false }),
       styleCommandText: (text) => styleText("bold", text, { validateStream: false }),
     })
@@ -118,16 +121,7 @@ export async function runProgram(
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? 0 : usageError;
     }
-    terminal.err(paint(terminal, "err", "red", describe(error)));
+    terminal.err(paint(terminal, "err", "red", describeFailure(error)));
     return 1;
   }
-}
-
-function describe(error: unknown): string {
-  const { message } = error as Error;
-  if (error instanceof DomainError && Array.isArray(error.details.issues)) {
-    const issues = error.details.issues as { path: string; message: string }[];
-    return issues.map((issue) => `${issue.path} ${issue.message}\n`).join("");
-  }
-  return error instanceof RolesMissingError ? `${message}\n\n${error.statements}\n` : `${message}\n`;
 }

@@ -140,5 +140,5 @@ test("an organization that there is not is an error", async () => {
     "--reason",
     "x",
   );
-  expect(answer).toMatchObject({ code: 1, err: "There is no such organization.\n" });
+  expect(answer).toMatchObject({ code: 1, err: expect.stringContaining("no organization no-such-slug") });
 });

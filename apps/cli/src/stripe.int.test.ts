@@ -88,6 +88,11 @@ test("kept events are applied again by id, customer, type and time; each is an a
   expect(customer.replayed.length).toBeGreaterThan(3);
   expect(await json("stripe", "replay", "--since", "2999-01-01")).toMatchObject({ code: 1, replayed: [] });
   expect(await json("stripe", "replay", "evt_nobody")).toMatchObject({ code: 1, replayed: [] });
+  const nobody = {
+    code: 1,
+    out: expect.stringMatching(/^no event that is kept is chosen by that: headroom stripe/),
+  };
+  expect(await headroom("stripe", "replay", "evt_nobody")).toMatchObject(nobody);
   expect(await headroom("stripe", "replay")).toMatchObject({ code: 2 });
   expect((await actsOf()).filter((act: string) => act === "stripe.replayed by kim")).toHaveLength(3);
   await sweepInbox(bench.worker);

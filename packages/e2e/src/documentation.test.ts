@@ -40,10 +40,13 @@ function leads(page: string, link: string): boolean {
 }
 
 describe("links", () => {
-  test.each(pages)("of %s lead somewhere", (page) => {
-    const links = [...read(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = ""]) => link);
-    expect(links.filter((link) => !leads(page, link))).toEqual([]);
-  });
+  test.each([...pages, ...globSync("packages/*/README.md", { cwd: root })])(
+    "of %s lead somewhere",
+    (page) => {
+      const links = [...read(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = ""]) => link);
+      expect(links.filter((link) => !leads(page, link))).toEqual([]);
+    },
+  );
 
   test("reach every page from the README", () => {
     const readme = read("README.md");

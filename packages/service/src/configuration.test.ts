@@ -1,6 +1,11 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { defaultPolicies } from "@headroom/domain/configuration";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import {
   type defineConfig,
   InvalidConfigurationError,
@@ -88,10 +93,39 @@ describe("parseConfiguration", () => {
       pro: { ...pro, prices: [{ ...usd, unitAmount: "29,00" }] },
     };
     const faults = faultsOf({ ...valid, plans, defaultMeter: "", shown: true });
-    expect(faults.map((fault) => fault.split(":", 1)[0])).toEqual(
-      expect.arrayContaining(["defaultMeter", "plans.free", "plans.pro.prices.0.unitAmount"]),
+    expect(faults).toEqual(
+      expect.arrayContaining([
+        'defaultMeter = "": must start with a letter and hold only a-z, 0-9, _ and -, at most 40',
+        expect.stringMatching(
+          /^plans\.free\.colour: is no key here, which are displayName, default, .*meters/,
+        ),
+        'plans.pro.prices.0.unitAmount = "29,00": must be a decimal of minor units, such as 2900 or 2.5',
+        expect.stringMatching(/^shown: is no key here, which are preset, .*policies/),
+      ]),
     );
-    expect(faults.join()).toContain("shown");
+  });
+
+  it.each<[string, unknown, string | RegExp]>([
+    ["a name", { plans: { Free: free, pro } }, /^plans\.Free: must start with a letter/],
+    [
+      "a feature",
+      { plans: { free: { ...free, features: { api: null } }, pro } },
+      /^plans\.free\.features\.api = null: .*expected boolean.*, or .*expected string/,
+    ],
+    [
+      "a policy",
+      { policies: { seats: { countPendin: true } } },
+      "policies.seats.countPendin: is no key here, which are basis, countPending",
+    ],
+    [
+      "a choice",
+      { policies: { billing: { by: "all" } } },
+      'policies.billing.by = "all": Invalid option: expected one of "owner"|"admins"',
+    ],
+    ["a list", { checkout: [] }, /^checkout: Invalid input: expected object/],
+  ])("says what stands there and what may: %s", (_, change, fault) => {
+    const expected = typeof fault === "string" ? fault : expect.stringMatching(fault);
+    expect(faultsOf({ ...valid, ...(change as object) })).toEqual([expected]);
   });
 
   it.each<[string, Partial<Input>, string]>([
@@ -170,7 +204,7 @@ describe("parseConfiguration", () => {
     [
       "a unit price with thirteen places",
       { plans: { free, pro: { ...pro, prices: [{ ...usd, unitAmount: "0.1234567890123" }] } } },
-      "plans.pro.prices.0.unitAmount: must be a decimal of minor units, such as 2900 or 2.5",
+      'plans.pro.prices.0.unitAmount = "0.1234567890123": must be a decimal of minor units, such as 2900 or 2.5',
     ],
     [
       "overage without an end of what is included",
@@ -217,6 +251,46 @@ describe("parseConfiguration", () => {
   ])("refuses %s", (_, change, fault) => {
     expect(faultsOf(valid)).toEqual([]);
     expect(faultsOf({ ...valid, ...change })).toContain(fault);
+  });
+});
+
+describe("a file that cannot be loaded is named, and why", () => {
+  const loading = async (name: string, text?: string) => {
+    const directory = mkdtempSync(path.join(tmpdir(), "headroom-configuration-"));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const file = path.join(directory, name);
+    if (text !== undefined) writeFileSync(file, text);
+    const error = await loadConfiguration(file).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InvalidConfigurationError);
+    expect((error as Error).message).toContain(`${file} is not usable:`);
+    return (error as InvalidConfigurationError).faults;
+  };
+
+  it.each<[string, string, string | undefined, RegExp]>([
+    ["there is none", "none.config.ts", undefined, /^there is no such file: HEADROOM_CONFIG names/],
+    ["no default export", "bare.config.mjs", "export const meters = {};", /^has no default export: export/],
+    [
+      "an unknown package",
+      "far.config.mjs",
+      'import "no-such-package";',
+      /^cannot be loaded: .*no-such-package/,
+    ],
+  ])("%s", async (_, name, text, fault) => {
+    expect(await loading(name, text)).toEqual([expect.stringMatching(fault)]);
+  });
+
+  it("a word too many, by its line", () => {
+    const directory = mkdtempSync(path.join(tmpdir(), "headroom-configuration-"));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const file = path.join(directory, "headroom.config.ts");
+    writeFileSync(file, "export default {\n  defaultMeter: 'pages'\n  plans: {},\n};\n");
+    // By Node itself: here vitest reads TypeScript.
+    const program = `const { loadConfiguration } = await import(${JSON.stringify(import.meta.resolve("./configuration.ts"))});
+      await loadConfiguration(${JSON.stringify(file)}).catch((error) => console.log(error.faults[0]));`;
+    const said = execFileSync(process.execPath, ["--input-type=module", "--eval", program], {
+      encoding: "utf8",
+    });
+    expect(said).toMatch(/^cannot be loaded: line 3: /);
   });
 });
 

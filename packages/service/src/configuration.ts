@@ -1,21 +1,18 @@
+import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import type { Configuration, OverageTerms, PlanDefinition, Policies } from "@headroom/domain/configuration";
+import type { Configuration } from "@headroom/domain/configuration";
+import { describeIssues } from "./configuration-faults.ts";
+import { findFaults } from "./configuration-rules.ts";
 import { type ConfigurationInput, configurationShape } from "./configuration-schema.ts";
 import { withPreset } from "./presets/presets.ts";
-
-/** A rule that spans fields is broken at `path`. */
-interface Fault {
-  path: readonly (string | number)[];
-  message: string;
-}
 
 /** `headroom.config.ts` cannot be used. `faults` has one line per fault, each led by its path. */
 export class InvalidConfigurationError extends Error {
   override readonly name = "InvalidConfigurationError";
   readonly faults: readonly string[];
 
-  constructor(source: string, faults: readonly string[]) {
-    super(`${source} is not usable:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+  constructor(source: string, faults: readonly string[], options?: ErrorOptions) {
+    super(`${source} is not usable:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`, options);
     this.faults = faults;
   }
 }
@@ -28,197 +25,55 @@ export function defineConfig(configuration: ConfigurationInput): ConfigurationIn
 /**
  * Imports a configuration file, checks it and fills in the defaults.
  * @param file absolute path of a `.ts` or `.js` module with a default export.
- * @throws InvalidConfigurationError naming every fault with its path.
+ * @throws InvalidConfigurationError naming every fault with its path, or why the file cannot be loaded.
  */
 export async function loadConfiguration(file: string): Promise<Configuration> {
-  const module: { default?: unknown } = await import(pathToFileURL(file).href);
+  const module = await importFile(file);
+  if (module.default === undefined) {
+    throw new InvalidConfigurationError(file, ["has no default export: export default defineConfig({ … })"]);
+  }
   return parseConfiguration(module.default, file);
+}
+
+async function importFile(file: string): Promise<{ default?: unknown }> {
+  if (!existsSync(file)) {
+    throw new InvalidConfigurationError(file, [
+      "there is no such file: HEADROOM_CONFIG names the one to use",
+    ]);
+  }
+  try {
+    return await import(pathToFileURL(file).href);
+  } catch (error) {
+    throw new InvalidConfigurationError(file, [`cannot be loaded: ${describeFailure(error)}`], {
+      cause: error,
+    });
+  }
+}
+
+/** With the place in the file, which the message of a syntax error lacks: Node writes it above the stack. */
+function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const line =
+    error instanceof SyntaxError ? /^(?:file:)?\S+:(\d+)\n/.exec(error.stack ?? "")?.[1] : undefined;
+  return line === undefined ? error.message : `line ${line}: ${error.message}`;
 }
 
 /** Checks a configuration and fills in what its preset says, and the defaults. @throws InvalidConfigurationError */
 export function parseConfiguration(input: unknown, source = "the configuration"): Configuration {
-  const parsed = configurationShape.safeParse(withPreset(input));
-  const faults: readonly Fault[] = parsed.success
-    ? findFaults(parsed.data)
-    : parsed.error.issues.map(toFault);
-  if (!parsed.success || faults.length > 0) {
+  const laid = withPreset(input);
+  const parsed = configurationShape.safeParse(laid);
+  if (!parsed.success) {
     throw new InvalidConfigurationError(
       source,
-      faults.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`)),
+      describeIssues(configurationShape, laid, parsed.error.issues),
+    );
+  }
+  const faults = findFaults(parsed.data);
+  if (faults.length > 0) {
+    throw new InvalidConfigurationError(
+      source,
+      faults.map(({ path, message }) => `${path.join(".")}: ${message}`),
     );
   }
   return parsed.data;
-}
-
-function toFault(issue: { path: readonly PropertyKey[]; message: string }): Fault {
-  return { path: issue.path.map(String), message: issue.message };
-}
-
-function findFaults(configuration: Configuration): Fault[] {
-  const plans = Object.entries(configuration.plans);
-  return [
-    ...meterFaults(configuration),
-    ...defaultPlanFaults(plans),
-    ...plans.flatMap(([id, plan]) =>
-      planFaults(plan, Object.keys(configuration.meters)).map((fault) => ({
-        ...fault,
-        path: ["plans", id, ...fault.path],
-      })),
-    ),
-    ...policyFaults(configuration.policies, plans),
-  ];
-}
-
-function meterFaults({ meters, defaultMeter }: Configuration): Fault[] {
-  return Object.hasOwn(meters, defaultMeter)
-    ? []
-    : [{ path: ["defaultMeter"], message: `${defaultMeter} is not one of the meters` }];
-}
-
-function defaultPlanFaults(plans: [string, PlanDefinition][]): Fault[] {
-  const defaults = plans.filter(([, plan]) => plan.default);
-  if (defaults.length !== 1) {
-    return [{ path: ["plans"], message: `exactly one plan must be the default, ${defaults.length} are` }];
-  }
-  return defaults.flatMap(([id, plan]) => {
-    const faults: Fault[] = [];
-    if (plan.prices.length > 0 || plan.seats.prices.length > 0) {
-      faults.push({ path: ["plans", id, "prices"], message: "the default plan must be free" });
-    }
-    if (!plan.active) {
-      faults.push({ path: ["plans", id, "active"], message: "the default plan must be active" });
-    }
-    for (const [meter, terms] of Object.entries(plan.meters)) {
-      if (terms.overage) {
-        const path = ["plans", id, "meters", meter, "overage"];
-        faults.push({ path, message: "nobody could be billed for overage on the default plan" });
-      }
-    }
-    return faults;
-  });
-}
-
-function planFaults(plan: PlanDefinition, meters: readonly string[]): Fault[] {
-  const faults = [...priceFaults(plan)];
-  for (const meter of meters.filter((name) => !Object.hasOwn(plan.meters, name))) {
-    faults.push({ path: ["meters", meter], message: "is missing: a plan has an entry for every meter" });
-  }
-  for (const [meter, terms] of Object.entries(plan.meters)) {
-    const path = ["meters", meter];
-    if (!meters.includes(meter)) {
-      faults.push({ path, message: "is not one of the meters" });
-    }
-    if (terms.overage) {
-      const { maxOverage, ceiling } = terms.overage;
-      if (terms.included === null) {
-        faults.push({ path: [...path, "included"], message: "must be a number where overage is sold" });
-      }
-      if (ceiling !== null && (maxOverage === null || maxOverage > ceiling)) {
-        faults.push({ path: [...path, "overage", "maxOverage"], message: "is above the ceiling" });
-      }
-      faults.push(
-        ...currencyFaults(plan, terms.overage).map((fault) => ({
-          ...fault,
-          path: [...path, "overage", ...fault.path],
-        })),
-      );
-    }
-  }
-  return faults;
-}
-
-/** An invoice has one currency: whoever can pay for the plan must be able to pay for its overage. */
-function currencyFaults({ prices }: PlanDefinition, { currency, otherPrices }: OverageTerms): Fault[] {
-  const sold = [...new Set(prices.map((price) => price.currency))];
-  const others = otherPrices.map((price) => price.currency);
-  const faults: Fault[] = [];
-  const notSold = (name: string) => sold.length > 0 && !sold.includes(name);
-  if (notSold(currency)) {
-    faults.push({ path: ["currency"], message: "must be the currency of one of the plan's prices" });
-  }
-  for (const missing of sold.filter((name) => name !== currency && !others.includes(name))) {
-    const message = `lacks a price in ${missing}: the plan is sold in it, and an invoice has one currency`;
-    faults.push({ path: ["otherPrices"], message });
-  }
-  for (const [index, name] of others.entries()) {
-    const path = ["otherPrices", index, "currency"];
-    if (name === currency || others.indexOf(name) < index) {
-      faults.push({ path, message: `repeats ${name}` });
-    } else if (notSold(name)) {
-      faults.push({ path, message: `is ${name}, which the plan itself is not sold in` });
-    }
-  }
-  return faults;
-}
-
-function priceFaults({ prices, seats }: PlanDefinition): Fault[] {
-  const key = (price: { interval: string; currency: string }) => `${price.interval} ${price.currency}`;
-  const planKeys = prices.map(key);
-  const seatKeys = seats.prices.map(key);
-  const faults = [
-    ...repeated(planKeys).map((index) => ({
-      path: ["prices", index],
-      message: `repeats ${planKeys[index]}`,
-    })),
-    ...repeated(seatKeys).map((index) => ({
-      path: ["seats", "prices", index],
-      message: `repeats ${seatKeys[index]}`,
-    })),
-  ];
-  if (seatKeys.length > 0) {
-    for (const missing of planKeys.filter((planKey) => !seatKeys.includes(planKey))) {
-      faults.push({ path: ["seats", "prices"], message: `lacks a price for ${missing}` });
-    }
-    for (const extra of seatKeys.filter((seatKey) => !planKeys.includes(seatKey))) {
-      faults.push({
-        path: ["seats", "prices"],
-        message: `sells ${extra}, which the plan itself is not sold for`,
-      });
-    }
-  }
-  return faults;
-}
-
-function repeated(keys: readonly string[]): number[] {
-  return keys.flatMap((key, index) => (keys.indexOf(key) < index ? [index] : []));
-}
-
-function policyFaults(policies: Policies, plans: [string, PlanDefinition][]): Fault[] {
-  const faults: Fault[] = [];
-  const refuse = (path: string[], message: string) => faults.push({ path: ["policies", ...path], message });
-  if (policies.roles.creator === "admin") {
-    const ownerless = "contradicts roles.creator: admin, where no organization has an owner";
-    if (policies.seats.basis === "excluding_owner") {
-      refuse(["seats", "basis"], ownerless);
-    }
-    if (policies.ownership.transfer === "owner") {
-      refuse(["ownership", "transfer"], ownerless);
-    }
-  }
-  for (const role of ["owner", "admin", "member"].filter((name) => name in policies.roles.aliases)) {
-    refuse(["roles", "aliases", role], "a role's own name cannot be an alias");
-  }
-  if (policies.overage.sink === "meter") {
-    if (policies.overage.onPlanChange === "settle") {
-      refuse(
-        ["overage", "onPlanChange"],
-        "cannot be settle with overage.sink: meter: a meter has one price a period",
-      );
-    }
-    for (const [id, { prices, meters }] of plans) {
-      const sellsOverage = Object.values(meters).some(({ overage }) => overage !== null);
-      if (sellsOverage && prices.some(({ interval }) => interval === "year")) {
-        const why = "Stripe would bill its meters once a year";
-        refuse(
-          ["overage", "sink"],
-          `cannot be meter while plan ${id} sells overage and has a yearly price: ${why}`,
-        );
-      }
-    }
-  }
-  const feature = policies.organizations.createRequires;
-  if (feature !== null && !plans.some(([, plan]) => Object.hasOwn(plan.features, feature))) {
-    refuse(["organizations", "createRequires"], `no plan has the feature ${feature}`);
-  }
-  return faults;
 }

@@ -43,5 +43,5 @@ function statusOf({
 
 function subscribersOf({ subscribers }: Pick<CatalogueVersion, "subscribers">): string {
   const { base, subscribed, assigned } = subscribers;
-  return `${subscribed} subscribed, ${assigned} assigned, ${base} by default`;
+  return `${subscribed} subscribed, ${assigned} assigned, base plan of ${base}`;
 }

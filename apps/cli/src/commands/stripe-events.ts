@@ -114,7 +114,12 @@ function addReplay(stripe: Command, { environment, terminal, finish }: Shell): v
           replayEvents(context, operatorOf(environment), selection),
         ),
       );
-      printResult(terminal, json, { replayed }, [`${replayed.length} events wait to be applied again`]);
+      const told = replayed.length === 1 ? "1 event waits" : `${replayed.length} events wait`;
+      const none =
+        "no event that is kept is chosen by that: headroom stripe status lists those that are held";
+      printResult(terminal, json, { replayed }, [
+        replayed.length === 0 ? none : `${told} to be applied again`,
+      ]);
       finish(replayed.length === 0 ? 1 : 0);
     });
 }

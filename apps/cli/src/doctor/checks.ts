@@ -45,6 +45,9 @@ const looks: readonly (readonly [string, Look])[] = [
   ["worker probe", (scene) => lookAtPort(scene, "worker")],
 ];
 
+/** What they are called on the screen. */
+export const lookNames: readonly string[] = looks.map(([name]) => name);
+
 const patienceMs = 8_000;
 
 /** Looks at everything side by side. A look that fails or takes too long is a finding of its own, and stops no other. */

@@ -1,5 +1,4 @@
 import { environmentName, readConfiguration } from "@headroom/platform/config";
-import { InvalidConfigurationError } from "@headroom/service/configuration";
 import { inviteLinkVariables } from "@headroom/service/invite-links";
 import { webhookVariables } from "@headroom/service/webhook-settings";
 import { z } from "zod";
@@ -23,9 +22,10 @@ export async function lookAtConfiguration(scene: Scene): Promise<Finding> {
     const parts = [count(Object.keys(plans).length, "plan"), count(Object.keys(meters).length, "meter")];
     return ok(`${file}: ${parts.join(", ")}${preset === null ? "" : `, preset ${preset}`}`);
   } catch (error) {
-    return error instanceof InvalidConfigurationError
-      ? fault(`${file}: ${error.faults.join("; ")}`, "correct it: docs/configuration.md")
-      : fault(`${file}: ${messageOf(error)}`, "correct it, or set HEADROOM_CONFIG to the file that is meant");
+    return fault(
+      `${file}: ${faultsIn(error)}`,
+      "correct it (docs/configuration.md), or set HEADROOM_CONFIG to the file that is meant",
+    );
   }
 }
 
