@@ -87,11 +87,18 @@ test("a currency that is none is refused wherever one is taken", async () => {
   expect(currency).toBe("jpy");
 });
 
-test("a subscription in another currency than its price's is refused", async () => {
+test("a subscription or a session in another currency than its price's is refused", async () => {
   const price = await monthly(bench.stripe, 3100);
   const { id: customer } = await payingCustomer(bench.stripe);
   const start = (currency: string) =>
     bench.stripe.subscriptions.create({ customer, currency, items: [{ price: price.id }] });
+  const session = bench.stripe.checkout.sessions.create({
+    mode: "subscription",
+    currency: "eur",
+    success_url: "http://127.0.0.1/",
+    line_items: [{ price: price.id, quantity: 1 }],
+  });
+  await expect(session).rejects.toMatchObject({ statusCode: 400, param: "currency" });
   await expect(start("eur")).rejects.toMatchObject({ statusCode: 400, param: "currency" });
   expect((await start("USD")).currency).toBe("usd");
 });
