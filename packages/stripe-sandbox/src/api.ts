@@ -1,8 +1,8 @@
 import type { Books } from "./books.ts";
 import { flush } from "./books.ts";
 import { expanded } from "./expansion.ts";
-import { StripeFailure } from "./failures.ts";
-import { decodeForm, decodeJson } from "./form.ts";
+import { invalid, StripeFailure, unsupported } from "./failures.ts";
+import { decodeForm, decodeJson, type RawTree } from "./form.ts";
 import { fingerprint, type KeptAnswer, keepAnswer, keptAnswer } from "./idempotency.ts";
 import { newId } from "./ids.ts";
 import { read } from "./parameters.ts";
@@ -76,7 +76,7 @@ export interface ApiAnswer {
  */
 export function answerApi(sandbox: Sandbox, request: ApiRequest): ApiAnswer {
   const requestId = newId("req", 14);
-  const key = request.method === "POST" ? request.headers["idempotency-key"] : undefined;
+  const key = keyOf(request);
   const headers: Record<string, string> = {
     "request-id": requestId,
     "stripe-version": apiVersion,
@@ -85,9 +85,11 @@ export function answerApi(sandbox: Sandbox, request: ApiRequest): ApiAnswer {
   try {
     authenticate(request.headers.authorization);
     assertVersion(request.headers["stripe-version"]);
+    assertOwnAccount(request.headers);
+    assertKeyLength(key);
     const match = matchRoute(routes, request.method, request.path);
     if (!match) throw unknownRoute(request);
-    const print = fingerprint(request.method, request.path, request.body);
+    const print = printOf(request);
     const kept = key === undefined ? null : keptAnswer(sandbox.database, key, print);
     if (kept) return { status: kept.status, headers: { ...headers, ...replayed(kept) }, body: kept.body };
     const { status, body } = perform(sandbox, request, match, { requestId, key, print });
@@ -108,11 +110,20 @@ export function keepFailure(
   request: ApiRequest,
   { status, body, headers }: ApiAnswer,
 ): void {
-  const key = request.method === "POST" ? request.headers["idempotency-key"] : undefined;
-  const print = fingerprint(request.method, request.path, request.body);
+  const key = keyOf(request);
+  const print = printOf(request);
   if (key !== undefined && keptAnswer(sandbox.database, key, print) === null) {
     keepAnswer(sandbox.database, key, print, { status, body, requestId: headers["request-id"] ?? "" });
   }
+}
+
+/** The idempotency key; an empty one is none. */
+function keyOf({ method, headers }: ApiRequest): string | undefined {
+  return method === "POST" ? headers["idempotency-key"] || undefined : undefined;
+}
+
+function printOf({ method, path, query, body }: ApiRequest): string {
+  return fingerprint(method, query === "" ? path : `${path}?${query}`, body);
 }
 
 interface Identity {
@@ -147,8 +158,7 @@ function perform(sandbox: Sandbox, request: ApiRequest, match: Match, identity: 
 
 function run(books: Books, request: ApiRequest, { route, id }: Match): string | StripeFailure {
   const isV2 = request.path.startsWith("/v2/");
-  const form = request.method === "POST" ? request.body : request.query;
-  const { page, ...rest } = isV2 && request.method === "POST" ? decodeJson(form) : decodeForm(form);
+  const { page, ...rest } = parametersOf(request, isV2);
   const raw = isV2 || page === undefined ? rest : { ...rest, page };
   const input = read(route.table, raw);
   const cursor = typeof page === "string" ? page : undefined;
@@ -159,6 +169,12 @@ function run(books: Books, request: ApiRequest, { route, id }: Match): string | 
   }
   const paths = Array.isArray(input.expand) ? (input.expand as string[]) : [];
   return JSON.stringify(expanded(books, rendered(books, answer), paths), null, 2);
+}
+
+/** Stripe reads the address and the body of every method alike: what stands in either is never passed over. */
+function parametersOf({ query, body }: ApiRequest, isV2: boolean): RawTree {
+  if (isV2) return { ...decodeForm(query), ...decodeJson(body) };
+  return decodeForm([query, body].filter((part) => part !== "").join("&"));
 }
 
 function replayed(kept: KeptAnswer): Record<string, string> {
@@ -192,6 +208,18 @@ function assertVersion(version: string | undefined): void {
   if (version === undefined || version === apiVersion) return;
   const message = `The Stripe sandbox speaks API version ${apiVersion} only, not ${version}.`;
   throw new StripeFailure(400, { type: "invalid_request_error", message });
+}
+
+/** There is one account here: what is meant for another one must not be done in it. */
+function assertOwnAccount(headers: ApiRequest["headers"]): void {
+  for (const name of ["Stripe-Account", "Stripe-Context"]) {
+    if (headers[name.toLowerCase()]) throw unsupported(`requests for another account (${name})`);
+  }
+}
+
+function assertKeyLength(key: string | undefined): void {
+  if (key === undefined || key.length <= 255) return;
+  throw invalid("An idempotency key has at most 255 characters.");
 }
 
 function unknownRoute(request: ApiRequest): StripeFailure {

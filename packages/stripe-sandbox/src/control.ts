@@ -15,6 +15,7 @@ import { setMeters } from "./meter-controls.ts";
 import { processingOf } from "./meter-events.ts";
 import type { Sandbox } from "./parts.ts";
 import { failPayments, forgetFailures, shownFailures } from "./payment-controls.ts";
+import { decodedSegment } from "./segments.ts";
 import { shownSubscriptions } from "./subscription-controls.ts";
 import { rendered } from "./views.ts";
 import type { CheckoutSession } from "./wire.ts";
@@ -33,7 +34,7 @@ export async function answerControl(serving: Serving, request: Incoming): Promis
 }
 
 async function control({ sandbox, clock, closing }: Serving, request: Incoming): Promise<object | null> {
-  const [, , noun = "", id = "", verb = ""] = request.path.split("/").map(decodeURIComponent);
+  const [, , noun = "", id = "", verb = ""] = request.path.split("/").map(decodedSegment);
   if (request.method === "GET") return shown(sandbox, request);
   if (noun === "faults" && verb === "") return faultControl(sandbox, request, id);
   if (request.path === "/_sandbox/payments/fail") return paymentControl(sandbox, request);

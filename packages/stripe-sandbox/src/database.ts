@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 
 /** What each version of the file adds to the one before; a file of version n has had the first n. */
 const migrations = [
@@ -83,7 +83,7 @@ export interface Database {
  * which would deliver every webhook twice. Throws when the file was made by a newer version.
  */
 export function openDatabase(file: string): Database {
-  const sqlite = new DatabaseSync(file);
+  const sqlite = opened(file);
   sqlite.exec("pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = normal;");
   migrate(sqlite);
   const statements = new Map<string, StatementSync>();
@@ -109,6 +109,15 @@ export function openDatabase(file: string): Database {
     },
     close: () => sqlite.close(),
   };
+}
+
+/** Older Nodes have no node:sqlite: imported, it would end a test with an error that names neither them nor a way out. */
+function opened(file: string): DatabaseSync {
+  const builtin = process.getBuiltinModule("node:sqlite");
+  if (builtin) return new builtin.DatabaseSync(file);
+  throw new Error(
+    `The Stripe sandbox needs Node 24 or newer, and this is ${process.version}. Start it as a process of its own: npx stripe-sandbox brings a Node.`,
+  );
 }
 
 function enclose<T>(sqlite: DatabaseSync, begin: string, end: string, undo: string, work: () => T): T {

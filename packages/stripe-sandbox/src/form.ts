@@ -24,16 +24,17 @@ export function decodeJson(text: string): RawTree {
   } catch {
     throw invalid("The request body is not JSON.");
   }
-  const tree = rawOf(parsed);
+  const tree = rawOf(parsed, 0);
   if (typeof tree === "string" || Array.isArray(parsed)) throw invalid("The request body must be an object.");
   return tree;
 }
 
-function rawOf(value: unknown): Raw {
+function rawOf(value: unknown, depth: number): Raw {
+  if (depth > maxDepth) throw invalid("The request body is nested too deeply.");
   if (value === null) return "";
   if (typeof value !== "object") return String(value);
   const tree = emptyTree();
-  for (const [key, inner] of Object.entries(value)) tree[key] = rawOf(inner);
+  for (const [key, inner] of Object.entries(value)) tree[key] = rawOf(inner, depth + 1);
   return tree;
 }
 

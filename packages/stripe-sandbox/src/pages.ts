@@ -7,12 +7,13 @@ import { escapeHtml, layout, money, page } from "./layout.ts";
 import { lineItemsOf } from "./objects/checkout-lines.ts";
 import type { Sandbox } from "./parts.ts";
 import { portalPage } from "./portal-page.ts";
+import { decodedSegment } from "./segments.ts";
 import type { CheckoutSession } from "./wire.ts";
 
 /** The pages a person sees: `/checkout/{id}` with its button, and `/portal/…`. */
 export function answerPage(sandbox: Sandbox, request: Incoming): Answer {
   const [, noun = "", id = "", verb = ""] = request.path.split("/");
-  const session = noun === "checkout" ? sandbox.store.find("checkout.session", decodeURIComponent(id)) : null;
+  const session = noun === "checkout" ? sandbox.store.find("checkout.session", decodedSegment(id)) : null;
   if (session && request.method === "GET" && verb === "")
     return page(200, checkoutPage(sandbox, session, null));
   if (session && request.method === "POST" && verb === "pay") return payPage(sandbox, session, request);

@@ -70,6 +70,17 @@ export const count: Reader<number | undefined> = (raw, at) => {
   return value;
 };
 
+const currencies = new Set(Intl.supportedValuesOf("currency"));
+
+/** A currency's three letters, in either case; read in lower case. */
+export const currency: Reader<string | undefined> = (raw, at) => {
+  const value = text(raw, at);
+  if (value !== undefined && !currencies.has(value.toUpperCase())) {
+    throw invalid(`Invalid currency: ${value}`, undefined, at);
+  }
+  return value?.toLowerCase();
+};
+
 /** A decimal string with at most 12 decimal places. */
 export const decimal: Reader<string | undefined> = (raw, at) => {
   const value = text(raw, at);

@@ -1,5 +1,6 @@
 import type { Books } from "./books.ts";
 import type { AnyReaders, Parsed } from "./parameters.ts";
+import { decodedSegment } from "./segments.ts";
 
 export type Method = "GET" | "POST" | "DELETE";
 
@@ -37,15 +38,19 @@ export interface Match {
   id: string;
 }
 
+// Stripe searches by a language of its own; here the word would pass for an id.
+const searches = /^\/v1\/(customers|invoices|prices|products|subscriptions)\/search$/;
+
 /** The endpoint for a request; a fixed segment wins over an id because it is listed first. */
 export function matchRoute(routes: Route[], method: string, path: string): Match | null {
+  if (searches.test(path)) return null;
   const parts = path.split("/");
   for (const candidate of routes) {
     if (candidate.method !== method || candidate.segments.length !== parts.length) continue;
     const fits = candidate.segments.every((segment, index) => segment === "{id}" || segment === parts[index]);
     if (!fits) continue;
     const at = candidate.segments.indexOf("{id}");
-    return { route: candidate, id: at < 0 ? "" : decodeURIComponent(parts[at] ?? "") };
+    return { route: candidate, id: at < 0 ? "" : decodedSegment(parts[at] ?? "") };
   }
   return null;
 }

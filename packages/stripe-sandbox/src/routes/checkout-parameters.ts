@@ -2,6 +2,7 @@ import type Stripe from "stripe";
 import {
   choice,
   count,
+  currency,
   expand,
   flag,
   ignored,
@@ -63,7 +64,7 @@ export const createTable = parameters<Stripe.Checkout.SessionCreateParams>()({
   cancel_url: text,
   client_reference_id: text,
   consent_collection: refused,
-  currency: text,
+  currency,
   custom_fields: refused,
   custom_text: ignored,
   customer: text,

@@ -87,6 +87,13 @@ export const checkoutSessions = [
     trialEndOf(books.now, input.subscription_data ?? {});
     const plan = planOf(input);
     const invoice = firstInvoice(books, plan, customer?.id ?? null);
+    if (input.currency !== undefined && input.currency !== invoice.currency) {
+      throw invalid(
+        `The prices are in ${invoice.currency}, not in ${input.currency}.`,
+        undefined,
+        "currency",
+      );
+    }
     const taxIds = input.tax_id_collection;
     const session = buildCheckoutSession({
       now: books.now,

@@ -7,6 +7,7 @@ import { buildCoupon } from "../objects/coupon.ts";
 import {
   choice,
   count,
+  currency,
   expand,
   integer,
   list,
@@ -24,7 +25,7 @@ import { route } from "../routes.ts";
 const createTable = parameters<Stripe.CouponCreateParams>()({
   amount_off: count,
   applies_to: object({ products: list(text) }),
-  currency: text,
+  currency,
   currency_options: refused,
   duration: choice("forever", "once", "repeating"),
   duration_in_months: count,

@@ -12,6 +12,7 @@ import { itemLine } from "../objects/invoice-line.ts";
 import {
   clearable,
   count,
+  currency,
   decimal,
   expand,
   flag,
@@ -48,7 +49,7 @@ const shared = {
 };
 const createTable = parameters<Stripe.InvoiceItemCreateParams>()({
   ...shared,
-  currency: text,
+  currency,
   customer: required(text),
   customer_account: refused,
   invoice: text,

@@ -3,6 +3,7 @@ import {
   choice,
   clearable,
   count,
+  currency,
   expand,
   flag,
   ignored,
@@ -50,7 +51,7 @@ const shared = {
 };
 export const createTable = parameters<Stripe.InvoiceCreateParams>()({
   ...shared,
-  currency: text,
+  currency,
   customer: required(text),
   customer_account: refused,
   from_invoice: refused,

@@ -8,6 +8,7 @@ import { boundaryAfter } from "../calendar.ts";
 import { invalid } from "../failures.ts";
 import {
   count,
+  currency,
   expand,
   flag,
   integer,
@@ -59,7 +60,7 @@ const details = parameters<Stripe.InvoiceCreatePreviewParams.SubscriptionDetails
 });
 const table = parameters<Stripe.InvoiceCreatePreviewParams>()({
   automatic_tax: onlyDisabled,
-  currency: text,
+  currency,
   customer: text,
   customer_account: refused,
   customer_details: refused,

@@ -9,6 +9,7 @@ import {
   choice,
   clearable,
   count,
+  currency,
   decimal,
   expand,
   flag,
@@ -29,7 +30,7 @@ const interval = choice("day", "week", "month", "year");
 const taxBehavior = choice("exclusive", "inclusive", "unspecified");
 
 const createTable = parameters<Stripe.PriceCreateParams>()({
-  currency: required(text),
+  currency: required(currency),
   active: flag,
   billing_scheme: only("per_unit"),
   currency_options: refused,
@@ -82,7 +83,7 @@ const listTable = parameters<Stripe.PriceListParams>()({
   ...paging,
   active: flag,
   created: range,
-  currency: text,
+  currency,
   lookup_keys: list(text),
   product: text,
   recurring: object({ interval, meter: text, usage_type: choice("licensed", "metered") }),

@@ -1,6 +1,7 @@
 import type Stripe from "stripe";
 import { cancelNow } from "../billing/cancel-now.ts";
 import { planEnd } from "../billing/cancellation-plans.ts";
+import { assertCurrency } from "../billing/currencies.ts";
 import { dropDiscounts } from "../billing/discounts.ts";
 import { patched } from "../billing/items.ts";
 import { pauseSubscription, resumeSubscription } from "../billing/pausing.ts";
@@ -40,10 +41,14 @@ function priceFilter(price: string | undefined): NonNullable<PageQuery["where"]>
   return [{ sql, values: [price] }];
 }
 
-/** The live subscription with this id; 404 when it has ended, as at Stripe. */
+function hasEnded({ status }: Subscription): boolean {
+  return status === "canceled" || status === "incomplete_expired";
+}
+
+/** The live subscription with this id; 400 when it has ended. */
 function live(books: Books, id: string): Subscription {
   const subscription = get(books, "subscription", id);
-  if (["canceled", "incomplete_expired"].includes(subscription.status)) {
+  if (hasEnded(subscription)) {
     throw invalid(
       `The subscription ${id} has ended (${subscription.status}) and cannot be changed.`,
       "resource_missing",
@@ -61,6 +66,7 @@ export const subscriptions = [
       throw invalid("pending_if_incomplete is for updates only.", undefined, "payment_behavior");
     }
     if (input.automatic_tax?.enabled) assertTaxLocation(customer);
+    assertCurrency(books, input.currency, input.items);
     const method = input.default_payment_method;
     const started = startSubscription(books, {
       customer: customer.id,
@@ -125,7 +131,8 @@ export const subscriptions = [
     return { ...discount, deleted: true };
   }),
   route("DELETE", "/v1/subscriptions/{id}", cancelTable, ({ books, input, id }) => {
-    const subscription = live(books, id);
+    const subscription = get(books, "subscription", id);
+    if (hasEnded(subscription)) throw missing("subscription", id);
     const given = input.cancellation_details;
     const details = { ...noDetails, ...subscription.cancellation_details };
     const explained: Subscription = {
