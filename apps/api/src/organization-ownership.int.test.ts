@@ -176,6 +176,30 @@ describe("ownership.transfer: owner", () => {
     });
   });
 
+  test("to somebody who leaves or is removed at the same time, 16 rounds: either the one or the other", async () => {
+    await under(owners, async (api) => {
+      for (let round = 0; round < 16; round++) {
+        const { founder, admin, member, path, idOf, raw } = await team(api, `going${round}`);
+        const user_id = await idOf(member);
+        const [leaves, goesFirst] = [round % 2 === 0, round % 4 < 2];
+        const transfer = () => api.call(founder, "POST", `${path}/transfer`, { user_id });
+        const going = () =>
+          leaves
+            ? api.call(member, "POST", `${path}/leave`, {})
+            : api.call(admin, "DELETE", `${path}/members/${user_id}`);
+        const both = goesFirst ? [going(), transfer()] : [transfer(), going()];
+        const [gone, moved] = (await Promise.all(goesFirst ? both : both.toReversed())).map(
+          ({ status, body }) => (status === 200 ? "done" : body.code),
+        );
+        const kept = { gone: leaves ? "last_owner" : "forbidden", moved: "done" };
+        expect([kept, { gone: "done", moved: "not_a_member" }]).toContainEqual({ gone, moved });
+        expect(await world.roles(raw)).toEqual(
+          moved === "done" ? { owner: 1, admin: 2 } : { owner: 1, admin: 1 },
+        );
+      }
+    });
+  });
+
   test("two operators at once: one owner", async () => {
     await under(owners, async (api) => {
       const { admin, member, path, idOf, raw } = await team(api, "eve");
