@@ -7,16 +7,13 @@ import { startCheckout } from "@headroom/service/checkout";
 import { setMaxOverages } from "@headroom/service/max-overages";
 import { changePlan } from "@headroom/service/plan-changes";
 import { describe, expect, type TestContext, test } from "vitest";
-import { type Lane, openLane } from "./inbound-lane.ts";
+import { type Lane, ladder, meterSink, openLane } from "./inbound-lane.ts";
 import { until } from "./people.ts";
 
 const timeout = 300_000;
 
-async function lane(
-  context: Pick<TestContext, "onTestFinished">,
-  configuration: "meter-sink" | "ladder",
-): Promise<Lane> {
-  const opened = await openLane(path.join(import.meta.dirname, `${configuration}.config.ts`));
+async function lane(context: Pick<TestContext, "onTestFinished">, configurationFile: string): Promise<Lane> {
+  const opened = await openLane(configurationFile);
   context.onTestFinished(() => opened.close());
   await opened.start("stripe-webhook");
   return opened;
@@ -40,7 +37,7 @@ describe.concurrent("the worker, killed in the night at", { timeout }, () => {
   test.for<Failpoint>(["settle.read", "settle.judged", "settle.carried"])(
     "%s bills what the meter missed once",
     async (name, context) => {
-      const opened = await lane(context, "meter-sink");
+      const opened = await lane(context, meterSink);
       const { bench } = opened;
       const { id, manage } = await subscribe(opened);
       await setMaxOverages(bench.api, manage, { meter: "jobs", units: 50 });
@@ -89,15 +86,7 @@ async function killedAt(
     organizationId,
   );
   const script = path.join(import.meta.dirname, "change-process.ts");
-  const configuration = path.join(import.meta.dirname, "ladder.config.ts");
-  const words = [
-    bench.scratch.url,
-    configuration,
-    bench.sandboxUrl,
-    organizationId,
-    String(owner?.user_id),
-    planId,
-  ];
+  const words = [bench.scratch.url, ladder, bench.sandboxUrl, organizationId, String(owner?.user_id), planId];
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...words], {
     env: { ...process.env, HEADROOM_FAILPOINT: name },
     stdio: ["ignore", "inherit", "inherit"],
@@ -113,7 +102,7 @@ describe.concurrent("a plan that waits, whose place another was to take by a pro
     ["change.performed", "restore.decided"],
     ["change.undone", "restore.performed"],
   ])("at %s, and the worker at %s, waits again as it stood", async ([changing, restoring], context) => {
-    const opened = await lane(context, "ladder");
+    const opened = await lane(context, ladder);
     const { bench } = opened;
     const { id, manage } = await subscribe(opened, 2);
     await changePlan(bench.api, manage, { planId: "mini" });

@@ -1,18 +1,15 @@
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Failpoint, failpoints } from "@headroom/platform/failpoints";
 import { startCheckout } from "@headroom/service/checkout";
 import { setMaxOverages } from "@headroom/service/max-overages";
 import type { PlanWish } from "@headroom/service/plan-change-terms";
 import { requestsSince } from "@headroom/stripe-sandbox/testing/controls";
 import { describe, expect, type TestContext, test } from "vitest";
-import { type Lane, openLane } from "./inbound-lane.ts";
+import { type Lane, meterSink, openLane } from "./inbound-lane.ts";
 import { until } from "./people.ts";
 
 /** Some thirty times what a quiet machine needs for one. */
 const timeout = 300_000;
-
-const meterSink = fileURLToPath(import.meta.resolve("@headroom/service/testing/meter-sink.config"));
 
 const named = (area: string): Failpoint[] => failpoints.filter((name) => name.startsWith(`${area}.`));
 

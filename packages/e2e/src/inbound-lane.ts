@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { freePort } from "@headroom/db/testing/embedded";
 import type { Failpoint } from "@headroom/platform/failpoints";
 import { loadConfiguration } from "@headroom/service/configuration";
@@ -29,6 +30,11 @@ export type Lane = {
 
 const root = path.resolve(import.meta.dirname, "..", "..", "..");
 const secret = "whsec_lane";
+
+/** A configuration whose overage is told to Stripe's billing meters. */
+export const meterSink = fileURLToPath(import.meta.resolve("@headroom/service/testing/meter-sink.config"));
+/** One whose plans are steps above each other. */
+export const ladder = path.join(import.meta.dirname, "ladder.config.ts");
 
 /** @param configurationFile default: the one that is shipped. */
 export async function openLane(configurationFile = path.join(root, "headroom.config.ts")): Promise<Lane> {
